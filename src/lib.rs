@@ -1,0 +1,5 @@
+//! ecr-rewrite
+pub mod edit;
+pub mod reason;
+pub mod source;
+pub mod yaml;

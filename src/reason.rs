@@ -1,0 +1,86 @@
+//! The reasons for leaving a site alone: one closed list, with the stable codes users meet.
+//!
+//! Everything that can stop a change (a verdict of the rules, a shape that cannot be edited, a
+//! group that cannot move as one) names its reason from here, so that reports count the same
+//! things under the same words.
+
+use std::fmt;
+
+/// Why a site is left as it is. The codes are stable: they stand in reports, configs and docs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reason {
+    /// The image already comes from ECR.
+    AlreadyEcr,
+    /// The config allows the image where it is.
+    Allowed,
+    /// A rule could exist for the upstream, but none does.
+    NoRule,
+    /// Amazon ECR cannot cache this upstream, and no rule was stated for it all the same.
+    UnsupportedUpstream,
+    /// The value holds a template action (`{{ }}` or `{% %}`).
+    Templated,
+    /// The value holds a placeholder (`$X`, `${X}`, `<x>`, `__X__`).
+    Variable,
+    /// The value does not parse, whole, as an image reference.
+    NotAnImage,
+    /// The value is spelled so that its bytes are not its text (escapes, several lines).
+    NotEditable,
+    /// The value is shared by an anchor with something that is no image, or not the same image.
+    SharedAnchor,
+    /// A site that hangs together with this one cannot be changed.
+    GroupIncomplete,
+    /// Automation that keeps the line up to date would write the upstream back.
+    AutomationReverts,
+    /// The file belongs to a vendored chart, which the next dependency update overwrites.
+    VendoredChart,
+    /// The file has other names on the same disk blocks; replacing it would break the link.
+    HardLinked,
+    /// A template or document that could not be read.
+    Unparsed,
+}
+
+impl Reason {
+    /// Every reason, in the order of the product's documentation.
+    pub const ALL: [Self; 14] = [
+        Self::AlreadyEcr,
+        Self::Allowed,
+        Self::NoRule,
+        Self::UnsupportedUpstream,
+        Self::Templated,
+        Self::Variable,
+        Self::NotAnImage,
+        Self::NotEditable,
+        Self::SharedAnchor,
+        Self::GroupIncomplete,
+        Self::AutomationReverts,
+        Self::VendoredChart,
+        Self::HardLinked,
+        Self::Unparsed,
+    ];
+
+    /// The stable code, in kebab-case.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::AlreadyEcr => "already-ecr",
+            Self::Allowed => "allowed",
+            Self::NoRule => "no-rule",
+            Self::UnsupportedUpstream => "unsupported-upstream",
+            Self::Templated => "templated",
+            Self::Variable => "variable",
+            Self::NotAnImage => "not-an-image",
+            Self::NotEditable => "not-editable",
+            Self::SharedAnchor => "shared-anchor",
+            Self::GroupIncomplete => "group-incomplete",
+            Self::AutomationReverts => "automation-reverts",
+            Self::VendoredChart => "vendored-chart",
+            Self::HardLinked => "hard-linked",
+            Self::Unparsed => "unparsed",
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}

@@ -1,0 +1,10 @@
+//! YAML as positions: documents, nodes and scalars with the bytes they stand at.
+//!
+//! [`parse`] is the only module that names the parser engine; everything above works with the
+//! [`Document`] made here. Nothing in the project serialises YAML.
+
+mod parse;
+mod scalar;
+
+pub use parse::{Document, Documents, Entry, Kind, Node, NodeId, Style, YamlError, documents};
+pub use scalar::{Place, PlainType, Scalar, plain_type};

@@ -1,0 +1,401 @@
+//! A YAML stream as flat trees of nodes with byte spans.
+//!
+//! granit-parser does the parsing: of the engines measured it is the one whose spans are right for
+//! every scalar of the yaml-test-suite and of real repositories, whatever the line endings. It stays
+//! in its lenient default, because Helm and kubectl accept files that the strict mode refuses.
+//! A document that cannot be parsed is an error of its own; the ones after it are still read.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use granit_parser::{
+    Event, Options, Parser, ScalarStyle, ScanError, Span as EngineSpan, StrInput, StructureStyle,
+};
+
+use crate::source::Span;
+
+/// Where a node stands in [`Document::nodes`].
+pub type NodeId = usize;
+
+/// How a scalar is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    /// Without quotes.
+    Plain,
+    /// `'…'`
+    SingleQuoted,
+    /// `"…"`
+    DoubleQuoted,
+    /// `|`
+    Literal,
+    /// `>`
+    Folded,
+}
+
+/// What a node is.
+#[derive(Clone, Debug)]
+pub enum Kind<'a> {
+    /// A value, or a key.
+    Scalar {
+        /// The text after unescaping and folding.
+        value: Cow<'a, str>,
+        /// How it is written.
+        style: Style,
+        /// The tag as resolved (`tag:yaml.org,2002:str`, `!Ref`), when one is written out.
+        tag: Option<Box<str>>,
+        /// How many scalars of the document come before it.
+        ordinal: usize,
+    },
+    /// A sequence; its items follow.
+    Sequence,
+    /// A mapping; its keys and values follow in turn.
+    Mapping,
+    /// `*name`: the node that is meant.
+    Alias(NodeId),
+}
+
+/// One node. The nodes below it follow it directly, up to, and without, `end`.
+#[derive(Clone, Debug)]
+pub struct Node<'a> {
+    /// What it is.
+    pub kind: Kind<'a>,
+    /// The bytes the engine reports for it.
+    pub span: Span,
+    /// The first node after everything below this one.
+    pub end: NodeId,
+    /// Whether it carries an anchor.
+    pub anchored: bool,
+    /// Whether it stands inside `[…]` or `{…}`, where some characters need quotes.
+    pub in_flow: bool,
+}
+
+/// A key with its value.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry<'d> {
+    /// The key's text; `None` when the key is no scalar.
+    pub key: Option<&'d str>,
+    /// The node of the key.
+    pub key_node: NodeId,
+    /// The node of the value.
+    pub value: NodeId,
+}
+
+/// One document of a stream.
+#[derive(Clone, Debug)]
+pub struct Document<'a> {
+    /// Its place in the stream, 0-based; broken documents count.
+    pub index: usize,
+    /// All nodes in the order of the text; the first is the root. Never empty.
+    pub nodes: Vec<Node<'a>>,
+    /// Whether any alias stands in it.
+    pub has_aliases: bool,
+}
+
+impl<'a> Document<'a> {
+    /// The node `id`.
+    pub fn node(&self, id: NodeId) -> &Node<'a> {
+        &self.nodes[id]
+    }
+
+    /// The text of a scalar; `None` for anything else.
+    pub fn text(&self, id: NodeId) -> Option<&str> {
+        match &self.nodes[id].kind {
+            Kind::Scalar { value, .. } => Some(value),
+            _ => None,
+        }
+    }
+
+    /// The entries of a mapping; none for anything else. Aliases are not followed.
+    pub fn entries(&self, id: NodeId) -> impl Iterator<Item = Entry<'_>> {
+        let mut children = self.children(id, matches!(self.nodes[id].kind, Kind::Mapping));
+        std::iter::from_fn(move || {
+            let key_node = children.next()?;
+            let value = children.next()?;
+            Some(Entry {
+                key: self.text(key_node),
+                key_node,
+                value,
+            })
+        })
+    }
+
+    /// The items of a sequence; none for anything else. Aliases are not followed.
+    pub fn items(&self, id: NodeId) -> impl Iterator<Item = NodeId> {
+        self.children(id, matches!(self.nodes[id].kind, Kind::Sequence))
+    }
+
+    /// The value under `key` of a mapping (the last one, as kubectl reads duplicates), with an alias
+    /// followed.
+    pub fn get(&self, id: NodeId, key: &str) -> Option<NodeId> {
+        let entry = self
+            .entries(id)
+            .filter(|entry| entry.key == Some(key))
+            .last()?;
+        Some(self.resolve(entry.value))
+    }
+
+    /// The value below a path of keys, aliases followed.
+    pub fn at(&self, id: NodeId, path: &[&str]) -> Option<NodeId> {
+        path.iter().try_fold(id, |node, key| self.get(node, key))
+    }
+
+    /// The text below a path of keys.
+    pub fn text_at(&self, id: NodeId, path: &[&str]) -> Option<&str> {
+        self.at(id, path).and_then(|node| self.text(node))
+    }
+
+    /// The node that `id` means: itself, or what the alias stands for.
+    pub fn resolve(&self, id: NodeId) -> NodeId {
+        match self.nodes[id].kind {
+            Kind::Alias(target) => target,
+            _ => id,
+        }
+    }
+
+    fn children(&self, id: NodeId, has_children: bool) -> impl Iterator<Item = NodeId> {
+        let end = if has_children {
+            self.nodes[id].end
+        } else {
+            id + 1
+        };
+        let mut next = id + 1;
+        std::iter::from_fn(move || {
+            if next >= end {
+                return None;
+            }
+            let child = next;
+            next = self.nodes[child].end;
+            Some(child)
+        })
+    }
+}
+
+/// A document that is not YAML.
+#[derive(Clone, Debug)]
+pub struct YamlError {
+    /// The place of the document in the stream, 0-based.
+    pub document: usize,
+    /// The byte where the parser gave up.
+    pub offset: usize,
+    /// What it says.
+    pub message: String,
+}
+
+impl fmt::Display for YamlError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for YamlError {}
+
+/// The documents of `text`, in order.
+pub fn documents(text: &str) -> Documents<'_> {
+    let mut options = Options::default();
+    options.set_emit_comments(false);
+    Documents {
+        text,
+        parser: Parser::new_from_str_with_options(text, options),
+        index: 0,
+        done: false,
+    }
+}
+
+/// The iterator behind [`documents`].
+pub struct Documents<'a> {
+    text: &'a str,
+    parser: Parser<'a, StrInput<'a>>,
+    index: usize,
+    done: bool,
+}
+
+impl<'a> Iterator for Documents<'a> {
+    type Item = Result<Document<'a>, YamlError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.done {
+            return None;
+        }
+        let mut builder = Builder::default();
+        loop {
+            match self.parser.next_event() {
+                None => {
+                    self.done = true;
+                    return None;
+                }
+                Some(Ok((Event::StreamEnd, _))) => {
+                    self.done = true;
+                    return None;
+                }
+                Some(Ok((Event::DocumentEnd, _))) => {
+                    let index = self.index;
+                    self.index += 1;
+                    if !builder.nodes.is_empty() {
+                        return Some(Ok(builder.finish(index)));
+                    }
+                    builder = Builder::default();
+                }
+                Some(Ok((event, span))) => builder.add(event, span),
+                Some(Err(error)) => return Some(Err(self.recover(&error))),
+            }
+        }
+    }
+}
+
+impl Documents<'_> {
+    /// Notes the broken document and moves on to the next one, if there is any.
+    fn recover(&mut self, error: &ScanError) -> YamlError {
+        let offset = error
+            .marker()
+            .byte_offset()
+            .unwrap_or(0)
+            .min(self.text.len());
+        let failed = YamlError {
+            document: self.index,
+            offset,
+            message: error.info().to_string(),
+        };
+        self.index += 1;
+        self.done = !matches!(self.parser.proceed_next_document(), Ok(true));
+        failed
+    }
+}
+
+/// A document in the making.
+#[derive(Default)]
+struct Builder<'a> {
+    nodes: Vec<Node<'a>>,
+    /// The collections that are open, outermost first, and whether each is in flow style.
+    open: Vec<(NodeId, bool)>,
+    /// The anchors seen: the engine's id, which only grows, and the node.
+    anchors: Vec<(usize, NodeId)>,
+    scalars: usize,
+    has_aliases: bool,
+}
+
+impl<'a> Builder<'a> {
+    fn add(&mut self, event: Event<'a>, span: EngineSpan) {
+        let range = span.byte_range().unwrap_or_default();
+        let span = Span::new(range.start, range.end.max(range.start));
+        match event {
+            Event::Scalar(value, style, anchor, tag) => {
+                let ordinal = self.scalars;
+                self.scalars += 1;
+                let tag = tag.map(|tag| format!("{}{}", tag.handle(), tag.suffix()).into());
+                let kind = Kind::Scalar {
+                    value,
+                    style: style.into(),
+                    tag,
+                    ordinal,
+                };
+                self.push(kind, span, anchor, None);
+            }
+            Event::SequenceStart(style, anchor, _) => {
+                self.push(Kind::Sequence, span, anchor, Some(style));
+            }
+            Event::MappingStart(style, anchor, _) => {
+                self.push(Kind::Mapping, span, anchor, Some(style));
+            }
+            Event::SequenceEnd | Event::MappingEnd => {
+                if let Some((id, _)) = self.open.pop() {
+                    self.nodes[id].end = self.nodes.len();
+                    self.nodes[id].span.end = span.end.max(self.nodes[id].span.start);
+                }
+            }
+            Event::Alias(id) => {
+                self.has_aliases = true;
+                // The engine refuses an alias without its anchor, so the search always succeeds.
+                let found = self
+                    .anchors
+                    .binary_search_by_key(&id, |&(anchor, _)| anchor);
+                let target = found.map_or(0, |index| self.anchors[index].1);
+                self.push(Kind::Alias(target), span, 0, None);
+            }
+            _ => {}
+        }
+    }
+
+    fn push(&mut self, kind: Kind<'a>, span: Span, anchor: usize, opens: Option<StructureStyle>) {
+        let id = self.nodes.len();
+        let in_flow = self.open.last().is_some_and(|&(_, flow)| flow);
+        self.nodes.push(Node {
+            kind,
+            span,
+            end: id + 1,
+            anchored: anchor != 0,
+            in_flow,
+        });
+        if anchor != 0 {
+            self.anchors.push((anchor, id));
+        }
+        if let Some(style) = opens {
+            self.open.push((id, style == StructureStyle::Flow));
+        }
+    }
+
+    fn finish(self, index: usize) -> Document<'a> {
+        Document {
+            index,
+            nodes: self.nodes,
+            has_aliases: self.has_aliases,
+        }
+    }
+}
+
+impl From<ScalarStyle> for Style {
+    fn from(style: ScalarStyle) -> Self {
+        match style {
+            ScalarStyle::Plain => Self::Plain,
+            ScalarStyle::SingleQuoted => Self::SingleQuoted,
+            ScalarStyle::DoubleQuoted => Self::DoubleQuoted,
+            ScalarStyle::Literal => Self::Literal,
+            ScalarStyle::Folded => Self::Folded,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mapping_gives_its_entries() {
+        let document = documents("a: 1\nb: [x, {c: d}]\ne: &f g\nh: *f\n")
+            .next()
+            .unwrap()
+            .unwrap();
+        let keys: Vec<_> = document.entries(0).filter_map(|entry| entry.key).collect();
+        assert_eq!(keys, ["a", "b", "e", "h"]);
+        let list = document.get(0, "b").unwrap();
+        assert_eq!(document.items(list).count(), 2);
+        assert_eq!(document.text_at(0, &["h"]), Some("g"));
+        assert!(document.has_aliases);
+    }
+
+    #[test]
+    fn a_broken_document_does_not_stop_the_ones_after_it() {
+        let text = "a: 1\n---\nb: [1, 2\n---\nc: 3\n";
+        let all: Vec<_> = documents(text).collect();
+        assert_eq!(all.len(), 3);
+        assert!(all[0].is_ok());
+        assert_eq!(all[1].as_ref().unwrap_err().document, 1);
+        let last = all[2].as_ref().unwrap();
+        assert_eq!((last.index, last.text_at(0, &["c"])), (2, Some("3")));
+    }
+
+    #[test]
+    fn a_redefined_anchor_means_the_last_one_before_the_alias() {
+        let text = "a: &x 1\nb: *x\nc: &x 2\nd: *x\n";
+        let document = documents(text).next().unwrap().unwrap();
+        assert_eq!(document.text_at(0, &["b"]), Some("1"));
+        assert_eq!(document.text_at(0, &["d"]), Some("2"));
+    }
+
+    #[test]
+    fn empty_documents_are_counted_and_empty_text_has_none() {
+        assert_eq!(documents("").count(), 0);
+        assert_eq!(documents("# only a comment\n").count(), 0);
+        let last = documents("---\n---\na: 1\n").last().unwrap().unwrap();
+        assert_eq!(last.index, 1);
+    }
+}
