@@ -1,5 +1,6 @@
 //! ecr-rewrite
 pub mod edit;
+pub mod image;
 pub mod reason;
 pub mod source;
 pub mod yaml;
