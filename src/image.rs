@@ -253,9 +253,10 @@ fn looks_like_registry(first: &str) -> bool {
         || first.bytes().any(|byte| byte.is_ascii_uppercase())
 }
 
-/// 64 hexadecimal digits: an image id for Docker, so never a name.
+/// 64 hexadecimal digits, or a digest without a name: an image id for Docker, so never a name.
 fn is_identifier(text: &str) -> bool {
-    text.len() == 64 && text.bytes().all(is_lower_hex)
+    let id = text.strip_prefix("sha256:").unwrap_or(text);
+    id.len() == 64 && id.bytes().all(is_lower_hex)
 }
 
 fn is_lower_hex(byte: u8) -> bool {

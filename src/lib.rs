@@ -2,5 +2,6 @@
 pub mod edit;
 pub mod image;
 pub mod reason;
+pub mod rules;
 pub mod source;
 pub mod yaml;
