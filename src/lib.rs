@@ -3,5 +3,7 @@ pub mod edit;
 pub mod image;
 pub mod reason;
 pub mod rules;
+pub mod scan;
+pub mod sites;
 pub mod source;
 pub mod yaml;

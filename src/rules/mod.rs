@@ -19,6 +19,7 @@ use crate::reason::Reason;
 pub use ecr_host::EcrHost;
 pub use rule::{Library, Origin, Rule, RuleError, default_rules};
 pub use targets::Targets;
+pub(crate) use targets::matching;
 
 /// The longest repository name that ECR takes, in characters (ECR API, `RepositoryName`).
 const MAX_REPOSITORY: usize = 256;
@@ -256,11 +257,21 @@ impl fmt::Display for RevertError {
 
 impl std::error::Error for RevertError {}
 
-/// Prefixes inside each other: AWS documents no precedence between such rules.
+/// Prefixes inside each other, or used twice: AWS documents no precedence between such rules.
 fn overlapping_prefixes(rules: &[Rule]) -> Vec<String> {
     let mut warnings = Vec::new();
     for (index, outer) in rules.iter().enumerate() {
         for (other, inner) in rules.iter().enumerate() {
+            if index < other && outer.prefix_text() == inner.prefix_text() {
+                warnings.push(format!(
+                    "prefix `{}` stands for both `{}` ({}) and `{}` ({}), which AWS does not allow in one registry; give each its own",
+                    outer.prefix_text(),
+                    outer.upstream(),
+                    outer.origin(),
+                    inner.upstream(),
+                    inner.origin()
+                ));
+            }
             if index != other && outer.covers_prefix_of(inner) {
                 warnings.push(format!(
                     "prefix `{}` ({}) lies inside `{}` ({}), and AWS documents no precedence between them; choose prefixes that are apart",
@@ -531,6 +542,7 @@ mod tests {
                 .contains("lies inside")
         );
         assert!(warnings(&["docker.io=ROOT", "quay.io=quay"])[0].contains("lies inside `ROOT`"));
+        assert!(warnings(&["docker.io=x1", "quay.io=x1"])[0].contains("stands for both"));
         assert!(warnings(&["docker.io=team-a", "quay.io=team-alpha"]).is_empty());
     }
 }

@@ -55,7 +55,7 @@ impl Targets {
 }
 
 /// The overrides whose globs match `path`, ascending.
-pub fn matching(overrides: &[GlobSet], path: &Path) -> Vec<usize> {
+pub(crate) fn matching(overrides: &[GlobSet], path: &Path) -> Vec<usize> {
     let matches = overrides
         .iter()
         .enumerate()

@@ -1,0 +1,202 @@
+//! The first stage: one file becomes documents, sites and facts.
+//!
+//! Pure and on its own for every file, so that files can be scanned in parallel. A file without any
+//! of the words that sites and facts need is not parsed at all.
+
+use std::path::Path;
+
+use memchr::memmem;
+
+use crate::sites::{self, Fact, Found, Site};
+use crate::yaml::{YamlError, documents};
+
+/// What a file holds.
+#[derive(Debug, Default)]
+pub struct Scan {
+    /// How many documents it has; 0 when nothing made it worth parsing.
+    pub documents: usize,
+    /// The sites, in the order of the text.
+    pub sites: Vec<Site>,
+    /// What it says about other files.
+    pub facts: Vec<Fact>,
+    /// The documents that are not YAML.
+    pub broken: Vec<YamlError>,
+}
+
+/// Whether a file that is not YAML is a template, which need not be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Template {
+    /// It has a template's suffix, lies in a chart's `templates/`, or holds template actions.
+    Yes,
+    /// It should be YAML.
+    No,
+}
+
+/// Suffixes of template files.
+const TEMPLATE_SUFFIXES: &[&str] = &["tpl", "gotmpl", "tmpl", "j2"];
+
+/// Scans `text`, the file at `path` (the name decides what some files are; nothing is read).
+pub fn scan_text(path: &Path, text: &str) -> Scan {
+    let mut scan = Scan::default();
+    if !is_worth_parsing(path, text) {
+        return scan;
+    }
+    let mut found = Found::default();
+    for document in documents(text) {
+        scan.documents += 1;
+        match document {
+            Ok(document) => sites::find(path, text, &document, &mut found),
+            Err(error) => scan.broken.push(error),
+        }
+    }
+    scan.sites = found.sites;
+    scan.facts = found.facts;
+    scan
+}
+
+/// Whether the file at `path` with this text is a template.
+pub fn template(path: &Path, text: &str) -> Template {
+    let suffix = path.extension().and_then(|suffix| suffix.to_str());
+    let in_templates = path.parent().is_some_and(|folder| {
+        folder
+            .components()
+            .any(|part| part.as_os_str() == "templates")
+    });
+    let has_actions = || {
+        ["{{", "{%"]
+            .iter()
+            .any(|action| memmem::find(text.as_bytes(), action.as_bytes()).is_some())
+    };
+    if suffix.is_some_and(|suffix| TEMPLATE_SUFFIXES.contains(&suffix))
+        || in_templates
+        || has_actions()
+    {
+        Template::Yes
+    } else {
+        Template::No
+    }
+}
+
+fn is_worth_parsing(path: &Path, text: &str) -> bool {
+    let has = |word: &&str| memmem::find(text.as_bytes(), word.as_bytes()).is_some();
+    sites::counts_by_name(path) || sites::WORDS.iter().any(|word| has(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The texts of the sites, with the code of the hold where there is one.
+    fn sites(text: &str) -> Vec<String> {
+        let scan = scan_text(Path::new("a.yaml"), text);
+        let show = |site: &Site| match &site.hold {
+            Some((reason, _)) => format!("{} {reason}", site.text()),
+            None => format!("{} {}", site.text(), site.path),
+        };
+        scan.sites.iter().map(show).collect()
+    }
+
+    const POD: &str = "apiVersion: v1\nkind: Pod\n";
+
+    #[test]
+    fn pod_specs_are_found_by_shape() {
+        let text = format!(
+            "{POD}metadata:\n  containers: [{{image: no}}]\nspec:\n  initContainers:\n  - image: a:1\n  containers:\n  - name: x\n    image: 'b:2'\n  volumes:\n  - image: {{reference: c:3, pullPolicy: Always}}\n  - name: d\nstatus:\n  containers: [{{image: no}}]\n"
+        );
+        assert_eq!(
+            sites(&text),
+            [
+                "a:1 spec.initContainers[0].image",
+                "b:2 spec.containers[0].image",
+                "c:3 spec.volumes[0].image.reference"
+            ]
+        );
+    }
+
+    #[test]
+    fn nothing_is_found_outside_objects_and_in_schemas_and_policies() {
+        assert!(sites("containers:\n- image: a:1\n").is_empty());
+        for head in [
+            "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition",
+            "apiVersion: kyverno.io/v1\nkind: ClusterPolicy",
+            "apiVersion: constraints.gatekeeper.sh/v1beta1\nkind: K8sAllowedRepos",
+            "apiVersion: policy.sigstore.dev/v1beta1\nkind: ClusterImagePolicy",
+            "apiVersion: admissionregistration.k8s.io/v1\nkind: ValidatingAdmissionPolicy",
+        ] {
+            let text = format!(
+                "{head}\nspec:\n  containers:\n  - image: a:1\n  x:\n    apiVersion: v1\n    kind: Pod\n    spec: {{containers: [{{image: b:1}}]}}\n"
+            );
+            assert!(sites(&text).is_empty(), "{head}");
+        }
+    }
+
+    #[test]
+    fn lists_and_nested_objects_are_looked_at_each() {
+        let text = "apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: Pod\n  spec: {containers: [{image: a:1}]}\n- apiVersion: apiextensions.k8s.io/v1\n  kind: CustomResourceDefinition\n  spec: {containers: [{image: b:1}]}\n";
+        assert_eq!(sites(text), ["a:1 items[0].spec.containers[0].image"]);
+    }
+
+    #[test]
+    fn values_that_name_nothing_are_no_sites() {
+        let text = format!(
+            "{POD}spec:\n  containers:\n  - image:\n  - image: ~\n  - image: \"\"\n  - image: null\n  - image: 12\n  - image: !Ref x\n"
+        );
+        assert_eq!(sites(&text), ["12 not-an-image", "x not-an-image"]);
+    }
+
+    #[test]
+    fn anchors_count_once_and_only_for_images() {
+        let shared = format!("{POD}spec:\n  containers:\n  - image: &i a:1\n  - image: *i\n");
+        assert_eq!(sites(&shared), ["a:1 spec.containers[0].image"]);
+        let mixed =
+            format!("{POD}spec:\n  containers:\n  - image: &i a:1\n    env: [{{value: *i}}]\n");
+        assert_eq!(sites(&mixed), ["a:1 shared-anchor"]);
+        let from_outside = format!(
+            "{POD}metadata: {{labels: {{x: &i a:1}}}}\nspec:\n  containers:\n  - image: *i\n"
+        );
+        assert_eq!(sites(&from_outside), ["a:1 shared-anchor"]);
+        let as_key = format!("{POD}spec:\n  containers:\n  - image: &i a:1\n  x:\n    *i : y\n");
+        assert_eq!(sites(&as_key), ["a:1 shared-anchor"]);
+        let merged = format!(
+            "{POD}spec:\n  containers:\n  - &c\n    image: a:1\n  - <<: *c\n    name: x\n  - <<: [*c]\n"
+        );
+        assert_eq!(sites(&merged), ["a:1 spec.containers[0].image"]);
+        let whole =
+            format!("{POD}spec:\n  containers: &all\n  - image: a:1\n  initContainers: *all\n");
+        assert_eq!(sites(&whole), ["a:1 spec.containers[0].image"]);
+        let other = format!("{POD}spec:\n  containers: &all\n  - image: a:1\n  notes: *all\n");
+        assert_eq!(sites(&other), ["a:1 shared-anchor"]);
+    }
+
+    #[test]
+    fn a_long_chain_of_aliases_does_not_recurse() {
+        use std::fmt::Write;
+        let mut text = format!("{POD}a0: &a0 {{image: x:1}}\n");
+        for index in 1..20_000 {
+            writeln!(text, "a{index}: &a{index} {{<<: *a{}}}", index - 1).unwrap();
+        }
+        text.push_str("spec: {containers: [{<<: *a19999}]}\n");
+        assert_eq!(sites(&text), ["x:1 shared-anchor"]);
+    }
+
+    #[test]
+    fn a_broken_document_leaves_the_others() {
+        let text = format!(
+            "{POD}spec: {{containers: [{{image: a:1}}]}}\n---\nb: [1\n---\n{POD}spec: {{containers: [{{image: c:1}}]}}\n"
+        );
+        let scan = scan_text(Path::new("a.yaml"), &text);
+        assert_eq!(
+            (scan.documents, scan.sites.len(), scan.broken.len()),
+            (3, 2, 1)
+        );
+    }
+
+    #[test]
+    fn files_without_the_words_are_not_parsed() {
+        assert_eq!(scan_text(Path::new("a.yaml"), "a: [broken").documents, 0);
+        assert_eq!(
+            scan_text(Path::new("kustomization.yaml"), "a: b").documents,
+            1
+        );
+    }
+}

@@ -1,0 +1,151 @@
+//! Finders: where images are named, and what a file says about other files.
+//!
+//! A finder looks at one Kubernetes object at a time and adds [`Site`]s and facts. It says where an
+//! image stands, never what becomes of it: verdicts are the plan's. To add a family of manifests,
+//! write a file here and add a row to [`FINDERS`].
+
+mod argo;
+mod chart;
+mod flux;
+mod kustomize;
+mod object;
+mod path;
+mod workload;
+
+use std::path::Path;
+
+pub use kustomize::{Kustomization, NameEntry, is_kustomization_name};
+pub use object::Object;
+pub use path::KeyPath;
+
+use crate::reason::Reason;
+use crate::source::Span;
+use crate::yaml::{Document, NodeId, Scalar};
+
+/// A place that names an image.
+#[derive(Clone, Debug)]
+pub struct Site {
+    /// The document of the file's stream, 0-based.
+    pub document: usize,
+    /// The keys that lead to it.
+    pub path: KeyPath,
+    /// How the image is written.
+    pub shape: Shape,
+    /// Which finder found it.
+    pub finder: &'static str,
+    /// Why it cannot be changed, when its own file already shows that.
+    pub hold: Option<(Reason, String)>,
+}
+
+impl Site {
+    /// The text that names the image.
+    pub fn text(&self) -> &str {
+        match &self.shape {
+            Shape::Whole(scalar) => &scalar.value,
+        }
+    }
+
+    /// The bytes to point at.
+    pub fn span(&self) -> Span {
+        match &self.shape {
+            Shape::Whole(scalar) => scalar.place.span(),
+        }
+    }
+}
+
+/// How a site writes its image.
+#[derive(Clone, Debug)]
+pub enum Shape {
+    /// One scalar holds the whole reference.
+    Whole(Scalar),
+}
+
+/// What a file says that other files depend on.
+#[derive(Clone, Debug)]
+pub enum Fact {
+    /// A kustomization, or something that acts like one.
+    Kustomization(Kustomization),
+    /// A chart that keeps copies of these others below its `charts/`.
+    Dependencies(Vec<String>),
+    /// Charts that kustomize unpacks below this folder, relative to the file's.
+    InflatedCharts {
+        /// The folder.
+        home: String,
+        /// The charts' names.
+        names: Vec<String>,
+    },
+}
+
+/// Everything found in a document.
+#[derive(Clone, Debug, Default)]
+pub struct Found {
+    /// The sites, in the order of the text.
+    pub sites: Vec<Site>,
+    /// The facts.
+    pub facts: Vec<Fact>,
+}
+
+/// What a finder is given.
+#[derive(Clone, Copy)]
+pub struct Input<'d> {
+    /// The file's text.
+    pub text: &'d str,
+    /// The document.
+    pub document: &'d Document<'d>,
+    /// The object to look at.
+    pub object: &'d Object<'d>,
+}
+
+/// The finders, by name: each looks at every object.
+const FINDERS: &[(&str, fn(&Input<'_>, &mut Found))] = &[
+    (workload::NAME, workload::find),
+    (kustomize::NAME, kustomize::find),
+    (flux::NAME, flux::find),
+    (argo::NAME, argo::find),
+];
+
+/// Words without which no finder finds anything in a file, so that it need not be parsed. Files
+/// that count by their name alone are not asked (see [`counts_by_name`]).
+pub const WORDS: &[&str] = &["image"];
+
+/// Whether a file of this name tells facts whatever words it holds.
+pub fn counts_by_name(path: &Path) -> bool {
+    is_kustomization_name(path) || chart::is_chart_name(path)
+}
+
+/// Runs every finder over a document of the file at `path`.
+pub fn find(path: &Path, text: &str, document: &Document<'_>, found: &mut Found) {
+    if chart::is_chart_name(path) {
+        chart::find(document, found);
+    }
+    let by_name = is_kustomization_name(path);
+    for object in object::objects(document, by_name) {
+        let input = Input {
+            text,
+            document,
+            object: &object,
+        };
+        for (_, finder) in FINDERS {
+            finder(&input, found);
+        }
+    }
+    workload::settle_anchors(document, found);
+    found.sites.sort_by_key(|site| (site.document, site.span()));
+}
+
+/// The rest of the physical line after `offset`.
+fn rest_of_line(text: &str, offset: usize) -> &str {
+    let rest = text.get(offset..).unwrap_or("");
+    rest.split('\n').next().unwrap_or("")
+}
+
+/// The text of every scalar item of the sequence under `key`.
+fn texts<'d>(document: &'d Document<'_>, map: NodeId, key: &str) -> Vec<&'d str> {
+    let Some(list) = document.get(map, key) else {
+        return Vec::new();
+    };
+    document
+        .items(list)
+        .filter_map(|item| document.text(document.resolve(item)))
+        .collect()
+}

@@ -1,0 +1,85 @@
+//! Kubernetes objects inside documents: every mapping with `apiVersion` and `kind`.
+//!
+//! Objects may lie inside others (the items of a `List`, templates of custom resources); each is
+//! looked at on its own. Some hold no images at all, whatever their fields are called: schemas and
+//! policies describe images, they do not run them.
+
+use crate::yaml::{Document, Kind, NodeId};
+
+/// API groups whose objects say which images are admitted, not which are pulled.
+const POLICY_GROUPS: &[&str] = &[
+    "kyverno.io",
+    "admissionregistration.k8s.io",
+    "policy.sigstore.dev",
+];
+/// The end of Gatekeeper's groups, one for each kind of constraint or template.
+const POLICY_GROUP_SUFFIXES: &[&str] = &[".gatekeeper.sh", ".kyverno.io"];
+
+/// A mapping that says what it is.
+#[derive(Clone, Copy, Debug)]
+pub struct Object<'d> {
+    /// The mapping.
+    pub node: NodeId,
+    /// `apiVersion` without the version; empty for the core group.
+    pub group: &'d str,
+    /// `kind`.
+    pub kind: &'d str,
+}
+
+/// The objects of a document, outer ones first. With `implied_kustomization`, a root without
+/// `apiVersion` or `kind` is a Kustomization, as kustomize reads a file of that name.
+pub(super) fn objects<'d>(
+    document: &'d Document<'_>,
+    implied_kustomization: bool,
+) -> Vec<Object<'d>> {
+    let mut objects = Vec::new();
+    let mut id = 0;
+    while id < document.nodes.len() {
+        let implied = id == 0 && implied_kustomization;
+        match read(document, id, implied) {
+            Some(object) if holds_no_images(&object) => id = document.node(id).end,
+            found => {
+                objects.extend(found);
+                id += 1;
+            }
+        }
+    }
+    objects
+}
+
+/// Whether an object of its own starts at `id`.
+pub(super) fn starts_object(document: &Document<'_>, id: NodeId) -> bool {
+    read(document, id, false).is_some()
+}
+
+fn read<'d>(document: &'d Document<'_>, node: NodeId, implied: bool) -> Option<Object<'d>> {
+    if !matches!(document.node(node).kind, Kind::Mapping) {
+        return None;
+    }
+    let (mut api_version, mut kind) = (None, None);
+    for entry in document.entries(node) {
+        match entry.key {
+            Some("apiVersion") => api_version = document.text(document.resolve(entry.value)),
+            Some("kind") => kind = document.text(document.resolve(entry.value)),
+            _ => {}
+        }
+    }
+    if implied {
+        api_version = api_version.or(Some("kustomize.config.k8s.io/v1beta1"));
+        kind = kind.or(Some("Kustomization"));
+    }
+    let group = api_version?.split_once('/').map_or("", |(group, _)| group);
+    Some(Object {
+        node,
+        group,
+        kind: kind?,
+    })
+}
+
+fn holds_no_images(object: &Object<'_>) -> bool {
+    object.kind == "CustomResourceDefinition"
+        || POLICY_GROUPS.contains(&object.group)
+        || POLICY_GROUP_SUFFIXES
+            .iter()
+            .any(|suffix| object.group.ends_with(suffix))
+}

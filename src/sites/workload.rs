@@ -1,0 +1,261 @@
+//! Pod specs, by shape: every list named `containers`, `initContainers` or `ephemeralContainers`
+//! inside an object, and the image volumes in every list named `volumes`.
+//!
+//! The shape covers Pod, Deployment, CronJob and the other workloads, `List` items, Argo Rollouts,
+//! Knative and the many custom resources that embed a pod spec. Aliases and merge keys are
+//! followed, each anchor once for each role it is used in; a value that is an image in one place
+//! and something else in another is held as `shared-anchor`.
+
+use std::collections::HashSet;
+
+use super::{Found, Input, KeyPath, Shape, Site, flux, object, rest_of_line};
+use crate::reason::Reason;
+use crate::yaml::{Document, Kind, NodeId, PlainType, Scalar, Style, plain_type};
+
+pub(super) const NAME: &str = "workload";
+
+/// The lists of containers in a pod spec.
+const CONTAINER_LISTS: &[&str] = &["containers", "initContainers", "ephemeralContainers"];
+/// Keys of an object below which nothing is deployed.
+const NOT_DEPLOYED: &[&str] = &["status", "metadata"];
+
+/// What a node is to the pod spec it stands in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Role {
+    /// The object itself.
+    Root,
+    /// Anything that may hold a pod spec further down.
+    Any,
+    /// The list under `containers`.
+    Containers,
+    /// An item of it.
+    Container,
+    /// The list under `volumes`.
+    Volumes,
+    /// An item of it.
+    Volume,
+    /// The `image` of a volume.
+    VolumeImage,
+    /// A value that names an image.
+    Image,
+}
+
+impl Role {
+    /// The role of the value under `key` of a mapping in this role.
+    fn of_value(self, key: &str) -> Option<Self> {
+        match (self, key) {
+            (_, "<<") => Some(self),
+            (Self::Root, key) if NOT_DEPLOYED.contains(&key) => None,
+            (Self::Container, "image") | (Self::VolumeImage, "reference") => Some(Self::Image),
+            (Self::Volume, "image") => Some(Self::VolumeImage),
+            (Self::VolumeImage | Self::Image, _) => Some(Self::Any),
+            (_, key) if CONTAINER_LISTS.contains(&key) => Some(Self::Containers),
+            (_, "volumes") => Some(Self::Volumes),
+            _ => Some(Self::Any),
+        }
+    }
+
+    /// The role of an item of a sequence in this role.
+    fn of_item(self) -> Self {
+        match self {
+            Self::Containers => Self::Container,
+            Self::Volumes => Self::Volume,
+            _ => Self::Any,
+        }
+    }
+}
+
+/// A walk through one object.
+struct Walk<'d> {
+    document: &'d Document<'d>,
+    /// Aliases still to be followed: nodes and their roles. A list of its own instead of recursion,
+    /// because a chain of aliases can be as long as the file.
+    pending: Vec<(NodeId, Role)>,
+    /// What was already followed: an alias bomb is walked once.
+    followed: HashSet<(NodeId, Role)>,
+    images: Vec<NodeId>,
+}
+
+pub(super) fn find(input: &Input<'_>, found: &mut Found) {
+    let document = input.document;
+    let mut walk = Walk {
+        document,
+        pending: vec![(input.object.node, Role::Root)],
+        followed: HashSet::new(),
+        images: Vec::new(),
+    };
+    while let Some((node, role)) = walk.pending.pop() {
+        walk.visit(node, role);
+    }
+    walk.images.sort_unstable();
+    walk.images.dedup();
+    for id in walk.images {
+        found.sites.extend(site(input, id));
+    }
+}
+
+impl Walk<'_> {
+    fn visit(&mut self, id: NodeId, role: Role) {
+        match self.document.node(id).kind {
+            Kind::Mapping => self.visit_mapping(id, role),
+            Kind::Sequence => {
+                for item in self.document.items(id) {
+                    self.visit(item, role.of_item());
+                }
+            }
+            Kind::Alias(target) => {
+                if self.followed.insert((target, role)) {
+                    self.pending.push((target, role));
+                }
+            }
+            Kind::Scalar { .. } if role == Role::Image => self.images.push(id),
+            Kind::Scalar { .. } => {}
+        }
+    }
+
+    fn visit_mapping(&mut self, id: NodeId, role: Role) {
+        // An object inside this one is looked at on its own.
+        if role != Role::Root && object::starts_object(self.document, id) {
+            return;
+        }
+        for entry in self.document.entries(id) {
+            // `<<: [*a, *b]` merges several maps, each in the role of this one.
+            if entry.key == Some("<<")
+                && matches!(self.document.node(entry.value).kind, Kind::Sequence)
+            {
+                for item in self.document.items(entry.value) {
+                    self.visit(item, role);
+                }
+            } else if let Some(value_role) = role.of_value(entry.key.unwrap_or("")) {
+                self.visit(entry.value, value_role);
+            }
+        }
+    }
+}
+
+/// The site at a scalar in the role of an image; none where nothing is named.
+fn site(input: &Input<'_>, id: NodeId) -> Option<Site> {
+    let Kind::Scalar {
+        value, style, tag, ..
+    } = &input.document.node(id).kind
+    else {
+        return None;
+    };
+    let is_text = tag
+        .as_deref()
+        .is_some_and(|tag| matches!(tag, "!" | "!!str" | "tag:yaml.org,2002:str"));
+    let kind = if *style == Style::Plain && !is_text {
+        plain_type(value)
+    } else {
+        PlainType::Text
+    };
+    if kind == PlainType::Null || value.is_empty() {
+        return None;
+    }
+    let scalar = Scalar::locate(input.text, input.document, id)?;
+    let hold = match (kind, tag) {
+        (PlainType::Other, _) => Some((
+            Reason::NotAnImage,
+            "is a number or truth value, not text".to_string(),
+        )),
+        (_, Some(tag)) if !is_text => Some((
+            Reason::NotAnImage,
+            format!("has the tag `{tag}`, which gives it another meaning"),
+        )),
+        _ => flux::marker_hold(rest_of_line(input.text, scalar.place.span().end)),
+    };
+    Some(Site {
+        document: input.document.index,
+        path: KeyPath::of(input.document, id),
+        shape: Shape::Whole(scalar),
+        finder: NAME,
+        hold,
+    })
+}
+
+/// Drops what was found twice through aliases, and holds images whose anchor is also used where
+/// nothing says that an image is meant.
+pub(super) fn settle_anchors(document: &Document<'_>, found: &mut Found) {
+    if !document.has_aliases {
+        return;
+    }
+    let mut seen = HashSet::new();
+    found
+        .sites
+        .retain(|site| site.document != document.index || seen.insert(site.span()));
+    let uses = Uses::of(document);
+    for site in found
+        .sites
+        .iter_mut()
+        .filter(|site| site.document == document.index)
+    {
+        let Shape::Whole(scalar) = &site.shape;
+        if uses.elsewhere.contains(&scalar.ordinal) && site.hold.is_none() {
+            let detail = "its anchor is also used where no image is named; write the image out in both places";
+            site.hold = Some((Reason::SharedAnchor, detail.to_string()));
+        }
+    }
+}
+
+/// The scalars of a document that are read in a role other than an image's.
+struct Uses {
+    /// Their ordinals, for those that are images elsewhere.
+    elsewhere: HashSet<usize>,
+}
+
+impl Uses {
+    fn of(document: &Document<'_>) -> Self {
+        let mut survey = Survey {
+            document,
+            pending: vec![(0, Role::Any)],
+            followed: HashSet::new(),
+            other: HashSet::new(),
+        };
+        while let Some((node, role)) = survey.pending.pop() {
+            survey.visit(node, role);
+        }
+        Self {
+            elsewhere: survey.other,
+        }
+    }
+}
+
+/// A walk through the whole document that remembers every scalar value read as no image.
+struct Survey<'d> {
+    document: &'d Document<'d>,
+    pending: Vec<(NodeId, Role)>,
+    followed: HashSet<(NodeId, Role)>,
+    other: HashSet<usize>,
+}
+
+impl Survey<'_> {
+    fn visit(&mut self, id: NodeId, role: Role) {
+        match &self.document.node(id).kind {
+            Kind::Mapping => {
+                for entry in self.document.entries(id) {
+                    let value_role = match entry.key {
+                        Some("<<") => role,
+                        key => role.of_value(key.unwrap_or("")).unwrap_or(Role::Any),
+                    };
+                    self.visit(entry.value, value_role);
+                    // A key that is an alias reads its anchor as something else than an image.
+                    self.visit(entry.key_node, Role::Any);
+                }
+            }
+            Kind::Sequence => {
+                for item in self.document.items(id) {
+                    self.visit(item, role.of_item());
+                }
+            }
+            Kind::Alias(target) => {
+                if self.followed.insert((*target, role)) {
+                    self.pending.push((*target, role));
+                }
+            }
+            Kind::Scalar { ordinal, .. } if role != Role::Image => {
+                self.other.insert(*ordinal);
+            }
+            Kind::Scalar { .. } => {}
+        }
+    }
+}
