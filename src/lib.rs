@@ -6,4 +6,5 @@ pub mod rules;
 pub mod scan;
 pub mod sites;
 pub mod source;
+pub mod verify;
 pub mod yaml;

@@ -97,11 +97,13 @@ pub(super) fn find(input: &Input<'_>, found: &mut Found) {
 impl Walk<'_> {
     fn visit(&mut self, id: NodeId, role: Role) {
         match self.document.node(id).kind {
-            Kind::Mapping => self.visit_mapping(id, role),
-            Kind::Sequence => {
-                for item in self.document.items(id) {
-                    self.visit(item, role.of_item());
-                }
+            // An object inside this one is looked at on its own.
+            Kind::Mapping if role != Role::Root && object::starts_object(self.document, id) => {}
+            Kind::Mapping | Kind::Sequence => {
+                let document = self.document;
+                children(document, id, role, &mut |child, role| {
+                    self.visit(child, role)
+                });
             }
             Kind::Alias(target) => {
                 if self.followed.insert((target, role)) {
@@ -112,23 +114,22 @@ impl Walk<'_> {
             Kind::Scalar { .. } => {}
         }
     }
+}
 
-    fn visit_mapping(&mut self, id: NodeId, role: Role) {
-        // An object inside this one is looked at on its own.
-        if role != Role::Root && object::starts_object(self.document, id) {
-            return;
-        }
-        for entry in self.document.entries(id) {
+/// Calls `visit` for every value or item directly below `id`, with its role.
+fn children(document: &Document<'_>, id: NodeId, role: Role, visit: &mut dyn FnMut(NodeId, Role)) {
+    for item in document.items(id) {
+        visit(item, role.of_item());
+    }
+    for entry in document.entries(id) {
+        let is_list = matches!(document.node(entry.value).kind, Kind::Sequence);
+        if entry.key == Some("<<") && is_list {
             // `<<: [*a, *b]` merges several maps, each in the role of this one.
-            if entry.key == Some("<<")
-                && matches!(self.document.node(entry.value).kind, Kind::Sequence)
-            {
-                for item in self.document.items(entry.value) {
-                    self.visit(item, role);
-                }
-            } else if let Some(value_role) = role.of_value(entry.key.unwrap_or("")) {
-                self.visit(entry.value, value_role);
-            }
+            document
+                .items(entry.value)
+                .for_each(|item| visit(item, role));
+        } else if let Some(role) = role.of_value(entry.key.unwrap_or("")) {
+            visit(entry.value, role);
         }
     }
 }
@@ -231,21 +232,15 @@ struct Survey<'d> {
 impl Survey<'_> {
     fn visit(&mut self, id: NodeId, role: Role) {
         match &self.document.node(id).kind {
-            Kind::Mapping => {
-                for entry in self.document.entries(id) {
-                    let value_role = match entry.key {
-                        Some("<<") => role,
-                        key => role.of_value(key.unwrap_or("")).unwrap_or(Role::Any),
-                    };
-                    self.visit(entry.value, value_role);
-                    // A key that is an alias reads its anchor as something else than an image.
-                    self.visit(entry.key_node, Role::Any);
-                }
-            }
-            Kind::Sequence => {
-                for item in self.document.items(id) {
-                    self.visit(item, role.of_item());
-                }
+            Kind::Mapping | Kind::Sequence => {
+                let document = self.document;
+                children(document, id, role, &mut |child, role| {
+                    self.visit(child, role)
+                });
+                // A key that is an alias reads its anchor as something else than an image.
+                document
+                    .entries(id)
+                    .for_each(|entry| self.visit(entry.key_node, Role::Any));
             }
             Kind::Alias(target) => {
                 if self.followed.insert((*target, role)) {

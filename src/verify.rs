@@ -1,0 +1,302 @@
+//! The second opinion: a changed text is parsed again by another engine before it is written.
+//!
+//! yaml-rust2 reads the text before and after; every event has to be the same, except exactly the
+//! scalars that were meant to change, which must have exactly the values that were meant. Where
+//! yaml-rust2 cannot read the text as it was (it is stricter than Helm in a few places), the first
+//! engine compares instead, document by document. The bytes outside the edits are compared too, from
+//! the two texts alone.
+
+use std::fmt;
+
+use yaml_rust2::Event;
+use yaml_rust2::parser::Parser;
+
+use crate::edit::EditSet;
+use crate::yaml::{Kind, YamlError, documents};
+
+/// A scalar that is meant to change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Planned {
+    /// The document, 0-based.
+    pub document: usize,
+    /// How many scalars of the document come before it.
+    pub ordinal: usize,
+    /// The value before.
+    pub from: String,
+    /// The value after.
+    pub to: String,
+}
+
+/// What the check found. Each of these is a defect of the program: nothing is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum VerifyError {
+    /// Bytes outside the edits differ.
+    OutsideBytes,
+    /// The changed text is not YAML any more.
+    NotYaml(String),
+    /// Something else than the planned scalars differs: what.
+    Different(String),
+}
+
+impl fmt::Display for VerifyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OutsideBytes => f.write_str("bytes outside the edits would change"),
+            Self::NotYaml(error) => write!(f, "the result would not be YAML: {error}"),
+            Self::Different(what) => write!(f, "the result would mean something else: {what}"),
+        }
+    }
+}
+
+impl std::error::Error for VerifyError {}
+
+/// Checks that `after` is `before` with `edits` applied, and that this changes the `planned` scalars
+/// and nothing else.
+pub fn verify(
+    before: &str,
+    after: &str,
+    edits: &EditSet,
+    planned: &[Planned],
+) -> Result<(), VerifyError> {
+    same_outside(before, after, edits)?;
+    let (old, new) = match (events_second(before), events_second(after)) {
+        (Ok(old), Ok(new)) => (old, new),
+        (Ok(_), Err(error)) => return Err(VerifyError::NotYaml(error)),
+        (Err(_), _) => (events_first(before), events_first(after)),
+    };
+    compare(old, new, planned)
+}
+
+/// Walks both texts from edit to edit.
+fn same_outside(before: &str, after: &str, edits: &EditSet) -> Result<(), VerifyError> {
+    let (mut old, mut new) = (0, 0);
+    for edit in edits.iter() {
+        let kept = edit.span.start - old;
+        let same = before.get(old..edit.span.start) == after.get(new..new + kept);
+        new += kept + edit.text.len();
+        old = edit.span.end;
+        if !same || after.get(new - edit.text.len()..new) != Some(edit.text.as_str()) {
+            return Err(VerifyError::OutsideBytes);
+        }
+    }
+    if before.get(old..) == after.get(new..) {
+        Ok(())
+    } else {
+        Err(VerifyError::OutsideBytes)
+    }
+}
+
+/// One step of a stream, the same for both engines.
+#[derive(Debug, PartialEq, Eq)]
+enum Step {
+    Document,
+    Scalar {
+        value: String,
+        anchored: bool,
+        properties: String,
+    },
+    Open(String),
+    Close,
+    Alias(usize),
+    Broken,
+}
+
+fn events_second(text: &str) -> Result<Vec<Step>, String> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut parser = Parser::new_from_str(text);
+    let mut steps = Vec::new();
+    loop {
+        let (event, _) = parser.next_token().map_err(|error| error.to_string())?;
+        match event {
+            Event::StreamEnd => return Ok(steps),
+            Event::DocumentStart => steps.push(Step::Document),
+            Event::Scalar(value, style, anchor, tag) => steps.push(Step::Scalar {
+                value,
+                anchored: anchor != 0,
+                properties: format!("{style:?} {tag:?}"),
+            }),
+            Event::SequenceStart(anchor, tag) => {
+                steps.push(Step::Open(format!("[{anchor} {tag:?}")))
+            }
+            Event::MappingStart(anchor, tag) => {
+                steps.push(Step::Open(format!("{{{anchor} {tag:?}")))
+            }
+            Event::SequenceEnd | Event::MappingEnd => steps.push(Step::Close),
+            Event::Alias(id) => steps.push(Step::Alias(id)),
+            _ => {}
+        }
+    }
+}
+
+fn events_first(text: &str) -> Vec<Step> {
+    let mut steps = Vec::new();
+    for document in documents(text) {
+        steps.push(Step::Document);
+        match document {
+            Ok(document) => steps.extend(document.nodes.into_iter().map(|node| match node.kind {
+                Kind::Scalar {
+                    value, style, tag, ..
+                } => Step::Scalar {
+                    value: value.into_owned(),
+                    anchored: node.anchored,
+                    properties: format!("{style:?} {tag:?}"),
+                },
+                Kind::Sequence => Step::Open(format!("[{} {}", node.end, node.anchored)),
+                Kind::Mapping => Step::Open(format!("{{{} {}", node.end, node.anchored)),
+                Kind::Alias(target) => Step::Alias(target),
+            })),
+            Err(YamlError { .. }) => steps.push(Step::Broken),
+        }
+    }
+    steps
+}
+
+fn compare(old: Vec<Step>, new: Vec<Step>, planned: &[Planned]) -> Result<(), VerifyError> {
+    if old.len() != new.len() {
+        let what = format!("{} events become {}", old.len(), new.len());
+        return Err(VerifyError::Different(what));
+    }
+    let mut expected = planned.iter().collect::<Vec<_>>();
+    expected.sort_by_key(|planned| (planned.document, planned.ordinal));
+    let mut expected = expected.into_iter().peekable();
+    let (mut documents, mut scalars) = (0, 0);
+    for (old, new) in old.into_iter().zip(new) {
+        match &old {
+            Step::Document => (documents, scalars) = (documents + 1, 0),
+            Step::Scalar { .. } => scalars += 1,
+            _ => {}
+        }
+        let due = expected.next_if(|planned| {
+            matches!(old, Step::Scalar { .. })
+                && (planned.document + 1, planned.ordinal + 1) == (documents, scalars)
+        });
+        let fits = match due {
+            Some(planned) => is_planned(&old, &new, planned),
+            None => old == new,
+        };
+        if !fits {
+            let what = format!("document {documents}, scalar {scalars}: {old:?} becomes {new:?}");
+            return Err(VerifyError::Different(what));
+        }
+    }
+    match expected.next() {
+        None => Ok(()),
+        Some(missing) => Err(VerifyError::Different(format!(
+            "`{}` was not found",
+            missing.from
+        ))),
+    }
+}
+
+/// Whether a scalar changes just as planned. Its style may change only from plain to quoted, which
+/// a placeholder in a flow collection needs.
+fn is_planned(old: &Step, new: &Step, planned: &Planned) -> bool {
+    let (
+        Step::Scalar {
+            value: from,
+            anchored,
+            properties,
+        },
+        Step::Scalar {
+            value: to,
+            anchored: anchored_after,
+            properties: properties_after,
+        },
+    ) = (old, new)
+    else {
+        return false;
+    };
+    let quoted = properties.replacen("Plain", "DoubleQuoted", 1);
+    *from == planned.from
+        && *to == planned.to
+        && anchored == anchored_after
+        && (properties == properties_after || quoted == *properties_after)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::edit::Edit;
+    use crate::source::Span;
+
+    fn edits(start: usize, end: usize, text: &str) -> EditSet {
+        EditSet::new([Edit {
+            span: Span::new(start, end),
+            text: text.into(),
+        }])
+        .unwrap()
+    }
+
+    fn planned(document: usize, ordinal: usize, from: &str, to: &str) -> Planned {
+        Planned {
+            document,
+            ordinal,
+            from: from.into(),
+            to: to.into(),
+        }
+    }
+
+    #[test]
+    fn a_planned_change_passes() {
+        let (before, after) = ("a: 1\n---\nimage: x # c\n", "a: 1\n---\nimage: R/x # c\n");
+        let edits = edits(16, 16, "R/");
+        assert_eq!(
+            verify(before, after, &edits, &[planned(1, 1, "x", "R/x")]),
+            Ok(())
+        );
+    }
+
+    #[test]
+    fn every_kind_of_fault_is_found() {
+        let before = "a: x\nb: y\n";
+        let plan = [planned(0, 1, "x", "R/x")];
+        let good = edits(3, 3, "R/");
+        let different = |result| matches!(result, Err(VerifyError::Different(_)));
+        assert_eq!(
+            verify(before, "a: R/x\nb: z\n", &good, &plan),
+            Err(VerifyError::OutsideBytes)
+        );
+        assert_eq!(
+            verify(before, "a: Q/x\nb: y\n", &good, &plan),
+            Err(VerifyError::OutsideBytes)
+        );
+        assert!(different(verify(
+            before,
+            "a: R/x\nb: y\n",
+            &good,
+            &[planned(0, 1, "x", "Q/x")]
+        )));
+        assert!(different(verify(
+            before,
+            "a: R/x\nb: y\n",
+            &good,
+            &[planned(0, 3, "y", "R/y")]
+        )));
+        assert!(different(verify(before, "a: R/x\nb: y\n", &good, &[])));
+        assert!(different(verify(
+            before,
+            before,
+            &EditSet::default(),
+            &plan
+        )));
+        let comment = edits(3, 3, "# ");
+        assert!(different(verify(before, "a: # x\nb: y\n", &comment, &plan)));
+        let broken = edits(3, 3, "[");
+        assert!(matches!(
+            verify(before, "a: [x\nb: y\n", &broken, &plan),
+            Err(VerifyError::NotYaml(_))
+        ));
+    }
+
+    #[test]
+    fn texts_that_the_second_engine_refuses_are_compared_by_the_first() {
+        let before = "a: [1\n---\nimage: x\n";
+        let after = "a: [1\n---\nimage: R/x\n";
+        let edits = edits(17, 17, "R/");
+        assert_eq!(
+            verify(before, after, &edits, &[planned(1, 1, "x", "R/x")]),
+            Ok(())
+        );
+        assert!(verify(before, after, &edits, &[planned(1, 1, "x", "S/x")]).is_err());
+    }
+}
