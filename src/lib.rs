@@ -1,6 +1,8 @@
 //! ecr-rewrite
 pub mod edit;
 pub mod image;
+pub mod link;
+pub mod plan;
 pub mod reason;
 pub mod rules;
 pub mod scan;

@@ -8,7 +8,54 @@ use std::path::Path;
 use memchr::memmem;
 
 use crate::sites::{self, Fact, Found, Site};
+use crate::source::SourceFile;
 use crate::yaml::{YamlError, documents};
+
+/// Why a file was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// The user asked for it: it may be changed.
+    Selected,
+    /// Others depend on what it says; it is not touched.
+    Context,
+}
+
+/// A file and what it holds.
+#[derive(Debug)]
+pub struct ScannedFile {
+    /// The file. Its text is empty when nothing later on could need it.
+    pub source: SourceFile,
+    /// Why it was read.
+    pub role: Role,
+    /// What it holds.
+    pub scan: Scan,
+    /// Whether it need not be YAML.
+    pub template: Template,
+}
+
+impl ScannedFile {
+    /// Scans a file. Its text is let go unless a site of it may change or a fact has to be pointed
+    /// at, so that memory follows what is found and not the size of the tree.
+    pub fn new(mut source: SourceFile, role: Role) -> Self {
+        let scan = scan_text(&source.real, &source.text);
+        let broken = !scan.broken.is_empty();
+        let template = if broken {
+            template(&source.real, &source.text)
+        } else {
+            Template::No
+        };
+        let may_change = role == Role::Selected && (broken || !scan.sites.is_empty());
+        if !may_change && scan.facts.is_empty() {
+            source.text = String::new();
+        }
+        Self {
+            source,
+            role,
+            scan,
+            template,
+        }
+    }
+}
 
 /// What a file holds.
 #[derive(Debug, Default)]

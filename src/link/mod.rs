@@ -1,0 +1,86 @@
+//! The second stage: facts of the whole repository become groups and constraints.
+//!
+//! Runs once, over what the scan found. It decides nothing about images; it says which sites have
+//! to move together, and which files nothing may be changed in.
+
+mod kustomize;
+mod vendored;
+
+use std::collections::BTreeMap;
+use std::path::{Component, Path, PathBuf};
+
+use crate::reason::Reason;
+use crate::scan::ScannedFile;
+use kustomize::NameSet;
+
+/// A site of the run: which file, and which of its sites.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SiteId {
+    /// The file, by its place in the list of scanned files.
+    pub file: usize,
+    /// The site, by its place in the file.
+    pub site: usize,
+}
+
+/// Sites that are changed together or not at all.
+#[derive(Clone, Debug)]
+pub struct Group {
+    /// What ties them together, for people.
+    pub label: String,
+    /// The sites.
+    pub members: Vec<SiteId>,
+    /// Why the group cannot be changed as a whole, when that is clear already.
+    pub blocked: Option<String>,
+}
+
+/// What the files say about each other.
+#[derive(Debug, Default)]
+pub struct Links {
+    /// The groups of more than one file or with a constraint; a site in none is on its own.
+    pub groups: Vec<Group>,
+    /// Files in which nothing is changed, and why.
+    pub held: BTreeMap<usize, (Reason, String)>,
+    names: NameSet,
+}
+
+impl Links {
+    /// Adds a group.
+    #[must_use]
+    pub fn with_group(mut self, group: Group) -> Self {
+        self.groups.push(group);
+        self
+    }
+
+    /// The kustomize name that would match the reference `text`, and where it stands: a rewrite to
+    /// a text that an entry matches would hand the image over to that entry.
+    pub fn named_by(&self, text: &str) -> Option<&str> {
+        self.names.find(text)
+    }
+}
+
+/// Links the scanned files.
+pub fn link(files: &[ScannedFile]) -> Links {
+    let names = NameSet::of(files);
+    let mut groups = names.groups(files);
+    groups.extend(kustomize::copied_fields(files));
+    Links {
+        groups,
+        held: vendored::held(files),
+        names,
+    }
+}
+
+/// `path` with `.` and `..` taken out, as far as the text alone allows.
+fn normalise(path: &Path) -> PathBuf {
+    let mut result = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                result.pop();
+            }
+            other => result.push(other),
+        }
+    }
+    result
+}

@@ -1,0 +1,79 @@
+//! Vendored charts: copies of other charts that the next dependency update overwrites.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+
+use super::normalise;
+use crate::reason::Reason;
+use crate::scan::ScannedFile;
+use crate::sites::Fact;
+
+/// Where a chart keeps its dependencies.
+const CHARTS: &str = "charts";
+
+/// A folder below which copies lie, and the charts that are copies.
+#[derive(Default)]
+struct Homes<'a> {
+    /// Folders named exactly after the chart (`charts/redis`).
+    exact: HashMap<PathBuf, Vec<&'a str>>,
+    /// Folders named after the chart and a version, too (`charts/redis-18.0.0`).
+    versioned: HashMap<PathBuf, Vec<&'a str>>,
+}
+
+/// The files that lie in vendored charts.
+pub(super) fn held(files: &[ScannedFile]) -> BTreeMap<usize, (Reason, String)> {
+    let homes = Homes::of(files);
+    if homes.exact.is_empty() && homes.versioned.is_empty() {
+        return BTreeMap::new();
+    }
+    let vendored = files.iter().enumerate().filter_map(|(index, file)| {
+        let chart = file.source.real.ancestors().skip(1).find(|folder| homes.holds(folder))?;
+        let name = chart.file_name().unwrap_or_default().to_string_lossy();
+        let detail = format!(
+            "it lies in the vendored chart `{name}`, which the next dependency update overwrites; set the image in the values of the chart that uses it"
+        );
+        Some((index, (Reason::VendoredChart, detail)))
+    });
+    vendored.collect()
+}
+
+impl<'a> Homes<'a> {
+    fn of(files: &'a [ScannedFile]) -> Self {
+        let mut homes = Self::default();
+        for file in files {
+            let folder = file.source.real.parent().unwrap_or(Path::new(""));
+            for fact in &file.scan.facts {
+                let (map, home, names) = match fact {
+                    Fact::Dependencies(names) => (&mut homes.exact, folder.join(CHARTS), names),
+                    Fact::InflatedCharts { home, names } => {
+                        (&mut homes.versioned, normalise(&folder.join(home)), names)
+                    }
+                    Fact::Kustomization(_) => continue,
+                };
+                map.entry(home)
+                    .or_default()
+                    .extend(names.iter().map(String::as_str));
+            }
+        }
+        homes
+    }
+
+    fn holds(&self, folder: &Path) -> bool {
+        let (Some(home), Some(name)) =
+            (folder.parent(), folder.file_name().and_then(|n| n.to_str()))
+        else {
+            return false;
+        };
+        let versioned = |chart: &&str| {
+            name.strip_prefix(*chart)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+        };
+        self.exact
+            .get(home)
+            .is_some_and(|charts| charts.contains(&name))
+            || self
+                .versioned
+                .get(home)
+                .is_some_and(|charts| charts.iter().any(|chart| versioned(chart)))
+    }
+}

@@ -1,0 +1,83 @@
+//! The changes of a file become its new text, which has to pass every check before anyone sees it.
+
+use std::fmt;
+
+use super::{FilePlan, rescan};
+use crate::edit::{EditSet, Overlap};
+use crate::sites::Shape;
+use crate::verify::{self, Planned, VerifyError};
+
+/// Why a new text was refused.
+#[derive(Debug)]
+pub(super) enum ComposeError {
+    Overlap(Overlap),
+    Spans,
+    Verify(VerifyError),
+    /// A second run would not agree with the first: what it says.
+    NotSettled(String),
+}
+
+impl fmt::Display for ComposeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Overlap(overlap) => write!(f, "{overlap}"),
+            Self::Spans => f.write_str("an edit lies outside of the text"),
+            Self::Verify(error) => write!(f, "{error}"),
+            Self::NotSettled(what) => write!(f, "a second run would change it again: {what}"),
+        }
+    }
+}
+
+/// The verified new text; `None` when the file has no changes.
+pub(super) fn compose(file: &FilePlan) -> Result<Option<String>, ComposeError> {
+    if file.changes.is_empty() {
+        return Ok(None);
+    }
+    let edits = file
+        .changes
+        .iter()
+        .flat_map(|change| change.edits.iter().cloned());
+    let edits = EditSet::new(edits).map_err(ComposeError::Overlap)?;
+    let after = edits.apply(&file.source.text).ok_or(ComposeError::Spans)?;
+    verify::verify(&file.source.text, &after, &edits, &planned(file))
+        .map_err(ComposeError::Verify)?;
+    check_settled(file, &after)?;
+    Ok(Some(after))
+}
+
+fn planned(file: &FilePlan) -> Vec<Planned> {
+    let planned = file.changes.iter().map(|change| {
+        let site = &file.sites[change.site];
+        let Shape::Whole(scalar) = &site.shape;
+        Planned {
+            document: site.document,
+            ordinal: scalar.ordinal,
+            from: change.from.clone(),
+            to: change.to.clone(),
+        }
+    });
+    planned.collect()
+}
+
+/// Finds the sites of the new text again: the same ones, the changed ones in ECR, the others as they
+/// were.
+fn check_settled(file: &FilePlan, after: &str) -> Result<(), ComposeError> {
+    let again = rescan(&file.source.real, after);
+    if again.len() != file.sites.len() {
+        let what = format!("{} sites become {}", file.sites.len(), again.len());
+        return Err(ComposeError::NotSettled(what));
+    }
+    let mut changes = file.changes.iter().peekable();
+    for (index, (before, after)) in file.sites.iter().zip(&again).enumerate() {
+        let change = changes.next_if(|change| change.site == index);
+        let wanted = change.map_or(before.text(), |change| &change.to);
+        let settled = change.is_none() || file.rules.text_is_ecr(after.text());
+        if after.text() != wanted || !settled || after.path != before.path {
+            return Err(ComposeError::NotSettled(format!(
+                "`{wanted}` at {}",
+                before.path
+            )));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,438 @@
+//! The third stage: sites, rules and groups become changes and skips, verified.
+//!
+//! Every mode of the program reads the [`Plan`] made here: what is printed as a diff is what is
+//! written. A group is changed as a whole or not at all; a file whose new text does not pass
+//! [`verify`](crate::verify) is left as it is, and so are its groups.
+
+mod compose;
+mod decide;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use crate::edit::Edit;
+use crate::link::{Group, Links, SiteId};
+use crate::reason::Reason;
+use crate::rules::{Origin, RuleSet};
+use crate::scan::{Role, ScannedFile, Template, scan_text};
+use crate::sites::Site;
+use crate::source::{Lines, SourceFile};
+use decide::Outcome;
+
+/// How sure a change is. Ordered: the later, the safer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Safety {
+    /// It rests on something that the repository cannot show.
+    Assumed,
+    /// The repository proves what the image is.
+    Certain,
+}
+
+/// A verdict carried out as edits.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// The site, by its place in [`FilePlan::sites`].
+    pub site: usize,
+    /// The reference before.
+    pub from: String,
+    /// The reference after.
+    pub to: String,
+    /// Where the rule that decided was stated.
+    pub rule: Origin,
+    /// How sure it is.
+    pub safety: Safety,
+    /// The replacements in the file's text.
+    pub edits: Vec<Edit>,
+    /// The groups it belongs to, by their place in [`Plan::groups`].
+    pub groups: Vec<usize>,
+}
+
+/// A site left alone.
+#[derive(Clone, Debug)]
+pub struct Skip {
+    /// The site, by its place in [`FilePlan::sites`].
+    pub site: usize,
+    /// Why.
+    pub reason: Reason,
+    /// Why, in a sentence that ends with what to do.
+    pub detail: String,
+}
+
+/// What happens to one file.
+#[derive(Debug)]
+pub struct FilePlan {
+    /// The file as it was read.
+    pub source: SourceFile,
+    /// Everything that was found in it, in the order of the text.
+    pub sites: Vec<Site>,
+    /// The sites that change.
+    pub changes: Vec<Change>,
+    /// The sites that stay.
+    pub skips: Vec<Skip>,
+    /// The new text, verified; `None` when nothing changes.
+    pub after: Option<String>,
+    rules: Arc<RuleSet>,
+}
+
+/// Something that went wrong with one file; the others are still handled.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// The file, as it is shown.
+    pub path: PathBuf,
+    /// Where in it, when that is known.
+    pub at: Option<crate::source::Position>,
+    /// What, and what to do.
+    pub message: String,
+}
+
+impl Failure {
+    /// A failure of a whole file.
+    pub fn of(path: &Path, message: impl fmt::Display) -> Self {
+        Self {
+            path: path.to_path_buf(),
+            at: None,
+            message: message.to_string(),
+        }
+    }
+}
+
+/// What a run looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Files that may be changed.
+    pub files: usize,
+    /// Their documents, as far as they were worth parsing.
+    pub documents: usize,
+    /// Their templates that could not be read as YAML.
+    pub unparsed: usize,
+}
+
+/// All changes and skips of a run.
+#[derive(Debug, Default)]
+pub struct Plan {
+    /// The selected files with sites, in the order they were given.
+    pub files: Vec<FilePlan>,
+    /// What ties changes together.
+    pub groups: Vec<Group>,
+    /// What was looked at.
+    pub counts: Counts,
+    /// Documents that are not YAML and texts that did not pass the check.
+    pub failures: Vec<Failure>,
+}
+
+/// Finds the rule set that decides a file.
+pub type RulesFor<'r> = &'r (dyn Fn(&SourceFile) -> Arc<RuleSet> + Sync);
+
+/// Plans the rewrite of one text: a file on its own, named `path`.
+///
+/// ```
+/// # use ecr_rewrite::{plan::plan_text, rules::{EcrHost, RuleSet, default_rules}};
+/// let registry = EcrHost::parse("123456789012.dkr.ecr.eu-west-1.amazonaws.com")?;
+/// let (rules, _) = RuleSet::new(Some(registry), default_rules());
+/// let text = "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - image: nginx:1 # web\n";
+/// let plan = plan_text("pod.yaml", text, rules);
+/// let after = plan.files[0].after.as_deref().unwrap_or(text);
+/// assert!(after.contains("amazonaws.com/docker-hub/library/nginx:1 # web"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn plan_text(path: impl Into<PathBuf>, text: &str, rules: RuleSet) -> Plan {
+    let path = path.into();
+    let source = SourceFile {
+        real: path.clone(),
+        path,
+        text: text.to_string(),
+        identity: None,
+    };
+    let files = vec![ScannedFile::new(source, Role::Selected)];
+    let rules = Arc::new(rules);
+    let links = crate::link::link(&files);
+    plan(files, links, &|_| Arc::clone(&rules))
+}
+
+/// Plans the rewrite of the scanned files.
+pub fn plan(files: Vec<ScannedFile>, links: Links, rules_for: RulesFor<'_>) -> Plan {
+    let rules: Vec<Arc<RuleSet>> = files
+        .par_iter()
+        .map(|file| rules_for(&file.source))
+        .collect();
+    let mut outcomes: Vec<Vec<Outcome>> = files
+        .par_iter()
+        .enumerate()
+        .map(|(index, file)| decide::file(file, index, &rules[index], &links))
+        .collect();
+    settle_groups(&files, &links.groups, &mut outcomes);
+    let mut plan = assemble(files, rules, outcomes, links.groups);
+    plan.compose_all();
+    plan
+}
+
+/// Takes the changes out of every group of which any member stays, until nothing moves any more.
+fn settle_groups(files: &[ScannedFile], groups: &[Group], outcomes: &mut [Vec<Outcome>]) {
+    loop {
+        let mut moved = false;
+        for group in groups {
+            let Some(why) = why_incomplete(files, group, outcomes) else {
+                continue;
+            };
+            for member in &group.members {
+                let outcome = &mut outcomes[member.file][member.site];
+                if matches!(outcome, Outcome::Change(_)) {
+                    *outcome = Outcome::Skip(Reason::GroupIncomplete, why.clone());
+                    moved = true;
+                }
+            }
+        }
+        if !moved {
+            return;
+        }
+    }
+}
+
+/// Why a group cannot be changed as a whole. A member that is in ECR already is done.
+fn why_incomplete(
+    files: &[ScannedFile],
+    group: &Group,
+    outcomes: &[Vec<Outcome>],
+) -> Option<String> {
+    if let Some(why) = &group.blocked {
+        return Some(why.clone());
+    }
+    group.members.iter().find_map(|&SiteId { file, site }| {
+        let place = files[file].source.path.display();
+        let text = files[file].scan.sites[site].text();
+        if files[file].role == Role::Context {
+            return Some(format!(
+                "it hangs together with `{text}` in {place} ({}), which is not among the given paths; add that path",
+                group.label
+            ));
+        }
+        match &outcomes[file][site] {
+            Outcome::Change(_) | Outcome::Skip(Reason::AlreadyEcr, _) => None,
+            Outcome::Skip(reason, _) => Some(format!(
+                "it hangs together with `{text}` in {place} ({}), which stays: {reason}",
+                group.label
+            )),
+        }
+    })
+}
+
+/// Sorts the outcomes of the selected files into changes and skips.
+fn assemble(
+    files: Vec<ScannedFile>,
+    rules: Vec<Arc<RuleSet>>,
+    outcomes: Vec<Vec<Outcome>>,
+    groups: Vec<Group>,
+) -> Plan {
+    let mut memberships: BTreeMap<SiteId, Vec<usize>> = BTreeMap::new();
+    for (index, group) in groups.iter().enumerate() {
+        for &member in &group.members {
+            memberships.entry(member).or_default().push(index);
+        }
+    }
+    let mut plan = Plan {
+        groups,
+        ..Plan::default()
+    };
+    for (index, (file, (rules, outcomes))) in files
+        .into_iter()
+        .zip(rules.into_iter().zip(outcomes))
+        .enumerate()
+    {
+        if file.role == Role::Context {
+            continue;
+        }
+        plan.count(&file);
+        if file.scan.sites.is_empty() {
+            continue;
+        }
+        let (mut changes, mut skips) = (Vec::new(), Vec::new());
+        for (site, outcome) in outcomes.into_iter().enumerate() {
+            match outcome {
+                Outcome::Change(mut change) => {
+                    let id = SiteId { file: index, site };
+                    change.groups = memberships.remove(&id).unwrap_or_default();
+                    changes.push(*change);
+                }
+                Outcome::Skip(reason, detail) => skips.push(Skip {
+                    site,
+                    reason,
+                    detail,
+                }),
+            }
+        }
+        let ScannedFile { source, scan, .. } = file;
+        plan.files.push(FilePlan {
+            source,
+            sites: scan.sites,
+            changes,
+            skips,
+            after: None,
+            rules,
+        });
+    }
+    plan
+}
+
+impl Plan {
+    /// Counts a file and notes the documents of it that are not YAML.
+    fn count(&mut self, file: &ScannedFile) {
+        self.counts.files += 1;
+        self.counts.documents += file.scan.documents;
+        if file.scan.broken.is_empty() {
+            return;
+        }
+        if file.template == Template::Yes {
+            self.counts.unparsed += 1;
+            return;
+        }
+        let lines = Lines::new(&file.source.text);
+        self.failures
+            .extend(file.scan.broken.iter().map(|broken| Failure {
+                path: file.source.path.clone(),
+                at: Some(lines.position(broken.offset)),
+                message: format!(
+                    "document {} is not YAML: {broken}; mend it or exclude the file",
+                    broken.document + 1
+                ),
+            }));
+    }
+
+    /// Makes and checks the new text of every file with changes. A file that fails loses its
+    /// changes and those of its groups, and the files these were in are made again.
+    fn compose_all(&mut self) {
+        let composed: Vec<_> = self.files.par_iter().map(FilePlan::compose).collect();
+        let mut failed = Vec::new();
+        for (index, result) in composed.into_iter().enumerate() {
+            match result {
+                Ok(after) => self.files[index].after = after,
+                Err(error) => failed.push((index, error)),
+            }
+        }
+        for (index, error) in failed {
+            let path = self.files[index].source.path.clone();
+            let message = format!(
+                "{error}; the file is left as it is. This is a defect of ecr-rewrite, please report it"
+            );
+            self.failures.push(Failure::of(&path, message));
+            self.withdraw(index, "the new text of its file did not pass the check");
+        }
+    }
+
+    /// Takes back every change of the file at `index`, and of the groups it has a part in, as
+    /// `group-incomplete` for the reason `why`. The other changes of other files stay, in texts made
+    /// and checked again. Gives the files that lost changes.
+    pub fn withdraw(&mut self, index: usize, why: &str) -> BTreeSet<usize> {
+        let mut withdrawn = BTreeSet::new();
+        let mut pending = vec![index];
+        let first = index;
+        while let Some(index) = pending.pop() {
+            let lost: BTreeSet<usize> = self.files[index]
+                .changes
+                .iter()
+                .flat_map(|change| change.groups.clone())
+                .collect();
+            self.files[index].withdraw(|_| true, why);
+            withdrawn.insert(index);
+            for other in 0..self.files.len() {
+                let touches =
+                    |change: &Change| change.groups.iter().any(|group| lost.contains(group));
+                if other == index || !self.files[other].changes.iter().any(touches) {
+                    continue;
+                }
+                let place = self.files[first].source.path.display().to_string();
+                self.files[other]
+                    .withdraw(touches, &format!("it hangs together with {place}: {why}"));
+                withdrawn.insert(other);
+                match self.files[other].compose() {
+                    Ok(after) => self.files[other].after = after,
+                    Err(_) => pending.push(other),
+                }
+            }
+        }
+        withdrawn
+    }
+
+    /// The files that change, in lots that have to be written together: files that share a group
+    /// are in one lot, every other file is a lot of its own. In the order of the files.
+    pub fn lots(&self) -> Vec<Vec<usize>> {
+        let mut lot_of_group: BTreeMap<usize, usize> = BTreeMap::new();
+        let mut lots: Vec<Vec<usize>> = Vec::new();
+        for (index, file) in self.files.iter().enumerate() {
+            if file.after.is_none() {
+                continue;
+            }
+            let groups: BTreeSet<usize> = file
+                .changes
+                .iter()
+                .flat_map(|change| change.groups.clone())
+                .collect();
+            let joined: BTreeSet<usize> = groups
+                .iter()
+                .filter_map(|group| lot_of_group.get(group).copied())
+                .collect();
+            let lot = joined.first().copied().unwrap_or_else(|| {
+                lots.push(Vec::new());
+                lots.len() - 1
+            });
+            lots[lot].push(index);
+            for &other in joined.iter().skip(1) {
+                let moved = std::mem::take(&mut lots[other]);
+                lots[lot].extend(moved);
+            }
+            for target in lot_of_group
+                .values_mut()
+                .filter(|target| joined.contains(target))
+            {
+                *target = lot;
+            }
+            lot_of_group.extend(groups.into_iter().map(|group| (group, lot)));
+        }
+        lots.retain(|lot| !lot.is_empty());
+        lots.iter_mut().for_each(|lot| lot.sort_unstable());
+        lots
+    }
+
+    /// All changes.
+    pub fn changes(&self) -> impl Iterator<Item = (&FilePlan, &Change)> {
+        self.files
+            .iter()
+            .flat_map(|file| file.changes.iter().map(move |change| (file, change)))
+    }
+
+    /// All skips.
+    pub fn skips(&self) -> impl Iterator<Item = (&FilePlan, &Skip)> {
+        self.files
+            .iter()
+            .flat_map(|file| file.skips.iter().map(move |skip| (file, skip)))
+    }
+}
+
+impl FilePlan {
+    fn compose(&self) -> Result<Option<String>, compose::ComposeError> {
+        compose::compose(self)
+    }
+
+    /// Turns the changes that `which` picks into skips.
+    fn withdraw(&mut self, which: impl Fn(&Change) -> bool, why: &str) {
+        let (gone, kept): (Vec<_>, Vec<_>) = std::mem::take(&mut self.changes)
+            .into_iter()
+            .partition(|change| which(change));
+        self.changes = kept;
+        self.after = None;
+        self.skips.extend(gone.into_iter().map(|change| Skip {
+            site: change.site,
+            reason: Reason::GroupIncomplete,
+            detail: why.to_string(),
+        }));
+        self.skips.sort_by_key(|skip| skip.site);
+    }
+}
+
+/// What a second run over a new text would find, for the check that it finds nothing to do.
+fn rescan(path: &Path, text: &str) -> Vec<Site> {
+    scan_text(path, text).sites
+}
