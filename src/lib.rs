@@ -1,4 +1,5 @@
 //! ecr-rewrite
+pub mod config;
 pub mod edit;
 pub mod image;
 pub mod link;
@@ -6,7 +7,9 @@ pub mod plan;
 pub mod reason;
 pub mod rules;
 pub mod scan;
+pub mod settings;
 pub mod sites;
 pub mod source;
 pub mod verify;
+pub mod walk;
 pub mod yaml;

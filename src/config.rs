@@ -1,0 +1,593 @@
+//! The config file: what may stand in `.ecr-rewrite.yaml`, and errors that point at its lines.
+//!
+//! The text is read into [`Config`], whose values are valid: hosts parsed, rules checked, globs
+//! compiled. Finding the file and combining it with the command line is the work of `settings`.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use globset::GlobSet;
+use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
+use serde::Deserialize;
+use serde::de::{IgnoredAny, SeqAccess, Visitor, value::SeqAccessDeserializer};
+use serde_saphyr::{Location, Spanned};
+
+use crate::rules::{Allow, EcrHost, Library, Origin, Rule, default_rules};
+
+/// The name of the config file.
+pub const FILE_NAME: &str = ".ecr-rewrite.yaml";
+
+/// A valid config.
+#[derive(Debug, Default)]
+pub struct Config {
+    /// The target of files that no override matches.
+    pub target: Target,
+    /// Vendor hosts that front a supported upstream.
+    pub aliases: BTreeMap<String, String>,
+    /// Images that may stay.
+    pub allow: Vec<Allow>,
+    /// Globs of files to leave out, relative to the config's folder.
+    pub exclude: Vec<String>,
+    /// Environments of their own, in order; the last that matches a file wins, field by field.
+    pub overrides: Vec<Override>,
+}
+
+/// Where images come from: each field may be missing.
+#[derive(Debug, Default)]
+pub struct Target {
+    /// The whole registry host and the line that says so.
+    pub registry: Option<(EcrHost, Origin)>,
+    /// The account id.
+    pub account: Option<(String, Origin)>,
+    /// The region.
+    pub region: Option<(String, Origin)>,
+    /// The stated rules.
+    pub rules: Option<Vec<Rule>>,
+}
+
+/// A target for some files.
+#[derive(Debug)]
+pub struct Override {
+    /// The files, by globs relative to the config's folder.
+    pub paths: GlobSet,
+    /// What is different for them.
+    pub target: Target,
+}
+
+/// A mistake in a config, pointing at its place.
+#[derive(Debug)]
+pub struct ConfigError {
+    message: String,
+    help: Option<String>,
+    source: NamedSource<String>,
+    offset: usize,
+    length: usize,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+impl Diagnostic for ConfigError {
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        self.help
+            .as_ref()
+            .map(|help| Box::new(help) as Box<dyn fmt::Display>)
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        Some(&self.source)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        let label = LabeledSpan::new(Some("here".into()), self.offset, self.length);
+        Some(Box::new(std::iter::once(label)))
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawConfig {
+    registry: Option<Spanned<String>>,
+    account: Option<Spanned<String>>,
+    region: Option<Spanned<String>>,
+    rules: Option<Spanned<RawRules>>,
+    #[serde(default)]
+    aliases: BTreeMap<String, Spanned<String>>,
+    #[serde(default)]
+    overrides: Vec<RawOverride>,
+    #[serde(default)]
+    allow: Vec<RawAllow>,
+    #[serde(default)]
+    exclude: Vec<Spanned<String>>,
+    #[serde(rename = "rulesFrom")]
+    rules_from: Option<Spanned<IgnoredAny>>,
+    sites: Option<Spanned<IgnoredAny>>,
+    helm: Option<Spanned<IgnoredAny>>,
+    checks: Option<Spanned<IgnoredAny>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawOverride {
+    paths: Vec<Spanned<String>>,
+    registry: Option<Spanned<String>>,
+    account: Option<Spanned<String>>,
+    region: Option<Spanned<String>>,
+    rules: Option<Spanned<RawRules>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawAllow {
+    image: Spanned<String>,
+    reason: Option<String>,
+}
+
+/// `default` or a list.
+enum RawRules {
+    Word(String),
+    List(Vec<Spanned<RawRule>>),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawRule {
+    #[serde(alias = "upstreamRegistryUrl")]
+    upstream: String,
+    #[serde(alias = "ecrRepositoryPrefix")]
+    prefix: String,
+    #[serde(rename = "upstreamRepositoryPrefix")]
+    upstream_prefix: Option<String>,
+    library: Option<bool>,
+    // What `aws ecr describe-pull-through-cache-rules` prints besides: accepted, so that its JSON
+    // can be pasted, and without a meaning here.
+    #[serde(rename = "registryId")]
+    _registry_id: Option<IgnoredAny>,
+    #[serde(rename = "createdAt")]
+    _created_at: Option<IgnoredAny>,
+    #[serde(rename = "updatedAt")]
+    _updated_at: Option<IgnoredAny>,
+    #[serde(rename = "credentialArn")]
+    _credential_arn: Option<IgnoredAny>,
+    #[serde(rename = "customRoleArn")]
+    _custom_role_arn: Option<IgnoredAny>,
+    #[serde(rename = "upstreamRegistry")]
+    _upstream_registry: Option<IgnoredAny>,
+}
+
+impl<'de> Deserialize<'de> for RawRules {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Rules;
+        impl<'de> Visitor<'de> for Rules {
+            type Value = RawRules;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("`default` or a list of rules")
+            }
+
+            fn visit_str<E>(self, word: &str) -> Result<RawRules, E> {
+                Ok(RawRules::Word(word.to_string()))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<RawRules, A::Error> {
+                Deserialize::deserialize(SeqAccessDeserializer::new(seq)).map(RawRules::List)
+            }
+        }
+        deserializer.deserialize_any(Rules)
+    }
+}
+
+impl Config {
+    /// Reads the config `text` of the file at `path` (for messages only).
+    pub fn parse(path: &Path, text: &str) -> Result<Self, Box<ConfigError>> {
+        let reader = Reader { path, text };
+        if text.trim().is_empty() {
+            return Ok(Self::default());
+        }
+        let options = serde_saphyr::options! { with_snippet: false };
+        let raw: RawConfig = serde_saphyr::from_str_with_options(text, options)
+            .map_err(|error| reader.not_readable(&error))?;
+        reader.config(raw)
+    }
+}
+
+/// Turns raw values into valid ones, or into errors at their place.
+struct Reader<'a> {
+    path: &'a Path,
+    text: &'a str,
+}
+
+type Read<T> = Result<T, Box<ConfigError>>;
+
+impl Reader<'_> {
+    fn config(&self, raw: RawConfig) -> Read<Config> {
+        self.refuse_later_keys(&raw)?;
+        let target = self.target(raw.registry, raw.account, raw.region, raw.rules)?;
+        Ok(Config {
+            target,
+            aliases: self.aliases(raw.aliases)?,
+            allow: raw
+                .allow
+                .into_iter()
+                .map(|allow| self.allow(allow))
+                .collect::<Read<_>>()?,
+            exclude: raw
+                .exclude
+                .iter()
+                .map(|glob| self.glob(glob))
+                .collect::<Read<_>>()?,
+            overrides: raw
+                .overrides
+                .into_iter()
+                .map(|raw| self.overriding(raw))
+                .collect::<Read<_>>()?,
+        })
+    }
+
+    fn refuse_later_keys(&self, raw: &RawConfig) -> Read<()> {
+        for (key, value) in [
+            ("rulesFrom", &raw.rules_from),
+            ("sites", &raw.sites),
+            ("helm", &raw.helm),
+            ("checks", &raw.checks),
+        ] {
+            if let Some(value) = value {
+                let message = format!("`{key}` is not supported yet");
+                return Err(self.error(message, "remove the key", value.referenced));
+            }
+        }
+        Ok(())
+    }
+
+    fn target(
+        &self,
+        registry: Option<Spanned<String>>,
+        account: Option<Spanned<String>>,
+        region: Option<Spanned<String>>,
+        rules: Option<Spanned<RawRules>>,
+    ) -> Read<Target> {
+        if let (Some(registry), true) = (&registry, account.is_some() || region.is_some()) {
+            let message = "`registry` stands beside `account` or `region`".to_string();
+            let help = "keep the one or the others: a registry host holds both";
+            return Err(self.error(message, help, registry.referenced));
+        }
+        let probe =
+            |value: Option<Spanned<String>>,
+             check: fn(&str) -> Result<EcrHost, crate::rules::ecr_host::HostError>| {
+                value
+                    .map(|value| match check(&value.value) {
+                        Ok(_) => Ok((value.value, self.origin(value.referenced))),
+                        Err(error) => Err(self.error(error.to_string(), "", value.referenced)),
+                    })
+                    .transpose()
+            };
+        Ok(Target {
+            registry: registry.map(|value| self.registry(&value)).transpose()?,
+            account: probe(account, |account| {
+                EcrHost::from_account(account, "eu-west-1")
+            })?,
+            region: probe(region, |region| {
+                EcrHost::from_account("000000000000", region)
+            })?,
+            rules: rules.map(|rules| self.rules(rules)).transpose()?,
+        })
+    }
+
+    fn registry(&self, value: &Spanned<String>) -> Read<(EcrHost, Origin)> {
+        match EcrHost::parse(&value.value) {
+            Ok(host) => Ok((host, self.origin(value.referenced))),
+            Err(error) => Err(self.error(error.to_string(), "", value.referenced)),
+        }
+    }
+
+    fn rules(&self, rules: Spanned<RawRules>) -> Read<Vec<Rule>> {
+        match rules.value {
+            RawRules::Word(word) if word == "default" => Ok(default_rules()),
+            RawRules::Word(word) => {
+                let message = format!("`rules: {word}` is neither `default` nor a list");
+                let help = "write `rules: default` for the built-in prefixes, or a list of `upstream` and `prefix`";
+                Err(self.error(message, help, rules.referenced))
+            }
+            RawRules::List(list) => list.into_iter().map(|rule| self.rule(rule)).collect(),
+        }
+    }
+
+    fn rule(&self, rule: Spanned<RawRule>) -> Read<Rule> {
+        let Spanned {
+            value: raw,
+            referenced,
+            ..
+        } = rule;
+        let upstream = match raw.upstream_prefix.as_deref() {
+            None | Some("ROOT") => raw.upstream,
+            Some(path) => format!("{}/{path}", raw.upstream.trim_end_matches('/')),
+        };
+        let library = if raw.library == Some(false) {
+            Library::Absent
+        } else {
+            Library::Present
+        };
+        Rule::new(&upstream, &raw.prefix, self.origin(referenced))
+            .map(|rule| rule.with_library(library))
+            .map_err(|error| self.error(error.to_string(), "", referenced))
+    }
+
+    fn aliases(&self, raw: BTreeMap<String, Spanned<String>>) -> Read<BTreeMap<String, String>> {
+        for (host, target) in &raw {
+            let help = "an alias maps a host to the host that it fronts, as in `lscr.io: ghcr.io`";
+            let problem =
+                if host.contains('/') || target.value.contains('/') || target.value.is_empty() {
+                    Some(format!(
+                        "alias `{host}: {}` is not from a host to a host",
+                        target.value
+                    ))
+                } else if raw.contains_key(&target.value) {
+                    Some(format!(
+                        "alias `{host}` leads to another alias, `{}`",
+                        target.value
+                    ))
+                } else {
+                    None
+                };
+            if let Some(message) = problem {
+                return Err(self.error(message, help, target.referenced));
+            }
+        }
+        let canonical = |host: String| crate::rules::upstreams::canonical_host(&host).to_string();
+        Ok(raw
+            .into_iter()
+            .map(|(host, target)| (host, canonical(target.value)))
+            .collect())
+    }
+
+    fn allow(&self, raw: RawAllow) -> Read<Allow> {
+        let at = raw.image.referenced;
+        Allow::new(&raw.image.value, raw.reason, self.origin(at)).map_err(|error| {
+            self.error(
+                error.to_string(),
+                "globs match names such as `docker.io/library/nginx`",
+                at,
+            )
+        })
+    }
+
+    fn overriding(&self, raw: RawOverride) -> Read<Override> {
+        let globs: Vec<String> = raw
+            .paths
+            .iter()
+            .map(|glob| self.glob(glob))
+            .collect::<Read<_>>()?;
+        // Each glob was compiled on its own just now, so the set cannot fail on one.
+        let paths = path_globs(&globs).unwrap_or_else(|_| GlobSet::empty());
+        let target = self.target(raw.registry, raw.account, raw.region, raw.rules)?;
+        Ok(Override { paths, target })
+    }
+
+    fn glob(&self, glob: &Spanned<String>) -> Read<String> {
+        match path_globs(std::slice::from_ref(&glob.value)) {
+            Ok(_) => Ok(glob.value.clone()),
+            Err(error) => {
+                let help =
+                    "globs are relative to the config's folder, as in `environments/prod/**`";
+                Err(self.error(error.to_string(), help, glob.referenced))
+            }
+        }
+    }
+
+    fn origin(&self, at: Location) -> Origin {
+        Origin::Config(self.path.to_path_buf(), at.line())
+    }
+
+    fn not_readable(&self, error: &serde_saphyr::Error) -> Box<ConfigError> {
+        let bare = error.without_snippet();
+        let at = bare.location().unwrap_or(Location::UNKNOWN);
+        match bare {
+            serde_saphyr::Error::SerdeUnknownField {
+                field, expected, ..
+            } => {
+                let close = expected
+                    .iter()
+                    .map(|known| (strsim::jaro_winkler(field, known), known))
+                    .filter(|(likeness, _)| *likeness > 0.8)
+                    .max_by(|a, b| a.0.total_cmp(&b.0));
+                let help = match close {
+                    Some((_, known)) => format!("did you mean `{known}`?"),
+                    None => format!("known keys here: {}", expected.join(", ")),
+                };
+                self.error(format!("unknown key `{field}`"), &help, at)
+            }
+            serde_saphyr::Error::SerdeMissingField { field, .. } => {
+                self.error(format!("the key `{field}` is missing"), "add it", at)
+            }
+            other => self.error(other.to_string(), "", at),
+        }
+    }
+
+    fn error(&self, message: String, help: &str, at: Location) -> Box<ConfigError> {
+        let line = usize::try_from(at.line()).unwrap_or(0).max(1) - 1;
+        let column = usize::try_from(at.column()).unwrap_or(0).max(1) - 1;
+        let start: usize = self
+            .text
+            .split_inclusive('\n')
+            .take(line)
+            .map(str::len)
+            .sum();
+        let rest = self
+            .text
+            .get(start..)
+            .unwrap_or("")
+            .split('\n')
+            .next()
+            .unwrap_or("");
+        let before: usize = rest.chars().take(column).map(char::len_utf8).sum();
+        let token = rest[before..].split_whitespace().next().unwrap_or("");
+        Box::new(ConfigError {
+            message,
+            help: (!help.is_empty()).then(|| help.to_string()),
+            source: NamedSource::new(self.path.display().to_string(), self.text.to_string()),
+            offset: start + before,
+            length: token.len(),
+        })
+    }
+}
+
+/// Compiles globs over relative paths. A glob without `/` fits at any depth; one that fits a folder
+/// fits everything below it.
+pub fn path_globs(globs: &[String]) -> Result<GlobSet, globset::Error> {
+    let mut set = GlobSet::builder();
+    for glob in globs {
+        let glob = glob
+            .strip_prefix("./")
+            .unwrap_or(glob)
+            .trim_end_matches('/');
+        let anchored = if glob.contains('/') {
+            glob.to_string()
+        } else {
+            format!("**/{glob}")
+        };
+        let anchored = anchored.trim_start_matches('/');
+        for form in [anchored.to_string(), format!("{anchored}/**")] {
+            set.add(
+                globset::GlobBuilder::new(&form)
+                    .literal_separator(true)
+                    .build()?,
+            );
+        }
+    }
+    set.build()
+}
+
+/// The config that decides for `folder`: the first one met walking up, no further than the folder
+/// that holds `.git`.
+pub fn find(folder: &Path) -> Option<PathBuf> {
+    for folder in folder.ancestors() {
+        let candidate = folder.join(FILE_NAME);
+        if candidate.is_file() {
+            return Some(candidate);
+        }
+        if folder.join(".git").exists() {
+            return None;
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(text: &str) -> String {
+        let error = Config::parse(Path::new(FILE_NAME), text).unwrap_err();
+        let line = text[..error.offset].matches('\n').count() + 1;
+        format!("{line}: {error} {}", error.help.as_deref().unwrap_or(""))
+    }
+
+    #[test]
+    fn a_whole_config_is_read() {
+        let config = Config::parse(
+            Path::new(FILE_NAME),
+            "registry: 123456789012.dkr.ecr.af-south-1.amazonaws.com\nrules:\n  - upstream: ghcr.io/acme\n    prefix: github\n  - {upstreamRegistryUrl: registry-1.docker.io, ecrRepositoryPrefix: hub, registryId: \"1\", createdAt: 1.5, library: false}\n  - {upstreamRegistryUrl: quay.io, ecrRepositoryPrefix: q1, upstreamRepositoryPrefix: team}\naliases: {registry.rocket.chat: registry-1.docker.io}\noverrides:\n  - paths: [\"environments/prod/**\"]\n    account: \"001234567890\"\nallow:\n  - {image: \"mcr.microsoft.com/**\", reason: no upstream}\nexclude: [\"**/testdata/**\", legacy]\n",
+        )
+        .unwrap();
+        let rules: Vec<_> = config
+            .target
+            .rules
+            .unwrap()
+            .iter()
+            .map(|rule| format!("{}={}", rule.upstream(), rule.prefix_text()))
+            .collect();
+        assert_eq!(
+            rules,
+            ["ghcr.io/acme=github", "docker.io=hub", "quay.io/team=q1"]
+        );
+        assert_eq!(config.aliases["registry.rocket.chat"], "docker.io");
+        assert_eq!(
+            config.overrides[0].target.account.as_ref().unwrap().0,
+            "001234567890"
+        );
+        assert!(
+            config.overrides[0]
+                .paths
+                .is_match("environments/prod/a/b.yaml")
+        );
+        assert_eq!(
+            Config::parse(Path::new("x"), "rules: default\n")
+                .unwrap()
+                .target
+                .rules
+                .unwrap()
+                .len(),
+            7
+        );
+        assert!(Config::parse(Path::new("x"), "").is_ok());
+        assert_eq!(
+            Config::parse(Path::new("x"), "account: 001234567890\nregion: eu-west-1\n")
+                .unwrap()
+                .target
+                .account
+                .unwrap()
+                .0,
+            "001234567890"
+        );
+    }
+
+    #[test]
+    fn mistakes_are_shown_where_they_are() {
+        for (text, wanted) in [
+            ("a: 1\n", "1: unknown key `a`"),
+            (
+                "rules: default\nregisty: x\n",
+                "2: unknown key `registy` did you mean `registry`?",
+            ),
+            (
+                "registry: 123456789.dkr.ecr.us-west-2.amazonaws.com\n",
+                "1: account id `123456789` has 9 digits",
+            ),
+            (
+                "registry: 123456789012.dkr.ecr.us-west-2.amazonaws.com\nregion: x\n",
+                "1: `registry` stands beside",
+            ),
+            ("account: \"1\"\n", "1: account id `1` has 1 digits"),
+            ("rules: some\n", "1: `rules: some` is neither"),
+            (
+                "rules:\n  - upstream: docker.io\n",
+                "the key `prefix` is missing",
+            ),
+            (
+                "rules:\n  - {upstream: docker.io, prefix: X}\n",
+                "2: prefix `X` has 1 characters",
+            ),
+            (
+                "aliases:\n  a.io: b.io\n  b.io: c.io\n",
+                "2: alias `a.io` leads to another alias",
+            ),
+            ("exclude: [\"a{\"]\n", "1: error parsing glob"),
+            ("helm: {}\n", "1: `helm` is not supported yet"),
+            ("registry: [\n", ""),
+            ("rules: default\nrules: default\n", "2: "),
+        ] {
+            let error = error(text);
+            assert!(error.contains(wanted), "{text:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn globs_fit_folders_and_any_depth() {
+        let globs = path_globs(&["legacy".into(), "a/*.yaml".into()]).unwrap();
+        for (path, fits) in [
+            ("legacy/x.yaml", true),
+            ("b/legacy/c/x.yaml", true),
+            ("a/x.yaml", true),
+            ("a/b/x.yaml", false),
+            ("b/a/x.yaml", false),
+        ] {
+            assert_eq!(globs.is_match(path), fits, "{path}");
+        }
+    }
+}
