@@ -13,10 +13,9 @@ use serde::Deserialize;
 use serde::de::{IgnoredAny, SeqAccess, Visitor, value::SeqAccessDeserializer};
 use serde_saphyr::{Location, Spanned};
 
+use crate::globs::path_globs;
 use crate::rules::{Allow, EcrHost, Library, Origin, Rule, default_rules};
-
-/// The name of the config file.
-pub const FILE_NAME: &str = ".ecr-rewrite.yaml";
+pub use crate::walk::CONFIG_NAME as FILE_NAME;
 
 /// A valid config.
 #[derive(Debug, Default)]
@@ -437,32 +436,6 @@ impl Reader<'_> {
     }
 }
 
-/// Compiles globs over relative paths. A glob without `/` fits at any depth; one that fits a folder
-/// fits everything below it.
-pub fn path_globs(globs: &[String]) -> Result<GlobSet, globset::Error> {
-    let mut set = GlobSet::builder();
-    for glob in globs {
-        let glob = glob
-            .strip_prefix("./")
-            .unwrap_or(glob)
-            .trim_end_matches('/');
-        let anchored = if glob.contains('/') {
-            glob.to_string()
-        } else {
-            format!("**/{glob}")
-        };
-        let anchored = anchored.trim_start_matches('/');
-        for form in [anchored.to_string(), format!("{anchored}/**")] {
-            set.add(
-                globset::GlobBuilder::new(&form)
-                    .literal_separator(true)
-                    .build()?,
-            );
-        }
-    }
-    set.build()
-}
-
 /// The config that decides for `folder`: the first one met walking up, no further than the folder
 /// that holds `.git`.
 pub fn find(folder: &Path) -> Option<PathBuf> {
@@ -574,20 +547,6 @@ mod tests {
         ] {
             let error = error(text);
             assert!(error.contains(wanted), "{text:?}: {error}");
-        }
-    }
-
-    #[test]
-    fn globs_fit_folders_and_any_depth() {
-        let globs = path_globs(&["legacy".into(), "a/*.yaml".into()]).unwrap();
-        for (path, fits) in [
-            ("legacy/x.yaml", true),
-            ("b/legacy/c/x.yaml", true),
-            ("a/x.yaml", true),
-            ("a/b/x.yaml", false),
-            ("b/a/x.yaml", false),
-        ] {
-            assert_eq!(globs.is_match(path), fits, "{path}");
         }
     }
 }

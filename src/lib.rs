@@ -1,10 +1,12 @@
 //! ecr-rewrite
 pub mod config;
 pub mod edit;
+pub mod globs;
 pub mod image;
 pub mod link;
 pub mod plan;
 pub mod reason;
+pub mod report;
 pub mod rules;
 pub mod scan;
 pub mod settings;
@@ -12,4 +14,5 @@ pub mod sites;
 pub mod source;
 pub mod verify;
 pub mod walk;
+pub mod write;
 pub mod yaml;

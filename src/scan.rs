@@ -9,16 +9,8 @@ use memchr::memmem;
 
 use crate::sites::{self, Fact, Found, Site};
 use crate::source::SourceFile;
+use crate::walk::Role;
 use crate::yaml::{YamlError, documents};
-
-/// Why a file was read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    /// The user asked for it: it may be changed.
-    Selected,
-    /// Others depend on what it says; it is not touched.
-    Context,
-}
 
 /// A file and what it holds.
 #[derive(Debug)]

@@ -152,6 +152,28 @@ impl fmt::Display for ReadError {
 
 impl std::error::Error for ReadError {}
 
+/// Something that went wrong with one file; the others are still handled.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// The file, as it is shown.
+    pub path: PathBuf,
+    /// Where in it, when that is known.
+    pub at: Option<Position>,
+    /// What, and what to do.
+    pub message: String,
+}
+
+impl Failure {
+    /// A failure of a whole file.
+    pub fn of(path: &Path, message: impl fmt::Display) -> Self {
+        Self {
+            path: path.to_path_buf(),
+            at: None,
+            message: message.to_string(),
+        }
+    }
+}
+
 /// Reads the file at `real`, which must not be a symbolic link any more (links are resolved by the
 /// walk; one that appears in between is not followed). `limit` is in bytes.
 pub fn read(path: PathBuf, real: PathBuf, limit: u64) -> Result<SourceFile, ReadError> {

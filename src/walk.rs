@@ -12,10 +12,11 @@ use std::sync::Mutex;
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use ignore::{DirEntry, WalkBuilder, WalkState};
 
-use crate::config;
-use crate::plan::Failure;
-use crate::scan::Role;
+use crate::globs::path_globs;
+use crate::source::Failure;
 
+/// The name of the config file, which is never rewritten.
+pub const CONFIG_NAME: &str = ".ecr-rewrite.yaml";
 /// The start of the name of every temporary file; one that is met was left by a killed run.
 pub const TEMP_PREFIX: &str = ".ecr-rewrite-tmp.";
 
@@ -62,6 +63,15 @@ const LEFT_OUT_FOLDERS: &[&str] = &[
 ];
 /// Folders that are not even read for context.
 const NEVER: &[&str] = &[".git", "node_modules", ".terraform"];
+
+/// Why a file was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// The user asked for it: it may be changed.
+    Selected,
+    /// Others depend on what it says; it is not touched.
+    Context,
+}
 
 /// Whether something is done or left.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -222,7 +232,7 @@ impl Walker<'_> {
     /// A file that was given by name: it counts whatever it is called.
     fn file(&mut self, given: &Path, real: &Path) {
         let name = real.file_name().unwrap_or_default();
-        if name == config::FILE_NAME || is_stray(name) {
+        if name == CONFIG_NAME || is_stray(name) {
             self.found
                 .notes
                 .push(format!("{}: is never rewritten; skipped", given.display()));
@@ -312,7 +322,7 @@ impl Walker<'_> {
         if is_stray(entry.file_name()) {
             return given.map(|_| Visit::Note(stray(&shown(entry.path(), self.current))));
         }
-        if entry.file_name() == config::FILE_NAME {
+        if entry.file_name() == CONFIG_NAME {
             return given.map(|_| Visit::Config(entry.path().to_path_buf()));
         }
         if !self.filter.has_name(entry.file_name()) {
@@ -411,7 +421,7 @@ struct Filter {
 impl Filter {
     fn new(options: &Options, current: &Path) -> Result<Self, globset::Error> {
         let config_exclude = match &options.config_exclude {
-            Some((folder, globs)) => Some((folder.clone(), config::path_globs(globs)?)),
+            Some((folder, globs)) => Some((folder.clone(), path_globs(globs)?)),
             None => None,
         };
         Ok(Self {
@@ -422,7 +432,7 @@ impl Filter {
                     .chain(options.include.iter().map(String::as_str)),
             )?,
             left_out: names(LEFT_OUT.iter().copied())?,
-            exclude: config::path_globs(&options.exclude)?,
+            exclude: path_globs(&options.exclude)?,
             config_exclude,
             current: current.to_path_buf(),
             hidden: options.hidden,

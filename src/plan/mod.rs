@@ -8,7 +8,6 @@ mod compose;
 mod decide;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -18,9 +17,10 @@ use crate::edit::Edit;
 use crate::link::{Group, Links, SiteId};
 use crate::reason::Reason;
 use crate::rules::{Origin, RuleSet};
-use crate::scan::{Role, ScannedFile, Template, scan_text};
+use crate::scan::{ScannedFile, Template, scan_text};
 use crate::sites::Site;
-use crate::source::{Lines, SourceFile};
+use crate::source::{Failure, Lines, SourceFile};
+use crate::walk::Role;
 use decide::Outcome;
 
 /// How sure a change is. Ordered: the later, the safer.
@@ -76,28 +76,6 @@ pub struct FilePlan {
     /// The new text, verified; `None` when nothing changes.
     pub after: Option<String>,
     rules: Arc<RuleSet>,
-}
-
-/// Something that went wrong with one file; the others are still handled.
-#[derive(Clone, Debug)]
-pub struct Failure {
-    /// The file, as it is shown.
-    pub path: PathBuf,
-    /// Where in it, when that is known.
-    pub at: Option<crate::source::Position>,
-    /// What, and what to do.
-    pub message: String,
-}
-
-impl Failure {
-    /// A failure of a whole file.
-    pub fn of(path: &Path, message: impl fmt::Display) -> Self {
-        Self {
-            path: path.to_path_buf(),
-            at: None,
-            message: message.to_string(),
-        }
-    }
 }
 
 /// What a run looked at.

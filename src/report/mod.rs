@@ -1,0 +1,54 @@
+//! What a run says. One renderer, one file; each writes to a given writer and decides nothing.
+
+pub mod diff;
+pub mod text;
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+/// Whether output carries colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Color {
+    /// It does.
+    On,
+    /// It does not.
+    Off,
+}
+
+/// Makes text from a repository safe for a terminal: control characters and the ones that turn the
+/// direction of writing are shown as escapes. Tabs stay.
+pub fn clean(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(is_unsafe) {
+        return Cow::Borrowed(text);
+    }
+    let mut result = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        if is_unsafe(c) {
+            // Writing into a string cannot fail.
+            let _ = write!(result, "{}", c.escape_unicode());
+        } else {
+            result.push(c);
+        }
+    }
+    Cow::Owned(result)
+}
+
+fn is_unsafe(c: char) -> bool {
+    let turns =
+        matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    (c.is_control() && c != '\t') || turns
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_could_fool_a_terminal_is_escaped() {
+        assert_eq!(clean("nginx:1\té"), "nginx:1\té");
+        assert_eq!(
+            clean("a\u{1b}[31mb\u{202e}c\u{9b}\r"),
+            "a\\u{1b}[31mb\\u{202e}c\\u{9b}\\u{d}"
+        );
+    }
+}

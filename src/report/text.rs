@@ -1,0 +1,120 @@
+//! Text for people on stderr: the reasons for what stays, and the summary.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use super::clean;
+use crate::plan::Plan;
+use crate::reason::Reason;
+use crate::source::{Failure, Lines};
+
+/// `3 files`, `1 file`.
+struct Count(usize, &'static str);
+
+impl fmt::Display for Count {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(number, word) = self;
+        write!(f, "{number} {word}{}", if *number == 1 { "" } else { "s" })
+    }
+}
+
+/// What the changes are to be called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tense {
+    /// They would be made.
+    Would,
+    /// They were made.
+    Did,
+}
+
+/// A line for every site that stays: place, image, code and reason.
+pub fn skips(plan: &Plan) -> Vec<String> {
+    let mut lines = Vec::new();
+    for file in &plan.files {
+        let index = Lines::new(&file.source.text);
+        for skip in &file.skips {
+            let site = &file.sites[skip.site];
+            lines.push(format!(
+                "{}:{}: `{}` {}: {}",
+                clean(&file.source.path.to_string_lossy()),
+                index.position(site.span().start),
+                clean(site.text()),
+                skip.reason,
+                clean(&skip.detail)
+            ));
+        }
+    }
+    lines
+}
+
+/// A line for every change: place, image, what it becomes and by which rule.
+pub fn changes(plan: &Plan) -> Vec<String> {
+    let mut lines = Vec::new();
+    for file in &plan.files {
+        let index = Lines::new(&file.source.text);
+        for change in &file.changes {
+            let site = &file.sites[change.site];
+            lines.push(format!(
+                "{}:{}: `{}` -> `{}` (rule: {})",
+                clean(&file.source.path.to_string_lossy()),
+                index.position(site.span().start),
+                clean(&change.from),
+                clean(&change.to),
+                change.rule
+            ));
+        }
+    }
+    lines
+}
+
+/// The line of a failure.
+pub fn failure(failure: &Failure) -> String {
+    let path = failure.path.to_string_lossy();
+    let path = clean(&path);
+    match failure.at {
+        Some(at) => format!("{path}:{at}: {}", clean(&failure.message)),
+        None => format!("{path}: {}", clean(&failure.message)),
+    }
+}
+
+/// The counts of a run, in one or two lines.
+pub fn summary(plan: &Plan, tense: Tense, elapsed: Duration) -> String {
+    let changed = plan.changes().count();
+    let files = plan
+        .files
+        .iter()
+        .filter(|file| file.after.is_some())
+        .count();
+    let mut reasons: BTreeMap<Reason, usize> = BTreeMap::new();
+    for (_, skip) in plan.skips() {
+        *reasons.entry(skip.reason).or_default() += 1;
+    }
+    let in_ecr = reasons.remove(&Reason::AlreadyEcr).unwrap_or(0);
+    let skipped: usize = reasons.values().sum();
+    let verb = match tense {
+        Tense::Would => "would change",
+        Tense::Did => "changed",
+    };
+    let mut text = format!(
+        "{} scanned, {} found: {changed} {verb} in {}, {in_ecr} already in ECR, {skipped} skipped",
+        Count(plan.counts.files, "file"),
+        Count(changed + in_ecr + skipped, "image"),
+        Count(files, "file"),
+    );
+    if !reasons.is_empty() {
+        let list: Vec<String> = reasons
+            .iter()
+            .map(|(reason, count)| format!("{count} {reason}"))
+            .collect();
+        text.push_str(&format!(" ({})", list.join(", ")));
+    }
+    if plan.counts.unparsed > 0 {
+        text.push_str(&format!(
+            "; {} could not be read",
+            Count(plan.counts.unparsed, "template")
+        ));
+    }
+    text.push_str(&format!(" [{:.2}s]", elapsed.as_secs_f64()));
+    text
+}
