@@ -1,4 +1,5 @@
 //! ecr-rewrite
+pub mod cli;
 pub mod config;
 pub mod edit;
 pub mod globs;

@@ -88,6 +88,8 @@ pub enum Switch {
 pub struct Options {
     /// The given files and folders.
     pub paths: Vec<PathBuf>,
+    /// Folders whose repositories are read for context although no path in them was given.
+    pub context: Vec<PathBuf>,
     /// Globs of further file names.
     pub include: Vec<String>,
     /// Globs relative to the current directory of files to leave out.
@@ -100,8 +102,6 @@ pub struct Options {
     pub no_ignore: Switch,
     /// Let excludes bind the given files, too.
     pub force_exclude: Switch,
-    /// Whether configs below the given paths are an error (there is one for a run).
-    pub one_config: Switch,
 }
 
 /// A file of the run.
@@ -172,7 +172,12 @@ pub fn walk(options: &Options, current: &Path) -> Result<Walk, globset::Error> {
         .into_iter()
         .filter_map(|path| Some((path, walker.resolve(path)?)))
         .collect();
-    walker.roots = roots(&folders, &files);
+    let context: Vec<PathBuf> = options
+        .context
+        .iter()
+        .filter_map(|folder| folder.canonicalize().ok())
+        .collect();
+    walker.roots = roots(&folders, &files, &context);
     walker.folders(&folders, &folders);
     for (given, real) in &files {
         walker.file(given, real);
@@ -188,14 +193,17 @@ pub fn walk(options: &Options, current: &Path) -> Result<Walk, globset::Error> {
 }
 
 /// The repositories of the given paths: beyond them nothing is read or written.
-fn roots(folders: &[PathBuf], files: &[(&PathBuf, PathBuf)]) -> Vec<PathBuf> {
+fn roots(folders: &[PathBuf], files: &[(&PathBuf, PathBuf)], context: &[PathBuf]) -> Vec<PathBuf> {
     let of_folders = folders
         .iter()
         .map(|folder| repository(folder).unwrap_or(folder).to_path_buf());
     let of_files = files
         .iter()
         .filter_map(|(_, real)| Some(repository(real.parent()?)?.to_path_buf()));
-    let mut roots: Vec<PathBuf> = of_folders.chain(of_files).collect();
+    let of_context = context
+        .iter()
+        .filter_map(|folder| Some(repository(folder)?.to_path_buf()));
+    let mut roots: Vec<PathBuf> = of_folders.chain(of_files).chain(of_context).collect();
     roots.sort();
     roots.dedup();
     roots

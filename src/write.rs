@@ -118,7 +118,7 @@ fn check_writable(file: &FilePlan) -> Result<(), String> {
     let real = &file.source.real;
     let explain = |error: io::Error| format!("cannot be written: {error}; left as it is");
     open_for_writing(real).map(drop).map_err(explain)?;
-    check_unchanged(file)
+    look_again(file).map(drop)
 }
 
 #[cfg(unix)]
@@ -135,14 +135,26 @@ fn open_for_writing(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).open(path)
 }
 
-/// Whether the file still is what was read.
-fn check_unchanged(file: &FilePlan) -> Result<(), String> {
-    let limit = file.source.text.len() as u64;
+/// What lies at a file's path now.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Current {
+    /// What was read.
+    AsRead,
+    /// The new text: another run of the program was there first.
+    AsPlanned,
+}
+
+/// Looks whether the file still is what was read; an error says what else it is.
+fn look_again(file: &FilePlan) -> Result<Current, String> {
+    let after = file.after.as_deref().unwrap_or_default();
+    let limit = file.source.text.len().max(after.len()) as u64;
     match source::read_bytes(&file.source.real, limit) {
+        Ok((bytes, _)) if bytes == after.as_bytes() => Ok(Current::AsPlanned),
         Ok((bytes, identity)) => {
             let same_file = file.source.identity.is_none_or(|known| known == identity);
-            if same_file && bytes == file.source.text.as_bytes() {
-                Ok(())
+            let same = same_file && bytes == file.source.text.as_bytes();
+            if same {
+                Ok(Current::AsRead)
             } else {
                 Err(changed())
             }
@@ -179,10 +191,15 @@ fn stage(plan: &Plan, lot: &[usize]) -> Result<Vec<Staged>, (usize, String)> {
         staged.push(Staged { file, temp });
     }
     // Looked at as late as possible: whatever was changed while this lot was staged stays.
-    for staged in &staged {
-        check_unchanged(&plan.files[staged.file]).map_err(|message| (staged.file, message))?;
+    let mut due = Vec::with_capacity(staged.len());
+    for staged in staged {
+        match look_again(&plan.files[staged.file]) {
+            Ok(Current::AsRead) => due.push(staged),
+            Ok(Current::AsPlanned) => {}
+            Err(message) => return Err((staged.file, message)),
+        }
     }
-    Ok(staged)
+    Ok(due)
 }
 
 /// A complete, synced temporary file beside `real` with its mode and, where allowed, its owner.

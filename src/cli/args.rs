@@ -1,0 +1,250 @@
+//! Arguments as typed. What they mean together is worked out by the commands and `settings`.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, ValueEnum};
+
+const EXAMPLES: &str = "\
+Examples:
+  ecr-rewrite ./environments --dry-run     show what would change, as a diff
+  ecr-rewrite ./environments               change the files
+  ecr-rewrite convert nginx:1.27           one reference, on its own
+
+Exit codes: 0 done; 1 a diff with `--exit-code`; 2 wrong usage, or a file could
+not be read, verified or written; 130 and 143 interrupted.";
+
+/// Rewrite container image references to Amazon ECR pull-through-cache paths, and nothing else
+#[derive(Debug, Parser)]
+#[command(name = "ecr-rewrite", version, after_help = EXAMPLES, arg_required_else_help = true)]
+#[command(
+    override_usage = "ecr-rewrite [OPTIONS] PATH...\n       ecr-rewrite convert [OPTIONS] [IMAGE]..."
+)]
+pub(super) struct Rewrite {
+    /// Files and folders to rewrite; `-` reads standard input and writes standard output
+    #[arg(value_name = "PATH")]
+    pub(super) paths: Vec<PathBuf>,
+
+    /// Print the diff on standard output and write nothing; without a PATH, of the current folder
+    #[arg(long)]
+    pub(super) dry_run: bool,
+
+    /// The file name that standard input goes by: it chooses the kind of file and the config
+    #[arg(long, value_name = "NAME")]
+    pub(super) stdin_filename: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(super) target: TargetArgs,
+    #[command(flatten)]
+    pub(super) rules: RuleArgs,
+    #[command(flatten)]
+    pub(super) files: FileArgs,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+    #[command(flatten)]
+    pub(super) diff: DiffArgs,
+    #[command(flatten)]
+    pub(super) later: LaterArgs,
+}
+
+/// Convert references on their own: one in, its ECR reference out, one a line
+///
+/// An image that no rule maps comes out as it went in, with the reason on standard error.
+#[derive(Debug, Parser)]
+#[command(name = "ecr-rewrite convert", bin_name = "ecr-rewrite convert")]
+pub(super) struct Convert {
+    /// References; without any, standard input is read, one a line
+    #[arg(value_name = "IMAGE")]
+    pub(super) images: Vec<String>,
+
+    /// The way back: an ECR reference in, its upstream out
+    #[arg(long)]
+    pub(super) revert: bool,
+
+    #[command(flatten)]
+    pub(super) target: TargetArgs,
+    #[command(flatten)]
+    pub(super) rules: RuleArgs,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Target")]
+pub(super) struct TargetArgs {
+    /// The ECR registry, as in `123456789012.dkr.ecr.eu-west-1.amazonaws.com`; placeholders such as
+    /// `${AWS_ACCOUNT}` are kept as text
+    #[arg(long, value_name = "HOST")]
+    pub(super) registry: Option<String>,
+    /// The AWS account of the registry, 12 digits
+    #[arg(long, value_name = "ID")]
+    pub(super) account: Option<String>,
+    /// The AWS region of the registry
+    #[arg(long, value_name = "REGION")]
+    pub(super) region: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Rules")]
+pub(super) struct RuleArgs {
+    /// An upstream and the ECR prefix it is cached under, as in `docker.io=docker-hub` (repeatable)
+    #[arg(long = "rule", value_name = "UPSTREAM[/PATH]=PREFIX")]
+    pub(super) rule: Vec<String>,
+    /// `default` for the built-in prefixes
+    #[arg(long, value_name = "default")]
+    pub(super) rules: Option<String>,
+    /// The config file, instead of the repository's `.ecr-rewrite.yaml`
+    #[arg(long, value_name = "FILE", conflicts_with = "no_config")]
+    pub(super) config: Option<PathBuf>,
+    /// Read no config file
+    #[arg(long)]
+    pub(super) no_config: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Files")]
+pub(super) struct FileArgs {
+    /// Look at files of these names, too (repeatable)
+    #[arg(long, value_name = "GLOB")]
+    pub(super) include: Vec<String>,
+    /// Leave these files out (repeatable)
+    #[arg(long, value_name = "GLOB")]
+    pub(super) exclude: Vec<String>,
+    /// Look at hidden files, too
+    #[arg(long)]
+    pub(super) hidden: bool,
+    /// Look at files that git ignores, too
+    #[arg(long)]
+    pub(super) no_ignore: bool,
+    /// Read more paths from a file, one a line; `-` for standard input
+    #[arg(long, value_name = "FILE")]
+    pub(super) files_from: Option<PathBuf>,
+    /// Paths in `--files-from` end with a NUL byte instead of a line end
+    #[arg(short = '0', requires = "files_from")]
+    pub(super) null: bool,
+    /// Let excludes bind files given by path, too: for hooks
+    #[arg(long)]
+    pub(super) force_exclude: bool,
+    /// Leave larger files alone; with a suffix such as `10MiB`
+    #[arg(long, value_name = "SIZE", default_value = "10MiB", value_parser = parse_size)]
+    pub(super) max_file_size: u64,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub(super) struct OutputArgs {
+    /// When to use colours
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub(super) color: When,
+    /// Say only what went wrong
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub(super) quiet: bool,
+    /// Say why every image stays or changes
+    #[arg(short, long, action = ArgAction::Count)]
+    pub(super) verbose: u8,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub(super) struct DiffArgs {
+    /// With `--dry-run`: exit with 1 when there is a diff
+    #[arg(long, requires = "dry_run")]
+    pub(super) exit_code: bool,
+    /// Write the diff to a file
+    #[arg(short, value_name = "FILE", requires = "dry_run")]
+    pub(super) output_file: Option<PathBuf>,
+    /// How to show the changes; `diff` is the only format so far
+    #[arg(long, value_name = "FORMAT", requires = "dry_run")]
+    pub(super) format: Option<String>,
+}
+
+/// Options of the contract that a later version brings: accepted so that they can say so.
+#[derive(Debug, Args)]
+pub(super) struct LaterArgs {
+    #[arg(long, hide = true)]
+    pub(super) check: bool,
+    #[arg(long, hide = true)]
+    pub(super) from_aws: bool,
+    #[arg(long, hide = true, value_name = "P")]
+    pub(super) profile: Option<String>,
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "all")]
+    pub(super) assume: Option<String>,
+    #[arg(long, hide = true)]
+    pub(super) with_tests: bool,
+    #[arg(long, hide = true)]
+    pub(super) charts: bool,
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum When {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+impl LaterArgs {
+    /// The first of these options that was given.
+    pub(super) fn given(&self) -> Option<&'static str> {
+        [
+            (self.check, "--check"),
+            (self.from_aws, "--from-aws"),
+            (self.profile.is_some(), "--profile"),
+            (self.assume.is_some(), "--assume"),
+            (self.with_tests, "--with-tests"),
+            (self.charts, "--charts"),
+        ]
+        .into_iter()
+        .find_map(|(given, name)| given.then_some(name))
+    }
+}
+
+/// Reads `10485760`, `512K`, `10MiB` or `1GB` (binary units all of them), in bytes.
+fn parse_size(text: &str) -> Result<u64, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = text[digits.len()..].to_ascii_lowercase();
+    let shift = match unit.trim_end_matches("ib").trim_end_matches('b') {
+        "" => 0,
+        "k" => 10,
+        "m" => 20,
+        "g" => 30,
+        _ => return Err("write a number of bytes, or one with `KiB`, `MiB` or `GiB`".into()),
+    };
+    let number: u64 = digits
+        .trim()
+        .parse()
+        .map_err(|_| format!("`{digits}` is not a whole number"))?;
+    number
+        .checked_mul(1 << shift)
+        .ok_or_else(|| "the size is too large".to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_read() {
+        for (text, bytes) in [
+            ("7", 7),
+            ("512K", 512 << 10),
+            ("10MiB", 10 << 20),
+            ("1gb", 1 << 30),
+            ("5b", 5),
+        ] {
+            assert_eq!(parse_size(text), Ok(bytes), "{text}");
+        }
+        for text in ["", "x", "1.5M", "10T", "99999999999G"] {
+            assert!(parse_size(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        use clap::CommandFactory;
+        Rewrite::command().debug_assert();
+        Convert::command().debug_assert();
+    }
+}

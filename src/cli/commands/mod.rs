@@ -1,0 +1,59 @@
+//! The commands: each a few lines over the stages.
+
+mod convert;
+mod rewrite;
+
+use std::path::PathBuf;
+
+pub(super) use convert::convert;
+pub(super) use rewrite::rewrite;
+
+use super::Error;
+use super::args::{RuleArgs, TargetArgs};
+use crate::settings::{ConfigChoice, Wanted};
+use crate::walk::Switch;
+
+/// The only two variables that stand for options.
+const REGISTRY_VARIABLE: &str = "ECR_REWRITE_REGISTRY";
+const CONFIG_VARIABLE: &str = "ECR_REWRITE_CONFIG";
+
+/// What was asked for, for `settings` to resolve.
+fn wanted(target: &TargetArgs, rules: &RuleArgs, paths: Vec<PathBuf>) -> Result<Wanted, Error> {
+    let default_rules = match rules.rules.as_deref() {
+        None => Switch::Off,
+        Some("default") => Switch::On,
+        Some(other) => {
+            return Err(Error::Message(format!(
+                "`--rules {other}` is not supported yet; `--rules default` is, and so is `--rule UPSTREAM=PREFIX`"
+            )));
+        }
+    };
+    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+    let config = match (&rules.config, rules.no_config) {
+        (_, true) => ConfigChoice::None,
+        (Some(path), _) => ConfigChoice::File(path.clone()),
+        (None, _) => match variable(CONFIG_VARIABLE) {
+            Some(path) => ConfigChoice::File(path.into()),
+            None => ConfigChoice::Discover,
+        },
+    };
+    let registry_variable = match variable(REGISTRY_VARIABLE).map(std::ffi::OsString::into_string) {
+        Some(Err(_)) => {
+            return Err(Error::Message(format!(
+                "`{REGISTRY_VARIABLE}` is not valid text"
+            )));
+        }
+        Some(Ok(text)) => Some(text),
+        None => None,
+    };
+    Ok(Wanted {
+        registry: target.registry.clone(),
+        account: target.account.clone(),
+        region: target.region.clone(),
+        registry_variable,
+        rule_flags: rules.rule.clone(),
+        default_rules,
+        config,
+        paths,
+    })
+}

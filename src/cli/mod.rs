@@ -1,0 +1,178 @@
+//! The command line: arguments in, exit code out.
+//!
+//! A command is recognised only as the first word; everything else is paths and options of the
+//! rewrite itself. The commands are a few lines each over the stages.
+
+mod args;
+mod commands;
+mod talk;
+
+use std::ffi::OsString;
+use std::io;
+use std::path::Path;
+
+use clap::Parser;
+
+use args::{Convert, Rewrite};
+use talk::Talk;
+
+/// What the process ends with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Done.
+    Done,
+    /// There is a diff, and `--exit-code` was given.
+    Found,
+    /// Wrong usage, or something could not be read, verified or written.
+    Broken,
+    /// A signal stopped the work.
+    Interrupted(u8),
+}
+
+impl Exit {
+    /// The exit code.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Found => 1,
+            Self::Broken => 2,
+            Self::Interrupted(signal) => 128 + signal,
+        }
+    }
+}
+
+/// Why a command did not get to its end.
+enum Error {
+    /// Said already, or to be said in one line.
+    Message(String),
+    /// A report with a snippet.
+    Report(miette::Report),
+    /// Standard output, or the file that stands in for it, refused.
+    Output(io::Error),
+}
+
+impl From<crate::settings::SettingsError> for Error {
+    fn from(error: crate::settings::SettingsError) -> Self {
+        match error {
+            crate::settings::SettingsError::Config(error) => {
+                Self::Report(miette::Report::from(*error))
+            }
+            crate::settings::SettingsError::Message(message) => Self::Message(message),
+        }
+    }
+}
+
+/// Commands that the contract names and a later version brings.
+const LATER: &[&str] = &["images", "explain", "rules", "prove", "init", "generate"];
+/// Words people try for something else.
+const MISTAKEN: &[(&str, &str)] = &[
+    ("check", "--check"),
+    ("diff", "--dry-run"),
+    ("plan", "--dry-run"),
+    ("rewrite", "ecr-rewrite PATH"),
+    ("apply", "ecr-rewrite PATH"),
+    ("help", "--help"),
+    ("version", "--version"),
+];
+
+/// Runs the program with its arguments, the name first.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let first = arguments
+        .get(1)
+        .and_then(|word| word.to_str())
+        .unwrap_or("");
+    let (exit, talk) = match first {
+        "convert" => {
+            let rest = arguments.iter().skip(1).cloned();
+            match Convert::try_parse_from(rest) {
+                Ok(convert) => {
+                    let talk = Talk::new(&convert.output);
+                    note_folder(first, talk);
+                    (commands::convert(&convert, talk), talk)
+                }
+                Err(error) => return usage(&error),
+            }
+        }
+        word if LATER.contains(&word) => {
+            let message = format!(
+                "the command `{word}` is not supported yet{}",
+                folder_hint(word)
+            );
+            (Err(Error::Message(message)), Talk::default())
+        }
+        word => match Rewrite::try_parse_from(&arguments) {
+            Ok(rewrite) => {
+                let talk = Talk::new(&rewrite.output);
+                match check_first_word(word) {
+                    Some(message) => (Err(Error::Message(message)), talk),
+                    None => (commands::rewrite(&rewrite, talk), talk),
+                }
+            }
+            Err(error) => return usage(&error),
+        },
+    };
+    exit.unwrap_or_else(|error| fail(error, talk))
+}
+
+/// Prints what clap has to say: help and versions on standard output, errors on standard error.
+fn usage(error: &clap::Error) -> Exit {
+    // Nobody is left to tell when the terminal itself is gone.
+    drop(error.print());
+    if error.exit_code() == 0 {
+        Exit::Done
+    } else {
+        Exit::Broken
+    }
+}
+
+fn fail(error: Error, talk: Talk) -> Exit {
+    match error {
+        Error::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => return Exit::Done,
+        Error::Output(error) => talk.error(&format!("the output could not be written: {error}")),
+        Error::Message(message) => talk.error(&message),
+        Error::Report(report) => talk.report(&report),
+    }
+    Exit::Broken
+}
+
+fn folder_hint(word: &str) -> String {
+    if Path::new(word).exists() {
+        format!("; for the path of that name write `./{word}`")
+    } else {
+        String::new()
+    }
+}
+
+fn note_folder(word: &str, talk: Talk) {
+    if Path::new(word).exists() {
+        talk.note(&format!(
+            "`{word}` is read as the command; for the path of that name write `./{word}`"
+        ));
+    }
+}
+
+/// The message for a first word that is neither a path nor an option.
+fn check_first_word(word: &str) -> Option<String> {
+    if word.is_empty() || word.starts_with('-') || Path::new(word).exists() {
+        return None;
+    }
+    let known = MISTAKEN.iter().copied();
+    let commands = LATER
+        .iter()
+        .chain(&["convert"])
+        .map(|command| (*command, *command));
+    let close = known
+        .chain(commands)
+        .map(|(candidate, meant)| (strsim::jaro_winkler(word, candidate), meant))
+        .filter(|(likeness, _)| *likeness > 0.85)
+        .max_by(|a, b| a.0.total_cmp(&b.0));
+    Some(match close {
+        Some((_, meant)) => {
+            format!("`{word}` is neither a path nor a command; did you mean `{meant}`?")
+        }
+        None => format!(
+            "`{word}` does not exist; give a file or folder, as in `ecr-rewrite ./environments --dry-run`"
+        ),
+    })
+}
