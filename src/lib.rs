@@ -1,4 +1,22 @@
-//! ecr-rewrite
+//! Rewrites the container image references of a GitOps repository to Amazon ECR pull-through-cache
+//! paths, changes nothing else in any file, and gives a reason for every image it leaves alone.
+//!
+//! The modules, in the order in which data flows through them. Each imports only modules above it
+//! in this list:
+//!
+//! * the ground: [`reason`] (why something stays), [`source`] (a file and its bytes), [`edit`]
+//!   (replacements), [`globs`], [`image`] (references), [`yaml`] (documents as positions),
+//!   [`rules`] (what becomes of an image), [`walk`] (which files), [`verify`] (the second opinion)
+//! * [`sites`]: finders, which say where images are named
+//! * [`scan`]: a file becomes documents, sites and facts
+//! * [`link`]: the facts of all files become groups and constraints
+//! * [`plan`]: sites, rules and groups become changes and skips, verified
+//! * [`report`] and [`write`](mod@write): the plan is printed or carried out, group by group
+//! * [`config`], [`settings`] and [`cli`]: what the user wants
+//!
+//! As a library, [`plan::plan_text`] plans one text, and [`rules::RuleSet::decide`] one reference;
+//! neither touches a file, the environment or a thread.
+
 pub mod cli;
 pub mod config;
 pub mod edit;

@@ -118,7 +118,7 @@ pub fn template(path: &Path, text: &str) -> Template {
 
 fn is_worth_parsing(path: &Path, text: &str) -> bool {
     let has = |word: &&str| memmem::find(text.as_bytes(), word.as_bytes()).is_some();
-    sites::counts_by_name(path) || sites::WORDS.iter().any(|word| has(word))
+    sites::counts_by_name(path) || sites::WORDS.iter().any(has)
 }
 
 #[cfg(test)]

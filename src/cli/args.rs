@@ -102,6 +102,10 @@ pub(super) struct RuleArgs {
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Files")]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "flags as typed; they become enums in `walk::Options`"
+)]
 pub(super) struct FileArgs {
     /// Look at files of these names, too (repeatable)
     #[arg(long, value_name = "GLOB")]
@@ -159,6 +163,7 @@ pub(super) struct DiffArgs {
 
 /// Options of the contract that a later version brings: accepted so that they can say so.
 #[derive(Debug, Args)]
+#[allow(clippy::struct_excessive_bools, reason = "flags as typed")]
 pub(super) struct LaterArgs {
     #[arg(long, hide = true)]
     pub(super) check: bool,

@@ -45,6 +45,10 @@ impl Talk {
     }
 
     /// Something that went wrong; always said.
+    #[allow(
+        clippy::unused_self,
+        reason = "said in the voice of the run, whatever its volume"
+    )]
     pub(super) fn error(self, message: &str) {
         say(&format!("error: {message}"));
     }

@@ -74,6 +74,6 @@ impl<'a> Homes<'a> {
             || self
                 .versioned
                 .get(home)
-                .is_some_and(|charts| charts.iter().any(|chart| versioned(chart)))
+                .is_some_and(|charts| charts.iter().any(versioned))
     }
 }

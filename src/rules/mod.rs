@@ -140,7 +140,7 @@ impl RuleSet {
         if image.registry() == Some(registry) {
             return Verdict::Keep(Reason::AlreadyEcr, "it is in the target registry".into());
         }
-        let named = self.canonical(image);
+        let named = upstream_name(image);
         if let Some(allow) = self
             .allow
             .iter()
@@ -177,12 +177,6 @@ impl RuleSet {
             .max_by_key(|&(length, _)| length)
             .ok_or(RevertError::NoPrefix)?;
         Ok(format!("{name}{}", image.suffix()))
-    }
-
-    /// The canonical name with the synonyms of the upstreams folded.
-    fn canonical(&self, image: &ImageRef) -> Canonical {
-        let canonical = image.canonical();
-        Canonical::new(upstreams::canonical_host(&canonical.host), &canonical.path)
     }
 
     fn behind_alias(&self, name: Canonical) -> Canonical {
@@ -225,6 +219,12 @@ impl RuleSet {
         };
         Verdict::Keep(Reason::NoRule, hint)
     }
+}
+
+/// The canonical name with the synonyms of the upstreams folded.
+fn upstream_name(image: &ImageRef) -> Canonical {
+    let canonical = image.canonical();
+    Canonical::new(upstreams::canonical_host(&canonical.host), &canonical.path)
 }
 
 /// Why a reference has no upstream to go back to.

@@ -30,9 +30,9 @@ pub(in super::super) fn convert(args: &Convert, talk: Talk) -> Result<Exit, Erro
     for note in notes {
         // Where the target comes from matters to who writes; here it would only get in the way.
         if note.starts_with("target ") {
-            talk.detail(&note)
+            talk.detail(&note);
         } else {
-            talk.note(&note)
+            talk.note(&note);
         }
     }
     let way = if args.revert { back } else { forth };

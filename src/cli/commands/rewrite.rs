@@ -369,6 +369,7 @@ fn read_list(list: &Path, null: bool) -> Result<Vec<PathBuf>, Error> {
 }
 
 #[cfg(unix)]
+#[allow(clippy::unnecessary_wraps, reason = "elsewhere, bytes may be no path")]
 fn path_of(bytes: &[u8]) -> Result<PathBuf, Error> {
     use std::os::unix::ffi::OsStrExt;
     Ok(PathBuf::from(std::ffi::OsStr::from_bytes(bytes)))

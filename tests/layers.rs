@@ -1,0 +1,82 @@
+//! Imports run one way: each module names only modules of the floors below its own.
+
+use std::fs;
+use std::path::Path;
+
+use walkdir::WalkDir;
+
+/// From the ground up. Modules of one floor may not name each other.
+const FLOORS: &[&[&str]] = &[
+    &["reason", "source", "globs", "image"],
+    &["edit", "yaml", "walk"],
+    &["rules", "verify"],
+    &["sites"],
+    &["scan"],
+    &["link"],
+    &["plan"],
+    &["report", "write", "config"],
+    &["settings"],
+    &["cli"],
+];
+
+fn floor(module: &str) -> usize {
+    let found = FLOORS.iter().position(|floor| floor.contains(&module));
+    found.unwrap_or_else(|| panic!("`{module}` has no floor; give it one in tests/layers.rs"))
+}
+
+/// The modules that the code of `text`, up to its tests, names as `crate::module`.
+fn named(text: &str) -> Vec<&str> {
+    let code = text.split("#[cfg(test)]\nmod tests").next().unwrap();
+    let word = |rest: &'_ str| {
+        rest.find(|c: char| !c.is_alphanumeric() && c != '_')
+            .unwrap_or(rest.len())
+    };
+    code.split("crate::")
+        .skip(1)
+        .map(|rest| &rest[..word(rest)])
+        .collect()
+}
+
+#[test]
+fn every_import_goes_down() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut seen = 0;
+    for entry in WalkDir::new(&src).into_iter().map(Result::unwrap) {
+        let below = entry.path().strip_prefix(&src).unwrap();
+        let module = below
+            .iter()
+            .next()
+            .and_then(|part| part.to_str())
+            .unwrap_or("");
+        let module = module.trim_end_matches(".rs");
+        if !entry.file_type().is_file() || matches!(module, "main" | "lib") {
+            continue;
+        }
+        let text = fs::read_to_string(entry.path()).unwrap();
+        for name in named(&text) {
+            let fine = name == module || floor(name) < floor(module);
+            assert!(
+                fine,
+                "{}: `{module}` may not name `{name}`",
+                below.display()
+            );
+            seen += 1;
+        }
+    }
+    assert!(seen > 50, "the test has lost sight of the imports");
+}
+
+#[test]
+fn only_one_module_names_the_parser() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    for entry in WalkDir::new(&src).into_iter().map(Result::unwrap) {
+        if entry.file_type().is_file() && !entry.path().ends_with("yaml/parse.rs") {
+            let text = fs::read_to_string(entry.path()).unwrap();
+            assert!(
+                !text.contains("use granit_parser"),
+                "{}",
+                entry.path().display()
+            );
+        }
+    }
+}
