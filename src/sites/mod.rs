@@ -96,8 +96,11 @@ pub struct Input<'d> {
     pub object: &'d Object<'d>,
 }
 
+/// Adds what it finds in one object.
+type Finder = fn(&Input<'_>, &mut Found);
+
 /// The finders, by name: each looks at every object.
-const FINDERS: &[(&str, fn(&Input<'_>, &mut Found))] = &[
+const FINDERS: &[(&str, Finder)] = &[
     (workload::NAME, workload::find),
     (kustomize::NAME, kustomize::find),
     (flux::NAME, flux::find),

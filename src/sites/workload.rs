@@ -102,7 +102,7 @@ impl Walk<'_> {
             Kind::Mapping | Kind::Sequence => {
                 let document = self.document;
                 children(document, id, role, &mut |child, role| {
-                    self.visit(child, role)
+                    self.visit(child, role);
                 });
             }
             Kind::Alias(target) => {
@@ -235,7 +235,7 @@ impl Survey<'_> {
             Kind::Mapping | Kind::Sequence => {
                 let document = self.document;
                 children(document, id, role, &mut |child, role| {
-                    self.visit(child, role)
+                    self.visit(child, role);
                 });
                 // A key that is an alias reads its anchor as something else than an image.
                 document

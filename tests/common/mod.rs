@@ -1,0 +1,116 @@
+//! What several tests need: the program, and trees of files in temporary folders.
+#![allow(dead_code)] // each test uses a part
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use walkdir::WalkDir;
+
+/// The target that the tests rewrite to.
+pub const REGISTRY: &str = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
+
+/// The program in `folder`, with an environment that says nothing.
+pub fn program(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ecr-rewrite"));
+    command.current_dir(folder);
+    for name in [
+        "ECR_REWRITE_REGISTRY",
+        "ECR_REWRITE_CONFIG",
+        "NO_COLOR",
+        "CLICOLOR",
+        "CLICOLOR_FORCE",
+    ] {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// Runs the program on `folder` and gives exit code, standard output and standard error.
+pub fn run(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
+    result(&program(folder).args(arguments).output().unwrap())
+}
+
+/// Runs the program with `input` on its standard input.
+pub fn run_with_input(folder: &Path, arguments: &[&str], input: &[u8]) -> (i32, String, String) {
+    use std::io::Write;
+    use std::process::Stdio;
+    let mut child = program(folder)
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(input).unwrap();
+    result(&child.wait_with_output().unwrap())
+}
+
+fn result(output: &Output) -> (i32, String, String) {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (
+        output.status.code().unwrap_or(-1),
+        text(&output.stdout),
+        text(&output.stderr),
+    )
+}
+
+/// A temporary folder with these files; a `.git` makes it a repository.
+pub fn tree(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join(".git")).unwrap();
+    for (path, text) in files {
+        put(folder.path(), path, text.as_bytes());
+    }
+    folder
+}
+
+/// Writes a file and the folders it lies in.
+pub fn put(folder: &Path, path: &str, bytes: &[u8]) {
+    let path = folder.join(path);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, bytes).unwrap();
+}
+
+/// Every file below `folder` but those of `.git`, with its bytes.
+pub fn contents(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let visible = |entry: &walkdir::DirEntry| entry.file_name() != ".git";
+    let entries = WalkDir::new(folder)
+        .into_iter()
+        .filter_entry(visible)
+        .map(Result::unwrap);
+    let files = entries.filter(|entry| entry.file_type().is_file());
+    files
+        .map(|entry| {
+            let path = entry.path().strip_prefix(folder).unwrap().to_path_buf();
+            (path, fs::read(entry.path()).unwrap())
+        })
+        .collect()
+}
+
+/// Copies a tree.
+pub fn copy(from: &Path, to: &Path) {
+    for (path, bytes) in contents(from) {
+        let target = to.join(&path);
+        fs::create_dir_all(target.parent().unwrap()).unwrap();
+        fs::write(&target, bytes).unwrap();
+        fs::set_permissions(
+            &target,
+            fs::metadata(from.join(&path)).unwrap().permissions(),
+        )
+        .unwrap();
+    }
+}
+
+/// Applies a patch with git, outside of any repository's index.
+pub fn git_apply(folder: &Path, patch: &str) -> Output {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    fs::write(file.path(), patch).unwrap();
+    Command::new("git")
+        .current_dir(folder)
+        .args(["apply", "--whitespace=nowarn"])
+        .arg(file.path())
+        .output()
+        .unwrap()
+}

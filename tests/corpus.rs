@@ -1,0 +1,261 @@
+//! The program over real repositories: nothing panics, nothing but the planned scalars changes, and
+//! the printed diff is what is written.
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Instant;
+
+use common::{REGISTRY, contents, copy, git_apply, run};
+use ecr_rewrite::link::link;
+use ecr_rewrite::plan::{Plan, plan};
+use ecr_rewrite::rules::{EcrHost, RuleSet, default_rules};
+use ecr_rewrite::scan::ScannedFile;
+use ecr_rewrite::source;
+use ecr_rewrite::walk::{Options, walk};
+use serde::Deserialize;
+use serde_yaml::Value;
+
+const TARGET: [&str; 4] = ["--registry", REGISTRY, "--rules", "default"];
+
+/// The corpus, unpacked once below `target/`.
+fn corpus() -> PathBuf {
+    let shared = PathBuf::from(std::env::var_os("ECR_REWRITE_SHARED").expect("ECR_REWRITE_SHARED"));
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("corpus");
+    if !folder.join("complete").exists() {
+        fs::create_dir_all(&folder).unwrap();
+        let archive = shared.join("corpus/dev.tar.gz");
+        let status = Command::new("tar")
+            .arg("xzf")
+            .arg(archive)
+            .arg("-C")
+            .arg(&folder)
+            .status();
+        assert!(status.unwrap().success());
+        fs::write(folder.join("complete"), "").unwrap();
+    }
+    folder
+}
+
+/// A copy of the corpus in a folder of its own, which is a repository for git.
+fn working_copy() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    copy(&corpus(), folder.path());
+    fs::create_dir(folder.path().join(".git")).unwrap();
+    folder
+}
+
+/// The plan that the program makes of `folder`.
+fn planned(folder: &Path) -> Plan {
+    let real = folder.canonicalize().unwrap();
+    let options = Options {
+        paths: vec![real.clone()],
+        ..Options::default()
+    };
+    let walked = walk(&options, &real).unwrap().files;
+    let scanned: Vec<ScannedFile> = walked
+        .into_iter()
+        .filter_map(|file| {
+            let source = source::read(file.path, file.real, 10 << 20).ok()?;
+            Some(ScannedFile::new(source, file.role))
+        })
+        .collect();
+    let links = link(&scanned);
+    let registry = EcrHost::parse(REGISTRY).unwrap();
+    let rules = Arc::new(RuleSet::new(Some(registry), default_rules()).0);
+    plan(scanned, links, &|_| Arc::clone(&rules))
+}
+
+fn print_table(plan: &Plan, seconds: f64) {
+    let changed = plan
+        .files
+        .iter()
+        .filter(|file| file.after.is_some())
+        .count();
+    let sites: usize = plan.files.iter().map(|file| file.sites.len()).sum();
+    let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
+    for (_, skip) in plan.skips() {
+        *reasons.entry(skip.reason.code()).or_default() += 1;
+    }
+    println!("| what | count |\n|---|---|");
+    println!(
+        "| files | {} |\n| documents parsed | {} |",
+        plan.counts.files, plan.counts.documents
+    );
+    println!("| templates not read | {} |", plan.counts.unparsed);
+    println!(
+        "| sites | {sites} |\n| changes | {} in {changed} files |",
+        plan.changes().count()
+    );
+    for (reason, count) in reasons {
+        println!("| skipped: {reason} | {count} |");
+    }
+    println!(
+        "| failures | {} |\n| seconds | {seconds:.1} |",
+        plan.failures.len()
+    );
+}
+
+#[test]
+#[ignore = "needs ECR_REWRITE_SHARED"]
+fn the_plan_changes_the_planned_scalars_and_nothing_else() {
+    let started = Instant::now();
+    let plan = planned(&corpus());
+    print_table(&plan, started.elapsed().as_secs_f64());
+    assert!(
+        plan.changes().count() > 200,
+        "the corpus has lost its images"
+    );
+    for failure in &plan.failures {
+        assert!(
+            failure.message.contains("is not YAML"),
+            "{}: {}",
+            failure.path.display(),
+            failure.message
+        );
+    }
+    let (mut parsed, mut unparsed) = (0, 0);
+    for file in &plan.files {
+        let Some(after) = &file.after else { continue };
+        bytes_outside_are_equal(file, after);
+        let wanted: Vec<(String, String)> = file
+            .changes
+            .iter()
+            .map(|change| (change.from.clone(), change.to.clone()))
+            .collect();
+        match (values(&file.source.text), values(after)) {
+            (Some(before), Some(after)) => {
+                let mut differences = Vec::new();
+                assert_eq!(before.len(), after.len(), "{}", file.source.path.display());
+                for (before, after) in before.iter().zip(&after) {
+                    differ(before, after, &mut differences);
+                }
+                assert_eq!(differences, wanted, "{}", file.source.path.display());
+                parsed += 1;
+            }
+            (Some(_), None) => panic!("{} is not YAML any more", file.source.path.display()),
+            (None, _) => unparsed += 1,
+        }
+    }
+    println!(
+        "| changed files that serde_yaml compared | {parsed} |\n| … and could not read before | {unparsed} |"
+    );
+    assert!(parsed > 200 && unparsed < 5);
+}
+
+/// The bytes between the edits are where they were.
+fn bytes_outside_are_equal(file: &ecr_rewrite::plan::FilePlan, after: &str) {
+    let mut edits: Vec<_> = file
+        .changes
+        .iter()
+        .flat_map(|change| &change.edits)
+        .collect();
+    edits.sort_by_key(|edit| edit.span);
+    let (mut old, mut new) = (0, 0);
+    for edit in edits {
+        let kept = &file.source.text[old..edit.span.start];
+        assert_eq!(&after[new..new + kept.len()], kept);
+        new += kept.len() + edit.text.len();
+        old = edit.span.end;
+    }
+    assert_eq!(&after[new..], &file.source.text[old..]);
+}
+
+/// Every document by an independent parser; `None` when it cannot read them all.
+fn values(text: &str) -> Option<Vec<Value>> {
+    let documents = serde_yaml::Deserializer::from_str(text);
+    documents
+        .map(|document| Value::deserialize(document).ok())
+        .collect()
+}
+
+/// The texts that differ, before and after, in document order.
+fn differ(before: &Value, after: &Value, differences: &mut Vec<(String, String)>) {
+    match (before, after) {
+        (Value::Mapping(before), Value::Mapping(after)) => {
+            assert_eq!(before.len(), after.len());
+            for ((key, before), (other, after)) in before.iter().zip(after) {
+                assert_eq!(key, other);
+                differ(before, after, differences);
+            }
+        }
+        (Value::Sequence(before), Value::Sequence(after)) => {
+            assert_eq!(before.len(), after.len());
+            before
+                .iter()
+                .zip(after)
+                .for_each(|(before, after)| differ(before, after, differences));
+        }
+        (Value::String(before), Value::String(after)) if before != after => {
+            differences.push((before.clone(), after.clone()));
+        }
+        _ => assert_eq!(before, after),
+    }
+}
+
+#[test]
+#[ignore = "needs ECR_REWRITE_SHARED"]
+fn the_diff_is_what_is_written_and_a_second_run_finds_nothing() {
+    let (patched, written) = (working_copy(), working_copy());
+    let before = contents(patched.path());
+    let modes = modes(written.path());
+
+    let dry: Vec<&str> = [".", "--dry-run"].iter().chain(&TARGET).copied().collect();
+    let (code, diff, _) = run(patched.path(), &dry);
+    assert_eq!(code, 2, "the corpus has a file that is not YAML");
+    assert_eq!(
+        contents(patched.path()),
+        before,
+        "--dry-run wrote something"
+    );
+    let applied = git_apply(patched.path(), &diff);
+    assert!(
+        applied.status.success(),
+        "{}",
+        String::from_utf8_lossy(&applied.stderr)
+    );
+
+    let write: Vec<&str> = ["."].iter().chain(&TARGET).copied().collect();
+    let (code, output, talk) = run(written.path(), &write);
+    assert_eq!((code, output.as_str()), (2, ""), "{talk}");
+    println!("{talk}");
+    let after = contents(written.path());
+    assert!(
+        contents(patched.path()) == after,
+        "the applied diff differs from what was written"
+    );
+    assert!(after != before);
+    assert_eq!(self::modes(written.path()), modes, "permissions changed");
+
+    let (_, again, _) = run(written.path(), &dry);
+    assert_eq!(again, "", "a second run finds something to do");
+    run(written.path(), &write);
+    assert!(
+        contents(written.path()) == after,
+        "a second run changed something"
+    );
+}
+
+#[cfg(unix)]
+fn modes(folder: &Path) -> BTreeMap<PathBuf, u32> {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = |path: &PathBuf| {
+        fs::metadata(folder.join(path))
+            .unwrap()
+            .permissions()
+            .mode()
+    };
+    contents(folder)
+        .into_keys()
+        .map(|path| (path.clone(), mode(&path)))
+        .collect()
+}
+
+#[cfg(not(unix))]
+fn modes(_folder: &Path) -> BTreeMap<PathBuf, u32> {
+    BTreeMap::new()
+}
