@@ -116,10 +116,10 @@ fn events_second(text: &str) -> Result<Vec<Step>, String> {
                 properties: format!("{style:?} {tag:?}"),
             }),
             Event::SequenceStart(anchor, tag) => {
-                steps.push(Step::Open(format!("[{anchor} {tag:?}")))
+                steps.push(Step::Open(format!("[{anchor} {tag:?}")));
             }
             Event::MappingStart(anchor, tag) => {
-                steps.push(Step::Open(format!("{{{anchor} {tag:?}")))
+                steps.push(Step::Open(format!("{{{anchor} {tag:?}")));
             }
             Event::SequenceEnd | Event::MappingEnd => steps.push(Step::Close),
             Event::Alias(id) => steps.push(Step::Alias(id)),

@@ -524,7 +524,7 @@ fn failure(error: &ignore::Error, current: &Path) -> Failure {
                 inner = err;
             }
             ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => {
-                inner = err
+                inner = err;
             }
             other => return Failure::of(&path, format!("cannot be read: {other}")),
         }

@@ -223,8 +223,14 @@ fn temp_with(real: &Path, text: &str) -> io::Result<NamedTempFile> {
 /// The name says whose text it holds, for the case that it is left behind.
 fn temp_prefix(real: &Path) -> std::ffi::OsString {
     let name = real.file_name().unwrap_or_default().to_string_lossy();
-    let end = name.floor_char_boundary(NAME_PART);
-    format!("{TEMP_PREFIX}{}.", &name[..end]).into()
+    let part: String = name
+        .chars()
+        .scan(0, |bytes, c| {
+            *bytes += c.len_utf8();
+            (*bytes <= NAME_PART).then_some(c)
+        })
+        .collect();
+    format!("{TEMP_PREFIX}{part}.").into()
 }
 
 #[cfg(unix)]

@@ -219,11 +219,7 @@ impl<'a> Iterator for Documents<'a> {
         let mut builder = Builder::default();
         loop {
             match self.parser.next_event() {
-                None => {
-                    self.done = true;
-                    return None;
-                }
-                Some(Ok((Event::StreamEnd, _))) => {
+                None | Some(Ok((Event::StreamEnd, _))) => {
                     self.done = true;
                     return None;
                 }
@@ -253,7 +249,7 @@ impl Documents<'_> {
         let failed = YamlError {
             document: self.index,
             offset,
-            message: error.info().to_string(),
+            message: error.info().clone(),
         };
         self.index += 1;
         self.done = !matches!(self.parser.proceed_next_document(), Ok(true));

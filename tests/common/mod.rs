@@ -1,5 +1,5 @@
 //! What several tests need: the program, and trees of files in temporary folders.
-#![allow(dead_code)] // each test uses a part
+#![allow(dead_code, unreachable_pub)] // each test uses a part
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,0 +1,1 @@
+{{- define "image" -}}image: nginx{{- end -}}
