@@ -1,0 +1,510 @@
+//! The command line: every kind of bad input has a clear message and the right exit code, and loses
+//! nothing.
+
+mod common;
+
+use std::fs;
+
+use common::{REGISTRY, contents, put, run, run_with_input, tree};
+
+const POD: &str = "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - image: nginx:1\n";
+const TARGET: [&str; 4] = ["--registry", REGISTRY, "--rules", "default"];
+
+/// The arguments with a target and rules.
+fn with_target<'a>(arguments: &[&'a str]) -> Vec<&'a str> {
+    arguments.iter().copied().chain(TARGET).collect()
+}
+
+/// Runs in a repository with `files`; the exit code, and a part of what is said, have to be these,
+/// and no file may change.
+fn refused(files: &[(&str, &str)], arguments: &[&str], code: i32, part: &str) {
+    let folder = tree(files);
+    let before = contents(folder.path());
+    let (exit, output, talk) = run(folder.path(), arguments);
+    assert_eq!((exit, output.as_str()), (code, ""), "{arguments:?}: {talk}");
+    assert!(talk.contains(part), "{arguments:?}: {talk}");
+    assert_eq!(contents(folder.path()), before, "{arguments:?}");
+}
+
+#[test]
+fn wrong_usage_is_refused_before_anything_is_done() {
+    let files = [("a.yaml", POD)];
+    for (arguments, part) in [
+        (vec!["a.yaml", "--rules", "default"], "no target registry"),
+        (
+            vec!["a.yaml", "--registry", REGISTRY],
+            "no rules are stated",
+        ),
+        (
+            vec![
+                "a.yaml",
+                "--registry",
+                "123456789.dkr.ecr.us-west-2.amazonaws.com",
+            ],
+            "has 9 digits, AWS account ids have 12",
+        ),
+        (
+            vec!["a.yaml", "--registry", "docker.io"],
+            "not a private Amazon ECR host",
+        ),
+        (
+            vec!["a.yaml", "--account", "123456789012"],
+            "needs `--region`",
+        ),
+        (
+            vec!["a.yaml", "--account", "1", "--region", "eu-west-1"],
+            "has 1 digits",
+        ),
+        (
+            vec!["a.yaml", "--registry", REGISTRY, "--rule", "docker.io"],
+            "has no `=`",
+        ),
+        (
+            vec!["--registry", REGISTRY, "--rules", "default"],
+            "writing needs a path",
+        ),
+        (vec!["missing.yaml"], "`missing.yaml` does not exist"),
+        (
+            vec!["a.yaml", "missing.yaml"],
+            "`missing.yaml` does not exist; nothing was done",
+        ),
+        (vec!["check", "a.yaml"], "did you mean `--check`?"),
+        (vec!["diff"], "did you mean `--dry-run`?"),
+        (vec!["imges"], "did you mean `images`?"),
+        (vec!["convrt", "nginx"], "did you mean `convert`?"),
+        (vec!["images"], "the command `images` is not supported yet"),
+        (vec!["a.yaml", "--check"], "`--check` is not supported yet"),
+        (
+            vec!["a.yaml", "--rules", "rules.json"],
+            "`--rules rules.json` is not supported yet",
+        ),
+        (
+            vec!["a.yaml", "--dry-run", "--format", "json"],
+            "`--format json` is not supported yet",
+        ),
+        (vec!["-", "a.yaml"], "`-` stands alone"),
+        (
+            vec!["a.yaml", "--stdin-filename", "b.yaml"],
+            "goes with `-`",
+        ),
+        (vec!["a.yaml", "--dryrun"], "--dry-run"),
+        (vec!["a.yaml", "--exit-code"], "--dry-run"),
+        (vec!["a.yaml", "--max-file-size", "big"], "bytes"),
+        (vec!["a.yaml", "--exclude", "a{"], "a{"),
+        (
+            vec!["a.yaml", "--config", "none.yaml"],
+            "config `none.yaml` cannot be read",
+        ),
+        (
+            vec!["--files-from", "none.txt"],
+            "`--files-from none.txt` cannot be read",
+        ),
+    ] {
+        refused(&files, &arguments, 2, part);
+    }
+}
+
+#[test]
+fn a_bare_call_prints_the_short_help() {
+    let folder = tree(&[]);
+    let (exit, _, talk) = run(folder.path(), &[]);
+    assert_eq!(exit, 2);
+    assert!(talk.contains("Usage: ecr-rewrite"), "{talk}");
+    let (exit, output, _) = run(folder.path(), &["--version"]);
+    assert_eq!(
+        (exit, output.trim()),
+        (0, concat!("ecr-rewrite ", env!("CARGO_PKG_VERSION")))
+    );
+}
+
+#[test]
+fn mistakes_in_a_config_are_shown_at_their_line() {
+    for (config, parts) in [
+        (
+            "registry: x\nregisty: y\n",
+            [
+                "unknown key `registy`",
+                "did you mean `registry`?",
+                ".ecr-rewrite.yaml:2:1",
+            ],
+        ),
+        (
+            "registry: 123456789.dkr.ecr.us-west-2.amazonaws.com\n",
+            [
+                "has 9 digits",
+                "registry: 123456789",
+                ".ecr-rewrite.yaml:1:11",
+            ],
+        ),
+        (
+            "rules:\n  - {upstream: docker.io, prefix: UPPER}\n",
+            ["prefix `UPPER`", "UPPER", ".ecr-rewrite.yaml:2:5"],
+        ),
+        (
+            "checks: {no-rule: warn}\n",
+            [
+                "`checks` is not supported yet",
+                "remove the key",
+                ".ecr-rewrite.yaml:1",
+            ],
+        ),
+    ] {
+        for part in parts {
+            refused(
+                &[("a.yaml", POD), (".ecr-rewrite.yaml", config)],
+                &["."],
+                2,
+                part,
+            );
+        }
+    }
+    let two = [
+        ("a.yaml", POD),
+        (".ecr-rewrite.yaml", "rules: default\n"),
+        ("sub/.ecr-rewrite.yaml", "rules: default\n"),
+    ];
+    refused(
+        &two,
+        &["."],
+        2,
+        "sub/.ecr-rewrite.yaml: a config beside .ecr-rewrite.yaml; there is one for a run",
+    );
+}
+
+#[test]
+fn paths_of_two_repositories_are_refused() {
+    let folder = tree(&[
+        ("one/.git/x", ""),
+        ("one/a.yaml", POD),
+        ("two/.git/x", ""),
+        ("two/a.yaml", POD),
+    ]);
+    let (exit, _, talk) = run(folder.path(), &with_target(&["one", "two"]));
+    assert_eq!(exit, 2);
+    assert!(talk.contains("lie in different repositories"), "{talk}");
+}
+
+#[test]
+fn a_run_without_files_is_a_note_and_no_error() {
+    refused(
+        &[("notes.txt", POD)],
+        &with_target(&["."]),
+        0,
+        "no files to read",
+    );
+    refused(
+        &[("list", "")],
+        &with_target(&["--files-from", "list"]),
+        0,
+        "no files to read",
+    );
+    refused(
+        &[("empty.yaml", "")],
+        &with_target(&["."]),
+        0,
+        "1 file scanned, 0 images found",
+    );
+}
+
+#[test]
+fn files_that_cannot_be_read_are_named_and_the_others_rewritten() {
+    let utf16: Vec<u8> = POD.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for (name, bytes, part) in [
+        ("utf16.yaml", utf16, "holds NUL bytes: it is UTF-16"),
+        (
+            "latin1.yaml",
+            b"image: \xe9\n".to_vec(),
+            "is not UTF-8 (first wrong byte at offset 7)",
+        ),
+        (
+            "large.yaml",
+            vec![b' '; 3000],
+            "has 3000 bytes, more than the limit of 2048",
+        ),
+        (
+            "broken.yaml",
+            b"image: [1\n".to_vec(),
+            "document 1 is not YAML",
+        ),
+    ] {
+        let folder = tree(&[("good.yaml", POD)]);
+        put(folder.path(), name, &bytes);
+        let (exit, _, talk) = run(folder.path(), &with_target(&[".", "--max-file-size", "2K"]));
+        assert_eq!(exit, 2, "{name}: {talk}");
+        assert!(
+            talk.contains(&format!("error: {name}")) && talk.contains(part),
+            "{name}: {talk}"
+        );
+        assert_eq!(fs::read(folder.path().join(name)).unwrap(), bytes);
+        let good = fs::read_to_string(folder.path().join("good.yaml")).unwrap();
+        assert!(good.contains(REGISTRY), "{name}");
+    }
+}
+
+#[test]
+fn a_dry_run_falls_back_to_the_built_in_rules_and_says_so() {
+    let folder = tree(&[("a.yaml", POD)]);
+    let (exit, output, talk) = run(folder.path(), &["--dry-run", "--registry", REGISTRY]);
+    assert_eq!(exit, 0);
+    assert!(
+        output.starts_with("--- a/a.yaml\n+++ b/a.yaml\n@@ -2,4 +2,4 @@\n"),
+        "{output}"
+    );
+    assert!(talk.contains("using the built-in prefixes"), "{talk}");
+    let (exit, _, _) = run(folder.path(), &with_target(&["--dry-run", "--exit-code"]));
+    assert_eq!(exit, 1);
+    let (exit, output, _) = run(
+        folder.path(),
+        &with_target(&["--dry-run", "-o", "out.patch"]),
+    );
+    assert_eq!((exit, output.as_str()), (0, ""));
+    assert!(
+        fs::read_to_string(folder.path().join("out.patch"))
+            .unwrap()
+            .starts_with("--- a/a.yaml")
+    );
+}
+
+#[test]
+fn the_target_comes_from_the_highest_place_that_states_it() {
+    let config = "registry: 111111111111.dkr.ecr.eu-west-1.amazonaws.com\nrules: default\noverrides:\n  - paths: [prod]\n    registry: 222222222222.dkr.ecr.eu-west-1.amazonaws.com\n";
+    let files = [("prod/a.yaml", POD), (".ecr-rewrite.yaml", config)];
+    let folder = tree(&files);
+    let target = |environment: Option<&str>, arguments: &[&str]| {
+        let mut command = common::program(folder.path());
+        command.args(["prod", "--dry-run"]).args(arguments);
+        if let Some(registry) = environment {
+            command.env("ECR_REWRITE_REGISTRY", registry);
+        }
+        let output = command.output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        let account = text.split("image: ").nth(2).unwrap()[..12].to_string();
+        (account, String::from_utf8(output.stderr).unwrap())
+    };
+    let environment = "333333333333.dkr.ecr.eu-west-1.amazonaws.com";
+    let flag = "444444444444.dkr.ecr.eu-west-1.amazonaws.com";
+    assert_eq!(target(None, &[]).0, "222222222222");
+    assert_eq!(target(Some(environment), &[]).0, "333333333333");
+    let (account, talk) = target(Some(environment), &["--registry", flag]);
+    assert_eq!(account, "444444444444");
+    assert!(
+        talk.contains("`--registry` wins over the override's registry 222222222222"),
+        "{talk}"
+    );
+    assert!(talk.contains("(from `--registry`)"), "{talk}");
+    let (account, _) = target(None, &["--no-config", "--registry", flag]);
+    assert_eq!(account, "444444444444");
+}
+
+#[test]
+fn a_rule_on_the_command_line_replaces_the_one_for_its_upstream() {
+    let config = "rules:\n  - {upstream: docker.io, prefix: from-config}\n  - {upstream: quay.io, prefix: quay}\n";
+    let folder = tree(&[(".ecr-rewrite.yaml", config)]);
+    let arguments = [
+        "convert",
+        "--registry",
+        REGISTRY,
+        "--rule",
+        "docker.io=from-flag",
+        "nginx",
+        "quay.io/a/b",
+    ];
+    let (exit, output, _) = run(folder.path(), &arguments);
+    assert_eq!(exit, 0);
+    assert_eq!(
+        output,
+        format!("{REGISTRY}/from-flag/library/nginx\n{REGISTRY}/quay/a/b\n")
+    );
+}
+
+#[test]
+fn convert_goes_both_ways_line_by_line() {
+    let folder = tree(&[]);
+    let (exit, output, talk) = run_with_input(
+        folder.path(),
+        &with_target(&["convert", "-v"]),
+        b"nginx:1.27\n\n  ghcr.io/acme/app@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\nmcr.microsoft.com/x\n",
+    );
+    assert_eq!(exit, 0, "{talk}");
+    let lines: Vec<&str> = output.lines().collect();
+    assert_eq!(
+        lines[0],
+        format!("{REGISTRY}/docker-hub/library/nginx:1.27")
+    );
+    assert!(lines[1].starts_with(&format!("{REGISTRY}/ghcr/acme/app@sha256:0123")));
+    assert_eq!(lines[2], "mcr.microsoft.com/x");
+    assert!(
+        talk.contains("means `docker.io/library/nginx`; rule docker.io -> docker-hub (built-in)"),
+        "{talk}"
+    );
+    assert!(talk.contains("`mcr.microsoft.com/x` stays: "), "{talk}");
+
+    let (exit, back, _) = run_with_input(
+        folder.path(),
+        &with_target(&["convert", "--revert"]),
+        lines[0].as_bytes(),
+    );
+    assert_eq!((exit, back.as_str()), (0, "docker.io/library/nginx:1.27\n"));
+
+    let (exit, output, talk) = run(
+        folder.path(),
+        &with_target(&["convert", "Not An Image", "nginx"]),
+    );
+    assert_eq!(exit, 2);
+    assert_eq!(
+        output,
+        format!("Not An Image\n{REGISTRY}/docker-hub/library/nginx\n")
+    );
+    assert!(talk.contains("`Not An Image`"), "{talk}");
+    let (exit, _, talk) = run(folder.path(), &["convert", "nginx"]);
+    assert_eq!(exit, 2);
+    assert!(talk.contains("no target registry"), "{talk}");
+}
+
+#[test]
+fn a_command_beside_a_path_of_its_name_says_so() {
+    let folder = tree(&[("convert/a.yaml", POD)]);
+    let (_, output, talk) = run(folder.path(), &with_target(&["convert", "nginx"]));
+    assert!(output.contains("library/nginx"));
+    assert!(
+        talk.contains("for the path of that name write `./convert`"),
+        "{talk}"
+    );
+    let (exit, output, _) = run(folder.path(), &with_target(&["./convert", "--dry-run"]));
+    assert_eq!(exit, 0);
+    assert!(output.starts_with("--- a/convert/a.yaml"), "{output}");
+}
+
+#[test]
+fn standard_input_is_a_filter_that_loses_nothing() {
+    let overlay = "images:\n- {name: redis, newTag: \"8\"}\n";
+    let folder = tree(&[
+        ("base/a.yaml", "old text"),
+        ("overlay/kustomization.yaml", overlay),
+    ]);
+    let text = format!("\u{feff}{POD}  - image: redis:7").replace('\n', "\r\n");
+    let (exit, output, _) = run_with_input(folder.path(), &with_target(&["-"]), text.as_bytes());
+    assert_eq!(exit, 0);
+    assert_eq!(
+        output,
+        text.replace("nginx", &format!("{REGISTRY}/docker-hub/library/nginx"))
+            .replace("redis", &format!("{REGISTRY}/docker-hub/library/redis"))
+    );
+    let named = with_target(&["-", "--stdin-filename", "base/a.yaml"]);
+    let (exit, output, _) = run_with_input(folder.path(), &named, text.as_bytes());
+    assert_eq!(exit, 0);
+    assert_eq!(
+        output,
+        text.replace("nginx", &format!("{REGISTRY}/docker-hub/library/nginx")),
+        "the overlay names redis"
+    );
+    let (exit, output, talk) = run_with_input(folder.path(), &with_target(&["-"]), b"a\0b");
+    assert_eq!((exit, output.as_str()), (2, "a\0b"), "{talk}");
+    let (exit, output, _) = run_with_input(folder.path(), &with_target(&["-"]), b"image: [1\n");
+    assert_eq!((exit, output.as_str()), (2, "image: [1\n"));
+}
+
+#[test]
+fn lists_of_files_select_them_and_excludes_can_bind() {
+    let files = [("a.yaml", POD), ("b c.yaml", POD), ("skip/d.txt", POD)];
+    let folder = tree(&files);
+    let dry = |list: &str, arguments: &[&str]| {
+        let arguments = with_target(&[&["--dry-run", "--files-from", "-"], arguments].concat());
+        let (_, output, _) = run_with_input(folder.path(), &arguments, list.as_bytes());
+        output
+            .lines()
+            .filter(|line| line.starts_with("+++ "))
+            .count()
+    };
+    assert_eq!(dry("a.yaml\nb c.yaml\n", &[]), 2);
+    assert_eq!(dry("a.yaml\0b c.yaml\0", &["-0"]), 2);
+    assert_eq!(
+        dry("skip/d.txt\n", &[]),
+        1,
+        "a file given by path counts whatever its name"
+    );
+    assert_eq!(dry("skip/d.txt\n", &["--exclude", "skip"]), 1);
+    assert_eq!(
+        dry("skip/d.txt\n", &["--exclude", "skip", "--force-exclude"]),
+        0
+    );
+    assert_eq!(dry("a.yaml\n./a.yaml\n", &[]), 1, "each file once");
+}
+
+#[test]
+fn ignored_and_hidden_files_are_looked_at_on_request() {
+    let folder = tree(&[
+        (".gitignore", "out\n"),
+        ("out/a.yaml", POD),
+        (".b/b.yaml", POD),
+        ("c.txt", POD),
+    ]);
+    let count = |arguments: &[&str]| {
+        let (_, output, _) = run(
+            folder.path(),
+            &with_target(&[&[".", "--dry-run"], arguments].concat()),
+        );
+        output
+            .lines()
+            .filter(|line| line.starts_with("+++ "))
+            .count()
+    };
+    assert_eq!(count(&[]), 0);
+    assert_eq!(count(&["--no-ignore"]), 1);
+    assert_eq!(count(&["--hidden"]), 1);
+    assert_eq!(count(&["--include", "*.txt"]), 1);
+    assert_eq!(count(&["--include", "*.txt", "--hidden", "--no-ignore"]), 3);
+}
+
+#[test]
+fn a_part_of_a_repository_is_rewritten_with_the_rest_as_context() {
+    let folder = tree(&[
+        ("base/a.yaml", POD),
+        ("base/b.yaml", &POD.replace("nginx", "redis")),
+        (
+            "overlay/kustomization.yaml",
+            "resources: [../base]\nimages:\n- name: nginx\n  newTag: \"2\"\n",
+        ),
+    ]);
+    let (exit, output, talk) = run(folder.path(), &with_target(&["base", "--dry-run", "-v"]));
+    assert_eq!(exit, 0);
+    assert!(
+        talk.contains("base/a.yaml:5:12: `nginx:1` group-incomplete: "),
+        "{talk}"
+    );
+    assert!(talk.contains("overlay/kustomization.yaml:3"), "{talk}");
+    assert!(
+        output.contains("library/redis") && !output.contains("library/nginx"),
+        "{output}"
+    );
+}
+
+#[test]
+fn colours_follow_the_flag_and_the_environment() {
+    let folder = tree(&[("a.yaml", POD)]);
+    let coloured = |variable: Option<(&str, &str)>, arguments: &[&str]| {
+        let mut command = common::program(folder.path());
+        command
+            .args(with_target(&["--dry-run"]))
+            .args(arguments)
+            .envs(variable);
+        String::from_utf8(command.output().unwrap().stdout)
+            .unwrap()
+            .contains("\u{1b}[32m")
+    };
+    assert!(!coloured(None, &[]));
+    assert!(coloured(None, &["--color", "always"]));
+    assert!(coloured(Some(("CLICOLOR_FORCE", "1")), &[]));
+    assert!(!coloured(
+        Some(("CLICOLOR_FORCE", "1")),
+        &["--color", "never"]
+    ));
+    assert!(coloured(Some(("NO_COLOR", "1")), &["--color", "always"]));
+}
+
+#[test]
+fn quiet_says_only_what_went_wrong() {
+    let folder = tree(&[("a.yaml", POD)]);
+    let (exit, _, talk) = run(folder.path(), &with_target(&[".", "-q"]));
+    assert_eq!((exit, talk.as_str()), (0, ""));
+}
