@@ -1,5 +1,7 @@
 //! The command line: every kind of bad input has a clear message and the right exit code, and loses
 //! nothing.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on has failed
+#![allow(clippy::print_stdout, clippy::print_stderr)] // figures and skips are for who runs it
 
 mod common;
 

@@ -1,5 +1,7 @@
 //! The program over real repositories: nothing panics, nothing but the planned scalars changes, and
 //! the printed diff is what is written.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on has failed
+#![allow(clippy::print_stdout, clippy::print_stderr)] // figures and skips are for who runs it
 
 mod common;
 

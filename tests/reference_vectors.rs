@@ -1,4 +1,6 @@
 //! The vectors of the `distribution/reference` tests, each of them.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on has failed
+#![allow(clippy::print_stdout, clippy::print_stderr)] // figures and skips are for who runs it
 
 use std::path::PathBuf;
 

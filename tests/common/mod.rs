@@ -1,5 +1,6 @@
 //! What several tests need: the program, and trees of files in temporary folders.
 #![allow(dead_code, unreachable_pub)] // each test uses a part
+#![allow(clippy::unwrap_used)] // a test that cannot go on has failed
 
 use std::collections::BTreeMap;
 use std::fs;
