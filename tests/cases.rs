@@ -9,6 +9,7 @@ mod common;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use common::{contents, copy, git_apply, run};
 use serde_json::{Value, json};
@@ -149,6 +150,36 @@ fn check(case: &Path, bless: bool) {
     assert!(
         files(written.path()) == after,
         "{name}: a second run changed something"
+    );
+}
+
+/// GNU patch takes the diff, too. It refuses names with a line end, whoever made the diff.
+fn check_patch(case: &Path, name: &str, diff: &str, after: &[(PathBuf, Vec<u8>)]) {
+    let folder = repository(case);
+    let odd = |path: &Path| path.to_string_lossy().contains('\n');
+    if files(folder.path()).iter().any(|(path, _)| odd(path)) {
+        eprintln!("SKIPPED: patch, for {name}");
+        return;
+    }
+    let patch = tempfile::NamedTempFile::new().unwrap();
+    fs::write(patch.path(), diff).unwrap();
+    let output = Command::new("patch")
+        .current_dir(folder.path())
+        .args(["-p1", "--quiet", "--input"])
+        .arg(patch.path())
+        .output();
+    let Ok(output) = output else {
+        eprintln!("SKIPPED: there is no patch program");
+        return;
+    };
+    assert!(
+        output.status.success(),
+        "{name}: {}",
+        String::from_utf8_lossy(&output.stdout)
+    );
+    assert!(
+        files(folder.path()) == *after,
+        "{name}: patch gives something else"
     );
 }
 

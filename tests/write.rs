@@ -489,3 +489,88 @@ fn write_in_sticky_folder(folder: &Path) {
     );
     assert_eq!(plan.changes().count(), 2, "the plan says what was done");
 }
+
+#[test]
+fn a_polite_kill_leaves_every_file_old_or_new() {
+    use std::process::Stdio;
+    use std::time::Duration;
+    let names: Vec<String> = (0..400)
+        .map(|number| format!("f{number:03}.yaml"))
+        .collect();
+    let files: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), POD)).collect();
+    let mut interrupted = 0;
+    for (round, signal) in ["INT", "TERM", "KILL", "INT", "TERM", "KILL"]
+        .iter()
+        .enumerate()
+    {
+        let folder = tree(&files);
+        let mut child = program(folder.path())
+            .arg(".")
+            .args(TARGET)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(Duration::from_millis(60 + 25 * round as u64));
+        let sent = Command::new("kill")
+            .args(["-s", signal])
+            .arg(child.id().to_string())
+            .status();
+        assert!(sent.unwrap().success());
+        let code = child.wait().unwrap().code();
+        interrupted += usize::from(matches!(code, Some(130 | 143)));
+        let (mut old, mut strays) = (0, 0);
+        for (path, bytes) in contents(folder.path()) {
+            if path.to_string_lossy().starts_with(".ecr-rewrite-tmp.") {
+                strays += 1;
+                continue;
+            }
+            match count(&bytes) {
+                0 => assert_eq!(bytes, POD.as_bytes()),
+                images => assert_eq!(images, 2, "{}", path.display()),
+            }
+            old += usize::from(count(&bytes) == 0);
+        }
+        assert!(
+            strays <= usize::from(*signal == "KILL"),
+            "{signal}: {strays} temporary files are left"
+        );
+        let (exit, _, _) = run(folder.path(), &[&["."], &TARGET[..]].concat());
+        assert_eq!(exit, 0, "the next run does the rest");
+        let undone = contents(folder.path()).into_iter().filter(|(path, bytes)| {
+            count(bytes) != 2 && !path.to_string_lossy().starts_with(".ecr-rewrite-tmp.")
+        });
+        assert_eq!(undone.count(), 0, "{old} were left to do");
+    }
+    println!("{interrupted} of 4 polite kills came while files were written");
+}
+
+#[test]
+fn two_runs_at_once_end_well_and_give_the_result_of_one() {
+    let names: Vec<String> = (0..100)
+        .map(|number| format!("f{number:03}.yaml"))
+        .collect();
+    let files: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), POD)).collect();
+    let folder = tree(&files);
+    let start = || {
+        program(folder.path())
+            .arg(".")
+            .args(TARGET)
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap()
+    };
+    let (mut first, mut second) = (start(), start());
+    let codes = [first.wait().unwrap().code(), second.wait().unwrap().code()];
+    assert_eq!(codes, [Some(0), Some(0)]);
+    assert!(
+        rewritten(folder.path())
+            .iter()
+            .all(|(_, count)| *count == 2)
+    );
+    assert_eq!(
+        rewritten(folder.path()).len(),
+        100,
+        "a temporary file is left"
+    );
+}
