@@ -139,6 +139,7 @@ fn check(case: &Path, bless: bool) {
             files(before.path()) == after,
             "{name}: the applied diff differs from what was written"
         );
+        check_patch(case, &name, &diff, &after);
     }
     let (again, output, _) = run(written.path(), &[".", "--dry-run"]);
     assert_eq!(

@@ -105,8 +105,9 @@ fn print_table(plan: &Plan, seconds: f64) {
 #[test]
 #[ignore = "needs ECR_REWRITE_SHARED"]
 fn the_plan_changes_the_planned_scalars_and_nothing_else() {
+    let folder = working_copy();
     let started = Instant::now();
-    let plan = planned(&corpus());
+    let plan = planned(folder.path());
     print_table(&plan, started.elapsed().as_secs_f64());
     assert!(
         plan.changes().count() > 200,

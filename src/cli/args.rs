@@ -140,10 +140,10 @@ pub(super) struct OutputArgs {
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     pub(super) color: When,
     /// Say only what went wrong
-    #[arg(short, long, conflicts_with = "verbose")]
+    #[arg(short, conflicts_with = "verbose")]
     pub(super) quiet: bool,
     /// Say why every image stays or changes
-    #[arg(short, long, action = ArgAction::Count)]
+    #[arg(short, action = ArgAction::Count)]
     pub(super) verbose: u8,
 }
 
