@@ -23,6 +23,9 @@ use crate::walk::TEMP_PREFIX;
 /// How much of a file's name goes into the name of its temporary file; names have 255 bytes at most.
 const NAME_PART: usize = 180;
 
+/// How often to look at a file that is replaced just then.
+const LOOKS: usize = 5;
+
 /// What became of a plan.
 #[derive(Debug, Default)]
 pub struct Written {
@@ -148,19 +151,31 @@ enum Current {
 fn look_again(file: &FilePlan) -> Result<Current, String> {
     let after = file.after.as_deref().unwrap_or_default();
     let limit = file.source.text.len().max(after.len()) as u64;
-    match source::read_bytes(&file.source.real, limit) {
-        Ok((bytes, _)) if bytes == after.as_bytes() => Ok(Current::AsPlanned),
-        Ok((bytes, identity)) => {
-            let same_file = file.source.identity.is_none_or(|known| known == identity);
-            let same = same_file && bytes == file.source.text.as_bytes();
-            if same {
-                Ok(Current::AsRead)
-            } else {
-                Err(changed())
-            }
+    let mut looks = 0;
+    loop {
+        looks += 1;
+        let (bytes, identity) = match source::read_bytes(&file.source.real, limit) {
+            Ok(read) => read,
+            Err(ReadError::TooLarge(..)) => return Err(changed()),
+            Err(error) => return Err(error.to_string()),
+        };
+        if bytes == after.as_bytes() {
+            return Ok(Current::AsPlanned);
         }
-        Err(ReadError::TooLarge(..)) => Err(changed()),
-        Err(error) => Err(error.to_string()),
+        // A file without a name was replaced between opening and reading it.
+        if identity.links == 0 && looks < LOOKS {
+            continue;
+        }
+        let same_file = file
+            .source
+            .identity
+            .is_none_or(|known| known.inode == identity.inode);
+        let same = same_file && bytes == file.source.text.as_bytes();
+        return if same {
+            Ok(Current::AsRead)
+        } else {
+            Err(changed())
+        };
     }
 }
 

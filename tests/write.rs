@@ -556,13 +556,15 @@ fn two_runs_at_once_end_well_and_give_the_result_of_one() {
         program(folder.path())
             .arg(".")
             .args(TARGET)
-            .stderr(std::process::Stdio::null())
+            .stderr(std::process::Stdio::piped())
             .spawn()
             .unwrap()
     };
-    let (mut first, mut second) = (start(), start());
-    let codes = [first.wait().unwrap().code(), second.wait().unwrap().code()];
-    assert_eq!(codes, [Some(0), Some(0)]);
+    let runs = [start(), start()].map(|child| child.wait_with_output().unwrap());
+    for output in runs {
+        let talk = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(0), "{talk}");
+    }
     assert!(
         rewritten(folder.path())
             .iter()
