@@ -11,7 +11,7 @@ use regex::Regex;
 
 use super::{Group, SiteId, normalise};
 use crate::scan::ScannedFile;
-use crate::sites::{Fact, Kustomization};
+use crate::sites::{Acts, Fact, Kustomization};
 use crate::source::Lines;
 
 /// Every distinct name, and where one entry with it stands.
@@ -152,24 +152,26 @@ fn kustomizations(files: &[ScannedFile]) -> impl Iterator<Item = (&ScannedFile, 
 }
 
 /// A blocked group for the sites of the files that a kustomization with `replacements` or `vars`
-/// takes in, directly or through other kustomizations.
+/// takes in, directly or through other kustomizations. A component or transformer that copies fields
+/// makes every kustomization copy that lists it.
 pub(super) fn copied_fields(files: &[ScannedFile]) -> Vec<Group> {
-    let copying: Vec<&ScannedFile> = kustomizations(files)
-        .filter(|(_, kustomization)| kustomization.copies_fields)
-        .map(|(file, _)| file)
-        .collect();
-    if copying.is_empty() {
+    if !kustomizations(files).any(|(_, kustomization)| kustomization.copies_fields) {
         return Vec::new();
     }
     let tree = Tree::of(files);
-    copying
-        .into_iter()
-        .filter_map(|file| tree.group(files, file))
+    let copies = |(file, kustomization): &(&ScannedFile, &Kustomization)| {
+        kustomization.copies_fields || tree.lists_copier(file, kustomization)
+    };
+    kustomizations(files)
+        .filter(copies)
+        .filter_map(|(file, _)| tree.group(files, file))
         .collect()
 }
 
 /// The files by path, and what each folder's kustomization takes in.
 struct Tree<'a> {
+    /// Components (their folders) and transformers (their files) that copy fields.
+    copiers: BTreeSet<&'a Path>,
     files: HashMap<&'a Path, usize>,
     folders: HashMap<&'a Path, Vec<&'a str>>,
 }
@@ -177,7 +179,12 @@ struct Tree<'a> {
 impl<'a> Tree<'a> {
     fn of(files: &'a [ScannedFile]) -> Self {
         let mut folders: HashMap<&Path, Vec<&str>> = HashMap::new();
+        let mut copiers = BTreeSet::new();
         for (file, kustomization) in kustomizations(files) {
+            if kustomization.copies_fields && kustomization.acts == Acts::OnItsParents {
+                copiers.insert(folder_of(file));
+                copiers.insert(&file.source.real);
+            }
             let taken = kustomization.takes_in.iter().map(String::as_str);
             folders.entry(folder_of(file)).or_default().extend(taken);
         }
@@ -186,9 +193,19 @@ impl<'a> Tree<'a> {
             .enumerate()
             .map(|(index, file)| (file.source.real.as_path(), index));
         Self {
+            copiers,
             files: paths.collect(),
             folders,
         }
+    }
+
+    fn lists_copier(&self, file: &ScannedFile, kustomization: &Kustomization) -> bool {
+        let folder = folder_of(file);
+        let mut taken = kustomization
+            .takes_in
+            .iter()
+            .map(|taken| normalise(&folder.join(taken)));
+        taken.any(|taken| self.copiers.contains(taken.as_path()))
     }
 
     fn group(&self, files: &[ScannedFile], root: &ScannedFile) -> Option<Group> {

@@ -34,9 +34,22 @@ pub struct NameEntry {
     pub offset: usize,
 }
 
+/// What kind of object acts on images.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Acts {
+    /// A kustomization acts on what it takes in itself.
+    #[default]
+    OnItsOwn,
+    /// A component or transformer acts on everything that the kustomization which lists it takes
+    /// in.
+    OnItsParents,
+}
+
 /// What a kustomization, or something that acts like one, does to images.
 #[derive(Clone, Debug, Default)]
 pub struct Kustomization {
+    /// What it acts on.
+    pub acts: Acts,
     /// The images it names.
     pub names: Vec<NameEntry>,
     /// The files and folders it takes in, as written.
@@ -57,13 +70,26 @@ pub(super) fn find(input: &Input<'_>, found: &mut Found) {
     let (document, node) = (input.document, input.object.node);
     match (input.object.group, input.object.kind) {
         ("kustomize.config.k8s.io", "Kustomization" | "Component") => {
+            let component = input.object.kind == "Component";
             found.facts.push(Fact::Kustomization(Kustomization {
+                acts: if component {
+                    Acts::OnItsParents
+                } else {
+                    Acts::OnItsOwn
+                },
                 names: names(document, node),
                 takes_in: takes_in(document, node),
                 copies_fields: is_filled(document, node, "replacements")
                     || is_filled(document, node, "vars"),
             }));
             found.facts.extend(inflated_charts(document, node));
+        }
+        (_, "ReplacementTransformer") => {
+            found.facts.push(Fact::Kustomization(Kustomization {
+                acts: Acts::OnItsParents,
+                copies_fields: true,
+                ..Default::default()
+            }));
         }
         (_, "ImageTagTransformer") => {
             let tag = document

@@ -14,7 +14,7 @@ mod workload;
 
 use std::path::Path;
 
-pub use kustomize::{Kustomization, NameEntry, is_kustomization_name};
+pub use kustomize::{Acts, Kustomization, NameEntry, is_kustomization_name};
 pub use object::Object;
 pub use path::KeyPath;
 
@@ -133,7 +133,25 @@ pub fn find(path: &Path, text: &str, document: &Document<'_>, found: &mut Found)
         }
     }
     workload::settle_anchors(document, found);
+    hold_signed(document, found);
     found.sites.sort_by_key(|site| (site.document, site.span()));
+}
+
+/// Holds the sites of a document that SOPS has encrypted in part: its message authentication code
+/// covers the other values, too, and nothing could decrypt the file after an edit.
+fn hold_signed(document: &Document<'_>, found: &mut Found) {
+    if document.at(0, &["sops", "mac"]).is_none() {
+        return;
+    }
+    let detail = "the file carries a SOPS signature over its values; change the image with `sops`";
+    for site in found
+        .sites
+        .iter_mut()
+        .filter(|site| site.document == document.index)
+    {
+        site.hold
+            .get_or_insert((Reason::NotEditable, detail.to_string()));
+    }
 }
 
 /// The rest of the physical line after `offset`.
