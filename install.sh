@@ -41,24 +41,31 @@ check_cargo() {
         fail "Rust $found is too old, $MIN_RUST or newer is needed; run \`rustup update\`"
 }
 
-# Prints the path of the built binary.
+# Before the build, which takes minutes.
+check_dir() {
+    mkdir -p "$1" 2>/dev/null || fail "\`$1\` cannot be made; choose another folder with --to DIR"
+    [ -w "$1" ] || fail "\`$1\` cannot be written to; choose another folder with --to DIR"
+}
+
+# Sets `binary` to what it built. Not for `$(…)`: there a failure would not end the script.
 build() {
     checkout=$1
-    (cd "$checkout" && cargo build --release --locked >&2) || fail "the build failed; see above"
     target=${CARGO_TARGET_DIR:-$checkout/target}
     case $target in
         /*) ;;
         *) target=$checkout/$target ;;
     esac
-    printf '%s' "$target/release/ecr-rewrite"
+    # The folder is given, so that no cargo config can move the binary elsewhere.
+    (cd "$checkout" && cargo build --release --locked --target-dir "$target" >&2) ||
+        fail "the build failed; see above"
+    binary=$target/release/ecr-rewrite
+    [ -f "$binary" ] || fail "the build left no \`$binary\`; unset CARGO_BUILD_TARGET if it is set"
 }
 
 # Copies beside the goal first: whoever runs the program meanwhile has the old one or the new one.
 copy() {
     binary=$1
     dir=$2
-    mkdir -p "$dir" 2>/dev/null || fail "\`$dir\` cannot be made; choose another folder with --to DIR"
-    [ -w "$dir" ] || fail "\`$dir\` cannot be written to; choose another folder with --to DIR"
     temp=$(mktemp "$dir/.ecr-rewrite.XXXXXX") || fail "\`$dir\` cannot be written to"
     trap 'rm -f "$temp"' EXIT
     trap 'exit 130' INT TERM
@@ -91,10 +98,12 @@ main() {
     checkout=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
     [ -f "$checkout/Cargo.toml" ] || fail "there is no Cargo.toml beside install.sh; run it from a checkout"
     check_cargo
-    copy "$(build "$checkout")" "$dir"
+    check_dir "$dir"
+    build "$checkout"
+    copy "$binary" "$dir"
     "$dir/ecr-rewrite" --version
     case ":${PATH}:" in
-        *":$dir:"*) ;;
+        *":$dir:"* | *":$(CDPATH='' cd -- "$dir" && pwd):"*) ;;
         *) say "note: $dir is not on your PATH" ;;
     esac
     say "try: $dir/ecr-rewrite testdata/demo/environments --dry-run"
