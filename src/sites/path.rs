@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::yaml::{Document, NodeId};
+use crate::yaml::{Document, Kind, NodeId};
 
 /// A printed path of keys and list positions (0-based). Keys that hold anything but letters,
 /// digits, `-`, `_` and `/` stand in quotes: `data["app.yaml"]`.
@@ -21,32 +21,32 @@ impl KeyPath {
         &self.0
     }
 
-    /// The path of the node `id`, found from the root of its document.
+    /// The path of the node `id`.
     pub(super) fn of(document: &Document<'_>, id: NodeId) -> Self {
-        let mut path = Self::default();
-        let mut node = 0;
-        while node != id {
-            let Some(next) = path.step(document, node, id) else {
-                break;
-            };
-            node = next;
+        let mut steps = Vec::new();
+        let mut at = id;
+        while document.node(at).parent != at {
+            steps.push(at);
+            at = document.node(at).parent;
         }
+        let mut path = Self::default();
+        steps
+            .into_iter()
+            .rev()
+            .for_each(|step| path.push(document, step));
         path
     }
 
-    /// Adds the step from `node` towards `id` and gives the child it leads to.
-    fn step(&mut self, document: &Document<'_>, node: NodeId, id: NodeId) -> Option<NodeId> {
-        let holds = |child: NodeId| child <= id && id < document.node(child).end;
-        if let Some(entry) = document.entries(node).find(|entry| holds(entry.value)) {
-            self.push_key(entry.key.unwrap_or("?"));
-            return Some(entry.value);
+    /// Adds the last step to the node `id`.
+    fn push(&mut self, document: &Document<'_>, id: NodeId) {
+        let node = document.node(id);
+        if matches!(document.node(node.parent).kind, Kind::Sequence) {
+            self.0.push_str(&format!("[{}]", node.position));
+            return;
         }
-        let (index, item) = document
-            .items(node)
-            .enumerate()
-            .find(|&(_, item)| holds(item))?;
-        self.0.push_str(&format!("[{index}]"));
-        Some(item)
+        // A key that is a scalar is the node right before its value.
+        let key = document.node(id - 1).parent == node.parent;
+        self.push_key(document.text(id - 1).filter(|_| key).unwrap_or("?"));
     }
 
     fn push_key(&mut self, key: &str) {

@@ -1,6 +1,6 @@
 //! YAML as positions: documents, nodes and scalars with the bytes they stand at.
 //!
-//! [`parse`] is the only module that names the parser engine; everything above works with the
+//! `parse` is the only module that names the parser engine; everything above works with the
 //! [`Document`] made here. Nothing in the project serialises YAML.
 
 mod parse;

@@ -63,6 +63,10 @@ pub struct Node<'a> {
     pub span: Span,
     /// The first node after everything below this one.
     pub end: NodeId,
+    /// The node that it stands in; the root stands in itself.
+    pub parent: NodeId,
+    /// Its place among the nodes directly below its parent, 0-based; keys and values both count.
+    pub position: usize,
     /// Whether it carries an anchor.
     pub anchored: bool,
     /// Whether it stands inside `[…]` or `{…}`, where some characters need quotes.
@@ -257,12 +261,20 @@ impl Documents<'_> {
     }
 }
 
+/// A collection whose end has not come yet.
+struct Open {
+    id: NodeId,
+    in_flow: bool,
+    /// How many nodes stand directly below it so far.
+    children: usize,
+}
+
 /// A document in the making.
 #[derive(Default)]
 struct Builder<'a> {
     nodes: Vec<Node<'a>>,
-    /// The collections that are open, outermost first, and whether each is in flow style.
-    open: Vec<(NodeId, bool)>,
+    /// The collections that are open, outermost first.
+    open: Vec<Open>,
     /// The anchors seen: the engine's id, which only grows, and the node.
     anchors: Vec<(usize, NodeId)>,
     scalars: usize,
@@ -293,7 +305,7 @@ impl<'a> Builder<'a> {
                 self.push(Kind::Mapping, span, anchor, Some(style));
             }
             Event::SequenceEnd | Event::MappingEnd => {
-                if let Some((id, _)) = self.open.pop() {
+                if let Some(Open { id, .. }) = self.open.pop() {
                     self.nodes[id].end = self.nodes.len();
                     self.nodes[id].span.end = span.end.max(self.nodes[id].span.start);
                 }
@@ -313,19 +325,32 @@ impl<'a> Builder<'a> {
 
     fn push(&mut self, kind: Kind<'a>, span: Span, anchor: usize, opens: Option<StructureStyle>) {
         let id = self.nodes.len();
-        let in_flow = self.open.last().is_some_and(|&(_, flow)| flow);
+        let (parent, position, in_flow) = match self.open.last_mut() {
+            Some(open) => {
+                open.children += 1;
+                (open.id, open.children - 1, open.in_flow)
+            }
+            None => (id, 0, false),
+        };
+        let anchored = anchor != 0;
         self.nodes.push(Node {
             kind,
             span,
             end: id + 1,
-            anchored: anchor != 0,
+            parent,
+            position,
+            anchored,
             in_flow,
         });
         if anchor != 0 {
             self.anchors.push((anchor, id));
         }
         if let Some(style) = opens {
-            self.open.push((id, style == StructureStyle::Flow));
+            self.open.push(Open {
+                id,
+                in_flow: style == StructureStyle::Flow,
+                children: 0,
+            });
         }
     }
 
