@@ -7,7 +7,7 @@ use std::path::Path;
 
 use memchr::memmem;
 
-use crate::sites::{self, Fact, Found, Site};
+use crate::sites::{self, Fact, Site};
 use crate::source::SourceFile;
 use crate::walk::Role;
 use crate::yaml::{YamlError, documents};
@@ -80,16 +80,17 @@ pub fn scan_text(path: &Path, text: &str) -> Scan {
     if !is_worth_parsing(path, text) {
         return scan;
     }
-    let mut found = Found::default();
     for document in documents(text) {
         scan.documents += 1;
         match document {
-            Ok(document) => sites::find(path, text, &document, &mut found),
+            Ok(document) => {
+                let found = sites::find(path, text, &document);
+                scan.sites.extend(found.sites);
+                scan.facts.extend(found.facts);
+            }
             Err(error) => scan.broken.push(error),
         }
     }
-    scan.sites = found.sites;
-    scan.facts = found.facts;
     scan
 }
 

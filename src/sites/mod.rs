@@ -2,7 +2,7 @@
 //!
 //! A finder looks at one Kubernetes object at a time and adds [`Site`]s and facts. It says where an
 //! image stands, never what becomes of it: verdicts are the plan's. To add a family of manifests,
-//! write a file here and add a row to [`FINDERS`].
+//! write a file here and add a row to `FINDERS`.
 
 mod argo;
 mod chart;
@@ -117,9 +117,10 @@ pub fn counts_by_name(path: &Path) -> bool {
 }
 
 /// Runs every finder over a document of the file at `path`.
-pub fn find(path: &Path, text: &str, document: &Document<'_>, found: &mut Found) {
+pub fn find(path: &Path, text: &str, document: &Document<'_>) -> Found {
+    let mut found = Found::default();
     if chart::is_chart_name(path) {
-        chart::find(document, found);
+        chart::find(document, &mut found);
     }
     let by_name = is_kustomization_name(path);
     for object in object::objects(document, by_name) {
@@ -129,12 +130,13 @@ pub fn find(path: &Path, text: &str, document: &Document<'_>, found: &mut Found)
             object: &object,
         };
         for (_, finder) in FINDERS {
-            finder(&input, found);
+            finder(&input, &mut found);
         }
     }
-    workload::settle_anchors(document, found);
-    hold_signed(document, found);
-    found.sites.sort_by_key(|site| (site.document, site.span()));
+    workload::settle_anchors(document, &mut found);
+    hold_signed(document, &mut found);
+    found.sites.sort_by_key(Site::span);
+    found
 }
 
 /// Holds the sites of a document that SOPS has encrypted in part: its message authentication code
@@ -144,11 +146,7 @@ fn hold_signed(document: &Document<'_>, found: &mut Found) {
         return;
     }
     let detail = "the file carries a SOPS signature over its values; change the image with `sops`";
-    for site in found
-        .sites
-        .iter_mut()
-        .filter(|site| site.document == document.index)
-    {
+    for site in &mut found.sites {
         site.hold
             .get_or_insert((Reason::NotEditable, detail.to_string()));
     }

@@ -181,15 +181,9 @@ pub(super) fn settle_anchors(document: &Document<'_>, found: &mut Found) {
         return;
     }
     let mut seen = HashSet::new();
-    found
-        .sites
-        .retain(|site| site.document != document.index || seen.insert(site.span()));
+    found.sites.retain(|site| seen.insert(site.span()));
     let uses = Uses::of(document);
-    for site in found
-        .sites
-        .iter_mut()
-        .filter(|site| site.document == document.index)
-    {
+    for site in &mut found.sites {
         let Shape::Whole(scalar) = &site.shape;
         if uses.elsewhere.contains(&scalar.ordinal) && site.hold.is_none() {
             let detail = "its anchor is also used where no image is named; write the image out in both places";
