@@ -414,3 +414,48 @@ impl FilePlan {
 fn rescan(path: &Path, text: &str) -> Vec<Site> {
     scan_text(path, text).sites
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::{EcrHost, default_rules};
+
+    const POD: &str = "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - image: nginx:1\n";
+
+    #[test]
+    fn a_text_is_planned_on_its_own() {
+        let registry = EcrHost::parse("123456789012.dkr.ecr.eu-west-1.amazonaws.com").unwrap();
+        let plan = plan_text(
+            "pod.yaml",
+            POD,
+            RuleSet::new(Some(registry), default_rules()).0,
+        );
+        assert_eq!(
+            (
+                plan.files.len(),
+                plan.changes().count(),
+                plan.counts.documents
+            ),
+            (1, 1, 1)
+        );
+        assert!(plan.failures.is_empty());
+        assert_eq!(plan.lots(), [vec![0]]);
+    }
+
+    #[test]
+    fn a_text_that_a_second_run_would_change_again_is_refused() {
+        // Without a registry, what comes out is not in ECR, so the check has to stop it.
+        let plan = plan_text("pod.yaml", POD, RuleSet::new(None, default_rules()).0);
+        assert_eq!(plan.changes().count(), 0);
+        assert_eq!(plan.files[0].after, None);
+        assert!(
+            plan.failures[0]
+                .message
+                .contains("a second run would change it again")
+        );
+        assert_eq!(
+            plan.skips().next().unwrap().1.reason,
+            Reason::GroupIncomplete
+        );
+    }
+}
