@@ -322,10 +322,9 @@ fn config_path(wanted: &Wanted) -> Resolved<Option<PathBuf>> {
             one_repository(&wanted.paths)?;
             let here = PathBuf::from(".");
             let first = wanted.paths.first().unwrap_or(&here);
-            Ok(first
-                .canonicalize()
+            Ok(walk::home(first)
                 .ok()
-                .and_then(|path| config::find(walk::folder_of(&path))))
+                .and_then(|folder| config::find(&folder)))
         }
     }
 }
@@ -334,10 +333,8 @@ fn config_path(wanted: &Wanted) -> Resolved<Option<PathBuf>> {
 fn one_repository(paths: &[PathBuf]) -> Resolved<()> {
     let mut first: Option<(&PathBuf, Option<PathBuf>)> = None;
     for path in paths {
-        let Ok(real) = path.canonicalize() else {
-            continue;
-        };
-        let repository = walk::repository(walk::folder_of(&real)).map(Path::to_path_buf);
+        let Ok(home) = walk::home(path) else { continue };
+        let repository = walk::repository(&home).map(Path::to_path_buf);
         match &first {
             None => first = Some((path, repository)),
             Some((_, known)) if *known == repository => {}

@@ -135,12 +135,15 @@ pub fn repository(folder: &Path) -> Option<&Path> {
         .find(|folder| folder.join(".git").exists())
 }
 
-/// The folder of a path: itself, or the one it lies in.
-pub fn folder_of(path: &Path) -> &Path {
+/// The folder that a given path stands in: itself, or the one that holds it. The last component is
+/// not followed: a link belongs to the place where it stands.
+pub fn home(path: &Path) -> std::io::Result<PathBuf> {
     if path.is_dir() {
-        path
-    } else {
-        path.parent().unwrap_or(path)
+        return path.canonicalize();
+    }
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.canonicalize(),
+        _ => Path::new(".").canonicalize(),
     }
 }
 
@@ -177,7 +180,11 @@ pub fn walk(options: &Options, current: &Path) -> Result<Walk, globset::Error> {
         .iter()
         .filter_map(|folder| folder.canonicalize().ok())
         .collect();
-    walker.roots = roots(&folders, &files, &context);
+    walker.roots = roots(
+        &folders,
+        files.iter().map(|(given, _)| given.as_path()),
+        &context,
+    );
     walker.folders(&folders, &folders);
     for (given, real) in &files {
         walker.file(given, real);
@@ -192,18 +199,21 @@ pub fn walk(options: &Options, current: &Path) -> Result<Walk, globset::Error> {
     Ok(walker.finish())
 }
 
-/// The repositories of the given paths: beyond them nothing is read or written.
-fn roots(folders: &[PathBuf], files: &[(&PathBuf, PathBuf)], context: &[PathBuf]) -> Vec<PathBuf> {
+/// The repositories of the given paths: beyond them nothing is read or written. Outside of any
+/// repository, a folder stands for itself.
+fn roots<'p>(
+    folders: &[PathBuf],
+    files: impl Iterator<Item = &'p Path>,
+    context: &[PathBuf],
+) -> Vec<PathBuf> {
     let of_folders = folders
         .iter()
         .map(|folder| repository(folder).unwrap_or(folder).to_path_buf());
-    let of_files = files
-        .iter()
-        .filter_map(|(_, real)| Some(repository(real.parent()?)?.to_path_buf()));
-    let of_context = context
-        .iter()
-        .filter_map(|folder| Some(repository(folder)?.to_path_buf()));
-    let mut roots: Vec<PathBuf> = of_folders.chain(of_files).chain(of_context).collect();
+    let homes = files
+        .filter_map(|path| home(path).ok())
+        .chain(context.iter().cloned());
+    let around = homes.filter_map(|home| Some(repository(&home)?.to_path_buf()));
+    let mut roots: Vec<PathBuf> = of_folders.chain(around).collect();
     roots.sort();
     roots.dedup();
     roots
@@ -249,15 +259,10 @@ impl Walker<'_> {
         let is_link = given
             .symlink_metadata()
             .is_ok_and(|metadata| metadata.is_symlink());
-        if is_link && !self.is_inside(real) {
-            let inside = given.parent().and_then(|parent| parent.canonicalize().ok());
-            let root = inside
-                .as_deref()
-                .map(|folder| repository(folder).unwrap_or(folder));
-            if root.is_none_or(|root| !real.starts_with(root)) {
-                self.found.notes.push(outside(given, real));
-                return;
-            }
+        let beside = home(given).is_ok_and(|home| real.starts_with(home));
+        if is_link && !beside && !self.is_inside(real) {
+            self.found.notes.push(outside(given, real));
+            return;
         }
         if self.options.force_exclude == Switch::On && self.filter.excludes(real) {
             return;
