@@ -336,7 +336,8 @@ impl Walker<'_> {
             return given.map(|_| Visit::Note(stray(&shown(entry.path(), self.current))));
         }
         if entry.file_name() == CONFIG_NAME {
-            return given.map(|_| Visit::Config(entry.path().to_path_buf()));
+            let counts = given.is_some() && !self.filter.excludes(entry.path());
+            return counts.then(|| Visit::Config(entry.into_path()));
         }
         if !self.filter.has_name(entry.file_name()) {
             return None;

@@ -174,6 +174,48 @@ fn mistakes_in_a_config_are_shown_at_their_line() {
 }
 
 #[test]
+fn a_config_in_an_excluded_folder_is_none_of_this_run() {
+    let config = format!("registry: {REGISTRY}\nrules: default\nexclude: [sub]\n");
+    let files = [
+        ("a.yaml", POD),
+        (".ecr-rewrite.yaml", &config),
+        ("sub/.ecr-rewrite.yaml", "rules: default\n"),
+    ];
+    let (exit, output, talk) = run(tree(&files).path(), &[".", "--dry-run"]);
+    assert_eq!(exit, 0, "{talk}");
+    assert!(output.contains(REGISTRY));
+}
+
+#[test]
+fn the_environment_can_name_the_config() {
+    let config = format!("registry: {REGISTRY}\nrules: default\n");
+    let folder = tree(&[
+        ("a.yaml", POD),
+        (".ecr-rewrite.yaml", "registry: [\n"),
+        ("other.conf", &config),
+    ]);
+    let dry = |arguments: &[&str]| {
+        let mut command = common::program(folder.path());
+        command
+            .args([".", "--dry-run"])
+            .args(arguments)
+            .env("ECR_REWRITE_CONFIG", "other.conf");
+        command.output().unwrap().status.code()
+    };
+    assert_eq!(dry(&[]), Some(0));
+    assert_eq!(
+        dry(&["--config", ".ecr-rewrite.yaml"]),
+        Some(2),
+        "the flag wins"
+    );
+    assert_eq!(
+        dry(&["--no-config"]),
+        Some(2),
+        "and then there is no target"
+    );
+}
+
+#[test]
 fn paths_of_two_repositories_are_refused() {
     let folder = tree(&[
         ("one/.git/x", ""),
