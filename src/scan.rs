@@ -91,6 +91,9 @@ pub fn scan_text(path: &Path, text: &str) -> Scan {
             Err(error) => scan.broken.push(error),
         }
     }
+    if !scan.broken.is_empty() {
+        scan.facts.extend(sites::salvage(path, text));
+    }
     scan
 }
 

@@ -125,6 +125,26 @@ fn entry(document: &Document<'_>, item: NodeId) -> Option<NameEntry> {
     })
 }
 
+/// Every text under a key `name` in a kustomization that cannot be read (a template, say), line by
+/// line: too many names hold an image back, too few would disconnect one.
+pub(super) fn names_by_line(text: &str) -> Kustomization {
+    let mut names = Vec::new();
+    let mut offset = 0;
+    for line in text.split_inclusive('\n') {
+        let entry = line.trim_start_matches([' ', '\t', '-', '{']);
+        if let Some(value) = entry.strip_prefix("name:") {
+            let end = value.find([',', '}', '#', '\n']).unwrap_or(value.len());
+            let pattern = value[..end].trim().trim_matches(['"', '\'']).to_string();
+            names.push(NameEntry { pattern, offset });
+        }
+        offset += line.len();
+    }
+    Kustomization {
+        names,
+        ..Kustomization::default()
+    }
+}
+
 fn takes_in(document: &Document<'_>, node: NodeId) -> Vec<String> {
     let listed = FILE_LISTS.iter().flat_map(|key| texts(document, node, key));
     let patches = PATCH_LISTS.iter().filter_map(|key| document.get(node, key));

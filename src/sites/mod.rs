@@ -139,6 +139,11 @@ pub fn find(path: &Path, text: &str, document: &Document<'_>) -> Found {
     found
 }
 
+/// What can still be told of a file at `path` with documents that are not YAML.
+pub fn salvage(path: &Path, text: &str) -> Option<Fact> {
+    is_kustomization_name(path).then(|| Fact::Kustomization(kustomize::names_by_line(text)))
+}
+
 /// Holds the sites of a document that SOPS has encrypted in part: its message authentication code
 /// covers the other values, too, and nothing could decrypt the file after an edit.
 fn hold_signed(document: &Document<'_>, found: &mut Found) {
