@@ -94,7 +94,7 @@ impl NameSet {
             label: format!("the kustomize name at {place}"),
             members,
             blocked: Some(format!(
-                "a kustomization names this image ({place}), and rewriting it would disconnect that entry; images that kustomizations name are not rewritten yet"
+                "a kustomization names this image ({place}), and rewriting it would disconnect that entry; images that kustomizations name or test for are not rewritten yet"
             )),
         }
     }

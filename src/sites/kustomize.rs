@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use super::{Fact, Found, Input, texts};
-use crate::yaml::{Document, NodeId};
+use crate::yaml::{Document, NodeId, documents};
 
 pub(super) const NAME: &str = "kustomize";
 
@@ -77,7 +77,7 @@ pub(super) fn find(input: &Input<'_>, found: &mut Found) {
                 } else {
                     Acts::OnItsOwn
                 },
-                names: names(document, node),
+                names: [names(document, node), tested_inline(document, node)].concat(),
                 takes_in: takes_in(document, node),
                 copies_fields: is_filled(document, node, "replacements")
                     || is_filled(document, node, "vars"),
@@ -143,6 +143,39 @@ pub(super) fn names_by_line(text: &str) -> Kustomization {
         names,
         ..Kustomization::default()
     }
+}
+
+/// The images that a JSON6902 patch tests for: rewriting one of them would fail the build.
+pub(super) fn tested(document: &Document<'_>) -> Vec<NameEntry> {
+    let read = |item: NodeId| {
+        let item = document.resolve(item);
+        let is_test = document.text_at(item, &["op"]) == Some("test")
+            && document
+                .text_at(item, &["path"])
+                .is_some_and(|path| path.ends_with("/image"));
+        let value = document.get(item, "value").filter(|_| is_test)?;
+        let pattern = document.text(value)?.to_string();
+        Some(NameEntry {
+            pattern,
+            offset: document.node(value).span.start,
+        })
+    };
+    document.items(0).filter_map(read).collect()
+}
+
+/// The same for the patches written into the object at `node`, each entry placed at its patch.
+pub(super) fn tested_inline(document: &Document<'_>, node: NodeId) -> Vec<NameEntry> {
+    let lists = PATCH_LISTS.iter().filter_map(|key| document.get(node, key));
+    let patches = lists.flat_map(|list| document.items(list));
+    let patches = patches.filter_map(|item| document.get(document.resolve(item), "patch"));
+    let mut names = Vec::new();
+    for patch in patches {
+        let offset = document.node(patch).span.start;
+        let inner = documents(document.text(patch).unwrap_or("")).filter_map(Result::ok);
+        let tested = inner.flat_map(|inner| tested(&inner));
+        names.extend(tested.map(|entry| NameEntry { offset, ..entry }));
+    }
+    names
 }
 
 fn takes_in(document: &Document<'_>, node: NodeId) -> Vec<String> {

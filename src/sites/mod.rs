@@ -122,6 +122,13 @@ pub fn find(path: &Path, text: &str, document: &Document<'_>) -> Found {
     if chart::is_chart_name(path) {
         chart::find(document, &mut found);
     }
+    let names = kustomize::tested(document);
+    if !names.is_empty() {
+        found.facts.push(Fact::Kustomization(Kustomization {
+            names,
+            ..Default::default()
+        }));
+    }
     let by_name = is_kustomization_name(path);
     for object in object::objects(document, by_name) {
         let input = Input {
