@@ -228,9 +228,15 @@ fn the_diff_is_what_is_written_and_a_second_run_finds_nothing() {
     assert_eq!((code, output.as_str()), (2, ""), "{talk}");
     println!("{talk}");
     let after = contents(written.path());
+    let patched = contents(patched.path());
+    let differing: Vec<&PathBuf> = after
+        .keys()
+        .chain(patched.keys())
+        .filter(|path| after.get(*path) != patched.get(*path))
+        .collect();
     assert!(
-        contents(patched.path()) == after,
-        "the applied diff differs from what was written"
+        differing.is_empty(),
+        "the applied diff differs from what was written: {differing:?}"
     );
     assert!(after != before);
     assert_eq!(self::modes(written.path()), modes, "permissions changed");
