@@ -84,3 +84,31 @@ impl fmt::Display for Reason {
         f.write_str(self.code())
     }
 }
+
+/// What an assumed change rests on: something that the repository cannot show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Assumption {
+    /// Which registry the chart puts in front of a repository that names none.
+    ChartDefaultUnknown,
+    /// That a name without registry and tag is an image at all.
+    BareWord,
+}
+
+impl Assumption {
+    /// Every assumption.
+    pub const ALL: [Self; 2] = [Self::ChartDefaultUnknown, Self::BareWord];
+
+    /// The stable code, in kebab-case.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::ChartDefaultUnknown => "chart-default-unknown",
+            Self::BareWord => "bare-word",
+        }
+    }
+}
+
+impl fmt::Display for Assumption {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}

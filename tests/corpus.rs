@@ -14,7 +14,7 @@ use std::time::Instant;
 
 use common::{REGISTRY, contents, copy, git_apply, run};
 use ecr_rewrite::link::link;
-use ecr_rewrite::plan::{Plan, plan};
+use ecr_rewrite::plan::{Options, Plan, plan};
 use ecr_rewrite::rules::{EcrHost, RuleSet, default_rules};
 use ecr_rewrite::scan::ScannedFile;
 use ecr_rewrite::source;
@@ -70,7 +70,7 @@ fn planned(folder: &Path) -> Plan {
     let links = link(&scanned);
     let registry = EcrHost::parse(REGISTRY).unwrap();
     let rules = Arc::new(RuleSet::new(Some(registry), default_rules()).0);
-    plan(scanned, links, &|_| Arc::clone(&rules))
+    plan(scanned, links, &|_| Arc::clone(&rules), &Options::default())
 }
 
 fn print_table(plan: &Plan, seconds: f64) {

@@ -14,7 +14,7 @@ use std::sync::atomic::Ordering;
 
 use common::{REGISTRY, contents, program, put, run, tree};
 use ecr_rewrite::link::{Group, Links, SiteId, link};
-use ecr_rewrite::plan::{Plan, plan};
+use ecr_rewrite::plan::{Options, Plan, plan};
 use ecr_rewrite::reason::Reason;
 use ecr_rewrite::rules::{EcrHost, RuleSet, default_rules};
 use ecr_rewrite::scan::ScannedFile;
@@ -50,7 +50,7 @@ fn plan_with(files: Vec<ScannedFile>, groups: &[&[(usize, usize)]]) -> Plan {
         .map(group)
         .fold(link(&files), Links::with_group);
     let rules = Arc::new(RuleSet::new(Some(EcrHost::parse(REGISTRY).unwrap()), default_rules()).0);
-    plan(files, links, &|_| Arc::clone(&rules))
+    plan(files, links, &|_| Arc::clone(&rules), &Options::default())
 }
 
 fn count(text: &[u8]) -> usize {

@@ -1,10 +1,10 @@
 //! The changes of a file become its new text, which has to pass every check before anyone sees it.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use super::{FilePlan, rescan};
 use crate::edit::{EditSet, Overlap};
-use crate::sites::Shape;
 use crate::verify::{self, Planned, VerifyError};
 
 /// Why a new text was refused.
@@ -46,17 +46,22 @@ pub(super) fn compose(file: &FilePlan) -> Result<Option<String>, ComposeError> {
 }
 
 fn planned(file: &FilePlan) -> Vec<Planned> {
-    let planned = file.changes.iter().map(|change| {
-        let site = &file.sites[change.site];
-        let Shape::Whole(scalar) = &site.shape;
-        Planned {
-            document: site.document,
-            ordinal: scalar.ordinal,
-            from: change.from.clone(),
-            to: change.to.clone(),
+    let mut planned: BTreeMap<(usize, usize), Planned> = BTreeMap::new();
+    for change in &file.changes {
+        let document = file.sites[change.site].document;
+        for scalar in &change.scalars {
+            planned.insert(
+                (document, scalar.ordinal),
+                Planned {
+                    document,
+                    ordinal: scalar.ordinal,
+                    from: scalar.from.clone(),
+                    to: scalar.to.clone(),
+                },
+            );
         }
-    });
-    planned.collect()
+    }
+    planned.into_values().collect()
 }
 
 /// Finds the sites of the new text again: the same ones, the changed ones in ECR, the others as they

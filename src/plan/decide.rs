@@ -1,6 +1,6 @@
 //! One site becomes a change or a skip.
 
-use super::{Change, Safety};
+use super::{Change, Rewritten, Safety, Undecided};
 use crate::edit::Edit;
 use crate::image::ImageRef;
 use crate::link::Links;
@@ -16,6 +16,7 @@ use crate::yaml::{Place, Scalar, Style};
 pub(super) enum Outcome {
     Change(Box<Change>),
     Skip(Reason, String),
+    Undecided(Box<Undecided>),
 }
 
 /// The outcomes of the sites of one file, before groups are looked at.
@@ -44,88 +45,169 @@ pub(super) fn file(
 }
 
 fn site_outcome(number: usize, site: &Site, rules: &RuleSet, links: &Links) -> Outcome {
-    let skip = |reason, detail: &str| Outcome::Skip(reason, detail.to_string());
     let held = |only: fn(Reason) -> bool| site.hold.clone().filter(|(reason, _)| only(*reason));
     if let Some((reason, detail)) = held(|reason| reason == Reason::NotAnImage) {
         return Outcome::Skip(reason, detail);
     }
-    let (image, name, rule) = match verdict(site.text(), rules) {
+    let Shape::Whole(scalar) = &site.shape else {
+        return Outcome::Skip(Reason::NotAnImage, "it names nothing by itself".into());
+    };
+    let (name, new, rule) = match verdict(site.text(), rules) {
         Ok(rewrite) => rewrite,
         Err((reason, detail)) => return Outcome::Skip(reason, detail),
     };
     if let Some((reason, detail)) = held(|_| true) {
         return Outcome::Skip(reason, detail);
     }
-    let Shape::Whole(scalar) = &site.shape;
-    let Place::Exact(span) = scalar.place else {
-        return skip(
-            Reason::NotEditable,
-            "its bytes are not its text (escapes or several lines); write it plainly on one line",
-        );
-    };
-    let to = format!("{name}{}", image.suffix());
-    if let Some(place) = links.named_by(&to) {
-        let detail = format!(
-            "the ECR reference would be matched by the kustomize name at {place}, which would then change it; rewrite both together"
-        );
-        return Outcome::Skip(Reason::GroupIncomplete, detail);
+    let to = format!("{new}{}", &site.text()[name.len()..]);
+    match edits(scalar, name, &new).map_err(skip).and_then(|edits| {
+        not_named(links, &to).map_err(skip)?;
+        Ok(edits)
+    }) {
+        Ok(edits) => Outcome::Change(Box::new(Change {
+            site: number,
+            from: site.text().to_string(),
+            scalars: vec![Rewritten {
+                ordinal: scalar.ordinal,
+                from: site.text().to_string(),
+                to: to.clone(),
+            }],
+            to,
+            rule: rules.rules()[rule].origin().clone(),
+            safety: Safety::Certain,
+            edits,
+            groups: Vec::new(),
+        })),
+        Err(skip) => skip,
     }
-    Outcome::Change(Box::new(Change {
-        site: number,
-        from: site.text().to_string(),
-        to,
-        rule: rules.rules()[rule].origin().clone(),
-        safety: Safety::Certain,
-        edits: edits(scalar, span, &site.text()[..image.name_len()], &name),
-        groups: Vec::new(),
-    }))
 }
 
-/// The image that a text names, the name it should have, and the rule; or why it stays.
-fn verdict(text: &str, rules: &RuleSet) -> Result<(ImageRef, String, usize), (Reason, String)> {
+/// Why something stays: the reason, and a sentence that ends with what to do.
+pub(super) type Why = (Reason, String);
+
+fn skip((reason, detail): Why) -> Outcome {
+    Outcome::Skip(reason, detail)
+}
+
+/// Refuses a new reference that a kustomization would take for one of its own.
+pub(super) fn not_named(links: &Links, to: &str) -> Result<(), Why> {
+    match links.named_by(to) {
+        None => Ok(()),
+        Some(place) => Err((
+            Reason::GroupIncomplete,
+            format!(
+                "the ECR reference would be matched by the kustomize name at {place}, which would then change it; rewrite both together"
+            ),
+        )),
+    }
+}
+
+/// The name in the reference `text`, the name it should have, and the rule; or why it stays. What
+/// follows the name may be filled in elsewhere.
+fn verdict<'t>(text: &'t str, rules: &RuleSet) -> Result<(&'t str, String, usize), Why> {
     if rules.text_is_ecr(text) {
         return Err((Reason::AlreadyEcr, "it comes from ECR".to_string()));
     }
-    if text.contains("{{") || text.contains("{%") {
-        return Err((
-            Reason::Templated,
-            "a template fills it in; set the image where its value comes from".to_string(),
-        ));
-    }
-    let image = ImageRef::parse(text).map_err(|error| {
-        if holds_placeholder(text) {
-            (
-                Reason::Variable,
-                "a placeholder is filled in elsewhere; set the image there".to_string(),
-            )
-        } else {
-            (Reason::NotAnImage, format!("it {error}"))
-        }
-    })?;
-    if text == "null" {
-        return Err((Reason::NotAnImage, "it is the word `null`".to_string()));
-    }
+    let name = name_of(text)?;
+    let image = parse(name)?;
     match rules.decide(&image) {
-        Verdict::Rewrite { name, rule } => Ok((image, name, rule)),
+        Verdict::Rewrite { name: new, rule } => Ok((name, new, rule)),
         Verdict::Keep(reason, detail) => Err((reason, detail)),
     }
 }
 
-/// `$X`, `${X}`, `$(X)`, `<x>` or `__X__`.
-fn holds_placeholder(text: &str) -> bool {
-    let dollar = text.match_indices('$').any(|(at, _)| {
-        text[at + 1..]
-            .starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '_' | '{' | '('))
-    });
-    let between = |open: &str, close: &str| {
-        text.split_once(open)
-            .is_some_and(|(_, rest)| rest.find(close).is_some_and(|at| at > 0))
-    };
-    dollar || between("<", ">") || between("__", "__")
+/// A name without tag and digest as an image.
+pub(super) fn parse(name: &str) -> Result<ImageRef, Why> {
+    if name == "null" {
+        return Err((Reason::NotAnImage, "it is the word `null`".to_string()));
+    }
+    ImageRef::parse(name).map_err(|error| (Reason::NotAnImage, format!("it {error}")))
 }
 
-/// The smallest replacement, in whole path components, that turns the reference's name into `new`.
-fn edits(scalar: &Scalar, span: Span, old: &str, new: &str) -> Vec<Edit> {
+/// The name at the beginning of a reference: everything before its tag and digest, which may be
+/// filled in elsewhere while the name is written out.
+pub(super) fn name_of(text: &str) -> Result<&str, Why> {
+    let (filled, why) = if text.contains("{{") || text.contains("{%") {
+        let detail = "a template fills it in; set the image where its value comes from";
+        (
+            text.find("{{").or(text.find("{%")),
+            (Reason::Templated, detail.to_string()),
+        )
+    } else if let Some(at) = placeholder(text) {
+        let detail = "a placeholder is filled in elsewhere; set the image there";
+        (Some(at), (Reason::Variable, detail.to_string()))
+    } else {
+        (None, (Reason::NotAnImage, String::new()))
+    };
+    match filled {
+        Some(at) => literal_name(text, at).ok_or(why),
+        None => {
+            let image = ImageRef::parse(text);
+            image
+                .map(|image| &text[..image.name_len()])
+                .map_err(|error| (Reason::NotAnImage, format!("it {error}")))
+        }
+    }
+}
+
+/// The name of a reference of which something at `filled` is filled in elsewhere, if that is in the
+/// tag or digest.
+fn literal_name(text: &str, filled: usize) -> Option<&str> {
+    let path_start = text[..filled].rfind('/').map_or(0, |at| at + 1);
+    let end = path_start + text[path_start..filled].find([':', '@'])?;
+    let name = &text[..end];
+    let mut rest = String::new();
+    let mut tail = &text[end..];
+    // What stands between braces may hold anything; outside of them, a slash would make the colon
+    // that of a port.
+    while let Some(open) = tail.find('{') {
+        rest.push_str(&tail[..open]);
+        let braces = if tail[open..].starts_with("{{") {
+            "}}"
+        } else {
+            "}"
+        };
+        let close = tail[open..].find(braces)?;
+        tail = &tail[open + close + braces.len()..];
+    }
+    rest.push_str(tail);
+    let fits = |c: char| !c.is_whitespace() && !matches!(c, '/' | '{' | '}');
+    (rest.chars().all(fits) && ImageRef::parse(name).is_ok()).then_some(name)
+}
+
+/// Where a placeholder begins: `$X`, `${X}`, `$(X)`, `<x>` or `__X__`, the latter unless the text is
+/// a reference with it.
+fn placeholder(text: &str) -> Option<usize> {
+    if ImageRef::parse(text).is_ok() {
+        return None;
+    }
+    let begins = |rest: &str| {
+        rest.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '_' | '{' | '('))
+    };
+    let dollar = text.match_indices('$').map(|(at, _)| at);
+    let dollar = dollar.filter(|at| begins(&text[at + 1..])).min();
+    let between = |open: &str, close: &str| {
+        let (before, rest) = text.split_once(open)?;
+        rest.find(close).filter(|&at| at > 0).map(|_| before.len())
+    };
+    [dollar, between("<", ">"), between("__", "__")]
+        .into_iter()
+        .flatten()
+        .min()
+}
+
+/// The smallest replacement, in whole path components, that turns `old`, with which the text of the
+/// scalar begins, into `new`; or why its bytes cannot be replaced.
+pub(super) fn edits(scalar: &Scalar, old: &str, new: &str) -> Result<Vec<Edit>, Why> {
+    let Place::Exact(span) = scalar.place else {
+        let detail =
+            "its bytes are not its text (escapes or several lines); write it plainly on one line";
+        return Err((Reason::NotEditable, detail.to_string()));
+    };
+    Ok(replacement(scalar, span, old, new))
+}
+
+fn replacement(scalar: &Scalar, span: Span, old: &str, new: &str) -> Vec<Edit> {
     let shared = shared_end(old, new);
     let mut edits = vec![Edit {
         span: Span::new(span.start, span.start + old.len() - shared),
@@ -174,7 +256,7 @@ mod tests {
                 in_flow: false,
                 ordinal: 0,
             };
-            let set = crate::edit::EditSet::new(edits(&scalar, span, old, new)).unwrap();
+            let set = crate::edit::EditSet::new(replacement(&scalar, span, old, new)).unwrap();
             assert_eq!(set.apply(old).unwrap(), new);
         }
     }
@@ -189,10 +271,10 @@ mod tests {
             "__REPLACE_IMAGE_VALUE__",
             "a/__X__:1",
         ] {
-            assert!(holds_placeholder(text), "{text}");
+            assert!(placeholder(text).is_some(), "{text}");
         }
         for text in ["a__b", "nginx:1", "5$", "a<b", "<>"] {
-            assert!(!holds_placeholder(text), "{text}");
+            assert!(placeholder(text).is_none(), "{text}");
         }
     }
 }

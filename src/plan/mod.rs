@@ -15,21 +15,55 @@ use rayon::prelude::*;
 
 use crate::edit::Edit;
 use crate::link::{Group, Links, SiteId};
-use crate::reason::Reason;
+use crate::reason::{Assumption, Reason};
 use crate::rules::{Origin, RuleSet};
 use crate::scan::{ScannedFile, Template, scan_text};
 use crate::sites::Site;
-use crate::source::{Failure, Lines, SourceFile};
+use crate::source::{Failure, Lines, SourceFile, Span};
 use crate::walk::Role;
 use decide::Outcome;
 
-/// How sure a change is. Ordered: the later, the safer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// How sure a change is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Safety {
     /// It rests on something that the repository cannot show.
-    Assumed,
+    Assumed(Assumption),
     /// The repository proves what the image is.
     Certain,
+}
+
+/// Which assumed changes are made all the same.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Assume {
+    /// None: they are reported.
+    #[default]
+    Nothing,
+    /// Those that rest on one of these.
+    Only(Vec<Assumption>),
+    /// All.
+    Everything,
+}
+
+impl Assume {
+    /// Whether a change that rests on `assumption` is made.
+    pub fn covers(&self, assumption: Assumption) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::Only(codes) => codes.contains(&assumption),
+            Self::Everything => true,
+        }
+    }
+}
+
+/// The new text of one scalar.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rewritten {
+    /// How many scalars of the site's document come before it.
+    pub ordinal: usize,
+    /// The text before.
+    pub from: String,
+    /// The text after.
+    pub to: String,
 }
 
 /// A verdict carried out as edits.
@@ -45,7 +79,9 @@ pub struct Change {
     pub rule: Origin,
     /// How sure it is.
     pub safety: Safety,
-    /// The replacements in the file's text.
+    /// The scalars that change, each once.
+    pub scalars: Vec<Rewritten>,
+    /// The replacements in the file's text. Of sites that share a scalar, only the first has its.
     pub edits: Vec<Edit>,
     /// The groups it belongs to, by their place in [`Plan::groups`].
     pub groups: Vec<usize>,
@@ -62,6 +98,43 @@ pub struct Skip {
     pub detail: String,
 }
 
+/// A change that nobody has agreed to: it rests on an assumption and is in no diff.
+#[derive(Clone, Debug)]
+pub struct Undecided {
+    /// The site, by its place in [`FilePlan::sites`].
+    pub site: usize,
+    /// The reference before.
+    pub from: String,
+    /// The reference that the assumption leads to.
+    pub to: String,
+    /// Where the rule that would decide was stated.
+    pub rule: Origin,
+    /// What it rests on.
+    pub assumption: Assumption,
+    /// The assumption in words, and what would settle it.
+    pub detail: String,
+}
+
+/// Something worth saying about a place, whatever becomes of the image there.
+#[derive(Clone, Debug)]
+pub struct Remark {
+    /// Where.
+    pub span: Span,
+    /// What it is.
+    pub matter: Matter,
+    /// What, and what to do.
+    pub detail: String,
+}
+
+/// What a remark is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Matter {
+    /// A registry for every image of a chart contradicts what the images say.
+    GlobalRegistryConflict,
+    /// A Bitnami chart refuses the new registry unless a key allows it.
+    BitnamiInsecureImages,
+}
+
 /// What happens to one file.
 #[derive(Debug)]
 pub struct FilePlan {
@@ -73,9 +146,14 @@ pub struct FilePlan {
     pub changes: Vec<Change>,
     /// The sites that stay.
     pub skips: Vec<Skip>,
+    /// The sites that stay unless their assumption is agreed to.
+    pub undecided: Vec<Undecided>,
+    /// What else there is to say, in the order of the text.
+    pub remarks: Vec<Remark>,
     /// The new text, verified; `None` when nothing changes.
     pub after: Option<String>,
-    rules: Arc<RuleSet>,
+    /// What decides its images.
+    pub rules: Arc<RuleSet>,
 }
 
 /// What a run looked at.
@@ -100,6 +178,13 @@ pub struct Plan {
     pub counts: Counts,
     /// Documents that are not YAML and texts that did not pass the check.
     pub failures: Vec<Failure>,
+}
+
+/// What a plan is made by, besides files and rules.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// The assumptions that were agreed to.
+    pub assume: Assume,
 }
 
 /// Finds the rule set that decides a file.
@@ -128,11 +213,16 @@ pub fn plan_text(path: impl Into<PathBuf>, text: &str, rules: RuleSet) -> Plan {
     let files = vec![ScannedFile::new(source, Role::Selected)];
     let rules = Arc::new(rules);
     let links = crate::link::link(&files);
-    plan(files, links, &|_| Arc::clone(&rules))
+    plan(files, links, &|_| Arc::clone(&rules), &Options::default())
 }
 
 /// Plans the rewrite of the scanned files.
-pub fn plan(files: Vec<ScannedFile>, links: Links, rules_for: RulesFor<'_>) -> Plan {
+pub fn plan(
+    files: Vec<ScannedFile>,
+    links: Links,
+    rules_for: RulesFor<'_>,
+    options: &Options,
+) -> Plan {
     let rules: Vec<Arc<RuleSet>> = files
         .par_iter()
         .map(|file| rules_for(&file.source))
@@ -190,6 +280,10 @@ fn why_incomplete(
         }
         match &outcomes[file][site] {
             Outcome::Change(_) | Outcome::Skip(Reason::AlreadyEcr, _) => None,
+            Outcome::Undecided(undecided) => Some(format!(
+                "it hangs together with `{text}` in {place} ({}), which is assumed: {}",
+                group.label, undecided.detail
+            )),
             Outcome::Skip(reason, _) => Some(format!(
                 "it hangs together with `{text}` in {place} ({}), which stays: {reason}",
                 group.label
@@ -227,7 +321,7 @@ fn assemble(
         if file.scan.sites.is_empty() {
             continue;
         }
-        let (mut changes, mut skips) = (Vec::new(), Vec::new());
+        let (mut changes, mut skips, mut undecided) = (Vec::new(), Vec::new(), Vec::new());
         for (site, outcome) in outcomes.into_iter().enumerate() {
             match outcome {
                 Outcome::Change(mut change) => {
@@ -240,6 +334,7 @@ fn assemble(
                     reason,
                     detail,
                 }),
+                Outcome::Undecided(assumed) => undecided.push(*assumed),
             }
         }
         let ScannedFile { source, scan, .. } = file;
@@ -248,6 +343,8 @@ fn assemble(
             sites: scan.sites,
             changes,
             skips,
+            undecided,
+            remarks: Vec::new(),
             after: None,
             rules,
         });
@@ -379,6 +476,13 @@ impl Plan {
         self.files
             .iter()
             .flat_map(|file| file.changes.iter().map(move |change| (file, change)))
+    }
+
+    /// All changes that nobody has agreed to.
+    pub fn undecided(&self) -> impl Iterator<Item = (&FilePlan, &Undecided)> {
+        self.files
+            .iter()
+            .flat_map(|file| file.undecided.iter().map(move |assumed| (file, assumed)))
     }
 
     /// All skips.

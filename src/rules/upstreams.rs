@@ -170,6 +170,11 @@ pub fn is_supported(host: &str) -> bool {
     find(host).is_some() || azure || ecr_host::is_ecr_host(host)
 }
 
+/// Whether the host is known to be a registry of images, supported or not.
+pub fn is_known(host: &str) -> bool {
+    is_supported(host) || unsupported_hint(host).is_some()
+}
+
 /// What to do about a host that AWS is known to refuse.
 pub fn unsupported_hint(host: &str) -> Option<&'static str> {
     let matches =

@@ -9,14 +9,18 @@ mod chart;
 mod flux;
 mod kustomize;
 mod object;
+mod parts;
 mod path;
+mod values;
 mod workload;
 
 use std::path::Path;
 
 pub use kustomize::{Acts, Kustomization, NameEntry, is_kustomization_name};
 pub use object::Object;
+pub use parts::{Names, Part, Parts, Step, Value, join};
 pub use path::KeyPath;
+pub use values::is_values_name;
 
 use crate::reason::Reason;
 use crate::source::Span;
@@ -38,17 +42,37 @@ pub struct Site {
 }
 
 impl Site {
-    /// The text that names the image.
+    /// The text that names the image, as far as this file alone says.
     pub fn text(&self) -> &str {
         match &self.shape {
             Shape::Whole(scalar) => &scalar.value,
+            Shape::Parts(parts) => &parts.display,
         }
     }
 
     /// The bytes to point at.
     pub fn span(&self) -> Span {
+        let primary = match &self.shape {
+            Shape::Whole(scalar) => Some(scalar),
+            Shape::Parts(parts) => parts.primary(),
+        };
+        primary.map_or(Span::new(0, 0), |scalar| scalar.place.span())
+    }
+
+    /// The scalars that name it.
+    pub fn scalars(&self) -> impl Iterator<Item = &Scalar> {
+        let (whole, parts) = match &self.shape {
+            Shape::Whole(scalar) => (Some(scalar), None),
+            Shape::Parts(parts) => (None, Some(parts.scalars())),
+        };
+        whole.into_iter().chain(parts.into_iter().flatten())
+    }
+
+    /// The parts, when it is written in parts.
+    pub fn parts(&self) -> Option<&Parts> {
         match &self.shape {
-            Shape::Whole(scalar) => scalar.place.span(),
+            Shape::Whole(_) => None,
+            Shape::Parts(parts) => Some(parts),
         }
     }
 }
@@ -58,6 +82,8 @@ impl Site {
 pub enum Shape {
     /// One scalar holds the whole reference.
     Whole(Scalar),
+    /// The parts of the name stand under keys of their own.
+    Parts(Box<Parts>),
 }
 
 /// What a file says that other files depend on.

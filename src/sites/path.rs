@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::parts::Step;
 use crate::yaml::{Document, Kind, NodeId};
 
 /// A printed path of keys and list positions (0-based). Keys that hold anything but letters,
@@ -37,6 +38,18 @@ impl KeyPath {
         path
     }
 
+    /// The path of these steps.
+    pub(super) fn of_steps(steps: &[Step]) -> Self {
+        let mut path = Self::default();
+        for step in steps {
+            match step {
+                Step::Key(key) => path.push_key(key),
+                Step::Item(index) => path.0.push_str(&format!("[{index}]")),
+            }
+        }
+        path
+    }
+
     /// Adds the last step to the node `id`.
     fn push(&mut self, document: &Document<'_>, id: NodeId) {
         let node = document.node(id);
@@ -49,7 +62,7 @@ impl KeyPath {
         self.push_key(document.text(id - 1).filter(|_| key).unwrap_or("?"));
     }
 
-    fn push_key(&mut self, key: &str) {
+    pub(super) fn push_key(&mut self, key: &str) {
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '/');
         if key.is_empty() || !key.chars().all(plain) {
             self.0.push_str(&format!("[\"{}\"]", key.escape_default()));

@@ -184,7 +184,9 @@ pub(super) fn settle_anchors(document: &Document<'_>, found: &mut Found) {
     found.sites.retain(|site| seen.insert(site.span()));
     let uses = Uses::of(document);
     for site in &mut found.sites {
-        let Shape::Whole(scalar) = &site.shape;
+        let Shape::Whole(scalar) = &site.shape else {
+            continue;
+        };
         if uses.elsewhere.contains(&scalar.ordinal) && site.hold.is_none() {
             let detail = "its anchor is also used where no image is named; write the image out in both places";
             site.hold = Some((Reason::SharedAnchor, detail.to_string()));

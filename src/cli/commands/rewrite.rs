@@ -137,7 +137,7 @@ impl Run<'_> {
         let links = link::link(&files);
         let rules_for =
             |file: &SourceFile| Arc::clone(targets.for_path(self.settings.relative(&file.real)));
-        let mut plan = plan::plan(files, links, &rules_for);
+        let mut plan = plan::plan(files, links, &rules_for, &plan::Options::default());
         self.failures.append(&mut plan.failures);
         Ok(plan)
     }
