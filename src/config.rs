@@ -15,6 +15,7 @@ use serde_saphyr::{Location, Spanned};
 
 use crate::globs::path_globs;
 use crate::rules::{Allow, EcrHost, Library, Origin, Rule, default_rules};
+use crate::sites::Template;
 pub use crate::walk::CONFIG_NAME as FILE_NAME;
 
 /// A valid config.
@@ -28,6 +29,8 @@ pub struct Config {
     pub allow: Vec<Allow>,
     /// Globs of files to leave out, relative to the config's folder.
     pub exclude: Vec<String>,
+    /// The keys of Helm values that name images together.
+    pub templates: Vec<Template>,
     /// Environments of their own, in order; the last that matches a file wins, field by field.
     pub overrides: Vec<Override>,
 }
@@ -106,7 +109,8 @@ struct RawConfig {
     exclude: Vec<Spanned<String>>,
     #[serde(rename = "rulesFrom")]
     rules_from: Option<Spanned<IgnoredAny>>,
-    sites: Option<Spanned<IgnoredAny>>,
+    #[serde(default)]
+    sites: Vec<RawSite>,
     helm: Option<Spanned<IgnoredAny>>,
     checks: Option<Spanned<IgnoredAny>>,
 }
@@ -119,6 +123,14 @@ struct RawOverride {
     account: Option<Spanned<String>>,
     region: Option<Spanned<String>>,
     rules: Option<Spanned<RawRules>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawSite {
+    values: Option<Spanned<String>>,
+    kind: Option<Spanned<String>>,
+    path: Option<Spanned<String>>,
 }
 
 #[derive(Deserialize)]
@@ -221,6 +233,11 @@ impl Reader<'_> {
                 .iter()
                 .map(|glob| self.glob(glob))
                 .collect::<Read<_>>()?,
+            templates: raw
+                .sites
+                .into_iter()
+                .map(|site| self.site(site))
+                .collect::<Read<_>>()?,
             overrides: raw
                 .overrides
                 .into_iter()
@@ -232,7 +249,6 @@ impl Reader<'_> {
     fn refuse_later_keys(&self, raw: &RawConfig) -> Read<()> {
         for (key, value) in [
             ("rulesFrom", &raw.rules_from),
-            ("sites", &raw.sites),
             ("helm", &raw.helm),
             ("checks", &raw.checks),
         ] {
@@ -356,6 +372,19 @@ impl Reader<'_> {
         })
     }
 
+    fn site(&self, raw: RawSite) -> Read<Template> {
+        if let Some(kind) = raw.kind.or(raw.path) {
+            let message = "sites of a `kind` are not supported yet".to_string();
+            return Err(self.error(message, "remove the entry", kind.referenced));
+        }
+        let Some(values) = raw.values else {
+            let message = "an entry of `sites` says nothing".to_string();
+            return Err(self.error(message, TEMPLATE_HELP, Location::UNKNOWN));
+        };
+        template(&values.value)
+            .map_err(|message| self.error(message, TEMPLATE_HELP, values.referenced))
+    }
+
     fn overriding(&self, raw: RawOverride) -> Read<Override> {
         let globs: Vec<String> = raw
             .paths
@@ -433,6 +462,47 @@ impl Reader<'_> {
             offset: start + before,
             length: token.len(),
         })
+    }
+}
+
+const TEMPLATE_HELP: &str =
+    r#"write the keys as in `values: "{{ .proxy.hub }}/{{ .proxy.name }}:{{ .proxy.tag }}"`"#;
+
+/// Reads `{{ .proxy.hub }}/{{ .proxy.name }}:{{ .proxy.tag }}`: the keys that are joined with `/` before
+/// the tag. A leading `.Values` is fine.
+fn template(text: &str) -> Result<Template, String> {
+    let mut paths = Template::new();
+    let mut rest = text.trim();
+    loop {
+        let Some((action, after)) = rest
+            .strip_prefix("{{")
+            .and_then(|rest| rest.split_once("}}"))
+        else {
+            return Err(format!("`{text}` is not made of keys alone"));
+        };
+        let action = action.trim_matches(['-', ' ']);
+        let path: Vec<String> = action
+            .strip_prefix('.')
+            .ok_or_else(|| format!("`{action}` is not a key of values"))?
+            .split('.')
+            .skip_while(|key| *key == "Values")
+            .map(Into::into)
+            .collect();
+        let is_key = |key: &String| {
+            !key.is_empty()
+                && key
+                    .chars()
+                    .all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'))
+        };
+        if path.is_empty() || !path.iter().all(is_key) {
+            return Err(format!("`{action}` is not a key of values"));
+        }
+        paths.push(path);
+        match after.chars().next() {
+            None | Some(':' | '@') => return Ok(paths),
+            Some('/') => rest = &after[1..],
+            Some(_) => return Err(format!("`{text}` is not made of keys joined with `/`")),
+        }
     }
 }
 

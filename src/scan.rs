@@ -7,7 +7,7 @@ use std::path::Path;
 
 use memchr::memmem;
 
-use crate::sites::{self, Fact, Site};
+use crate::sites::{self, Fact, Loose, Site};
 use crate::source::SourceFile;
 use crate::walk::Role;
 use crate::yaml::{YamlError, documents};
@@ -28,15 +28,16 @@ pub struct ScannedFile {
 impl ScannedFile {
     /// Scans a file. Its text is let go unless a site of it may change or a fact has to be pointed
     /// at, so that memory follows what is found and not the size of the tree.
-    pub fn new(mut source: SourceFile, role: Role) -> Self {
-        let scan = scan_text(&source.real, &source.text);
+    pub fn new(mut source: SourceFile, role: Role, options: &Options) -> Self {
+        let scan = scan_text(&source.real, &source.text, options);
         let broken = !scan.broken.is_empty();
         let template = if broken {
             template(&source.real, &source.text)
         } else {
             Template::No
         };
-        let may_change = role == Role::Selected && (broken || !scan.sites.is_empty());
+        let names_images = !scan.sites.is_empty() || !scan.unproven.is_empty();
+        let may_change = role == Role::Selected && (broken || names_images);
         if !may_change && scan.facts.is_empty() {
             source.text = String::new();
         }
@@ -60,6 +61,28 @@ pub struct Scan {
     pub facts: Vec<Fact>,
     /// The documents that are not YAML.
     pub broken: Vec<YamlError>,
+    /// Sites that count when another file says that this one holds Helm values.
+    pub unproven: Vec<Site>,
+    /// What is known of it as Helm values, when a document of it may be some.
+    pub loose: Option<Loose>,
+    /// Whether another file said so.
+    pub promoted: bool,
+}
+
+impl Scan {
+    /// Takes the sites that needed another file's word.
+    pub fn promote(&mut self) {
+        self.promoted = true;
+        self.sites.append(&mut self.unproven);
+        self.sites.sort_by_key(|site| (site.document, site.span()));
+    }
+}
+
+/// What a scan goes by, besides the text.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// The keys of Helm values that name images together, as the config says.
+    pub templates: Vec<sites::Template>,
 }
 
 /// Whether a file that is not YAML is a template, which need not be.
@@ -75,7 +98,7 @@ pub enum Template {
 const TEMPLATE_SUFFIXES: &[&str] = &["tpl", "gotmpl", "tmpl", "j2"];
 
 /// Scans `text`, the file at `path` (the name decides what some files are; nothing is read).
-pub fn scan_text(path: &Path, text: &str) -> Scan {
+pub fn scan_text(path: &Path, text: &str, options: &Options) -> Scan {
     let mut scan = Scan::default();
     if !is_worth_parsing(path, text) {
         return scan;
@@ -84,9 +107,15 @@ pub fn scan_text(path: &Path, text: &str) -> Scan {
         scan.documents += 1;
         match document {
             Ok(document) => {
-                let found = sites::find(path, text, &document);
+                let found = sites::find(path, text, &document, &options.templates);
                 scan.sites.extend(found.sites);
                 scan.facts.extend(found.facts);
+                scan.unproven.extend(found.unproven);
+                if let Some(loose) = found.loose {
+                    let all = scan.loose.get_or_insert_default();
+                    all.parts.extend(loose.parts);
+                    all.insecure_allowed |= loose.insecure_allowed;
+                }
             }
             Err(error) => scan.broken.push(error),
         }
@@ -131,7 +160,7 @@ mod tests {
 
     /// The texts of the sites, with the code of the hold where there is one.
     fn sites(text: &str) -> Vec<String> {
-        let scan = scan_text(Path::new("a.yaml"), text);
+        let scan = scan_text(Path::new("a.yaml"), text, &Options::default());
         let show = |site: &Site| match &site.hold {
             Some((reason, _)) => format!("{} {reason}", site.text()),
             None => format!("{} {}", site.text(), site.path),
@@ -227,7 +256,7 @@ mod tests {
         let text = format!(
             "{POD}spec: {{containers: [{{image: a:1}}]}}\n---\nb: [1\n---\n{POD}spec: {{containers: [{{image: c:1}}]}}\n"
         );
-        let scan = scan_text(Path::new("a.yaml"), &text);
+        let scan = scan_text(Path::new("a.yaml"), &text, &Options::default());
         assert_eq!(
             (scan.documents, scan.sites.len(), scan.broken.len()),
             (3, 2, 1)
@@ -236,10 +265,9 @@ mod tests {
 
     #[test]
     fn files_without_the_words_are_not_parsed() {
-        assert_eq!(scan_text(Path::new("a.yaml"), "a: [broken").documents, 0);
-        assert_eq!(
-            scan_text(Path::new("kustomization.yaml"), "a: b").documents,
-            1
-        );
+        let documents =
+            |path: &str, text| scan_text(Path::new(path), text, &Options::default()).documents;
+        assert_eq!(documents("a.yaml", "a: [broken"), 0);
+        assert_eq!(documents("kustomization.yaml", "a: b"), 1);
     }
 }

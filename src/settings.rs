@@ -11,6 +11,7 @@ use globset::GlobSet;
 
 use crate::config::{self, Config, ConfigError, Target};
 use crate::rules::{EcrHost, Origin, Rule, RuleSet, Targets, default_rules, matching};
+use crate::scan;
 use crate::walk;
 
 /// Which config to read.
@@ -125,6 +126,13 @@ impl Settings {
     /// The globs of files to leave out, relative to the config's folder.
     pub fn exclude(&self) -> Option<(PathBuf, Vec<String>)> {
         Some((self.root.clone()?, self.config.exclude.clone()))
+    }
+
+    /// What files are scanned with.
+    pub fn scan_options(&self) -> scan::Options {
+        scan::Options {
+            templates: self.config.templates.clone(),
+        }
     }
 
     /// The rule sets for the files at these real paths, and what is worth saying about them.

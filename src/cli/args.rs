@@ -39,6 +39,8 @@ pub(super) struct Rewrite {
     #[command(flatten)]
     pub(super) files: FileArgs,
     #[command(flatten)]
+    pub(super) judgement: JudgementArgs,
+    #[command(flatten)]
     pub(super) output: OutputArgs,
     #[command(flatten)]
     pub(super) diff: DiffArgs,
@@ -161,6 +163,14 @@ pub(super) struct DiffArgs {
     pub(super) format: Option<String>,
 }
 
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Judgement")]
+pub(super) struct JudgementArgs {
+    /// Make changes that rest on an assumption, too; with a code, only on that one (repeatable)
+    #[arg(long, value_name = "CODE", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    pub(super) assume: Vec<String>,
+}
+
 /// Options of the contract that a later version brings: accepted so that they can say so.
 #[derive(Debug, Args)]
 #[allow(clippy::struct_excessive_bools, reason = "flags as typed")]
@@ -171,8 +181,6 @@ pub(super) struct LaterArgs {
     pub(super) from_aws: bool,
     #[arg(long, hide = true, value_name = "P")]
     pub(super) profile: Option<String>,
-    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "all")]
-    pub(super) assume: Option<String>,
     #[arg(long, hide = true)]
     pub(super) with_tests: bool,
     #[arg(long, hide = true)]
@@ -197,7 +205,6 @@ impl LaterArgs {
             (self.check, "--check"),
             (self.from_aws, "--from-aws"),
             (self.profile.is_some(), "--profile"),
-            (self.assume.is_some(), "--assume"),
             (self.with_tests, "--with-tests"),
             (self.charts, "--charts"),
         ]

@@ -4,6 +4,8 @@
 //! to move together, and which files nothing may be changed in.
 
 mod kustomize;
+mod releases;
+mod values;
 mod vendored;
 
 use std::collections::BTreeMap;
@@ -12,6 +14,7 @@ use std::path::{Component, Path, PathBuf};
 use crate::reason::Reason;
 use crate::scan::ScannedFile;
 use kustomize::NameSet;
+pub use values::{Front, Merged, View};
 
 /// A site of the run: which file, and which of its sites.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -40,6 +43,8 @@ pub struct Links {
     pub groups: Vec<Group>,
     /// Files in which nothing is changed, and why.
     pub held: BTreeMap<usize, (Reason, String)>,
+    /// The images of Helm values, as each merge of layers shows them.
+    pub views: Vec<View>,
     names: NameSet,
 }
 
@@ -58,14 +63,21 @@ impl Links {
     }
 }
 
-/// Links the scanned files.
-pub fn link(files: &[ScannedFile]) -> Links {
+/// Links the scanned files. Sites that needed another file's word for being sites get it here.
+pub fn link(files: &mut [ScannedFile]) -> Links {
+    for file in releases::named(files) {
+        files[file].scan.promote();
+    }
     let names = NameSet::of(files);
     let mut groups = names.groups(files);
     groups.extend(kustomize::copied_fields(files));
+    let releases = releases::read(files);
+    let mut held = releases.held;
+    held.extend(vendored::held(files));
     Links {
         groups,
-        held: vendored::held(files),
+        held,
+        views: values::views(files, &releases.combined),
         names,
     }
 }

@@ -43,16 +43,22 @@ impl<'a> Homes<'a> {
         for file in files {
             let folder = file.source.real.parent().unwrap_or(Path::new(""));
             for fact in &file.scan.facts {
-                let (map, home, names) = match fact {
-                    Fact::Dependencies(names) => (&mut homes.exact, folder.join(CHARTS), names),
-                    Fact::InflatedCharts { home, names } => {
-                        (&mut homes.versioned, normalise(&folder.join(home)), names)
+                match fact {
+                    Fact::Chart(chart) if !chart.dependencies.is_empty() => {
+                        let names = chart.dependencies.iter();
+                        homes
+                            .exact
+                            .entry(folder.join(CHARTS))
+                            .or_default()
+                            .extend(names.map(|dependency| dependency.name.as_str()));
                     }
-                    Fact::Kustomization(_) => continue,
-                };
-                map.entry(home)
-                    .or_default()
-                    .extend(names.iter().map(String::as_str));
+                    Fact::InflatedCharts { home, names } => homes
+                        .versioned
+                        .entry(normalise(&folder.join(home)))
+                        .or_default()
+                        .extend(names.iter().map(String::as_str)),
+                    _ => {}
+                }
             }
         }
         homes

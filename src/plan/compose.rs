@@ -67,7 +67,7 @@ fn planned(file: &FilePlan) -> Vec<Planned> {
 /// Finds the sites of the new text again: the same ones, the changed ones in ECR, the others as they
 /// were.
 fn check_settled(file: &FilePlan, after: &str) -> Result<(), ComposeError> {
-    let again = rescan(&file.source.real, after);
+    let again = rescan(file, after);
     if again.len() != file.sites.len() {
         let what = format!("{} sites become {}", file.sites.len(), again.len());
         return Err(ComposeError::NotSettled(what));
@@ -76,7 +76,9 @@ fn check_settled(file: &FilePlan, after: &str) -> Result<(), ComposeError> {
     for (index, (before, after)) in file.sites.iter().zip(&again).enumerate() {
         let change = changes.next_if(|change| change.site == index);
         let wanted = change.map_or(before.text(), |change| &change.to);
-        let settled = change.is_none() || file.rules.text_is_ecr(after.text());
+        // Parts were decided again together with their other layers.
+        let settled =
+            change.is_none() || after.parts().is_some() || file.rules.text_is_ecr(after.text());
         if after.text() != wanted || !settled || after.path != before.path {
             return Err(ComposeError::NotSettled(format!(
                 "`{wanted}` at {}",

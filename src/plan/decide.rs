@@ -1,9 +1,10 @@
 //! One site becomes a change or a skip.
 
+use super::layers::Layered;
 use super::{Change, Rewritten, Safety, Undecided};
 use crate::edit::Edit;
 use crate::image::ImageRef;
-use crate::link::Links;
+use crate::link::{Links, SiteId};
 use crate::reason::Reason;
 use crate::rules::{RuleSet, Verdict};
 use crate::scan::ScannedFile;
@@ -25,6 +26,7 @@ pub(super) fn file(
     index: usize,
     rules: &RuleSet,
     links: &Links,
+    layered: &Layered,
 ) -> Vec<Outcome> {
     let hard_linked = file
         .source
@@ -34,7 +36,14 @@ pub(super) fn file(
         if let Some((reason, detail)) = links.held.get(&index) {
             return Outcome::Skip(*reason, detail.clone());
         }
-        let outcome = site_outcome(number, site, rules, links);
+        let id = SiteId {
+            file: index,
+            site: number,
+        };
+        let outcome = match layered.outcomes.get(&id) {
+            Some(outcome) => outcome.clone(),
+            None => site_outcome(number, site, rules, links),
+        };
         if hard_linked && matches!(outcome, Outcome::Change(_)) {
             let detail = "the file has another name (a hard link), which a rewrite would cut off; replace one of the two by a copy or a symbolic link";
             return Outcome::Skip(Reason::HardLinked, detail.to_string());

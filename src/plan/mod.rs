@@ -6,9 +6,10 @@
 
 mod compose;
 mod decide;
+mod layers;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -17,7 +18,7 @@ use crate::edit::Edit;
 use crate::link::{Group, Links, SiteId};
 use crate::reason::{Assumption, Reason};
 use crate::rules::{Origin, RuleSet};
-use crate::scan::{ScannedFile, Template, scan_text};
+use crate::scan::{self, ScannedFile, Template};
 use crate::sites::Site;
 use crate::source::{Failure, Lines, SourceFile, Span};
 use crate::walk::Role;
@@ -154,6 +155,9 @@ pub struct FilePlan {
     pub after: Option<String>,
     /// What decides its images.
     pub rules: Arc<RuleSet>,
+    /// Whether another file said that it holds Helm values.
+    promoted: bool,
+    scanned_with: Arc<scan::Options>,
 }
 
 /// What a run looked at.
@@ -185,6 +189,8 @@ pub struct Plan {
 pub struct Options {
     /// The assumptions that were agreed to.
     pub assume: Assume,
+    /// What the files were scanned with.
+    pub scan: scan::Options,
 }
 
 /// Finds the rule set that decides a file.
@@ -210,10 +216,11 @@ pub fn plan_text(path: impl Into<PathBuf>, text: &str, rules: RuleSet) -> Plan {
         text: text.to_string(),
         identity: None,
     };
-    let files = vec![ScannedFile::new(source, Role::Selected)];
+    let options = Options::default();
+    let mut files = vec![ScannedFile::new(source, Role::Selected, &options.scan)];
     let rules = Arc::new(rules);
-    let links = crate::link::link(&files);
-    plan(files, links, &|_| Arc::clone(&rules), &Options::default())
+    let links = crate::link::link(&mut files);
+    plan(files, links, &|_| Arc::clone(&rules), &options)
 }
 
 /// Plans the rewrite of the scanned files.
@@ -227,13 +234,23 @@ pub fn plan(
         .par_iter()
         .map(|file| rules_for(&file.source))
         .collect();
+    let layered = layers::decide(&files, &rules, &links, &options.assume);
     let mut outcomes: Vec<Vec<Outcome>> = files
         .par_iter()
         .enumerate()
-        .map(|(index, file)| decide::file(file, index, &rules[index], &links))
+        .map(|(index, file)| decide::file(file, index, &rules[index], &links, &layered))
         .collect();
-    settle_groups(&files, &links.groups, &mut outcomes);
-    let mut plan = assemble(files, rules, outcomes, links.groups);
+    let groups = [links.groups, layered.groups].concat();
+    settle_groups(&files, &groups, &mut outcomes);
+    let scanned_with = Arc::new(options.scan.clone());
+    let mut plan = assemble(
+        files,
+        rules,
+        outcomes,
+        groups,
+        layered.remarks,
+        &scanned_with,
+    );
     plan.compose_all();
     plan
 }
@@ -298,12 +315,18 @@ fn assemble(
     rules: Vec<Arc<RuleSet>>,
     outcomes: Vec<Vec<Outcome>>,
     groups: Vec<Group>,
+    remarks: Vec<(usize, Remark)>,
+    scanned_with: &Arc<scan::Options>,
 ) -> Plan {
     let mut memberships: BTreeMap<SiteId, Vec<usize>> = BTreeMap::new();
     for (index, group) in groups.iter().enumerate() {
         for &member in &group.members {
             memberships.entry(member).or_default().push(index);
         }
+    }
+    let mut remarks_of: BTreeMap<usize, Vec<Remark>> = BTreeMap::new();
+    for (file, remark) in remarks {
+        remarks_of.entry(file).or_default().push(remark);
     }
     let mut plan = Plan {
         groups,
@@ -344,9 +367,11 @@ fn assemble(
             changes,
             skips,
             undecided,
-            remarks: Vec::new(),
+            remarks: remarks_of.remove(&index).unwrap_or_default(),
             after: None,
             rules,
+            promoted: scan.promoted,
+            scanned_with: Arc::clone(scanned_with),
         });
     }
     plan
@@ -514,9 +539,14 @@ impl FilePlan {
     }
 }
 
-/// What a second run over a new text would find, for the check that it finds nothing to do.
-fn rescan(path: &Path, text: &str) -> Vec<Site> {
-    scan_text(path, text).sites
+/// What a second run over the new text of a file would find, for the check that it finds nothing to
+/// do.
+fn rescan(file: &FilePlan, text: &str) -> Vec<Site> {
+    let mut scan = scan::scan_text(&file.source.real, text, &file.scanned_with);
+    if file.promoted {
+        scan.promote();
+    }
+    scan.sites
 }
 
 #[cfg(test)]

@@ -160,6 +160,56 @@ impl RuleSet {
         }
     }
 
+    /// What becomes of a text with which the names of several images begin: a host, or a host with
+    /// the first part of a path, without a slash at the end. It changes only when every image below
+    /// it would get the same text in its place.
+    pub fn decide_beginning(&self, beginning: &str) -> Verdict {
+        // A name of two components keeps Docker Hub's `library/` out of it.
+        let sample = if beginning.contains('/') {
+            "/x"
+        } else {
+            "/x/x"
+        };
+        let image = match ImageRef::parse(&format!("{beginning}{sample}")) {
+            Ok(image) => image,
+            Err(error) => return Verdict::Keep(Reason::NotAnImage, format!("it {error}")),
+        };
+        let canonical = self.behind_alias(upstream_name(&image)).to_string();
+        let below = canonical.strip_suffix(sample).unwrap_or(&canonical);
+        let narrower = self.rules.iter().find(|rule| {
+            let upstream = rule.upstream();
+            upstream
+                .strip_prefix(below)
+                .is_some_and(|rest| rest.starts_with('/'))
+        });
+        if let Some(rule) = narrower {
+            let detail = format!(
+                "a rule for `{}` holds for a part of what it stands for; give the images their whole names",
+                rule.upstream()
+            );
+            return Verdict::Keep(Reason::GroupIncomplete, detail);
+        }
+        let allowed = self.allow.iter().any(|allow| {
+            let glob = allow.matcher.glob().glob();
+            let literal = glob.split(['*', '?', '[', '{']).next().unwrap_or("");
+            literal.starts_with(below) || below.starts_with(literal)
+        });
+        if allowed {
+            let detail = "some of the images that it stands for are allowed to stay; give the images their whole names";
+            return Verdict::Keep(Reason::Allowed, detail.into());
+        }
+        match self.decide(&image) {
+            Verdict::Rewrite { name, rule } => match name.strip_suffix(sample) {
+                Some(name) => Verdict::Rewrite {
+                    name: name.to_string(),
+                    rule,
+                },
+                None => Verdict::Keep(Reason::NoRule, "its path is not kept in ECR".into()),
+            },
+            keep @ Verdict::Keep(..) => keep,
+        }
+    }
+
     /// The upstream image behind an ECR reference of this target, tag and digest kept.
     pub fn revert(&self, text: &str) -> Result<String, RevertError> {
         let registry = self.registry.as_ref().map_or(NO_REGISTRY, EcrHost::as_str);

@@ -1,9 +1,9 @@
-//! Helm charts: which other charts they keep copies of.
+//! Helm charts: what they are called and which other charts they bring.
 
 use std::path::Path;
 
 use super::{Fact, Found};
-use crate::yaml::Document;
+use crate::yaml::{Document, NodeId};
 
 /// The files that list a chart's dependencies (`requirements.yaml` since Helm 2).
 const FILE_NAMES: &[&str] = &["Chart.yaml", "requirements.yaml"];
@@ -15,17 +15,47 @@ pub(super) fn is_chart_name(path: &Path) -> bool {
         .is_some_and(|name| FILE_NAMES.contains(&name))
 }
 
-pub(super) fn find(document: &Document<'_>, found: &mut Found) {
-    let Some(list) = document.get(0, "dependencies") else {
-        return;
-    };
-    let name = |item| {
-        document
-            .text_at(document.resolve(item), &["name"])
-            .map(Into::into)
-    };
-    let names: Vec<String> = document.items(list).filter_map(name).collect();
-    if !names.is_empty() {
-        found.facts.push(Fact::Dependencies(names));
+/// A chart, as its `Chart.yaml` (or `requirements.yaml`) tells.
+#[derive(Clone, Debug, Default)]
+pub struct Chart {
+    /// Its name; a `requirements.yaml` has none.
+    pub name: Option<String>,
+    /// The charts it brings.
+    pub dependencies: Vec<Dependency>,
+}
+
+/// A chart that another one brings.
+#[derive(Clone, Debug)]
+pub struct Dependency {
+    /// Its name.
+    pub name: String,
+    /// The key of its values, when that is not its name.
+    pub alias: Option<String>,
+    /// Where it lies in the repository, relative to the chart's folder (`file://…`).
+    pub path: Option<String>,
+}
+
+impl Dependency {
+    /// The key under which its values stand.
+    pub fn key(&self) -> &str {
+        self.alias.as_deref().unwrap_or(&self.name)
     }
+}
+
+pub(super) fn find(document: &Document<'_>, found: &mut Found) {
+    let list = document.get(0, "dependencies");
+    let dependency = |item: NodeId| {
+        let text = |key: &str| document.text_at(document.resolve(item), &[key]);
+        let path = text("repository").and_then(|repository| repository.strip_prefix("file://"));
+        Some(Dependency {
+            name: text("name")?.to_string(),
+            alias: text("alias").map(Into::into),
+            path: path.map(Into::into),
+        })
+    };
+    let dependencies = list.into_iter().flat_map(|list| document.items(list));
+    found.facts.push(Fact::Chart(Chart {
+        name: document.text_at(0, &["name"]).map(Into::into),
+        dependencies: dependencies.filter_map(dependency).collect(),
+    }));
 }

@@ -11,16 +11,19 @@ mod kustomize;
 mod object;
 mod parts;
 mod path;
+mod release;
 mod values;
 mod workload;
 
 use std::path::Path;
 
+pub use chart::{Chart, Dependency};
 pub use kustomize::{Acts, Kustomization, NameEntry, is_kustomization_name};
 pub use object::Object;
 pub use parts::{Names, Part, Parts, Step, Value, join};
 pub use path::KeyPath;
-pub use values::is_values_name;
+pub use release::{Generated, Release};
+pub use values::{Loose, LoosePart, Template, is_values_name};
 
 use crate::reason::Reason;
 use crate::source::Span;
@@ -91,8 +94,12 @@ pub enum Shape {
 pub enum Fact {
     /// A kustomization, or something that acts like one.
     Kustomization(Kustomization),
-    /// A chart that keeps copies of these others below its `charts/`.
-    Dependencies(Vec<String>),
+    /// A chart.
+    Chart(Chart),
+    /// A use of a chart, with its values.
+    Release(Release),
+    /// Files that become a config map or secret.
+    Generated(Generated),
     /// Charts that kustomize unpacks below this folder, relative to the file's.
     InflatedCharts {
         /// The folder.
@@ -109,6 +116,10 @@ pub struct Found {
     pub sites: Vec<Site>,
     /// The facts.
     pub facts: Vec<Fact>,
+    /// Sites that count when another file says that this one holds Helm values.
+    pub unproven: Vec<Site>,
+    /// What is known of it as Helm values, when it may be some.
+    pub loose: Option<Loose>,
 }
 
 /// What a finder is given.
@@ -131,11 +142,21 @@ const FINDERS: &[(&str, Finder)] = &[
     (kustomize::NAME, kustomize::find),
     (flux::NAME, flux::find),
     (argo::NAME, argo::find),
+    (release::NAME, release::find),
 ];
 
 /// Words without which no finder finds anything in a file, so that it need not be parsed. Files
 /// that count by their name alone are not asked (see [`counts_by_name`]).
-pub const WORDS: &[&str] = &["image"];
+pub const WORDS: &[&str] = &[
+    "image",
+    "Image",
+    "repository",
+    "registry",
+    "Registry",
+    "hub:",
+    "\"hub\"",
+    "helm:",
+];
 
 /// Whether a file of this name tells facts whatever words it holds.
 pub fn counts_by_name(path: &Path) -> bool {
@@ -143,7 +164,7 @@ pub fn counts_by_name(path: &Path) -> bool {
 }
 
 /// Runs every finder over a document of the file at `path`.
-pub fn find(path: &Path, text: &str, document: &Document<'_>) -> Found {
+pub fn find(path: &Path, text: &str, document: &Document<'_>, templates: &[Template]) -> Found {
     let mut found = Found::default();
     if chart::is_chart_name(path) {
         chart::find(document, &mut found);
@@ -167,6 +188,15 @@ pub fn find(path: &Path, text: &str, document: &Document<'_>) -> Found {
         }
     }
     workload::settle_anchors(document, &mut found);
+    if let Some(values) = values::find(path, text, document, templates) {
+        release::find_plain(document, &mut found);
+        found.loose = Some(values.loose);
+        if values.proven {
+            found.sites.extend(values.sites);
+        } else {
+            found.unproven = values.sites;
+        }
+    }
     hold_signed(document, &mut found);
     found.sites.sort_by_key(Site::span);
     found
@@ -184,7 +214,7 @@ fn hold_signed(document: &Document<'_>, found: &mut Found) {
         return;
     }
     let detail = "the file carries a SOPS signature over its values; change the image with `sops`";
-    for site in &mut found.sites {
+    for site in found.sites.iter_mut().chain(&mut found.unproven) {
         site.hold
             .get_or_insert((Reason::NotEditable, detail.to_string()));
     }

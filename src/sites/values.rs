@@ -7,11 +7,11 @@
 //! the same word for git repositories. The shapes and their frequency were counted over 296 values
 //! files of public charts.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use super::parts::{Names, Part, Parts, Step, Value, join};
-use super::{Found, Shape, Site, flux, object, rest_of_line};
+use super::{Shape, Site, flux, object, rest_of_line};
 use crate::image::ImageRef;
 use crate::reason::Reason;
 use crate::rules::{ecr_host, upstreams};
@@ -71,49 +71,90 @@ pub fn is_values_name(path: &Path) -> bool {
     stem.is_some_and(|stem| stem.to_ascii_lowercase().contains("values"))
 }
 
-/// How much shows that a document is Helm values.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Evidence {
-    /// The file is named so, or a map in it is shaped like an image.
-    Proven,
-    /// Another file has to say so.
-    None,
+/// What a document of Helm values says besides its images.
+#[derive(Clone, Debug, Default)]
+pub struct Loose {
+    /// Parts of names that nothing in this file shows to be parts: another layer may.
+    pub parts: Vec<LoosePart>,
+    /// Whether Bitnami charts are allowed to use other registries
+    /// (`global.security.allowInsecureImages: true`).
+    pub insecure_allowed: bool,
 }
 
-/// Adds the sites of a document that may be Helm values, and says whether it is.
+/// A key that holds a part of a name in other files.
+#[derive(Clone, Debug)]
+pub struct LoosePart {
+    /// The document, 0-based.
+    pub document: usize,
+    /// The way to its map.
+    pub at: Vec<Step>,
+    /// The key.
+    pub key: String,
+    /// Whether it takes back what an earlier layer says.
+    pub empties: bool,
+}
+
+/// What is found in a document that may be Helm values.
+#[derive(Debug, Default)]
+pub(super) struct Values {
+    /// The sites, in no order.
+    pub sites: Vec<Site>,
+    /// The rest.
+    pub loose: Loose,
+    /// Whether the file's name or the shape of a map in it shows that these are values; else
+    /// another file has to.
+    pub proven: bool,
+}
+
+/// The sites of a document that may be Helm values; `None` when it cannot be.
 pub(super) fn find(
     path: &Path,
     text: &str,
     document: &Document<'_>,
-    templates: &[Vec<Vec<String>>],
-    found: &mut Found,
-) -> Evidence {
+    templates: &[Template],
+) -> Option<Values> {
     let named = is_values_name(path);
     if !may_hold_values(path, document, named) {
-        return Evidence::None;
+        return None;
     }
     let mut walk = Walk {
         text,
         document,
         sites: Vec::new(),
+        loose: Loose::default(),
         shaped: false,
         maps: 0,
         complete: true,
-        read: HashMap::new(),
+        read: HashSet::new(),
     };
     walk.map(0, &mut Vec::new());
     for template in templates {
         walk.stated(template);
     }
     walk.settle();
-    let Walk { sites, shaped, .. } = walk;
-    found.sites.extend(sites);
-    if named || shaped {
-        Evidence::Proven
-    } else {
-        Evidence::None
+    let Walk {
+        mut sites,
+        loose,
+        shaped,
+        ..
+    } = walk;
+    if let Some(wrapper) = wrapper(document) {
+        for site in &mut sites {
+            let detail =
+                format!("{wrapper} combines it with other values, which is not followed yet");
+            site.hold.get_or_insert((Reason::GroupIncomplete, detail));
+        }
     }
+    Some(Values {
+        sites,
+        loose,
+        proven: named || shaped,
+    })
 }
+
+/// The paths of the keys whose texts, joined with `/`, name an image: `{{ .proxy.hub }}/{{
+/// .proxy.name }}` is `[[proxy, hub], [proxy, name]]`.
+pub type Template = Vec<Vec<String>>;
 
 /// Objects, pieces of templates, and tests of charts are no values.
 fn may_hold_values(path: &Path, document: &Document<'_>, named: bool) -> bool {
@@ -132,16 +173,23 @@ fn may_hold_values(path: &Path, document: &Document<'_>, named: bool) -> bool {
             .components()
             .any(|part| matches!(part.as_os_str().to_str(), Some("templates" | "crds")))
     });
-    !is_object && !is_test && !in_templates && !super::chart::is_chart_name(path)
+    let is_schema = has("$schema") || has("$defs");
+    let is_other = super::chart::is_chart_name(path) || super::is_kustomization_name(path);
+    !is_object && !is_test && !is_schema && !is_other && !in_templates
 }
 
-/// Whether the document is a helmfile: a list of releases, each of a chart.
-pub(super) fn is_helmfile(document: &Document<'_>) -> bool {
-    document.get(0, "releases").is_some_and(|releases| {
-        document
-            .items(releases)
-            .any(|item| document.get(document.resolve(item), "chart").is_some())
-    })
+/// What the document is when values are only a part of it.
+fn wrapper(document: &Document<'_>) -> Option<&'static str> {
+    let releases = document.get(0, "releases");
+    let is_release = |item| document.get(document.resolve(item), "chart").is_some();
+    if releases.is_some_and(|releases| document.items(releases).any(is_release)) {
+        return Some("a helmfile");
+    }
+    let helm = document.get(0, "helm")?;
+    ["values", "valuesFiles", "chart", "parameters"]
+        .iter()
+        .any(|key| document.get(helm, key).is_some())
+        .then_some("a Fleet bundle or Argo CD override")
 }
 
 /// The entries of a map, those that it merges (`<<`) with them, by key.
@@ -152,12 +200,13 @@ struct Walk<'d> {
     text: &'d str,
     document: &'d Document<'d>,
     sites: Vec<Site>,
+    loose: Loose,
     shaped: bool,
     maps: usize,
     /// Whether everything was walked.
     complete: bool,
-    /// How often each scalar below an anchor was read as something other than a part of a name.
-    read: HashMap<NodeId, usize>,
+    /// The scalars that were read as something other than a part of a name, where aliases exist.
+    read: HashSet<NodeId>,
 }
 
 impl<'d> Walk<'d> {
@@ -175,7 +224,7 @@ impl<'d> Walk<'d> {
             }
             Kind::Scalar { .. } => {
                 if document.has_aliases {
-                    *self.read.entry(id).or_default() += 1;
+                    self.read.insert(id);
                 }
             }
             Kind::Alias(_) => {}
@@ -194,6 +243,7 @@ impl<'d> Walk<'d> {
         let document = self.document;
         let entries = self.entries(id);
         let consumed = self.images(id, &entries, at);
+        self.loose(&entries, &consumed, at);
         for entry in document.entries(id) {
             let Some(key) = entry.key else { continue };
             if key == "<<" || consumed.contains(&document.resolve(entry.value)) {
@@ -266,6 +316,38 @@ impl<'d> Walk<'d> {
             }
         }
         entries
+    }
+
+    /// Notes what other layers may make parts of.
+    fn loose(&mut self, entries: &Entries<'d>, consumed: &[NodeId], at: &[Step]) {
+        let in_global = matches!(at, [.., Step::Key(global), Step::Key(security)] if global == "global" && security == "security");
+        if in_global && let Some(&allows) = entries.get("allowInsecureImages") {
+            self.loose.insecure_allowed |= self.document.text(allows) == Some("true");
+        }
+        let image_like = is_image_map(at);
+        for (&key, &node) in entries {
+            let part = matches!(key, "registry" | "repository" | "repo" | "image")
+                || key == "name" && image_like
+                || is_image_key(key)
+                || key.ends_with("mageRegistry")
+                || key.ends_with("mageRepository")
+                || key == "imageNamespace"
+                || BEGINNINGS.contains(&key);
+            if !part || consumed.contains(&node) {
+                continue;
+            }
+            let empties = match self.read(node) {
+                Some(Value::Text(_)) => false,
+                Some(Value::Empty) => true,
+                Some(Value::Missing) | None => continue,
+            };
+            self.loose.parts.push(LoosePart {
+                document: self.document.index,
+                at: at.to_vec(),
+                key: key.to_string(),
+                empties,
+            });
+        }
     }
 
     /// Adds the images that the keys of one map name. Gives the nodes that were read as parts.
@@ -449,7 +531,7 @@ impl<'d> Walk<'d> {
     }
 
     /// The image that the config says stands under these paths of keys, to be joined with `/`.
-    fn stated(&mut self, paths: &[Vec<String>]) {
+    fn stated(&mut self, paths: &Template) {
         let parts: Vec<Part> = paths
             .iter()
             .map(|path| {
@@ -515,13 +597,8 @@ impl<'d> Walk<'d> {
                 value,
             });
         }
-        let last = parts.iter().rev().find_map(|part| part.value.scalar());
-        let value = last.map_or("", |scalar| scalar.value.as_str());
-        let empty_front = names == Names::Image || value.is_empty();
-        if last.is_none() && (names == Names::Image || !empty_front) {
-            return None;
-        }
-        if is_source(value) {
+        let last = parts.iter().rev().find_map(|part| part.value.scalar())?;
+        if is_source(&last.value) {
             return None;
         }
         let suffix = self.suffix(entries, family);
@@ -627,7 +704,7 @@ impl<'d> Walk<'d> {
         }
         let read: Vec<usize> = self
             .read
-            .keys()
+            .iter()
             .filter_map(|&id| match self.document.node(id).kind {
                 Kind::Scalar { ordinal, .. } => Some(ordinal),
                 _ => None,

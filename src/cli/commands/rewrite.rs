@@ -13,7 +13,8 @@ use super::super::talk::Talk;
 use super::super::{Error, Exit};
 use super::wanted;
 use crate::link;
-use crate::plan::{self, Plan};
+use crate::plan::{self, Assume, Plan};
+use crate::reason::Assumption;
 use crate::report::{Color, clean, diff, text};
 use crate::scan::ScannedFile;
 use crate::settings::{ConfigChoice, Rules, Settings};
@@ -81,6 +82,10 @@ pub(in super::super) fn rewrite(args: &Rewrite, talk: Talk) -> Result<Exit, Erro
         started,
         failures: walk.failures,
         settings: &settings,
+        options: plan::Options {
+            assume: assume(args)?,
+            scan: settings.scan_options(),
+        },
     };
     let mut files = run.scan(walk.files, args.files.max_file_size);
     if mode == Mode::Filter || stdin {
@@ -104,17 +109,19 @@ struct Run<'s> {
     started: Instant,
     failures: Vec<Failure>,
     settings: &'s Settings,
+    options: plan::Options,
 }
 
 impl Run<'_> {
     /// Reads and scans files in parallel; the order stays. A file of the context that cannot be read
     /// is not the user's concern today.
     fn scan(&mut self, files: Vec<Walked>, limit: u64) -> Vec<ScannedFile> {
+        let options = &self.options.scan;
         let results: Vec<Result<ScannedFile, Option<Failure>>> = files
             .into_par_iter()
             .map(
                 |Walked { path, real, role }| match source::read(path.clone(), real, limit) {
-                    Ok(source) => Ok(ScannedFile::new(source, role)),
+                    Ok(source) => Ok(ScannedFile::new(source, role, options)),
                     Err(error) => Err((role == Role::Selected).then(|| Failure::of(&path, error))),
                 },
             )
@@ -129,15 +136,15 @@ impl Run<'_> {
         scanned
     }
 
-    fn plan(&mut self, files: Vec<ScannedFile>) -> Result<Plan, Error> {
+    fn plan(&mut self, mut files: Vec<ScannedFile>) -> Result<Plan, Error> {
         let selected = files.iter().filter(|file| file.role == Role::Selected);
         let paths: Vec<PathBuf> = selected.map(|file| file.source.real.clone()).collect();
         let (targets, notes) = self.settings.targets(paths.iter().map(PathBuf::as_path))?;
         notes.iter().for_each(|note| self.talk.note(note));
-        let links = link::link(&files);
+        let links = link::link(&mut files);
         let rules_for =
             |file: &SourceFile| Arc::clone(targets.for_path(self.settings.relative(&file.real)));
-        let mut plan = plan::plan(files, links, &rules_for, &plan::Options::default());
+        let mut plan = plan::plan(files, links, &rules_for, &self.options);
         self.failures.append(&mut plan.failures);
         Ok(plan)
     }
@@ -225,7 +232,7 @@ impl Run<'_> {
             text: text.clone(),
             identity: None,
         };
-        files.push(ScannedFile::new(source, Role::Selected));
+        files.push(ScannedFile::new(source, Role::Selected, &self.options.scan));
         let mut plan = self.plan(files)?;
         if mode == Mode::DryRun {
             return self.dry_run(args, &mut plan);
@@ -271,6 +278,33 @@ impl Run<'_> {
             Exit::Broken
         }
     }
+}
+
+/// The assumptions that were agreed to.
+fn assume(args: &Rewrite) -> Result<Assume, Error> {
+    let codes = &args.judgement.assume;
+    if codes.iter().any(String::is_empty) {
+        return Ok(Assume::Everything);
+    }
+    let read = |code: &String| {
+        let known = Assumption::ALL
+            .into_iter()
+            .find(|known| known.code() == code);
+        known.ok_or_else(|| {
+            let codes: Vec<&str> = Assumption::ALL.map(Assumption::code).to_vec();
+            Error::Message(format!(
+                "`--assume={}` is no assumption; the codes are {}",
+                clean(code),
+                codes.join(", ")
+            ))
+        })
+    };
+    let codes = codes.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    Ok(if codes.is_empty() {
+        Assume::Nothing
+    } else {
+        Assume::Only(codes)
+    })
 }
 
 fn switch(given: bool) -> Switch {

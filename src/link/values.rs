@@ -1,0 +1,604 @@
+//! Layers of Helm values: which values files are merged, in which order, and what the parts of each
+//! image's name are then.
+//!
+//! A [`View`] is one image as one merge of layers shows it. `values.yaml` counts alone and with each
+//! other values file of its directory; what a chart says of the charts it brings is merged over their
+//! own values. Maps merge, later layers win, lists are replaced as a whole (Helm, "Values Files").
+//! Nothing is decided here: the plan decides every view, and a scalar that several views read has to
+//! suit them all.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::path::{Path, PathBuf};
+
+use super::releases::Combined;
+use super::{SiteId, normalise};
+use crate::scan::ScannedFile;
+use crate::sites::{Chart, Dependency, Fact, Names, Parts, Step, Value, join};
+
+/// The values that a chart itself brings.
+const DEFAULTS: &str = "values.yaml";
+/// Where a chart keeps the charts it brings.
+const CHARTS: &str = "charts";
+/// The values that a chart hands on to every chart it brings.
+const GLOBAL: &str = "global";
+/// Charts inside charts beyond this depth are not followed.
+const MAX_DEPTH: usize = 8;
+/// Keys that, when they are empty, show that the templates put something in front of a name.
+const FRONT_KEYS: &[&str] = &[
+    "hub",
+    "containerRegistry",
+    "dockerRegistry",
+    "imageRegistry",
+    "defaultImageRegistry",
+    "registry",
+];
+
+/// A part of a name after the merge.
+#[derive(Clone, Debug)]
+pub struct Merged {
+    /// Its key.
+    pub key: String,
+    /// Its text; empty when no layer has one.
+    pub text: String,
+    /// The site and the part of it that the text comes from.
+    pub from: Option<(SiteId, usize)>,
+}
+
+/// A text that templates may put in front of names.
+#[derive(Clone, Debug)]
+pub struct Front {
+    /// The text; never empty.
+    pub text: String,
+    /// The site it comes from: the last of its parts.
+    pub site: SiteId,
+}
+
+/// One image as one merge of layers shows it.
+#[derive(Clone, Debug)]
+pub struct View {
+    /// The way to the map of its parts, as the chart sees it.
+    pub at: Vec<Step>,
+    /// What the parts name together.
+    pub names: Names,
+    /// The parts, in the order in which they are joined.
+    pub parts: Vec<Merged>,
+    /// The site in the last layer that says anything of it.
+    pub own: SiteId,
+    /// Whether a further key may be joined behind the last part.
+    pub may_go_on: bool,
+    /// Whether a tag or digest stands beside the parts in any layer.
+    pub tagged: bool,
+    /// Whether another merge of the same values path has a registry of its own.
+    pub registry_elsewhere: bool,
+    /// A registry or longer text that stands in scope, to be put in front of names.
+    pub front: Option<Front>,
+    /// Whether an empty one does.
+    pub empty_front: bool,
+    /// The registry for every image of the chart.
+    pub global: Option<Front>,
+    /// Whether a layer allows Bitnami charts to use other registries.
+    pub insecure_allowed: bool,
+    /// The file whose path decides the target: the last layer.
+    pub target: usize,
+    /// Why nothing can be said of it.
+    pub blocked: Option<String>,
+}
+
+/// A file of values, and the keys below which the values of the chart in question stand.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Layer {
+    file: usize,
+    at: Vec<String>,
+}
+
+/// Layers that are merged, the earliest first.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Stack {
+    layers: Vec<Layer>,
+    /// The folder of the chart, or of the files where no chart is known.
+    root: PathBuf,
+}
+
+/// Every image of every merge of layers.
+pub(super) fn views(files: &[ScannedFile], combined: &[Combined]) -> Vec<View> {
+    let stacks = Charts::of(files).stacks(combined);
+    let mut views = Vec::new();
+    let mut seen = HashSet::new();
+    let mut registries: HashSet<(PathBuf, Vec<Step>, String)> = HashSet::new();
+    let mut places = Vec::new();
+    for stack in stacks {
+        for (key, view) in Merge::of(files, &stack).views() {
+            if view.parts.len() > 1 && !view.parts[0].text.is_empty() {
+                registries.insert((stack.root.clone(), key.0.clone(), key.1.clone()));
+            }
+            let same: Vec<_> = view.parts.iter().map(|part| part.from).collect();
+            if seen.insert((
+                view.own,
+                same,
+                view.target,
+                view.front.is_some(),
+                view.global.as_ref().map(|global| global.site),
+            )) {
+                places.push((stack.root.clone(), key.0, key.1));
+                views.push(view);
+            }
+        }
+    }
+    for (view, place) in views.iter_mut().zip(&places) {
+        view.registry_elsewhere = registries.contains(place);
+    }
+    views
+}
+
+/// The charts and values files of the repository by folder.
+struct Charts<'a> {
+    files: &'a [ScannedFile],
+    /// Charts by their folder.
+    charts: BTreeMap<PathBuf, Vec<&'a Chart>>,
+    /// Values files by their folder, `values.yaml` first.
+    values: BTreeMap<&'a Path, Vec<usize>>,
+}
+
+impl<'a> Charts<'a> {
+    fn of(files: &'a [ScannedFile]) -> Self {
+        let mut charts: BTreeMap<PathBuf, Vec<&Chart>> = BTreeMap::new();
+        let mut values: BTreeMap<&Path, Vec<usize>> = BTreeMap::new();
+        for (index, file) in files.iter().enumerate() {
+            let folder = file.source.real.parent().unwrap_or(Path::new(""));
+            for fact in &file.scan.facts {
+                if let Fact::Chart(chart) = fact {
+                    charts.entry(folder.to_path_buf()).or_default().push(chart);
+                }
+            }
+            let is_values = file
+                .scan
+                .loose
+                .as_ref()
+                .is_some_and(|loose| !loose.parts.is_empty())
+                || file.scan.sites.iter().any(|site| site.parts().is_some());
+            if is_values {
+                values.entry(folder).or_default().push(index);
+            }
+        }
+        for list in values.values_mut() {
+            list.sort_by_key(|&file| (!is_defaults(&files[file]), file));
+        }
+        Self {
+            files,
+            charts,
+            values,
+        }
+    }
+
+    fn stacks(&self, combined: &[Combined]) -> Vec<Stack> {
+        let mut stacks = Vec::new();
+        let mut seen = HashSet::new();
+        for folder in self.values.keys() {
+            let root = self.root_of(folder);
+            for layers in self.folder_layers(folder, &root) {
+                push(&mut stacks, &mut seen, layers, root.clone());
+            }
+        }
+        for combination in combined {
+            let Some(&last) = combination.files.last() else {
+                continue;
+            };
+            let folder = self.files[last]
+                .source
+                .real
+                .parent()
+                .unwrap_or(Path::new(""));
+            let root = self.root_of(folder);
+            let mut layers = self.defaults(&root, folder);
+            layers.retain(|layer| !combination.files.contains(&layer.file));
+            layers.extend(combination.files.iter().map(|&file| Layer {
+                file,
+                at: Vec::new(),
+            }));
+            push(&mut stacks, &mut seen, layers, root);
+        }
+        // Charts that other charts bring: what the outer ones say is merged over their values.
+        let mut fresh = 0;
+        for _ in 0..MAX_DEPTH {
+            let outer: Vec<Stack> = stacks[fresh..].to_vec();
+            fresh = stacks.len();
+            for stack in outer {
+                for (folder, key) in self.brought_by(&stack.root) {
+                    let mut layers = self.defaults(&folder, &folder);
+                    layers.extend(stack.layers.iter().map(|layer| {
+                        let at = layer.at.iter().cloned().chain([key.clone()]).collect();
+                        Layer {
+                            file: layer.file,
+                            at,
+                        }
+                    }));
+                    push(&mut stacks, &mut seen, layers, folder);
+                }
+            }
+        }
+        stacks
+    }
+
+    /// The merges that the files of one folder make: the defaults alone, and with each other file.
+    fn folder_layers(&self, folder: &Path, root: &Path) -> Vec<Vec<Layer>> {
+        let defaults = self.defaults(root, folder);
+        let mut all = Vec::new();
+        if defaults
+            .iter()
+            .any(|layer| self.files[layer.file].source.real.parent() == Some(folder))
+        {
+            all.push(defaults.clone());
+        }
+        for &file in &self.values[folder] {
+            if !is_defaults(&self.files[file]) {
+                let own = Layer {
+                    file,
+                    at: Vec::new(),
+                };
+                all.push(defaults.iter().cloned().chain([own]).collect());
+            }
+        }
+        all
+    }
+
+    /// The `values.yaml` of the chart, and that of the folder when it is another one.
+    fn defaults(&self, root: &Path, folder: &Path) -> Vec<Layer> {
+        let mut folders = vec![root];
+        if folder != root {
+            folders.push(folder);
+        }
+        let first = |folder: &Path| {
+            self.values
+                .get(folder)
+                .and_then(|files| files.first().copied())
+        };
+        let files = folders.into_iter().filter_map(first);
+        files
+            .filter(|&file| is_defaults(&self.files[file]))
+            .map(|file| Layer {
+                file,
+                at: Vec::new(),
+            })
+            .collect()
+    }
+
+    /// The chart that `folder` lies in, or the folder itself.
+    fn root_of(&self, folder: &Path) -> PathBuf {
+        let chart = folder
+            .ancestors()
+            .find(|folder| self.charts.contains_key(*folder));
+        chart.unwrap_or(folder).to_path_buf()
+    }
+
+    /// The charts that the one in `root` brings, as far as they lie in the repository, with the keys
+    /// of their values.
+    fn brought_by(&self, root: &Path) -> Vec<(PathBuf, String)> {
+        let Some(charts) = self.charts.get(root) else {
+            return Vec::new();
+        };
+        let listed: Vec<&Dependency> = charts
+            .iter()
+            .flat_map(|chart| &chart.dependencies)
+            .collect();
+        let mut brought = BTreeSet::new();
+        for dependency in &listed {
+            let beside = dependency
+                .path
+                .as_ref()
+                .map(|path| normalise(&root.join(path)));
+            let inside = root.join(CHARTS).join(&dependency.name);
+            for folder in beside.into_iter().chain([inside]) {
+                if self.charts.contains_key(&folder) {
+                    brought.insert((folder, dependency.key().to_string()));
+                }
+            }
+        }
+        let home = root.join(CHARTS);
+        let inside = self
+            .charts
+            .range(home.clone()..)
+            .take_while(|(folder, _)| folder.starts_with(&home));
+        for (folder, charts) in inside {
+            let name = charts.iter().find_map(|chart| chart.name.as_deref());
+            let name = name.or(folder.file_name().and_then(|name| name.to_str()));
+            if let Some(name) = name
+                && folder.parent() == Some(&home)
+                && !listed.iter().any(|dependency| dependency.name == name)
+            {
+                brought.insert((folder.clone(), name.to_string()));
+            }
+        }
+        brought
+            .into_iter()
+            .filter(|(folder, _)| folder != root)
+            .collect()
+    }
+}
+
+fn push(
+    stacks: &mut Vec<Stack>,
+    seen: &mut HashSet<Vec<Layer>>,
+    layers: Vec<Layer>,
+    root: PathBuf,
+) {
+    if !layers.is_empty() && seen.insert(layers.clone()) {
+        stacks.push(Stack { layers, root });
+    }
+}
+
+fn is_defaults(file: &ScannedFile) -> bool {
+    file.source
+        .real
+        .file_name()
+        .is_some_and(|name| name == DEFAULTS)
+}
+
+/// The place of an image in the merged values: the path of its map and its family. Documents after
+/// the first and items of lists stand on their own, so that the layer is a part of their place.
+type Place = (Vec<Step>, String, Option<SiteId>);
+
+/// One merge of layers.
+struct Merge<'a> {
+    files: &'a [ScannedFile],
+    stack: &'a Stack,
+    /// The sites of each place, the earliest layer first, each with the number of its layer.
+    places: BTreeMap<Place, Vec<(usize, SiteId)>>,
+    /// Parts that are no sites, by the path of their map: layer, key, and whether they are empty.
+    loose: HashMap<Vec<Step>, Vec<(usize, &'a str, bool)>>,
+}
+
+impl<'a> Merge<'a> {
+    fn of(files: &'a [ScannedFile], stack: &'a Stack) -> Self {
+        let mut places: BTreeMap<Place, Vec<(usize, SiteId)>> = BTreeMap::new();
+        let mut loose: HashMap<Vec<Step>, Vec<(usize, &str, bool)>> = HashMap::new();
+        for (number, layer) in stack.layers.iter().enumerate() {
+            let scan = &files[layer.file].scan;
+            for (site, found) in scan.sites.iter().enumerate() {
+                let Some(parts) = found.parts() else { continue };
+                let Some(at) = below(&parts.at, &layer.at) else {
+                    continue;
+                };
+                let id = SiteId {
+                    file: layer.file,
+                    site,
+                };
+                let alone = (found.document > 0 || parts.is_listed()).then_some(id);
+                let place = (at, parts.family.clone(), alone);
+                places.entry(place).or_default().push((number, id));
+            }
+            for part in scan.loose.iter().flat_map(|loose| &loose.parts) {
+                if let Some(at) = below(&part.at, &layer.at) {
+                    let known = (number, part.key.as_str(), part.empties);
+                    loose.entry(at).or_default().push(known);
+                }
+            }
+        }
+        Self {
+            files,
+            stack,
+            places,
+            loose,
+        }
+    }
+
+    /// The parts of the sites of a place.
+    fn parts<'s>(
+        &self,
+        sites: &'s [(usize, SiteId)],
+    ) -> impl Iterator<Item = (SiteId, &'a Parts)> + use<'a, 's> {
+        let files = self.files;
+        let parts = move |&(_, id): &(usize, SiteId)| {
+            Some((id, files[id.file].scan.sites[id.site].parts()?))
+        };
+        sites.iter().filter_map(parts)
+    }
+
+    fn views(&self) -> Vec<((Vec<Step>, String), View)> {
+        let fronts = self.fronts();
+        let insecure_allowed = self.stack.layers.iter().any(|layer| {
+            let loose = self.files[layer.file].scan.loose.as_ref();
+            loose.is_some_and(|loose| loose.insecure_allowed)
+        });
+        let mut views = Vec::new();
+        for ((at, family, _), sites) in &self.places {
+            let Some(&(_, own)) = sites.last() else {
+                continue;
+            };
+            let (names, parts, may_go_on, tagged) = self.merged(sites);
+            let view = View {
+                at: at.clone(),
+                names,
+                own,
+                may_go_on,
+                tagged,
+                registry_elsewhere: false,
+                front: fronts.find(at).cloned(),
+                empty_front: fronts.has_empty(at),
+                global: fronts.everything.clone(),
+                insecure_allowed,
+                target: self
+                    .stack
+                    .layers
+                    .last()
+                    .map_or(own.file, |layer| layer.file),
+                blocked: self.blocked(at, family, sites, &parts),
+                parts,
+            };
+            views.push(((at.clone(), family.clone()), view));
+        }
+        views
+    }
+
+    fn fronts(&self) -> Fronts<'_> {
+        let mut fronts = Fronts::default();
+        for ((at, ..), sites) in &self.places {
+            let (names, parts, ..) = self.merged(sites);
+            let Some((site, _)) = parts.iter().rev().find_map(|part| part.from) else {
+                continue;
+            };
+            let texts = parts.iter().map(|part| part.text.as_str());
+            let text = join(texts.filter(|text| !text.is_empty()));
+            let front = Front { text, site };
+            match names {
+                Names::Image | Names::StatedImage => {}
+                Names::Everything => drop(fronts.everything.get_or_insert(front)),
+                Names::Beginning if is_global(at) => drop(fronts.global.get_or_insert(front)),
+                Names::Beginning => drop(fronts.beginnings.entry(at).or_insert(front)),
+            }
+        }
+        for (at, parts) in &self.loose {
+            let mut keys = parts.iter().filter(|(_, _, empties)| *empties);
+            if keys.any(|(_, key, _)| FRONT_KEYS.contains(key)) {
+                fronts.empty_global |= is_global(at);
+                fronts.empty.insert(at);
+            }
+        }
+        fronts
+    }
+
+    /// What the layers make of a place: its parts, later layers winning.
+    fn merged(&self, sites: &[(usize, SiteId)]) -> (Names, Vec<Merged>, bool, bool) {
+        let (mut names, mut may_go_on, mut tagged) = (Names::Image, false, false);
+        let mut merged: Vec<Merged> = Vec::new();
+        for (id, parts) in self.parts(sites) {
+            names = parts.names;
+            may_go_on |= parts.may_go_on;
+            tagged |= !parts.suffix.is_empty();
+            for (index, part) in parts.parts.iter().enumerate() {
+                if merged.len() <= index {
+                    merged.push(Merged {
+                        key: part.key.clone(),
+                        text: String::new(),
+                        from: None,
+                    });
+                }
+                let known = &mut merged[index];
+                match &part.value {
+                    Value::Missing => {}
+                    Value::Empty => {
+                        *known = Merged {
+                            key: part.key.clone(),
+                            text: String::new(),
+                            from: None,
+                        }
+                    }
+                    Value::Text(scalar) => {
+                        *known = Merged {
+                            key: part.key.clone(),
+                            text: scalar.value.clone(),
+                            from: Some((id, index)),
+                        };
+                    }
+                }
+            }
+        }
+        (names, merged, may_go_on, tagged)
+    }
+
+    /// Why the layers do not say together what the image is.
+    fn blocked(
+        &self,
+        at: &[Step],
+        family: &str,
+        sites: &[(usize, SiteId)],
+        parts: &[Merged],
+    ) -> Option<String> {
+        let layers: BTreeSet<usize> = sites.iter().map(|&(layer, _)| layer).collect();
+        let place = |layer: usize| {
+            self.files[self.stack.layers[layer].file]
+                .source
+                .path
+                .display()
+        };
+        let loose = self.loose.get(at).into_iter().flatten();
+        let mut loose = loose.filter(|(layer, key, _)| {
+            !layers.contains(layer) && parts.iter().any(|part| part.key == *key)
+        });
+        if let Some((layer, key, _)) = loose.next() {
+            return Some(format!(
+                "{} also sets its `{key}` without showing that an image is meant; set the image as a whole there",
+                place(*layer)
+            ));
+        }
+        let keys: BTreeSet<&str> = self
+            .parts(sites)
+            .flat_map(|(_, parts)| &parts.parts)
+            .filter(|part| part.value.scalar().is_some() && part.key != "registry")
+            .map(|part| part.key.as_str())
+            .collect();
+        if family.is_empty() && keys.len() > 1 {
+            let keys: Vec<String> = keys.into_iter().map(|key| format!("`{key}`")).collect();
+            return Some(format!(
+                "its layers name it by different keys ({}); use one of them",
+                keys.join(" and ")
+            ));
+        }
+        // A text in one layer and a map in another: `image: nginx` and `image: {repository: …}`.
+        let mut inner = at.to_vec();
+        let last = parts.last().map_or("", |part| part.key.as_str());
+        inner.push(Step::Key(last.to_string()));
+        let mut from_inner = self.places.range((inner.clone(), String::new(), None)..);
+        let is_map = from_inner
+            .next()
+            .is_some_and(|((other, ..), _)| *other == inner);
+        let outer = at.split_last().is_some_and(|(key, at)| {
+            let families = self.places.range((at.to_vec(), String::new(), None)..);
+            let mut families = families.take_while(|((other, ..), _)| other == at);
+            families.any(|(_, sites)| {
+                self.parts(sites)
+                    .flat_map(|(_, parts)| &parts.parts)
+                    .any(|part| {
+                        part.value.scalar().is_some() && *key == Step::Key(part.key.clone())
+                    })
+            })
+        });
+        (is_map || outer).then(|| {
+            "it is a text in one layer and a map in another; write it the same way in both"
+                .to_string()
+        })
+    }
+}
+
+/// What templates may put in front of names, by the path of the map that it stands in: it counts for
+/// everything below that map, and everywhere when it is global.
+#[derive(Default)]
+struct Fronts<'m> {
+    beginnings: HashMap<&'m Vec<Step>, Front>,
+    global: Option<Front>,
+    everything: Option<Front>,
+    empty: HashSet<&'m Vec<Step>>,
+    empty_global: bool,
+}
+
+impl Fronts<'_> {
+    /// The innermost one in scope at `at`.
+    fn find(&self, at: &[Step]) -> Option<&Front> {
+        let mut outer = (0..=at.len()).rev();
+        outer
+            .find_map(|length| self.beginnings.get(&at[..length].to_vec()))
+            .or(self.global.as_ref())
+    }
+
+    fn has_empty(&self, at: &[Step]) -> bool {
+        self.empty_global
+            || (0..=at.len()).any(|length| self.empty.contains(&at[..length].to_vec()))
+    }
+}
+
+fn is_global(path: &[Step]) -> bool {
+    path.first() == Some(&Step::Key(GLOBAL.into()))
+}
+
+/// `path` as the chart sees it whose values stand below `at`: the rest of the path, or the path of
+/// a global value, which reaches every chart.
+fn below(path: &[Step], at: &[String]) -> Option<Vec<Step>> {
+    if is_global(path) {
+        return Some(path.to_vec());
+    }
+    let inside = path.len() >= at.len()
+        && path
+            .iter()
+            .zip(at)
+            .all(|(step, key)| matches!(step, Step::Key(name) if name == key));
+    inside.then(|| path[at.len()..].to_vec())
+}
