@@ -43,6 +43,25 @@ fn large_and_long_files_are_rewritten() {
 }
 
 #[test]
+fn one_long_line_of_images_takes_linear_time() {
+    let items = |count: usize| {
+        let pod = r#"{"apiVersion":"v1","kind":"Pod","spec":{"containers":[{"image":"mcr.microsoft.com/a:1"}]}}"#;
+        let text = vec![pod; count].join(",");
+        format!(r#"{{"apiVersion":"v1","kind":"List","items":[{text}]}}"#)
+    };
+    let time = |count: usize| {
+        let text = items(count);
+        let start = std::time::Instant::now();
+        let (exit, after, talk) = rewritten("a.json", text.as_bytes());
+        assert_eq!(exit, 0, "{talk}");
+        assert!(after == text.as_bytes());
+        start.elapsed().as_secs_f64()
+    };
+    let (short, long) = (time(4_000), time(16_000));
+    assert!(long < 10.0 * short + 1.0, "{short} s, then {long} s");
+}
+
+#[test]
 fn an_alias_bomb_is_walked_once() {
     let level = |n: usize| {
         format!(
