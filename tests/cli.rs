@@ -362,6 +362,30 @@ fn a_rule_on_the_command_line_replaces_the_one_for_its_upstream() {
 }
 
 #[test]
+fn another_ecr_registry_is_an_upstream_where_a_rule_says_so() {
+    let other = "999999999999.dkr.ecr.eu-west-1.amazonaws.com";
+    let folder = tree(&[("a.yaml", &POD.replace("nginx", &format!("{other}/app")))]);
+    let rule = format!("{other}=old");
+    let own = format!("{REGISTRY}=own");
+    let arguments = [
+        "a.yaml",
+        "--registry",
+        REGISTRY,
+        "--rule",
+        &rule,
+        "--rule",
+        &own,
+    ];
+    for talked in ["1 changed in 1 file", "1 already in ECR"] {
+        let (exit, _, talk) = run(folder.path(), &arguments);
+        assert_eq!(exit, 0, "{talk}");
+        assert!(talk.contains(talked), "{talk}");
+        let text = fs::read_to_string(folder.path().join("a.yaml")).unwrap();
+        assert_eq!(text, POD.replace("nginx", &format!("{REGISTRY}/old/app")));
+    }
+}
+
+#[test]
 fn convert_goes_both_ways_line_by_line() {
     let folder = tree(&[]);
     let (exit, output, talk) = run_with_input(
