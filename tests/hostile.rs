@@ -1,5 +1,6 @@
 //! Inputs made to be slow, deep, odd or misleading: an error or a skip, never a crash.
 #![allow(clippy::unwrap_used)] // a test that cannot go on has failed
+#![allow(clippy::print_stderr)] // skips are for who runs it
 
 mod common;
 
@@ -136,6 +137,93 @@ fn terminals_see_escapes_and_patches_see_bytes() {
             "{shown:?}"
         );
     }
+}
+
+#[test]
+fn what_is_said_of_configs_and_paths_never_speaks_to_the_terminal() {
+    let escape = "\u{1b}[31m";
+    let said = |files: &[(&str, &str)], arguments: &[&str]| {
+        let folder = tree(files);
+        let (exit, _, talk) = run(folder.path(), &[arguments, &["--color", "never"]].concat());
+        assert!(!talk.contains('\u{1b}'), "{talk:?}");
+        (exit, talk)
+    };
+    let config = ".ecr-rewrite.yaml";
+    let folder = format!("a{escape}/b");
+    let second = format!("{folder}/{config}");
+    for (text, part) in [
+        (
+            "\"a\\u001b[31mb\\nc\": 1\n".to_string(),
+            "unknown key `a\\u{1b}[31mb\\u{a}c`",
+        ),
+        (
+            "registry: \"x\\e[31m\"\n".to_string(),
+            "registry `x\\u{1b}[31m`",
+        ),
+        ("exclude: [\"a\\e{\"]\n".to_string(), "a\\u{1b}{"),
+        (
+            format!("rules: default # {escape}\nregisty: 1\n"),
+            "rules: default # \\u{1b}[31m",
+        ),
+        (format!("registry: {escape}x # \u{9b}\r\n"), "# \\u{9b}\n"),
+    ] {
+        for place in [config, &second] {
+            let given = place.strip_suffix(config).unwrap();
+            let given = if given.is_empty() { "." } else { given };
+            let (exit, talk) = said(&[(place, &text)], &[given]);
+            assert_eq!(exit, 2);
+            assert!(talk.contains(part), "{text:?}: {talk}");
+        }
+    }
+    let (exit, talk) = said(&[(config, ""), (&second, "")], &["."]);
+    assert_eq!(exit, 2);
+    assert!(
+        talk.contains("a\\u{1b}[31m/b/.ecr-rewrite.yaml: a config beside"),
+        "{talk}"
+    );
+    let missing = format!("{folder}/c.yaml");
+    for arguments in [
+        &[missing.as_str()][..],
+        &["--files-from", missing.as_str()],
+        &["x.yaml", "--config", missing.as_str()],
+        &["x.yaml", "--registry", escape],
+        &["x.yaml", "--rule", escape],
+        &[
+            "convert",
+            "--registry",
+            REGISTRY,
+            "--rules",
+            "default",
+            escape,
+        ],
+    ] {
+        said(&[("x.yaml", POD)], arguments);
+    }
+}
+
+/// The program writing to a terminal of its own; nothing where there is no `script` to make one.
+#[cfg(unix)]
+fn on_a_terminal(folder: &std::path::Path, arguments: &str) -> Option<String> {
+    let program = env!("CARGO_BIN_EXE_ecr-rewrite");
+    let output = std::process::Command::new("script")
+        .current_dir(folder)
+        .args(["-qec", &format!("{program} {arguments}"), "/dev/null"])
+        .output();
+    Some(String::from_utf8_lossy(&output.ok()?.stdout).into_owned())
+}
+
+#[cfg(unix)]
+#[test]
+fn a_terminal_without_colours_sees_escapes_too() {
+    let text = format!("{POD}  # \u{202e}\n");
+    let folder = tree(&[("a.yaml", &text)]);
+    let arguments = format!("--dry-run --color never {}", TARGET.join(" "));
+    let Some(shown) = on_a_terminal(folder.path(), &arguments) else {
+        eprintln!("SKIPPED: there is no `script` to make a terminal with");
+        return;
+    };
+    assert!(shown.contains("   # \\u{202e}"), "{shown:?}");
+    assert!(!shown.contains('\u{202e}'), "{shown:?}");
 }
 
 #[cfg(unix)]

@@ -16,6 +16,8 @@ use clap::Parser;
 use args::{Convert, Rewrite};
 use talk::Talk;
 
+use crate::report::clean;
+
 /// What the process ends with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
@@ -55,7 +57,7 @@ impl From<crate::settings::SettingsError> for Error {
     fn from(error: crate::settings::SettingsError) -> Self {
         match error {
             crate::settings::SettingsError::Config(error) => {
-                Self::Report(miette::Report::from(*error))
+                Self::Report(miette::Report::from(error.map_texts(clean)))
             }
             crate::settings::SettingsError::Message(message) => Self::Message(message),
         }

@@ -1,7 +1,7 @@
 //! The rewrite itself: in place, as a diff, or as a filter.
 
 use std::fs;
-use std::io::{self, Read, Write};
+use std::io::{self, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
@@ -75,7 +75,7 @@ pub(in super::super) fn rewrite(args: &Rewrite, talk: Talk) -> Result<Exit, Erro
     if one_config {
         check_configs(&walk, &settings, &current)?;
     }
-    walk.notes.iter().for_each(|note| talk.note(&clean(note)));
+    walk.notes.iter().for_each(|note| talk.note(note));
     let mut run = Run {
         talk,
         started,
@@ -154,8 +154,15 @@ impl Run<'_> {
             None => {
                 let stdout = io::stdout();
                 let color = self.talk.color(&stdout);
+                let plain_terminal = color == Color::Off && stdout.is_terminal();
                 let mut out = io::BufWriter::new(stdout.lock());
-                diff::render(plan, color, &mut out).map_err(Error::Output)?;
+                if plain_terminal {
+                    let mut bytes = Vec::new();
+                    diff::render(plan, color, &mut bytes).map_err(Error::Output)?;
+                    write_clean(&bytes, &mut out).map_err(Error::Output)?;
+                } else {
+                    diff::render(plan, color, &mut out).map_err(Error::Output)?;
+                }
                 out.flush().map_err(Error::Output)?;
             }
         }
@@ -273,6 +280,13 @@ impl Run<'_> {
     }
 }
 
+/// A terminal without colours is a terminal all the same: it gets no bytes that could fool it.
+fn write_clean(diff: &[u8], out: &mut impl Write) -> io::Result<()> {
+    let text = String::from_utf8_lossy(diff);
+    text.lines()
+        .try_for_each(|line| writeln!(out, "{}", clean(line)))
+}
+
 fn switch(given: bool) -> Switch {
     if given { Switch::On } else { Switch::Off }
 }
@@ -329,7 +343,7 @@ fn paths(args: &Rewrite) -> Result<Vec<PathBuf>, Error> {
     }
     let missing = paths.iter().filter(|path| path.symlink_metadata().is_err());
     let missing: Vec<String> = missing
-        .map(|path| format!("`{}`", clean(&path.to_string_lossy())))
+        .map(|path| format!("`{}`", path.display()))
         .collect();
     match missing.len() {
         0 => Ok(paths),
