@@ -524,6 +524,170 @@ fn ignored_and_hidden_files_are_looked_at_on_request() {
     assert_eq!(count(&["--include", "*.txt", "--hidden", "--no-ignore"]), 3);
 }
 
+/// The files that a dry run from `folder` would change.
+fn changed(folder: &std::path::Path, arguments: &[&str]) -> Vec<String> {
+    let (exit, output, talk) = run(folder, &with_target(&[arguments, &["--dry-run"]].concat()));
+    assert_eq!(exit, 0, "{arguments:?}: {talk}");
+    let names = output
+        .lines()
+        .filter_map(|line| line.strip_prefix("+++ b/"));
+    names.map(str::to_string).collect()
+}
+
+#[test]
+fn globs_count_from_the_current_folder_and_from_each_given_one() {
+    let folder = tree(&[
+        ("base/a.yaml", POD),
+        ("base/gen/b.yaml", POD),
+        ("base/m/c.k8s", POD),
+        ("sub/x", ""),
+    ]);
+    let base = folder.path().join("base");
+    let all = ["a.yaml", "gen/b.yaml"];
+    let with_include = ["a.yaml", "gen/b.yaml", "m/c.k8s"];
+    for (arguments, files) in [
+        (&[][..], &all[..]),
+        (&["--exclude", "gen"], &all[..1]),
+        (&["--exclude", "gen/**"], &all[..1]),
+        (&["--exclude", "b.yaml"], &all[..1]),
+        (&["--include", "m/*.k8s"], &with_include),
+        (&["--include", "*.k8s"], &with_include),
+        (&["--include", "m"], &all),
+    ] {
+        let names = |from: &std::path::Path, given: &str| -> Vec<String> {
+            let shown = changed(from, &[&[given], arguments].concat());
+            let names = shown.iter().map(|name| {
+                name.rsplit_once("base/")
+                    .map_or(&name[..], |(_, name)| name)
+            });
+            names.map(str::to_string).collect()
+        };
+        assert_eq!(names(&base, "."), files, "{arguments:?}");
+        assert_eq!(names(folder.path(), "base"), files, "{arguments:?}");
+        assert_eq!(
+            names(&folder.path().join("sub"), "../base"),
+            files,
+            "{arguments:?}"
+        );
+        assert_eq!(
+            names(std::path::Path::new("/"), base.to_str().unwrap()),
+            files,
+            "{arguments:?}"
+        );
+    }
+    let sub = folder.path().join("sub");
+    for glob in ["../base/gen/**", "../base/gen", "../*/gen/"] {
+        assert_eq!(
+            changed(&sub, &["../base", "--exclude", glob]).len(),
+            1,
+            "{glob}"
+        );
+    }
+    assert_eq!(
+        changed(&sub, &["../base", "--exclude", "../gen"]).len(),
+        2,
+        "another folder"
+    );
+    assert_eq!(
+        changed(&sub, &["../base/a.yaml", "--exclude", "a.yaml"]).len(),
+        1
+    );
+    let forced = ["../base/a.yaml", "--exclude", "a.yaml", "--force-exclude"];
+    assert_eq!(changed(&sub, &forced).len(), 0);
+}
+
+#[test]
+fn the_folder_that_holds_the_checkout_excludes_nothing() {
+    let folder = tree(&[
+        ("gen/repository/.git/x", ""),
+        ("gen/repository/a.yaml", POD),
+        ("elsewhere/x", ""),
+    ]);
+    let path = folder.path().join("gen/repository");
+    let arguments = [path.to_str().unwrap(), "--exclude", "gen"];
+    assert_eq!(
+        changed(&folder.path().join("elsewhere"), &arguments).len(),
+        1
+    );
+}
+
+#[test]
+fn a_given_path_counts_whatever_is_given_beside_it() {
+    let folder = tree(&[
+        (".hid/a.yaml", POD),
+        (".github/b.yaml", POD),
+        ("c.yaml", POD),
+        ("d/e.yaml", POD),
+    ]);
+    put(folder.path(), "list", b"c.yaml\nd/e.yaml\n./d/../c.yaml\n");
+    let all = [".github/b.yaml", ".hid/a.yaml", "c.yaml", "d/e.yaml"];
+    for arguments in [
+        &[".", ".hid", ".github"][..],
+        &[".hid", ".", ".github"],
+        &[".hid", ".github", ".", "d", "d/e.yaml", "./c.yaml"],
+        &[".hid/a.yaml", ".", ".github", "--files-from", "list"],
+    ] {
+        assert_eq!(changed(folder.path(), arguments), all, "{arguments:?}");
+    }
+    assert_eq!(changed(folder.path(), &["."]), ["c.yaml", "d/e.yaml"]);
+    put(folder.path(), "d/.ecr-rewrite-tmp.e.yaml.x", b"");
+    let (_, _, talk) = run(folder.path(), &with_target(&[".", "d", "--dry-run"]));
+    assert_eq!(talk.matches("was left by a run").count(), 1, "{talk}");
+}
+
+#[cfg(unix)]
+#[test]
+fn links_select_nothing_that_walking_would_leave_out() {
+    let config = format!("registry: {REGISTRY}\nrules: default\nexclude: [\"gen/**\"]\n");
+    let left_out = [
+        "gen/r.yaml",
+        "by-flag/r.yaml",
+        ".github/r.yaml",
+        "compose.yaml",
+        ".hidden/r.yaml",
+        "ignored/r.yaml",
+        "node_modules/r.yaml",
+        "r.txt",
+    ];
+    let folder = tree(&[
+        (".ecr-rewrite.yaml", config.as_str()),
+        (".gitignore", "ignored\n"),
+        ("base/r.yaml", POD),
+    ]);
+    fs::create_dir(folder.path().join("a")).unwrap();
+    for (index, target) in left_out.iter().chain(&["base/r.yaml"]).enumerate() {
+        put(folder.path(), target, POD.as_bytes());
+        let link = folder.path().join(format!("a/{index}.yaml"));
+        std::os::unix::fs::symlink(format!("../{target}"), link).unwrap();
+    }
+    for given in ["a", "."] {
+        let arguments = [given, "--dry-run", "--exclude", "by-flag"];
+        let (exit, output, talk) = run(folder.path(), &arguments);
+        assert_eq!(exit, 0, "{talk}");
+        let shown: Vec<&str> = output
+            .lines()
+            .filter(|line| line.starts_with("+++"))
+            .collect();
+        assert_eq!(shown, ["+++ b/base/r.yaml"], "{given}");
+        for (index, target) in left_out.iter().enumerate() {
+            let note = format!("a/{index}.yaml: is a link to {target}, which is left out");
+            assert!(talk.contains(&note), "{given}: {talk}");
+        }
+    }
+    assert_eq!(
+        changed(folder.path(), &["a/0.yaml"]),
+        ["gen/r.yaml"],
+        "a given path"
+    );
+    let forced = |glob| ["a/0.yaml", "--force-exclude", "--exclude", glob];
+    assert!(
+        changed(folder.path(), &forced("none")).is_empty(),
+        "the config excludes its target"
+    );
+    let forced = ["a/8.yaml", "--force-exclude", "--exclude", "a/8.yaml"];
+    assert!(changed(folder.path(), &forced).is_empty());
+}
+
 #[test]
 fn a_part_of_a_repository_is_rewritten_with_the_rest_as_context() {
     let folder = tree(&[
