@@ -465,7 +465,8 @@ impl Reader<'_> {
 pub fn find(folder: &Path) -> Option<PathBuf> {
     for folder in folder.ancestors() {
         let candidate = folder.join(FILE_NAME);
-        if candidate.is_file() {
+        // A link that leads nowhere counts: the mistake is to be seen, not passed over.
+        if candidate.is_file() || candidate.is_symlink() {
             return Some(candidate);
         }
         if folder.join(".git").exists() {

@@ -341,6 +341,47 @@ fn the_target_comes_from_the_highest_place_that_states_it() {
 }
 
 #[test]
+fn only_files_with_images_need_a_target() {
+    let prod =
+        format!("overrides:\n  - paths: [prod]\n    registry: {REGISTRY}\n    rules: default\n");
+    let half = format!("account: \"123456789012\"\n{prod}");
+    for config in [&prod, &half] {
+        let folder = tree(&[
+            (".ecr-rewrite.yaml", config),
+            ("prod/a.yaml", POD),
+            ("notes.yaml", "image: none\n"),
+        ]);
+        let (exit, _, talk) = run(folder.path(), &["."]);
+        assert_eq!(exit, 0, "{talk}");
+        assert!(talk.contains("1 changed in 1 file"), "{talk}");
+    }
+    let files = [
+        (".ecr-rewrite.yaml", prod.as_str()),
+        ("base/a.yaml", POD),
+        ("sub/x", ""),
+    ];
+    let rules = ["--rules", "default"];
+    let arguments = [&["."], &rules[..]].concat();
+    refused(
+        &files,
+        &arguments,
+        2,
+        "no target registry for base/a.yaml; ",
+    );
+    let folder = tree(&files);
+    let (exit, _, talk) = run(
+        &folder.path().join("sub"),
+        &[&["../base"], &rules[..]].concat(),
+    );
+    assert_eq!(exit, 2);
+    assert!(
+        talk.contains("no target registry for ../base/a.yaml; "),
+        "{talk}"
+    );
+    refused(&[("empty.yaml", "a: b\n")], &["."], 0, "0 images found");
+}
+
+#[test]
 fn a_rule_on_the_command_line_replaces_the_one_for_its_upstream() {
     let config = "rules:\n  - {upstream: docker.io, prefix: from-config}\n  - {upstream: quay.io, prefix: quay}\n";
     let folder = tree(&[(".ecr-rewrite.yaml", config)]);

@@ -274,3 +274,33 @@ fn links_given_by_path_are_followed_inside_the_repository_only() {
         POD.as_bytes()
     );
 }
+
+#[cfg(unix)]
+#[test]
+fn a_config_that_is_a_link_counts_inside_the_repository_only() {
+    use std::os::unix::fs::symlink;
+    let config = format!("registry: {REGISTRY}\nrules: default\n");
+    let elsewhere = tree(&[("conf.yaml", &config)]);
+    let outside = elsewhere.path().join("conf.yaml");
+    let inside = std::path::PathBuf::from("conf/ecr.yaml");
+    let nowhere = std::path::PathBuf::from("missing.yaml");
+    for (target, code, part) in [
+        (&outside, 2, ".ecr-rewrite.yaml: is a link to /"),
+        (&nowhere, 2, "config `.ecr-rewrite.yaml` cannot be read"),
+        (&inside, 0, "1 changed"),
+    ] {
+        let folder = tree(&[("conf/ecr.yaml", &config), ("a.yaml", POD)]);
+        let link = folder.path().join(".ecr-rewrite.yaml");
+        symlink(target, &link).unwrap();
+        let (exit, _, talk) = run(folder.path(), &["a.yaml"]);
+        assert_eq!(exit, code, "{talk}");
+        assert!(talk.contains(part), "{talk}");
+        let after = fs::read(folder.path().join("a.yaml")).unwrap();
+        assert_eq!(after == POD.as_bytes(), code != 0);
+    }
+    let folder = tree(&[("a.yaml", POD)]);
+    symlink(&outside, folder.path().join(".ecr-rewrite.yaml")).unwrap();
+    let named = ["a.yaml", "--config", ".ecr-rewrite.yaml"];
+    let (exit, _, talk) = run(folder.path(), &named);
+    assert_eq!(exit, 0, "{talk}");
+}

@@ -130,9 +130,10 @@ impl Run<'_> {
     }
 
     fn plan(&mut self, files: Vec<ScannedFile>) -> Result<Plan, Error> {
-        let selected = files.iter().filter(|file| file.role == Role::Selected);
-        let paths: Vec<PathBuf> = selected.map(|file| file.source.real.clone()).collect();
-        let (targets, notes) = self.settings.targets(paths.iter().map(PathBuf::as_path))?;
+        let concerned = files
+            .iter()
+            .filter(|file| file.role == Role::Selected && !file.scan.sites.is_empty());
+        let (targets, notes) = self.settings.targets(concerned.map(|file| &file.source))?;
         notes.iter().for_each(|note| self.talk.note(note));
         let links = link::link(&files);
         let rules_for =
