@@ -150,6 +150,23 @@ pub fn home(path: &Path) -> std::io::Result<PathBuf> {
     }
 }
 
+/// The real path of a file that need not exist, from an absolute one: links are resolved as far as
+/// the path exists, and the rest is put together as text.
+pub fn resolve(path: &Path) -> PathBuf {
+    let Some(parent) = path.parent() else {
+        return path.to_path_buf();
+    };
+    path.canonicalize().unwrap_or_else(|_| {
+        let mut real = resolve(parent);
+        match path.file_name() {
+            Some(name) => real.push(name),
+            // The path ends in `..`.
+            None => drop(real.pop()),
+        }
+        real
+    })
+}
+
 /// The path to show for a real one: relative to the current directory, unless the two share no
 /// folder at all.
 pub fn shown(real: &Path, current: &Path) -> PathBuf {
@@ -634,5 +651,41 @@ fn failure(error: &ignore::Error, current: &Path) -> Failure {
             }
             other => return Failure::of(&path, format!("cannot be read: {other}")),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_shown_from_the_current_folder() {
+        for (real, current, wanted) in [
+            ("/a/b/c.yaml", "/a/b", "c.yaml"),
+            ("/a/b/c.yaml", "/a/d/e", "../../b/c.yaml"),
+            ("/a/b/c.yaml", "/", "/a/b/c.yaml"),
+            ("/a/b/c.yaml", "/d", "/a/b/c.yaml"),
+            ("/a/b", "/a/b", "/a/b"),
+            ("/a", "/a/b", ".."),
+            ("given.yaml", "/a", "given.yaml"),
+        ] {
+            let path = shown(Path::new(real), Path::new(current));
+            assert_eq!(path, Path::new(wanted), "{real} from {current}");
+        }
+    }
+
+    #[test]
+    fn paths_of_files_to_come_are_resolved_as_far_as_they_exist() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path().canonicalize().unwrap();
+        std::fs::create_dir(folder.join("a")).unwrap();
+        for path in ["a/../x/new.yaml", "a/no/../../x/new.yaml", "./x/./new.yaml"] {
+            assert_eq!(
+                resolve(&folder.join(path)),
+                folder.join("x/new.yaml"),
+                "{path}"
+            );
+        }
+        assert_eq!(resolve(Path::new("/../..")), Path::new("/"));
     }
 }

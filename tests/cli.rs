@@ -85,6 +85,8 @@ fn wrong_usage_is_refused_before_anything_is_done() {
             "`--format json` is not supported yet",
         ),
         (vec!["-", "a.yaml"], "`-` stands alone"),
+        (vec!["-", "--files-from", "-"], "`-` stands alone"),
+        (vec!["-", "--files-from", "a.yaml"], "`-` stands alone"),
         (
             vec!["a.yaml", "--stdin-filename", "b.yaml"],
             "goes with `-`",
@@ -511,6 +513,65 @@ fn standard_input_is_a_filter_that_loses_nothing() {
     assert_eq!((exit, output.as_str()), (2, "a\0b"), "{talk}");
     let (exit, output, _) = run_with_input(folder.path(), &with_target(&["-"]), b"image: [1\n");
     assert_eq!((exit, output.as_str()), (2, "image: [1\n"));
+}
+
+#[test]
+fn a_filter_writes_with_stated_rules_only() {
+    let folder = tree(&[]);
+    let filter = |arguments: &[&str]| {
+        let arguments = [&["-", "--registry", REGISTRY], arguments].concat();
+        run_with_input(folder.path(), &arguments, POD.as_bytes())
+    };
+    let (exit, output, talk) = filter(&[]);
+    assert_eq!((exit, output.as_str()), (2, ""));
+    assert!(talk.contains("no rules are stated"), "{talk}");
+    let (exit, output, talk) = filter(&["--dry-run"]);
+    assert_eq!(exit, 0);
+    assert!(output.contains("+++ b/stdin.yaml"), "{output}");
+    assert!(talk.contains("using the built-in prefixes"), "{talk}");
+    assert_eq!(filter(&["--rules", "default"]).0, 0);
+}
+
+#[test]
+fn a_filter_stands_for_a_file_that_need_not_exist() {
+    let prod = "999999999999.dkr.ecr.eu-west-1.amazonaws.com";
+    let config = format!(
+        "registry: {REGISTRY}\nrules: default\nexclude: [\"gen/**\"]\noverrides:\n  - paths: [\"environments/prod/**\"]\n    registry: {prod}\n"
+    );
+    let folder = tree(&[
+        (".ecr-rewrite.yaml", config.as_str()),
+        ("environments/prod/a.yaml", POD),
+        ("sub/x", ""),
+    ]);
+    let filter = |name: &str, arguments: &[&str]| {
+        let arguments = [&["-", "--stdin-filename", name], arguments].concat();
+        run_with_input(&folder.path().join("sub"), &arguments, POD.as_bytes())
+    };
+    for (name, registry) in [
+        ("../environments/prod/a.yaml", prod),
+        ("../environments/prod/new.yaml", prod),
+        ("../environments/prod/new/folder/new.yaml", prod),
+        ("../environments/none/../prod/new.yaml", prod),
+        ("../environments/prod/../new.yaml", REGISTRY),
+        ("new.yaml", REGISTRY),
+    ] {
+        let (exit, output, talk) = filter(name, &[]);
+        assert_eq!(exit, 0, "{name}: {talk}");
+        assert!(output.contains(registry), "{name}: {output}");
+    }
+    let excluded = "../gen/new.yaml";
+    assert!(filter(excluded, &[]).1.contains(REGISTRY), "a given path");
+    for (arguments, out) in [(&[][..], POD), (&["--dry-run"], "")] {
+        let arguments = [&["--force-exclude"], arguments].concat();
+        let (exit, output, talk) = filter(excluded, &arguments);
+        assert_eq!((exit, output.as_str()), (0, out));
+        assert!(
+            talk.contains("../gen/new.yaml: is excluded; left as it is"),
+            "{talk}"
+        );
+    }
+    let by_flag = ["--force-exclude", "--exclude", "new.yaml"];
+    assert_eq!(filter("../environments/prod/new.yaml", &by_flag).1, POD);
 }
 
 #[test]

@@ -39,26 +39,22 @@ pub(in super::super) fn rewrite(args: &Rewrite, talk: Talk) -> Result<Exit, Erro
     let stdin = args.paths.iter().any(|path| path == Path::new(STDIN));
     let paths = if stdin { Vec::new() } else { paths(args)? };
     let mode = mode(args, stdin)?;
-    let rules = if mode == Mode::Write {
-        Rules::Stated
-    } else {
+    let rules = if mode == Mode::DryRun {
         Rules::OrBuiltIn
+    } else {
+        Rules::Stated
     };
-    // The config of a filter is the one of the file it stands for.
-    let from = match (&args.stdin_filename, stdin) {
-        (Some(name), true) => vec![
-            name.parent()
-                .filter(|folder| folder.is_dir())
-                .unwrap_or(Path::new("."))
-                .to_path_buf(),
-        ],
-        _ => paths.clone(),
+    let input = stdin.then(|| Input::new(args, &current));
+    // The config and the repository of a filter are those of the file it stands for.
+    let from = match &input {
+        Some(input) => vec![input.folder()],
+        None => paths.clone(),
     };
     let wanted = wanted(&args.target, &args.rules, from.clone())?;
     let settings = Settings::resolve(&wanted, rules)?;
     let one_config = matches!(wanted.config, ConfigChoice::Discover);
     let options = walk::Options {
-        context: if stdin && args.stdin_filename.is_some() {
+        context: if args.stdin_filename.is_some() {
             from
         } else {
             Vec::new()
@@ -71,7 +67,15 @@ pub(in super::super) fn rewrite(args: &Rewrite, talk: Talk) -> Result<Exit, Erro
         no_ignore: switch(args.files.no_ignore),
         force_exclude: switch(args.files.force_exclude),
     };
-    let walk = walk::walk(&options, &current).map_err(|error| Error::Message(error.to_string()))?;
+    let bad_glob = |error: globset::Error| Error::Message(error.to_string());
+    if let Some(input) = &input
+        && args.stdin_filename.is_some()
+        && args.files.force_exclude
+        && walk::is_excluded(&options, &current, &input.real).map_err(bad_glob)?
+    {
+        return pass_through(input, mode, talk);
+    }
+    let walk = walk::walk(&options, &current).map_err(bad_glob)?;
     if one_config {
         check_configs(&walk, &settings, &current)?;
     }
@@ -83,8 +87,8 @@ pub(in super::super) fn rewrite(args: &Rewrite, talk: Talk) -> Result<Exit, Erro
         settings: &settings,
     };
     let mut files = run.scan(walk.files, args.files.max_file_size);
-    if mode == Mode::Filter || stdin {
-        return run.filter(args, files, &current, mode);
+    if let Some(input) = input {
+        return run.filter(args, files, input, mode);
     }
     if !files.iter().any(|file| file.role == Role::Selected) && run.failures.is_empty() {
         talk.note("no files to read: nothing with a matching name was found (see `--include`, `--hidden`, `--no-ignore`)");
@@ -95,6 +99,28 @@ pub(in super::super) fn rewrite(args: &Rewrite, talk: Talk) -> Result<Exit, Erro
     match mode {
         Mode::DryRun => run.dry_run(args, &mut plan),
         _ => Ok(run.write(&mut plan)),
+    }
+}
+
+/// The file that standard input stands for; it need not exist.
+struct Input {
+    name: PathBuf,
+    real: PathBuf,
+}
+
+impl Input {
+    fn new(args: &Rewrite, current: &Path) -> Self {
+        let name = args.stdin_filename.clone();
+        let name = name.unwrap_or_else(|| PathBuf::from("stdin.yaml"));
+        let real = walk::resolve(&current.join(&name));
+        Self { name, real }
+    }
+
+    /// The nearest folder above it that exists.
+    fn folder(&self) -> PathBuf {
+        let above = self.real.ancestors().skip(1);
+        let mut folders = above.filter(|folder| folder.is_dir());
+        folders.next().unwrap_or(Path::new(".")).to_path_buf()
     }
 }
 
@@ -198,34 +224,22 @@ impl Run<'_> {
         &mut self,
         args: &Rewrite,
         mut files: Vec<ScannedFile>,
-        current: &Path,
+        input: Input,
         mode: Mode,
     ) -> Result<Exit, Error> {
-        let name = args
-            .stdin_filename
-            .clone()
-            .unwrap_or_else(|| PathBuf::from("stdin.yaml"));
-        let mut bytes = Vec::new();
-        io::stdin()
-            .lock()
-            .read_to_end(&mut bytes)
-            .map_err(|error| Error::Message(format!("standard input cannot be read: {error}")))?;
+        let Input { name, real } = input;
+        let bytes = read_input()?;
         let text = match source::decode(bytes.clone()) {
             Ok(text) => text,
             Err(error) => {
                 self.failures.push(Failure::of(&name, error));
                 if mode == Mode::Filter {
-                    io::stdout()
-                        .lock()
-                        .write_all(&bytes)
-                        .map_err(Error::Output)?;
+                    write_output(&bytes)?;
                 }
                 return Ok(self.exit());
             }
         };
         drop(bytes);
-        let real = current.join(&name);
-        let real = real.canonicalize().unwrap_or(real);
         files.retain(|file| file.source.real != real);
         let source = SourceFile {
             path: name,
@@ -239,11 +253,7 @@ impl Run<'_> {
             return self.dry_run(args, &mut plan);
         }
         let after = plan.files.first().and_then(|file| file.after.as_deref());
-        let mut stdout = io::stdout().lock();
-        stdout
-            .write_all(after.unwrap_or(&text).as_bytes())
-            .map_err(Error::Output)?;
-        stdout.flush().map_err(Error::Output)?;
+        write_output(after.unwrap_or(&text).as_bytes())?;
         self.explain(&plan, text::Tense::Did);
         Ok(self.exit())
     }
@@ -281,6 +291,30 @@ impl Run<'_> {
     }
 }
 
+/// An excluded file that comes through standard input: it leaves as it came.
+fn pass_through(input: &Input, mode: Mode, talk: Talk) -> Result<Exit, Error> {
+    let bytes = read_input()?;
+    if mode == Mode::Filter {
+        write_output(&bytes)?;
+    }
+    let name = input.name.display();
+    talk.note(&format!("{name}: is excluded; left as it is"));
+    Ok(Exit::Done)
+}
+
+fn read_input() -> Result<Vec<u8>, Error> {
+    let mut bytes = Vec::new();
+    let read = io::stdin().lock().read_to_end(&mut bytes);
+    read.map_err(|error| Error::Message(format!("standard input cannot be read: {error}")))?;
+    Ok(bytes)
+}
+
+fn write_output(bytes: &[u8]) -> Result<(), Error> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(bytes).map_err(Error::Output)?;
+    stdout.flush().map_err(Error::Output)
+}
+
 /// A terminal without colours is a terminal all the same: it gets no bytes that could fool it.
 fn write_clean(diff: &[u8], out: &mut impl Write) -> io::Result<()> {
     let text = String::from_utf8_lossy(diff);
@@ -313,7 +347,7 @@ fn refuse_later(args: &Rewrite) -> Result<(), Error> {
 }
 
 fn mode(args: &Rewrite, stdin: bool) -> Result<Mode, Error> {
-    if stdin && args.paths.len() > 1 {
+    if stdin && (args.paths.len() > 1 || args.files.files_from.is_some()) {
         return Err(Error::Message(
             "`-` stands alone: standard input and files cannot be rewritten in one run".into(),
         ));
