@@ -26,13 +26,20 @@ pub struct ScannedFile {
 }
 
 impl ScannedFile {
-    /// Scans a file. Its text is let go unless a site of it may change or a fact has to be pointed
-    /// at, so that memory follows what is found and not the size of the tree.
-    pub fn new(mut source: SourceFile, role: Role) -> Self {
+    /// Scans a file on its own: the whole path says what it is.
+    pub fn new(source: SourceFile, role: Role) -> Self {
+        let below = source.real.clone();
+        Self::below(&below, source, role)
+    }
+
+    /// Scans a file whose path within its repository is `below`: where the repository lies says
+    /// nothing. Its text is let go unless a site of it may change or a fact has to be pointed at, so
+    /// that memory follows what is found and not the size of the tree.
+    pub fn below(below: &Path, mut source: SourceFile, role: Role) -> Self {
         let scan = scan_text(&source.real, &source.text);
         let broken = !scan.broken.is_empty();
         let template = if broken {
-            template(&source.real, &source.text)
+            template(below, &source.text)
         } else {
             Template::No
         };
@@ -97,7 +104,7 @@ pub fn scan_text(path: &Path, text: &str) -> Scan {
     scan
 }
 
-/// Whether the file at `path` with this text is a template.
+/// Whether the file at `path`, within its repository, with this text is a template.
 pub fn template(path: &Path, text: &str) -> Template {
     let suffix = path.extension().and_then(|suffix| suffix.to_str());
     let in_templates = path.parent().is_some_and(|folder| {

@@ -129,6 +129,8 @@ pub struct Walk {
     pub failures: Vec<Failure>,
     /// Configs below the given folders.
     pub configs: Vec<PathBuf>,
+    /// The repositories of the given paths, and given folders outside of any.
+    pub roots: Vec<PathBuf>,
 }
 
 /// The folder that holds `.git`, above or at `folder`.
@@ -464,6 +466,7 @@ impl Walker<'_> {
             notes,
             failures,
             configs,
+            roots: self.roots,
         }
     }
 }

@@ -288,6 +288,30 @@ fn files_that_cannot_be_read_are_named_and_the_others_rewritten() {
 }
 
 #[test]
+fn where_a_repository_lies_does_not_make_its_files_templates() {
+    let broken = "image: [1\n";
+    let folder = tree(&[
+        ("templates/one/.git/x", ""),
+        ("templates/one/a.yaml", broken),
+        ("two/.git/x", ""),
+        ("two/chart/templates/a.yaml", broken),
+        ("two/chart/templates/b/c.yaml", broken),
+    ]);
+    for (place, given, code) in [
+        ("templates/one", ".", 2),
+        ("templates/one", "a.yaml", 2),
+        ("two/chart/templates", ".", 0),
+        ("two/chart/templates/b", "c.yaml", 0),
+    ] {
+        let (exit, _, talk) = run(&folder.path().join(place), &with_target(&[given]));
+        assert_eq!(exit, code, "{place}: {talk}");
+        let input = with_target(&["-", "--stdin-filename", "a.yaml"]);
+        let place = folder.path().join(place);
+        assert_eq!(run_with_input(&place, &input, broken.as_bytes()).0, code);
+    }
+}
+
+#[test]
 fn a_dry_run_falls_back_to_the_built_in_rules_and_says_so() {
     let folder = tree(&[("a.yaml", POD)]);
     let (exit, output, talk) = run(folder.path(), &["--dry-run", "--registry", REGISTRY]);

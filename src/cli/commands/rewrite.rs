@@ -84,6 +84,7 @@ pub(in super::super) fn rewrite(args: &Rewrite, talk: Talk) -> Result<Exit, Erro
         talk,
         started,
         failures: walk.failures,
+        roots: walk.roots,
         settings: &settings,
     };
     let mut files = run.scan(walk.files, args.files.max_file_size);
@@ -129,6 +130,7 @@ struct Run<'s> {
     talk: Talk,
     started: Instant,
     failures: Vec<Failure>,
+    roots: Vec<PathBuf>,
     settings: &'s Settings,
 }
 
@@ -136,15 +138,12 @@ impl Run<'_> {
     /// Reads and scans files in parallel; the order stays. A file of the context that cannot be read
     /// is not the user's concern today.
     fn scan(&mut self, files: Vec<Walked>, limit: u64) -> Vec<ScannedFile> {
-        let results: Vec<Result<ScannedFile, Option<Failure>>> = files
-            .into_par_iter()
-            .map(
-                |Walked { path, real, role }| match source::read(path.clone(), real, limit) {
-                    Ok(source) => Ok(ScannedFile::new(source, role)),
-                    Err(error) => Err((role == Role::Selected).then(|| Failure::of(&path, error))),
-                },
-            )
-            .collect();
+        let scan = |Walked { path, real, role }| match source::read(path.clone(), real, limit) {
+            Ok(source) => Ok(self.scan_source(source, role)),
+            Err(error) => Err((role == Role::Selected).then(|| Failure::of(&path, error))),
+        };
+        let results: Vec<Result<ScannedFile, Option<Failure>>> =
+            files.into_par_iter().map(scan).collect();
         let mut scanned = Vec::with_capacity(results.len());
         for result in results {
             match result {
@@ -153,6 +152,14 @@ impl Run<'_> {
             }
         }
         scanned
+    }
+
+    /// Outside of any repository a file is known by the path that is shown.
+    fn scan_source(&self, source: SourceFile, role: Role) -> ScannedFile {
+        let mut roots = self.roots.iter();
+        let below = roots.find_map(|root| source.real.strip_prefix(root).ok());
+        let below = below.unwrap_or(&source.path).to_path_buf();
+        ScannedFile::below(&below, source, role)
     }
 
     fn plan(&mut self, files: Vec<ScannedFile>) -> Result<Plan, Error> {
@@ -247,7 +254,7 @@ impl Run<'_> {
             text: text.clone(),
             identity: None,
         };
-        files.push(ScannedFile::new(source, Role::Selected));
+        files.push(self.scan_source(source, Role::Selected));
         let mut plan = self.plan(files)?;
         if mode == Mode::DryRun {
             return self.dry_run(args, &mut plan);
