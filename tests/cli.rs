@@ -723,6 +723,68 @@ fn globs_count_from_the_current_folder_and_from_each_given_one() {
 }
 
 #[test]
+fn a_diff_beyond_the_current_folder_says_where_to_apply_it() {
+    let files = [
+        ("base/a.yaml", POD),
+        ("sub/b.yaml", POD),
+        ("sub/c d/e.yaml", POD),
+    ];
+    for (from, given, names, place) in [
+        ("sub", &["../base"][..], &["base/a.yaml"][..], ".."),
+        (
+            "sub",
+            &[".", "../base"],
+            &["base/a.yaml", "sub/b.yaml", "sub/c d/e.yaml"],
+            "..",
+        ),
+        (
+            "sub/c d",
+            &["../../base", "e.yaml"],
+            &["base/a.yaml", "sub/c d/e.yaml"],
+            "../..",
+        ),
+        ("sub/c d", &[".."], &["b.yaml", "c d/e.yaml"], ".."),
+        ("sub", &["."], &["b.yaml", "c d/e.yaml"], "."),
+    ] {
+        for in_git in [true, false] {
+            let folder = tree(&files);
+            if in_git {
+                let init = std::process::Command::new("git")
+                    .args(["init", "--quiet"])
+                    .current_dir(folder.path())
+                    .status();
+                assert!(init.unwrap().success());
+            } else {
+                fs::remove_dir(folder.path().join(".git")).unwrap();
+            }
+            let from = folder.path().join(from);
+            let arguments = with_target(&[given, &["--dry-run", "-v"]].concat());
+            let (exit, diff, talk) = run(&from, &arguments);
+            assert_eq!(exit, 0, "{talk}");
+            let shown = diff.lines().filter_map(|line| line.strip_prefix("+++ b/"));
+            let shown: Vec<&str> = shown.map(|name| name.trim_end_matches('\t')).collect();
+            assert_eq!(shown, names, "{given:?}");
+            let note = format!("`git -C {place} apply < DIFF` or `patch -d {place} -p1 < DIFF`");
+            assert_eq!(talk.contains(&note), place != ".", "{talk}");
+            let before = contents(folder.path());
+            let applied = common::git_apply(&from.join(place), &diff);
+            assert!(
+                applied.status.success(),
+                "{}",
+                String::from_utf8_lossy(&applied.stderr)
+            );
+            let after = contents(folder.path());
+            for (path, text) in before {
+                fs::write(folder.path().join(path), text).unwrap();
+            }
+            let (exit, _, _) = run(&from, &with_target(given));
+            assert_eq!(exit, 0);
+            assert_eq!(contents(folder.path()), after, "{given:?}");
+        }
+    }
+}
+
+#[test]
 fn the_folder_that_holds_the_checkout_excludes_nothing() {
     let folder = tree(&[
         ("gen/repository/.git/x", ""),

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{self, IsTerminal, Read, Write};
+use std::mem;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
@@ -85,6 +86,7 @@ pub(in super::super) fn rewrite(args: &Rewrite, talk: Talk) -> Result<Exit, Erro
         started,
         failures: walk.failures,
         roots: walk.roots,
+        current: &current,
         settings: &settings,
     };
     let mut files = run.scan(walk.files, args.files.max_file_size);
@@ -131,6 +133,7 @@ struct Run<'s> {
     started: Instant,
     failures: Vec<Failure>,
     roots: Vec<PathBuf>,
+    current: &'s Path,
     settings: &'s Settings,
 }
 
@@ -177,28 +180,19 @@ impl Run<'_> {
     }
 
     fn dry_run(&mut self, args: &Rewrite, plan: &mut Plan) -> Result<Exit, Error> {
-        match &args.diff.output_file {
-            Some(path) => {
-                let mut bytes = Vec::new();
-                diff::render(plan, Color::Off, &mut bytes).map_err(Error::Output)?;
-                fs::write(path, bytes).map_err(|error| {
-                    Error::Message(format!("{}: cannot be written: {error}", path.display()))
-                })?;
-            }
-            None => {
-                let stdout = io::stdout();
-                let color = self.talk.color(&stdout);
-                let plain_terminal = color == Color::Off && stdout.is_terminal();
-                let mut out = io::BufWriter::new(stdout.lock());
-                if plain_terminal {
-                    let mut bytes = Vec::new();
-                    diff::render(plan, color, &mut bytes).map_err(Error::Output)?;
-                    write_clean(&bytes, &mut out).map_err(Error::Output)?;
-                } else {
-                    diff::render(plan, color, &mut out).map_err(Error::Output)?;
-                }
-                out.flush().map_err(Error::Output)?;
-            }
+        let from = diff_folder(plan, self.current);
+        let shown = show_from(&from, plan);
+        let rendered = self.render(args, plan);
+        for (file, path) in plan.files.iter_mut().zip(shown) {
+            file.source.path = path;
+        }
+        rendered?;
+        if from != self.current {
+            let from = walk::shown(&from, self.current);
+            let from = from.display();
+            self.talk.note(&format!(
+                "the diff reaches beyond the current directory, so its paths start at `{from}`; apply it there: `git -C {from} apply < DIFF` or `patch -d {from} -p1 < DIFF`"
+            ));
         }
         self.explain(plan, text::Tense::Would);
         let exit = self.exit();
@@ -208,6 +202,29 @@ impl Run<'_> {
         } else {
             exit
         })
+    }
+
+    fn render(&self, args: &Rewrite, plan: &Plan) -> Result<(), Error> {
+        let to_bytes = || -> Result<Vec<u8>, Error> {
+            let mut bytes = Vec::new();
+            diff::render(plan, Color::Off, &mut bytes).map_err(Error::Output)?;
+            Ok(bytes)
+        };
+        if let Some(path) = &args.diff.output_file {
+            return fs::write(path, to_bytes()?).map_err(|error| {
+                Error::Message(format!("{}: cannot be written: {error}", path.display()))
+            });
+        }
+        let stdout = io::stdout();
+        let color = self.talk.color(&stdout);
+        let plain_terminal = color == Color::Off && stdout.is_terminal();
+        let mut out = io::BufWriter::new(stdout.lock());
+        let written = if plain_terminal {
+            write_clean(&to_bytes()?, &mut out)
+        } else {
+            diff::render(plan, color, &mut out)
+        };
+        written.and_then(|()| out.flush()).map_err(Error::Output)
     }
 
     fn write(&mut self, plan: &mut Plan) -> Exit {
@@ -296,6 +313,23 @@ impl Run<'_> {
             Exit::Broken
         }
     }
+}
+
+/// The nearest folder, the current one or above it, below which all changes lie: `git apply` and
+/// `patch` refuse paths with `..`.
+fn diff_folder(plan: &Plan, current: &Path) -> PathBuf {
+    let changed = || plan.files.iter().filter(|file| file.after.is_some());
+    let mut above = current.ancestors();
+    let holds_all = |folder: &&Path| changed().all(|file| file.source.real.starts_with(folder));
+    above.find(holds_all).unwrap_or(current).to_path_buf()
+}
+
+/// Lets the files of the plan be shown as seen from `folder`; gives how they were shown before.
+fn show_from(folder: &Path, plan: &mut Plan) -> Vec<PathBuf> {
+    let files = plan.files.iter_mut().map(|file| &mut file.source);
+    files
+        .map(|source| mem::replace(&mut source.path, walk::relative(&source.real, folder)))
+        .collect()
 }
 
 /// An excluded file that comes through standard input: it leaves as it came.
