@@ -145,7 +145,8 @@ fn what_is_said_of_configs_and_paths_never_speaks_to_the_terminal() {
     let said = |files: &[(&str, &str)], arguments: &[&str]| {
         let folder = tree(files);
         let (exit, _, talk) = run(folder.path(), &[arguments, &["--color", "never"]].concat());
-        assert!(!talk.contains('\u{1b}'), "{talk:?}");
+        let unsafe_chars = ['\u{1b}', '\u{7}', '\u{202e}'];
+        assert!(!talk.contains(unsafe_chars), "{talk:?}");
         (exit, talk)
     };
     let config = ".ecr-rewrite.yaml";
@@ -187,6 +188,8 @@ fn what_is_said_of_configs_and_paths_never_speaks_to_the_terminal() {
         &["--files-from", missing.as_str()],
         &["x.yaml", "--config", missing.as_str()],
         &["x.yaml", "--registry", escape],
+        &["--\u{1b}]0;x\u{7}\u{202e}"],
+        &["x.yaml", "--color", "\u{202e}"],
         &["x.yaml", "--rule", escape],
         &[
             "convert",

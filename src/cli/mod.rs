@@ -12,6 +12,7 @@ use std::io;
 use std::path::Path;
 
 use clap::Parser;
+use clap::error::ErrorKind;
 
 use args::{Convert, Rewrite};
 use talk::Talk;
@@ -118,9 +119,19 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
 }
 
 /// Prints what clap has to say: help and versions on standard output, errors on standard error.
+/// An error repeats arguments, and a shell may have put names of the repository among them.
 fn usage(error: &clap::Error) -> Exit {
-    // Nobody is left to tell when the terminal itself is gone.
-    drop(error.print());
+    let is_help = error.exit_code() == 0
+        || error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+    if is_help {
+        // Nobody is left to tell when the terminal itself is gone.
+        drop(error.print());
+    } else {
+        let text = error.render().to_string();
+        text.trim_end()
+            .lines()
+            .for_each(|line| Talk::default().note(line));
+    }
     if error.exit_code() == 0 {
         Exit::Done
     } else {
