@@ -3,6 +3,7 @@
 //! The text is read into [`Config`], whose values are valid: hosts parsed, rules checked, globs
 //! compiled. Finding the file and combining it with the command line is the work of `settings`.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -65,6 +66,29 @@ pub struct ConfigError {
     source: NamedSource<String>,
     offset: usize,
     length: usize,
+}
+
+impl ConfigError {
+    /// The same mistake with everything that came from the file, line by line, put through `map`.
+    #[must_use]
+    pub fn map_texts(self, map: fn(&str) -> Cow<'_, str>) -> Self {
+        let lines = |text: &str| {
+            let mapped = text
+                .split('\n')
+                .map(|line| map(line.trim_end_matches('\r')));
+            mapped.collect::<Vec<_>>().join("\n")
+        };
+        let text = self.source.inner();
+        let before = text.get(..self.offset).unwrap_or("");
+        let marked = text.get(self.offset..self.offset + self.length);
+        Self {
+            message: map(&self.message).into_owned(),
+            help: self.help.map(|help| map(&help).into_owned()),
+            offset: lines(before).len(),
+            length: lines(marked.unwrap_or("")).len(),
+            source: NamedSource::new(map(self.source.name()), lines(text)),
+        }
+    }
 }
 
 impl fmt::Display for ConfigError {
@@ -511,7 +535,8 @@ fn template(text: &str) -> Result<Template, String> {
 pub fn find(folder: &Path) -> Option<PathBuf> {
     for folder in folder.ancestors() {
         let candidate = folder.join(FILE_NAME);
-        if candidate.is_file() {
+        // A link that leads nowhere counts: the mistake is to be seen, not passed over.
+        if candidate.is_file() || candidate.is_symlink() {
             return Some(candidate);
         }
         if folder.join(".git").exists() {

@@ -5,6 +5,17 @@ use globset::{GlobBuilder, GlobSet};
 /// Compiles globs over relative paths. A glob without `/` fits at any depth; one that fits a folder
 /// fits everything below it.
 pub fn path_globs(globs: &[String]) -> Result<GlobSet, globset::Error> {
+    compile(globs, &["", "/**"])
+}
+
+/// The same for globs that fit files and nothing else: one that fits a folder says nothing of what
+/// is in it.
+pub fn file_globs(globs: &[String]) -> Result<GlobSet, globset::Error> {
+    compile(globs, &[""])
+}
+
+/// Compiles every glob with each of these ends.
+fn compile(globs: &[String], ends: &[&str]) -> Result<GlobSet, globset::Error> {
     let mut set = GlobSet::builder();
     for glob in globs {
         let glob = glob
@@ -17,7 +28,8 @@ pub fn path_globs(globs: &[String]) -> Result<GlobSet, globset::Error> {
             format!("**/{glob}")
         };
         let anchored = anchored.trim_start_matches('/');
-        for form in [anchored.to_string(), format!("{anchored}/**")] {
+        for end in ends {
+            let form = format!("{anchored}{end}");
             set.add(GlobBuilder::new(&form).literal_separator(true).build()?);
         }
     }
@@ -37,6 +49,18 @@ mod tests {
             ("a/x.yaml", true),
             ("a/b/x.yaml", false),
             ("b/a/x.yaml", false),
+        ] {
+            assert_eq!(globs.is_match(path), fits, "{path}");
+        }
+    }
+    #[test]
+    fn globs_of_files_do_not_reach_below_folders() {
+        let globs = file_globs(&["m/*.k8s".into(), "conf".into()]).unwrap();
+        for (path, fits) in [
+            ("m/x.k8s", true),
+            ("a/m/x.k8s", false),
+            ("a/conf", true),
+            ("conf/x.sh", false),
         ] {
             assert_eq!(globs.is_match(path), fits, "{path}");
         }

@@ -3,7 +3,7 @@
 //! Pure and on its own for every file, so that files can be scanned in parallel. A file without any
 //! of the words that sites and facts need is not parsed at all.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use memchr::memmem;
 
@@ -17,6 +17,8 @@ use crate::yaml::{YamlError, documents};
 pub struct ScannedFile {
     /// The file. Its text is empty when nothing later on could need it.
     pub source: SourceFile,
+    /// Its path within its repository, by which it is known for what it is.
+    pub below: PathBuf,
     /// Why it was read.
     pub role: Role,
     /// What it holds.
@@ -26,13 +28,20 @@ pub struct ScannedFile {
 }
 
 impl ScannedFile {
-    /// Scans a file. Its text is let go unless a site of it may change or a fact has to be pointed
-    /// at, so that memory follows what is found and not the size of the tree.
-    pub fn new(mut source: SourceFile, role: Role, options: &Options) -> Self {
-        let scan = scan_text(&source.real, &source.text, options);
+    /// Scans a file on its own: the whole path says what it is.
+    pub fn new(source: SourceFile, role: Role, options: &Options) -> Self {
+        let below = source.real.clone();
+        Self::below(&below, source, role, options)
+    }
+
+    /// Scans a file whose path within its repository is `below`: where the repository lies says
+    /// nothing. Its text is let go unless a site of it may change or a fact has to be pointed at, so
+    /// that memory follows what is found and not the size of the tree.
+    pub fn below(below: &Path, mut source: SourceFile, role: Role, options: &Options) -> Self {
+        let scan = scan_text(below, &source.text, options);
         let broken = !scan.broken.is_empty();
         let template = if broken {
-            template(&source.real, &source.text)
+            template(below, &source.text)
         } else {
             Template::No
         };
@@ -42,6 +51,7 @@ impl ScannedFile {
             source.text = String::new();
         }
         Self {
+            below: below.to_path_buf(),
             source,
             role,
             scan,
@@ -126,7 +136,7 @@ pub fn scan_text(path: &Path, text: &str, options: &Options) -> Scan {
     scan
 }
 
-/// Whether the file at `path` with this text is a template.
+/// Whether the file at `path`, within its repository, with this text is a template.
 pub fn template(path: &Path, text: &str) -> Template {
     let suffix = path.extension().and_then(|suffix| suffix.to_str());
     let in_templates = path.parent().is_some_and(|folder| {

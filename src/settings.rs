@@ -12,6 +12,7 @@ use globset::GlobSet;
 use crate::config::{self, Config, ConfigError, Target};
 use crate::rules::{EcrHost, Origin, Rule, RuleSet, Targets, default_rules, matching};
 use crate::scan;
+use crate::source::SourceFile;
 use crate::walk;
 
 /// Which config to read.
@@ -135,10 +136,12 @@ impl Settings {
         }
     }
 
-    /// The rule sets for the files at these real paths, and what is worth saying about them.
-    pub fn targets<'p>(
+    /// The rule sets for these files, and what is worth saying about them. Each of the `files` needs a
+    /// target and rules; what stands in the config for the `others` need not be complete.
+    pub fn targets<'f>(
         &self,
-        paths: impl Iterator<Item = &'p Path>,
+        files: impl Iterator<Item = &'f SourceFile>,
+        others: impl Iterator<Item = &'f SourceFile>,
     ) -> Resolved<(Targets, Vec<String>)> {
         let globs: Vec<GlobSet> = self
             .config
@@ -148,21 +151,25 @@ impl Settings {
             .collect();
         let mut notes = Vec::new();
         let mut sets: Vec<(Vec<usize>, RuleSet)> = Vec::new();
-        for path in paths {
-            let combination = matching(&globs, self.relative(path));
+        for file in files {
+            let combination = matching(&globs, self.relative(&file.real));
             if sets.iter().any(|(known, _)| *known == combination) {
                 continue;
             }
             let set = self.rule_set(&combination, &mut notes)?;
             if set.registry().is_none() {
-                return Err(no_target(Some(path)));
+                return Err(no_target(Some(&file.path)));
             }
             sets.push((combination, set));
         }
-        let base = match sets.iter().find(|(combination, _)| combination.is_empty()) {
-            Some((_, set)) => set.clone(),
-            None => self.rule_set(&[], &mut notes)?,
-        };
+        for file in others {
+            let combination = matching(&globs, self.relative(&file.real));
+            if sets.iter().all(|(known, _)| *known != combination) {
+                let set = self.rule_set(&combination, &mut Vec::new());
+                sets.push((combination, set.unwrap_or_default()));
+            }
+        }
+        let base = self.rule_set(&[], &mut Vec::new()).unwrap_or_default();
         dedup(&mut notes);
         Ok((Targets::new(base, globs, sets), notes))
     }
@@ -330,11 +337,34 @@ fn config_path(wanted: &Wanted) -> Resolved<Option<PathBuf>> {
             one_repository(&wanted.paths)?;
             let here = PathBuf::from(".");
             let first = wanted.paths.first().unwrap_or(&here);
-            Ok(walk::home(first)
+            let found = walk::home(first)
                 .ok()
-                .and_then(|folder| config::find(&folder)))
+                .and_then(|folder| config::find(&folder));
+            found.map(inside).transpose()
         }
     }
+}
+
+/// Refuses a config that was found, not named, and is a link out of its repository: a repository
+/// decides nothing by files that are not its own.
+fn inside(config: PathBuf) -> Resolved<PathBuf> {
+    let folder = config.parent().unwrap_or(Path::new("."));
+    let root = walk::repository(folder).unwrap_or(folder);
+    match config.canonicalize() {
+        Ok(real) if !real.starts_with(root) => Err(SettingsError::Message(format!(
+            "{}: is a link to {}, outside of the repository, and was not read; name that file with `--config` if it is meant, or give `--no-config`",
+            walk::shown(&config, &current_folder()).display(),
+            real.display()
+        ))),
+        _ => Ok(config),
+    }
+}
+
+/// The current directory, where it can be told: it only makes paths shorter.
+fn current_folder() -> PathBuf {
+    std::env::current_dir()
+        .and_then(|folder| folder.canonicalize())
+        .unwrap_or_default()
 }
 
 /// Refuses paths of more than one repository: a config speaks for one.
@@ -359,16 +389,14 @@ fn one_repository(paths: &[PathBuf]) -> Resolved<()> {
 }
 
 fn read_config(path: &Path) -> Resolved<Config> {
-    let current = std::env::current_dir()
-        .and_then(|folder| folder.canonicalize())
-        .unwrap_or_default();
+    let shown = walk::shown(path, &current_folder());
     let text = std::fs::read_to_string(path).map_err(|error| {
         SettingsError::Message(format!(
             "config `{}` cannot be read: {error}",
-            path.display()
+            shown.display()
         ))
     })?;
-    Config::parse(&walk::shown(path, &current), &text).map_err(SettingsError::Config)
+    Config::parse(&shown, &text).map_err(SettingsError::Config)
 }
 
 fn no_target(path: Option<&Path>) -> SettingsError {

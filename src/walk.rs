@@ -2,17 +2,18 @@
 //!
 //! The user's paths select files that may be changed; everything else of the repository that has the
 //! right name is read for context, because sites hang together across files. Links are resolved
-//! here, once: everything later works with real paths, each file once, in a fixed order.
+//! here, once: everything later works with real paths, each file once, in a fixed order. A link adds
+//! no file that the walk of its repository would leave out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Mutex;
 
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use ignore::{DirEntry, WalkBuilder, WalkState};
 
-use crate::globs::path_globs;
+use crate::globs::{file_globs, path_globs};
 use crate::source::Failure;
 
 /// The name of the config file, which is never rewritten.
@@ -61,6 +62,8 @@ const LEFT_OUT_FOLDERS: &[&str] = &[
     ".azure-pipelines",
     ".devcontainer",
 ];
+/// The way to the folder above.
+const UP: &str = "../";
 /// Folders that are not even read for context.
 const NEVER: &[&str] = &[".git", "node_modules", ".terraform"];
 
@@ -90,9 +93,9 @@ pub struct Options {
     pub paths: Vec<PathBuf>,
     /// Folders whose repositories are read for context although no path in them was given.
     pub context: Vec<PathBuf>,
-    /// Globs of further file names.
+    /// Globs of further files, relative to the current directory and to the given folders.
     pub include: Vec<String>,
-    /// Globs relative to the current directory of files to leave out.
+    /// Globs of files to leave out, relative to the current directory and to the given folders.
     pub exclude: Vec<String>,
     /// Globs relative to a folder (the config's) of files to leave out.
     pub config_exclude: Option<(PathBuf, Vec<String>)>,
@@ -126,6 +129,8 @@ pub struct Walk {
     pub failures: Vec<Failure>,
     /// Configs below the given folders.
     pub configs: Vec<PathBuf>,
+    /// The repositories of the given paths, and given folders outside of any.
+    pub roots: Vec<PathBuf>,
 }
 
 /// The folder that holds `.git`, above or at `folder`.
@@ -147,20 +152,55 @@ pub fn home(path: &Path) -> std::io::Result<PathBuf> {
     }
 }
 
-/// The path to show for a real one.
+/// The real path of a file that need not exist, from an absolute one: links are resolved as far as
+/// the path exists, and the rest is put together as text.
+pub fn resolve(path: &Path) -> PathBuf {
+    let Some(parent) = path.parent() else {
+        return path.to_path_buf();
+    };
+    path.canonicalize().unwrap_or_else(|_| {
+        let mut real = resolve(parent);
+        match path.file_name() {
+            Some(name) => real.push(name),
+            // The path ends in `..`.
+            None => drop(real.pop()),
+        }
+        real
+    })
+}
+
+/// The path to show for a real one: relative to the current directory, unless the two share no
+/// folder at all.
 pub fn shown(real: &Path, current: &Path) -> PathBuf {
-    match real.strip_prefix(current) {
-        Ok(below) if !below.as_os_str().is_empty() => below.to_path_buf(),
-        _ => real.to_path_buf(),
+    let mut shared = shared(real, current);
+    if real == current || !shared.any(|part| matches!(part, Component::Normal(_))) {
+        return real.to_path_buf();
     }
+    relative(real, current)
+}
+
+/// `path` as seen from `folder`, both real.
+pub fn relative(path: &Path, folder: &Path) -> PathBuf {
+    let shared = shared(path, folder).count();
+    let up = folder.components().skip(shared);
+    up.map(|_| Component::ParentDir)
+        .chain(path.components().skip(shared))
+        .collect()
+}
+
+/// What two paths begin with.
+fn shared<'p>(one: &'p Path, other: &'p Path) -> impl Iterator<Item = Component<'p>> {
+    let pairs = one.components().zip(other.components());
+    pairs
+        .take_while(|(one, other)| one == other)
+        .map(|(part, _)| part)
 }
 
 /// Walks the given paths and, around them, the repository. `current` is the current directory,
 /// resolved. Errors are globs that do not compile.
 pub fn walk(options: &Options, current: &Path) -> Result<Walk, globset::Error> {
-    let filter = Filter::new(options, current)?;
     let mut walker = Walker {
-        filter,
+        filter: Filter::new(options, current, places(&options.paths))?,
         options,
         current,
         found: Found::default(),
@@ -196,7 +236,20 @@ pub fn walk(options: &Options, current: &Path) -> Result<Walk, globset::Error> {
         .cloned()
         .collect();
     walker.folders(&around, &folders);
+    walker.follow();
     Ok(walker.finish())
+}
+
+/// Whether the excludes of `options` fit the file at `real`, which need not exist.
+pub fn is_excluded(options: &Options, current: &Path, real: &Path) -> Result<bool, globset::Error> {
+    let home = real.parent().map(Path::to_path_buf);
+    Ok(Filter::new(options, current, home.into_iter().collect())?.excludes(real))
+}
+
+/// The folders that globs count from, besides the current directory: those that were given, or that
+/// hold what was given.
+fn places(paths: &[PathBuf]) -> BTreeSet<PathBuf> {
+    paths.iter().filter_map(|path| home(path).ok()).collect()
 }
 
 /// The repositories of the given paths: beyond them nothing is read or written. Outside of any
@@ -222,6 +275,8 @@ fn roots<'p>(
 #[derive(Default)]
 struct Found {
     files: BTreeMap<PathBuf, Role>,
+    /// Links in the given folders and where they lead.
+    links: Vec<(PathBuf, PathBuf)>,
     notes: Vec<String>,
     failures: Vec<Failure>,
     configs: Vec<PathBuf>,
@@ -264,7 +319,10 @@ impl Walker<'_> {
             self.found.notes.push(outside(given, real));
             return;
         }
-        if self.options.force_exclude == Switch::On && self.filter.excludes(real) {
+        let place = home(given).map(|home| home.join(given.file_name().unwrap_or_default()));
+        let excluded =
+            self.filter.excludes(real) || place.is_ok_and(|place| self.filter.excludes(&place));
+        if self.options.force_exclude == Switch::On && excluded {
             return;
         }
         self.found.files.insert(real.to_path_buf(), Role::Selected);
@@ -329,47 +387,56 @@ impl Walker<'_> {
         if kind.is_dir() || is_stray(entry.file_name()) && selected.is_empty() {
             return None;
         }
-        let given = selected
-            .iter()
-            .find(|folder| entry.path().starts_with(folder));
+        let path = entry.path();
+        let is_given = selected.iter().any(|folder| path.starts_with(folder));
         if is_stray(entry.file_name()) {
-            return given.map(|_| Visit::Note(stray(&shown(entry.path(), self.current))));
+            return is_given.then(|| Visit::Note(stray(&shown(path, self.current))));
         }
         if entry.file_name() == CONFIG_NAME {
-            let counts = given.is_some() && !self.filter.excludes(entry.path());
+            let counts = is_given && !self.filter.excludes(path);
             return counts.then(|| Visit::Config(entry.into_path()));
         }
-        if !self.filter.has_name(entry.file_name()) {
+        if !self.filter.has_name(path) {
             return None;
         }
-        let role = match given {
-            Some(folder) if self.filter.selects(entry.path(), folder) => Role::Selected,
-            _ => Role::Context,
+        let role = if self.filter.selects(path, selected) {
+            Role::Selected
+        } else {
+            Role::Context
         };
         if kind.is_symlink() {
-            return self.link(entry.path(), role);
+            return (role == Role::Selected).then(|| self.link(path)).flatten();
         }
         kind.is_file().then(|| Visit::File(entry.into_path(), role))
     }
 
-    /// A link in the tree: its target is the file, if it lies inside the repository.
-    fn link(&self, path: &Path, role: Role) -> Option<Visit> {
-        let real = match path.canonicalize() {
-            Ok(real) if real.is_dir() => return None,
-            Ok(real) => real,
-            Err(_) if role == Role::Context => return None,
-            Err(error) => {
-                let message = format!("is a link that leads nowhere ({error}); remove or mend it");
-                return Some(Visit::Note(format!(
-                    "{}: {message}",
-                    shown(path, self.current).display()
-                )));
-            }
-        };
-        if self.is_inside(&real) {
-            return Some(Visit::File(real, role));
+    /// A link in the given folders: its target is the file, if it lies inside the repository.
+    fn link(&self, path: &Path) -> Option<Visit> {
+        let note = |text: String| Some(Visit::Note(text));
+        match path.canonicalize() {
+            Ok(real) if real.is_dir() => None,
+            Ok(real) if self.is_inside(&real) => Some(Visit::Link(path.to_path_buf(), real)),
+            Ok(real) => note(outside(&shown(path, self.current), &real)),
+            Err(error) => note(format!(
+                "{}: is a link that leads nowhere ({error}); remove or mend it",
+                shown(path, self.current).display()
+            )),
         }
-        (role == Role::Selected).then(|| Visit::Note(outside(&shown(path, self.current), &real)))
+    }
+
+    /// Selects what the links lead to: the files that walking their repository would select.
+    fn follow(&mut self) {
+        for (link, real) in std::mem::take(&mut self.found.links) {
+            match self.found.files.get_mut(&real) {
+                Some(Role::Selected) => {}
+                Some(role) if self.filter.selects(&real, &self.roots) => *role = Role::Selected,
+                _ => self.found.notes.push(format!(
+                    "{}: is a link to {}, which is left out of the repository's files; not followed, give its path to have it rewritten",
+                    shown(&link, self.current).display(),
+                    shown(&real, self.current).display()
+                )),
+            }
+        }
     }
 
     fn finish(self) -> Walk {
@@ -378,6 +445,7 @@ impl Walker<'_> {
             mut notes,
             mut failures,
             mut configs,
+            ..
         } = self.found;
         let walked = files.into_iter().map(|(real, role)| Walked {
             path: shown(&real, self.current),
@@ -386,14 +454,19 @@ impl Walker<'_> {
         });
         let mut files: Vec<Walked> = walked.collect();
         files.sort_by(|a, b| a.path.cmp(&b.path));
+        // Given folders that lie inside each other are walked once each.
         notes.sort();
-        failures.sort_by(|a, b| a.path.cmp(&b.path));
+        notes.dedup();
+        failures.sort_by(|a, b| (&a.path, &a.message).cmp(&(&b.path, &b.message)));
+        failures.dedup_by(|a, b| (&a.path, &a.message) == (&b.path, &b.message));
         configs.sort();
+        configs.dedup();
         Walk {
             files,
             notes,
             failures,
             configs,
+            roots: self.roots,
         }
     }
 }
@@ -401,6 +474,7 @@ impl Walker<'_> {
 /// What an entry of a folder turned out to be.
 enum Visit {
     File(PathBuf, Role),
+    Link(PathBuf, PathBuf),
     Config(PathBuf),
     Note(String),
     Failed(Failure),
@@ -415,6 +489,7 @@ impl Found {
             Visit::File(real, Role::Context) => {
                 self.files.entry(real).or_insert(Role::Context);
             }
+            Visit::Link(path, real) => self.links.push((path, real)),
             Visit::Config(path) => self.configs.push(path),
             Visit::Note(note) => self.notes.push(note),
             Visit::Failed(failure) => self.failures.push(failure),
@@ -422,49 +497,94 @@ impl Found {
     }
 }
 
+/// Globs over the paths below some folders.
+struct Below {
+    folders: BTreeSet<PathBuf>,
+    globs: GlobSet,
+}
+
+impl Below {
+    /// The globs of an option: they count from each of `folders`, but one that starts with `../` from
+    /// the folder that it climbs to from the current one.
+    fn of_option(
+        globs: &[String],
+        current: &Path,
+        folders: BTreeSet<PathBuf>,
+        compile: fn(&[String]) -> Result<GlobSet, globset::Error>,
+    ) -> Result<Vec<Self>, globset::Error> {
+        let climbs = |glob: &String| glob.starts_with(UP);
+        let (climbing, plain): (Vec<String>, Vec<String>) = globs.iter().cloned().partition(climbs);
+        let globs = compile(&plain)?;
+        let mut all = vec![Self { folders, globs }];
+        for glob in &climbing {
+            let (mut folder, mut rest) = (current, glob.as_str());
+            while let Some(glob) = rest.strip_prefix(UP) {
+                (folder, rest) = (folder.parent().unwrap_or(folder), glob);
+            }
+            all.push(Self {
+                folders: [folder.to_path_buf()].into(),
+                globs: compile(&[format!("/{rest}")])?,
+            });
+        }
+        Ok(all)
+    }
+
+    fn fits(&self, path: &Path) -> bool {
+        let folders = path.ancestors().skip(1);
+        folders
+            .filter(|folder| self.folders.contains(*folder))
+            .filter_map(|folder| path.strip_prefix(folder).ok())
+            .any(|below| self.globs.is_match(below))
+    }
+}
+
 /// Names and globs, compiled.
 struct Filter {
     names: GlobSet,
+    include: Vec<Below>,
     left_out: GlobSet,
-    exclude: GlobSet,
-    config_exclude: Option<(PathBuf, GlobSet)>,
-    current: PathBuf,
+    exclude: Vec<Below>,
     hidden: Switch,
 }
 
 impl Filter {
-    fn new(options: &Options, current: &Path) -> Result<Self, globset::Error> {
-        let config_exclude = match &options.config_exclude {
-            Some((folder, globs)) => Some((folder.clone(), path_globs(globs)?)),
-            None => None,
-        };
+    /// `places` are the folders that the globs of options count from, besides the current directory.
+    fn new(
+        options: &Options,
+        current: &Path,
+        mut places: BTreeSet<PathBuf>,
+    ) -> Result<Self, globset::Error> {
+        places.insert(current.to_path_buf());
+        let include = Below::of_option(&options.include, current, places.clone(), file_globs)?;
+        let mut exclude = Below::of_option(&options.exclude, current, places, path_globs)?;
+        if let Some((folder, globs)) = &options.config_exclude {
+            exclude.push(Below {
+                folders: [folder.clone()].into(),
+                globs: path_globs(globs)?,
+            });
+        }
         Ok(Self {
-            names: names(
-                NAMES
-                    .iter()
-                    .copied()
-                    .chain(options.include.iter().map(String::as_str)),
-            )?,
-            left_out: names(LEFT_OUT.iter().copied())?,
-            exclude: path_globs(&options.exclude)?,
-            config_exclude,
-            current: current.to_path_buf(),
+            names: names(NAMES)?,
+            include,
+            left_out: names(LEFT_OUT)?,
+            exclude,
             hidden: options.hidden,
         })
     }
 
-    fn has_name(&self, name: &OsStr) -> bool {
-        self.names.is_match(Path::new(name))
+    fn has_name(&self, path: &Path) -> bool {
+        let name = path.file_name().unwrap_or_default();
+        self.names.is_match(Path::new(name)) || self.include.iter().any(|globs| globs.fits(path))
     }
 
-    /// Whether a file below the given `folder` may be changed.
-    fn selects(&self, path: &Path, folder: &Path) -> bool {
-        let below = path.strip_prefix(folder).unwrap_or(path);
-        let hidden = below
-            .components()
-            .any(|part| part.as_os_str().as_encoded_bytes().starts_with(b"."));
-        let shows = self.hidden == Switch::On || !hidden;
-        shows && !self.is_left_out(below) && !self.excludes(path)
+    /// Whether a file may be changed because it lies below one of the `folders`.
+    fn selects(&self, path: &Path, folders: &[PathBuf]) -> bool {
+        let shows = |folder: &PathBuf| {
+            path.strip_prefix(folder).is_ok_and(|below| {
+                (self.hidden == Switch::On || !is_hidden(below)) && !self.is_left_out(below)
+            })
+        };
+        folders.iter().any(shows) && !self.excludes(path)
     }
 
     fn is_left_out(&self, below: &Path) -> bool {
@@ -478,22 +598,22 @@ impl Filter {
     }
 
     fn excludes(&self, path: &Path) -> bool {
-        let below = |folder: &Path| path.strip_prefix(folder).ok().map(Path::to_path_buf);
-        let by_flag = below(&self.current).is_some_and(|path| self.exclude.is_match(path));
-        let by_config = self
-            .config_exclude
-            .as_ref()
-            .is_some_and(|(folder, globs)| below(folder).is_some_and(|path| globs.is_match(path)));
-        by_flag || by_config
+        self.exclude.iter().any(|globs| globs.fits(path))
     }
 }
 
-fn names<'g>(globs: impl Iterator<Item = &'g str>) -> Result<GlobSet, globset::Error> {
+fn names(globs: &[&str]) -> Result<GlobSet, globset::Error> {
     let mut set = GlobSetBuilder::new();
     for glob in globs {
         set.add(Glob::new(glob)?);
     }
     set.build()
+}
+
+fn is_hidden(below: &Path) -> bool {
+    below
+        .components()
+        .any(|part| part.as_os_str().as_encoded_bytes().starts_with(b"."))
 }
 
 fn is_stray(name: &OsStr) -> bool {
@@ -534,5 +654,41 @@ fn failure(error: &ignore::Error, current: &Path) -> Failure {
             }
             other => return Failure::of(&path, format!("cannot be read: {other}")),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_shown_from_the_current_folder() {
+        for (real, current, wanted) in [
+            ("/a/b/c.yaml", "/a/b", "c.yaml"),
+            ("/a/b/c.yaml", "/a/d/e", "../../b/c.yaml"),
+            ("/a/b/c.yaml", "/", "/a/b/c.yaml"),
+            ("/a/b/c.yaml", "/d", "/a/b/c.yaml"),
+            ("/a/b", "/a/b", "/a/b"),
+            ("/a", "/a/b", ".."),
+            ("given.yaml", "/a", "given.yaml"),
+        ] {
+            let path = shown(Path::new(real), Path::new(current));
+            assert_eq!(path, Path::new(wanted), "{real} from {current}");
+        }
+    }
+
+    #[test]
+    fn paths_of_files_to_come_are_resolved_as_far_as_they_exist() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path().canonicalize().unwrap();
+        std::fs::create_dir(folder.join("a")).unwrap();
+        for path in ["a/../x/new.yaml", "a/no/../../x/new.yaml", "./x/./new.yaml"] {
+            assert_eq!(
+                resolve(&folder.join(path)),
+                folder.join("x/new.yaml"),
+                "{path}"
+            );
+        }
+        assert_eq!(resolve(Path::new("/../..")), Path::new("/"));
     }
 }

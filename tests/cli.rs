@@ -85,6 +85,8 @@ fn wrong_usage_is_refused_before_anything_is_done() {
             "`--format json` is not supported yet",
         ),
         (vec!["-", "a.yaml"], "`-` stands alone"),
+        (vec!["-", "--files-from", "-"], "`-` stands alone"),
+        (vec!["-", "--files-from", "a.yaml"], "`-` stands alone"),
         (
             vec!["a.yaml", "--stdin-filename", "b.yaml"],
             "goes with `-`",
@@ -286,6 +288,30 @@ fn files_that_cannot_be_read_are_named_and_the_others_rewritten() {
 }
 
 #[test]
+fn where_a_repository_lies_does_not_make_its_files_templates() {
+    let broken = "image: [1\n";
+    let folder = tree(&[
+        ("templates/one/.git/x", ""),
+        ("templates/one/a.yaml", broken),
+        ("two/.git/x", ""),
+        ("two/chart/templates/a.yaml", broken),
+        ("two/chart/templates/b/c.yaml", broken),
+    ]);
+    for (place, given, code) in [
+        ("templates/one", ".", 2),
+        ("templates/one", "a.yaml", 2),
+        ("two/chart/templates", ".", 0),
+        ("two/chart/templates/b", "c.yaml", 0),
+    ] {
+        let (exit, _, talk) = run(&folder.path().join(place), &with_target(&[given]));
+        assert_eq!(exit, code, "{place}: {talk}");
+        let input = with_target(&["-", "--stdin-filename", "a.yaml"]);
+        let place = folder.path().join(place);
+        assert_eq!(run_with_input(&place, &input, broken.as_bytes()).0, code);
+    }
+}
+
+#[test]
 fn a_dry_run_falls_back_to_the_built_in_rules_and_says_so() {
     let folder = tree(&[("a.yaml", POD)]);
     let (exit, output, talk) = run(folder.path(), &["--dry-run", "--registry", REGISTRY]);
@@ -341,6 +367,47 @@ fn the_target_comes_from_the_highest_place_that_states_it() {
 }
 
 #[test]
+fn only_files_with_images_need_a_target() {
+    let prod =
+        format!("overrides:\n  - paths: [prod]\n    registry: {REGISTRY}\n    rules: default\n");
+    let half = format!("account: \"123456789012\"\n{prod}");
+    for config in [&prod, &half] {
+        let folder = tree(&[
+            (".ecr-rewrite.yaml", config),
+            ("prod/a.yaml", POD),
+            ("notes.yaml", "image: none\n"),
+        ]);
+        let (exit, _, talk) = run(folder.path(), &["."]);
+        assert_eq!(exit, 0, "{talk}");
+        assert!(talk.contains("1 changed in 1 file"), "{talk}");
+    }
+    let files = [
+        (".ecr-rewrite.yaml", prod.as_str()),
+        ("base/a.yaml", POD),
+        ("sub/x", ""),
+    ];
+    let rules = ["--rules", "default"];
+    let arguments = [&["."], &rules[..]].concat();
+    refused(
+        &files,
+        &arguments,
+        2,
+        "no target registry for base/a.yaml; ",
+    );
+    let folder = tree(&files);
+    let (exit, _, talk) = run(
+        &folder.path().join("sub"),
+        &[&["../base"], &rules[..]].concat(),
+    );
+    assert_eq!(exit, 2);
+    assert!(
+        talk.contains("no target registry for ../base/a.yaml; "),
+        "{talk}"
+    );
+    refused(&[("empty.yaml", "a: b\n")], &["."], 0, "0 images found");
+}
+
+#[test]
 fn a_rule_on_the_command_line_replaces_the_one_for_its_upstream() {
     let config = "rules:\n  - {upstream: docker.io, prefix: from-config}\n  - {upstream: quay.io, prefix: quay}\n";
     let folder = tree(&[(".ecr-rewrite.yaml", config)]);
@@ -359,6 +426,30 @@ fn a_rule_on_the_command_line_replaces_the_one_for_its_upstream() {
         output,
         format!("{REGISTRY}/from-flag/library/nginx\n{REGISTRY}/quay/a/b\n")
     );
+}
+
+#[test]
+fn another_ecr_registry_is_an_upstream_where_a_rule_says_so() {
+    let other = "999999999999.dkr.ecr.eu-west-1.amazonaws.com";
+    let folder = tree(&[("a.yaml", &POD.replace("nginx", &format!("{other}/app")))]);
+    let rule = format!("{other}=old");
+    let own = format!("{REGISTRY}=own");
+    let arguments = [
+        "a.yaml",
+        "--registry",
+        REGISTRY,
+        "--rule",
+        &rule,
+        "--rule",
+        &own,
+    ];
+    for talked in ["1 changed in 1 file", "1 already in ECR"] {
+        let (exit, _, talk) = run(folder.path(), &arguments);
+        assert_eq!(exit, 0, "{talk}");
+        assert!(talk.contains(talked), "{talk}");
+        let text = fs::read_to_string(folder.path().join("a.yaml")).unwrap();
+        assert_eq!(text, POD.replace("nginx", &format!("{REGISTRY}/old/app")));
+    }
 }
 
 #[test]
@@ -449,6 +540,65 @@ fn standard_input_is_a_filter_that_loses_nothing() {
 }
 
 #[test]
+fn a_filter_writes_with_stated_rules_only() {
+    let folder = tree(&[]);
+    let filter = |arguments: &[&str]| {
+        let arguments = [&["-", "--registry", REGISTRY], arguments].concat();
+        run_with_input(folder.path(), &arguments, POD.as_bytes())
+    };
+    let (exit, output, talk) = filter(&[]);
+    assert_eq!((exit, output.as_str()), (2, ""));
+    assert!(talk.contains("no rules are stated"), "{talk}");
+    let (exit, output, talk) = filter(&["--dry-run"]);
+    assert_eq!(exit, 0);
+    assert!(output.contains("+++ b/stdin.yaml"), "{output}");
+    assert!(talk.contains("using the built-in prefixes"), "{talk}");
+    assert_eq!(filter(&["--rules", "default"]).0, 0);
+}
+
+#[test]
+fn a_filter_stands_for_a_file_that_need_not_exist() {
+    let prod = "999999999999.dkr.ecr.eu-west-1.amazonaws.com";
+    let config = format!(
+        "registry: {REGISTRY}\nrules: default\nexclude: [\"gen/**\"]\noverrides:\n  - paths: [\"environments/prod/**\"]\n    registry: {prod}\n"
+    );
+    let folder = tree(&[
+        (".ecr-rewrite.yaml", config.as_str()),
+        ("environments/prod/a.yaml", POD),
+        ("sub/x", ""),
+    ]);
+    let filter = |name: &str, arguments: &[&str]| {
+        let arguments = [&["-", "--stdin-filename", name], arguments].concat();
+        run_with_input(&folder.path().join("sub"), &arguments, POD.as_bytes())
+    };
+    for (name, registry) in [
+        ("../environments/prod/a.yaml", prod),
+        ("../environments/prod/new.yaml", prod),
+        ("../environments/prod/new/folder/new.yaml", prod),
+        ("../environments/none/../prod/new.yaml", prod),
+        ("../environments/prod/../new.yaml", REGISTRY),
+        ("new.yaml", REGISTRY),
+    ] {
+        let (exit, output, talk) = filter(name, &[]);
+        assert_eq!(exit, 0, "{name}: {talk}");
+        assert!(output.contains(registry), "{name}: {output}");
+    }
+    let excluded = "../gen/new.yaml";
+    assert!(filter(excluded, &[]).1.contains(REGISTRY), "a given path");
+    for (arguments, out) in [(&[][..], POD), (&["--dry-run"], "")] {
+        let arguments = [&["--force-exclude"], arguments].concat();
+        let (exit, output, talk) = filter(excluded, &arguments);
+        assert_eq!((exit, output.as_str()), (0, out));
+        assert!(
+            talk.contains("../gen/new.yaml: is excluded; left as it is"),
+            "{talk}"
+        );
+    }
+    let by_flag = ["--force-exclude", "--exclude", "new.yaml"];
+    assert_eq!(filter("../environments/prod/new.yaml", &by_flag).1, POD);
+}
+
+#[test]
 fn lists_of_files_select_them_and_excludes_can_bind() {
     let files = [("a.yaml", POD), ("b c.yaml", POD), ("skip/d.txt", POD)];
     let folder = tree(&files);
@@ -498,6 +648,232 @@ fn ignored_and_hidden_files_are_looked_at_on_request() {
     assert_eq!(count(&["--hidden"]), 1);
     assert_eq!(count(&["--include", "*.txt"]), 1);
     assert_eq!(count(&["--include", "*.txt", "--hidden", "--no-ignore"]), 3);
+}
+
+/// The files that a dry run from `folder` would change.
+fn changed(folder: &std::path::Path, arguments: &[&str]) -> Vec<String> {
+    let (exit, output, talk) = run(folder, &with_target(&[arguments, &["--dry-run"]].concat()));
+    assert_eq!(exit, 0, "{arguments:?}: {talk}");
+    let names = output
+        .lines()
+        .filter_map(|line| line.strip_prefix("+++ b/"));
+    names.map(str::to_string).collect()
+}
+
+#[test]
+fn globs_count_from_the_current_folder_and_from_each_given_one() {
+    let folder = tree(&[
+        ("base/a.yaml", POD),
+        ("base/gen/b.yaml", POD),
+        ("base/m/c.k8s", POD),
+        ("sub/x", ""),
+    ]);
+    let base = folder.path().join("base");
+    let all = ["a.yaml", "gen/b.yaml"];
+    let with_include = ["a.yaml", "gen/b.yaml", "m/c.k8s"];
+    for (arguments, files) in [
+        (&[][..], &all[..]),
+        (&["--exclude", "gen"], &all[..1]),
+        (&["--exclude", "gen/**"], &all[..1]),
+        (&["--exclude", "b.yaml"], &all[..1]),
+        (&["--include", "m/*.k8s"], &with_include),
+        (&["--include", "*.k8s"], &with_include),
+        (&["--include", "m"], &all),
+    ] {
+        let names = |from: &std::path::Path, given: &str| -> Vec<String> {
+            let shown = changed(from, &[&[given], arguments].concat());
+            let names = shown.iter().map(|name| {
+                name.rsplit_once("base/")
+                    .map_or(&name[..], |(_, name)| name)
+            });
+            names.map(str::to_string).collect()
+        };
+        assert_eq!(names(&base, "."), files, "{arguments:?}");
+        assert_eq!(names(folder.path(), "base"), files, "{arguments:?}");
+        assert_eq!(
+            names(&folder.path().join("sub"), "../base"),
+            files,
+            "{arguments:?}"
+        );
+        assert_eq!(
+            names(std::path::Path::new("/"), base.to_str().unwrap()),
+            files,
+            "{arguments:?}"
+        );
+    }
+    let sub = folder.path().join("sub");
+    for glob in ["../base/gen/**", "../base/gen", "../*/gen/"] {
+        assert_eq!(
+            changed(&sub, &["../base", "--exclude", glob]).len(),
+            1,
+            "{glob}"
+        );
+    }
+    assert_eq!(
+        changed(&sub, &["../base", "--exclude", "../gen"]).len(),
+        2,
+        "another folder"
+    );
+    assert_eq!(
+        changed(&sub, &["../base/a.yaml", "--exclude", "a.yaml"]).len(),
+        1
+    );
+    let forced = ["../base/a.yaml", "--exclude", "a.yaml", "--force-exclude"];
+    assert_eq!(changed(&sub, &forced).len(), 0);
+}
+
+#[test]
+fn a_diff_beyond_the_current_folder_says_where_to_apply_it() {
+    let files = [
+        ("base/a.yaml", POD),
+        ("sub/b.yaml", POD),
+        ("sub/c d/e.yaml", POD),
+    ];
+    for (from, given, names, place) in [
+        ("sub", &["../base"][..], &["base/a.yaml"][..], ".."),
+        (
+            "sub",
+            &[".", "../base"],
+            &["base/a.yaml", "sub/b.yaml", "sub/c d/e.yaml"],
+            "..",
+        ),
+        (
+            "sub/c d",
+            &["../../base", "e.yaml"],
+            &["base/a.yaml", "sub/c d/e.yaml"],
+            "../..",
+        ),
+        ("sub/c d", &[".."], &["b.yaml", "c d/e.yaml"], ".."),
+        ("sub", &["."], &["b.yaml", "c d/e.yaml"], "."),
+    ] {
+        for in_git in [true, false] {
+            let folder = tree(&files);
+            if in_git {
+                let init = std::process::Command::new("git")
+                    .args(["init", "--quiet"])
+                    .current_dir(folder.path())
+                    .status();
+                assert!(init.unwrap().success());
+            } else {
+                fs::remove_dir(folder.path().join(".git")).unwrap();
+            }
+            let from = folder.path().join(from);
+            let arguments = with_target(&[given, &["--dry-run", "-v"]].concat());
+            let (exit, diff, talk) = run(&from, &arguments);
+            assert_eq!(exit, 0, "{talk}");
+            let shown = diff.lines().filter_map(|line| line.strip_prefix("+++ b/"));
+            let shown: Vec<&str> = shown.map(|name| name.trim_end_matches('\t')).collect();
+            assert_eq!(shown, names, "{given:?}");
+            let note = format!("`git -C {place} apply < DIFF` or `patch -d {place} -p1 < DIFF`");
+            assert_eq!(talk.contains(&note), place != ".", "{talk}");
+            let before = contents(folder.path());
+            let applied = common::git_apply(&from.join(place), &diff);
+            assert!(
+                applied.status.success(),
+                "{}",
+                String::from_utf8_lossy(&applied.stderr)
+            );
+            let after = contents(folder.path());
+            for (path, text) in before {
+                fs::write(folder.path().join(path), text).unwrap();
+            }
+            let (exit, _, _) = run(&from, &with_target(given));
+            assert_eq!(exit, 0);
+            assert_eq!(contents(folder.path()), after, "{given:?}");
+        }
+    }
+}
+
+#[test]
+fn the_folder_that_holds_the_checkout_excludes_nothing() {
+    let folder = tree(&[
+        ("gen/repository/.git/x", ""),
+        ("gen/repository/a.yaml", POD),
+        ("elsewhere/x", ""),
+    ]);
+    let path = folder.path().join("gen/repository");
+    let arguments = [path.to_str().unwrap(), "--exclude", "gen"];
+    assert_eq!(
+        changed(&folder.path().join("elsewhere"), &arguments).len(),
+        1
+    );
+}
+
+#[test]
+fn a_given_path_counts_whatever_is_given_beside_it() {
+    let folder = tree(&[
+        (".hid/a.yaml", POD),
+        (".github/b.yaml", POD),
+        ("c.yaml", POD),
+        ("d/e.yaml", POD),
+    ]);
+    put(folder.path(), "list", b"c.yaml\nd/e.yaml\n./d/../c.yaml\n");
+    let all = [".github/b.yaml", ".hid/a.yaml", "c.yaml", "d/e.yaml"];
+    for arguments in [
+        &[".", ".hid", ".github"][..],
+        &[".hid", ".", ".github"],
+        &[".hid", ".github", ".", "d", "d/e.yaml", "./c.yaml"],
+        &[".hid/a.yaml", ".", ".github", "--files-from", "list"],
+    ] {
+        assert_eq!(changed(folder.path(), arguments), all, "{arguments:?}");
+    }
+    assert_eq!(changed(folder.path(), &["."]), ["c.yaml", "d/e.yaml"]);
+    put(folder.path(), "d/.ecr-rewrite-tmp.e.yaml.x", b"");
+    let (_, _, talk) = run(folder.path(), &with_target(&[".", "d", "--dry-run"]));
+    assert_eq!(talk.matches("was left by a run").count(), 1, "{talk}");
+}
+
+#[cfg(unix)]
+#[test]
+fn links_select_nothing_that_walking_would_leave_out() {
+    let config = format!("registry: {REGISTRY}\nrules: default\nexclude: [\"gen/**\"]\n");
+    let left_out = [
+        "gen/r.yaml",
+        "by-flag/r.yaml",
+        ".github/r.yaml",
+        "compose.yaml",
+        ".hidden/r.yaml",
+        "ignored/r.yaml",
+        "node_modules/r.yaml",
+        "r.txt",
+    ];
+    let folder = tree(&[
+        (".ecr-rewrite.yaml", config.as_str()),
+        (".gitignore", "ignored\n"),
+        ("base/r.yaml", POD),
+    ]);
+    fs::create_dir(folder.path().join("a")).unwrap();
+    for (index, target) in left_out.iter().chain(&["base/r.yaml"]).enumerate() {
+        put(folder.path(), target, POD.as_bytes());
+        let link = folder.path().join(format!("a/{index}.yaml"));
+        std::os::unix::fs::symlink(format!("../{target}"), link).unwrap();
+    }
+    for given in ["a", "."] {
+        let arguments = [given, "--dry-run", "--exclude", "by-flag"];
+        let (exit, output, talk) = run(folder.path(), &arguments);
+        assert_eq!(exit, 0, "{talk}");
+        let shown: Vec<&str> = output
+            .lines()
+            .filter(|line| line.starts_with("+++"))
+            .collect();
+        assert_eq!(shown, ["+++ b/base/r.yaml"], "{given}");
+        for (index, target) in left_out.iter().enumerate() {
+            let note = format!("a/{index}.yaml: is a link to {target}, which is left out");
+            assert!(talk.contains(&note), "{given}: {talk}");
+        }
+    }
+    assert_eq!(
+        changed(folder.path(), &["a/0.yaml"]),
+        ["gen/r.yaml"],
+        "a given path"
+    );
+    let forced = |glob| ["a/0.yaml", "--force-exclude", "--exclude", glob];
+    assert!(
+        changed(folder.path(), &forced("none")).is_empty(),
+        "the config excludes its target"
+    );
+    let forced = ["a/8.yaml", "--force-exclude", "--exclude", "a/8.yaml"];
+    assert!(changed(folder.path(), &forced).is_empty());
 }
 
 #[test]

@@ -16,9 +16,9 @@ use common::{REGISTRY, contents, copy, git_apply, run};
 use ecr_rewrite::link::link;
 use ecr_rewrite::plan::{Options, Plan, plan};
 use ecr_rewrite::rules::{EcrHost, RuleSet, default_rules};
-use ecr_rewrite::scan::ScannedFile;
+use ecr_rewrite::scan::{self, ScannedFile};
 use ecr_rewrite::source;
-use ecr_rewrite::walk::{Options, walk};
+use ecr_rewrite::walk::{self, walk};
 use serde::Deserialize;
 use serde_yaml::Value;
 
@@ -55,19 +55,23 @@ fn working_copy() -> tempfile::TempDir {
 /// The plan that the program makes of `folder`.
 fn planned(folder: &Path) -> Plan {
     let real = folder.canonicalize().unwrap();
-    let options = Options {
+    let options = walk::Options {
         paths: vec![real.clone()],
-        ..Options::default()
+        ..walk::Options::default()
     };
     let walked = walk(&options, &real).unwrap().files;
-    let scanned: Vec<ScannedFile> = walked
+    let mut scanned: Vec<ScannedFile> = walked
         .into_iter()
         .filter_map(|file| {
             let source = source::read(file.path, file.real, 10 << 20).ok()?;
-            Some(ScannedFile::new(source, file.role))
+            Some(ScannedFile::new(
+                source,
+                file.role,
+                &scan::Options::default(),
+            ))
         })
         .collect();
-    let links = link(&scanned);
+    let links = link(&mut scanned);
     let registry = EcrHost::parse(REGISTRY).unwrap();
     let rules = Arc::new(RuleSet::new(Some(registry), default_rules()).0);
     plan(scanned, links, &|_| Arc::clone(&rules), &Options::default())

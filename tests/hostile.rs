@@ -1,5 +1,6 @@
 //! Inputs made to be slow, deep, odd or misleading: an error or a skip, never a crash.
 #![allow(clippy::unwrap_used)] // a test that cannot go on has failed
+#![allow(clippy::print_stderr)] // skips are for who runs it
 
 mod common;
 
@@ -40,6 +41,25 @@ fn large_and_long_files_are_rewritten() {
         assert_eq!(exit, 0, "{talk}");
         assert!(after == in_ecr(&text), "{}…", &text[..100]);
     }
+}
+
+#[test]
+fn one_long_line_of_images_takes_linear_time() {
+    let items = |count: usize| {
+        let pod = r#"{"apiVersion":"v1","kind":"Pod","spec":{"containers":[{"image":"mcr.microsoft.com/a:1"}]}}"#;
+        let text = vec![pod; count].join(",");
+        format!(r#"{{"apiVersion":"v1","kind":"List","items":[{text}]}}"#)
+    };
+    let time = |count: usize| {
+        let text = items(count);
+        let start = std::time::Instant::now();
+        let (exit, after, talk) = rewritten("a.json", text.as_bytes());
+        assert_eq!(exit, 0, "{talk}");
+        assert!(after == text.as_bytes());
+        start.elapsed().as_secs_f64()
+    };
+    let (short, long) = (time(4_000), time(16_000));
+    assert!(long < 10.0 * short + 1.0, "{short} s, then {long} s");
 }
 
 #[test]
@@ -119,6 +139,96 @@ fn terminals_see_escapes_and_patches_see_bytes() {
     }
 }
 
+#[test]
+fn what_is_said_of_configs_and_paths_never_speaks_to_the_terminal() {
+    let escape = "\u{1b}[31m";
+    let said = |files: &[(&str, &str)], arguments: &[&str]| {
+        let folder = tree(files);
+        let (exit, _, talk) = run(folder.path(), &[arguments, &["--color", "never"]].concat());
+        let unsafe_chars = ['\u{1b}', '\u{7}', '\u{202e}'];
+        assert!(!talk.contains(unsafe_chars), "{talk:?}");
+        (exit, talk)
+    };
+    let config = ".ecr-rewrite.yaml";
+    let folder = format!("a{escape}/b");
+    let second = format!("{folder}/{config}");
+    for (text, part) in [
+        (
+            "\"a\\u001b[31mb\\nc\": 1\n".to_string(),
+            "unknown key `a\\u{1b}[31mb\\u{a}c`",
+        ),
+        (
+            "registry: \"x\\e[31m\"\n".to_string(),
+            "registry `x\\u{1b}[31m`",
+        ),
+        ("exclude: [\"a\\e{\"]\n".to_string(), "a\\u{1b}{"),
+        (
+            format!("rules: default # {escape}\nregisty: 1\n"),
+            "rules: default # \\u{1b}[31m",
+        ),
+        (format!("registry: {escape}x # \u{9b}\r\n"), "# \\u{9b}\n"),
+    ] {
+        for place in [config, &second] {
+            let given = place.strip_suffix(config).unwrap();
+            let given = if given.is_empty() { "." } else { given };
+            let (exit, talk) = said(&[(place, &text)], &[given]);
+            assert_eq!(exit, 2);
+            assert!(talk.contains(part), "{text:?}: {talk}");
+        }
+    }
+    let (exit, talk) = said(&[(config, ""), (&second, "")], &["."]);
+    assert_eq!(exit, 2);
+    assert!(
+        talk.contains("a\\u{1b}[31m/b/.ecr-rewrite.yaml: a config beside"),
+        "{talk}"
+    );
+    let missing = format!("{folder}/c.yaml");
+    for arguments in [
+        &[missing.as_str()][..],
+        &["--files-from", missing.as_str()],
+        &["x.yaml", "--config", missing.as_str()],
+        &["x.yaml", "--registry", escape],
+        &["--\u{1b}]0;x\u{7}\u{202e}"],
+        &["x.yaml", "--color", "\u{202e}"],
+        &["x.yaml", "--rule", escape],
+        &[
+            "convert",
+            "--registry",
+            REGISTRY,
+            "--rules",
+            "default",
+            escape,
+        ],
+    ] {
+        said(&[("x.yaml", POD)], arguments);
+    }
+}
+
+/// The program writing to a terminal of its own; nothing where there is no `script` to make one.
+#[cfg(unix)]
+fn on_a_terminal(folder: &std::path::Path, arguments: &str) -> Option<String> {
+    let program = env!("CARGO_BIN_EXE_ecr-rewrite");
+    let output = std::process::Command::new("script")
+        .current_dir(folder)
+        .args(["-qec", &format!("{program} {arguments}"), "/dev/null"])
+        .output();
+    Some(String::from_utf8_lossy(&output.ok()?.stdout).into_owned())
+}
+
+#[cfg(unix)]
+#[test]
+fn a_terminal_without_colours_sees_escapes_too() {
+    let text = format!("{POD}  # \u{202e}\n");
+    let folder = tree(&[("a.yaml", &text)]);
+    let arguments = format!("--dry-run --color never {}", TARGET.join(" "));
+    let Some(shown) = on_a_terminal(folder.path(), &arguments) else {
+        eprintln!("SKIPPED: there is no `script` to make a terminal with");
+        return;
+    };
+    assert!(shown.contains("   # \\u{202e}"), "{shown:?}");
+    assert!(!shown.contains('\u{202e}'), "{shown:?}");
+}
+
 #[cfg(unix)]
 #[test]
 fn names_that_are_no_text_are_handled() {
@@ -166,4 +276,34 @@ fn links_given_by_path_are_followed_inside_the_repository_only() {
         fs::read(outside.path().join("b.yaml")).unwrap(),
         POD.as_bytes()
     );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_config_that_is_a_link_counts_inside_the_repository_only() {
+    use std::os::unix::fs::symlink;
+    let config = format!("registry: {REGISTRY}\nrules: default\n");
+    let elsewhere = tree(&[("conf.yaml", &config)]);
+    let outside = elsewhere.path().join("conf.yaml");
+    let inside = std::path::PathBuf::from("conf/ecr.yaml");
+    let nowhere = std::path::PathBuf::from("missing.yaml");
+    for (target, code, part) in [
+        (&outside, 2, ".ecr-rewrite.yaml: is a link to /"),
+        (&nowhere, 2, "config `.ecr-rewrite.yaml` cannot be read"),
+        (&inside, 0, "1 changed"),
+    ] {
+        let folder = tree(&[("conf/ecr.yaml", &config), ("a.yaml", POD)]);
+        let link = folder.path().join(".ecr-rewrite.yaml");
+        symlink(target, &link).unwrap();
+        let (exit, _, talk) = run(folder.path(), &["a.yaml"]);
+        assert_eq!(exit, code, "{talk}");
+        assert!(talk.contains(part), "{talk}");
+        let after = fs::read(folder.path().join("a.yaml")).unwrap();
+        assert_eq!(after == POD.as_bytes(), code != 0);
+    }
+    let folder = tree(&[("a.yaml", POD)]);
+    symlink(&outside, folder.path().join(".ecr-rewrite.yaml")).unwrap();
+    let named = ["a.yaml", "--config", ".ecr-rewrite.yaml"];
+    let (exit, _, talk) = run(folder.path(), &named);
+    assert_eq!(exit, 0, "{talk}");
 }

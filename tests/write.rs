@@ -17,7 +17,7 @@ use ecr_rewrite::link::{Group, Links, SiteId, link};
 use ecr_rewrite::plan::{Options, Plan, plan};
 use ecr_rewrite::reason::Reason;
 use ecr_rewrite::rules::{EcrHost, RuleSet, default_rules};
-use ecr_rewrite::scan::ScannedFile;
+use ecr_rewrite::scan::{self, ScannedFile};
 use ecr_rewrite::source;
 use ecr_rewrite::walk::Role;
 use ecr_rewrite::write::{Stop, Written, write};
@@ -30,13 +30,13 @@ fn scanned(folder: &Path, names: &[&str]) -> Vec<ScannedFile> {
     let real = folder.canonicalize().unwrap();
     let scan = |name: &&str| {
         let source = source::read(PathBuf::from(name), real.join(name), 1 << 20).unwrap();
-        ScannedFile::new(source, Role::Selected)
+        ScannedFile::new(source, Role::Selected, &scan::Options::default())
     };
     names.iter().map(scan).collect()
 }
 
 /// A plan of `files` in which the sites of each group hang together.
-fn plan_with(files: Vec<ScannedFile>, groups: &[&[(usize, usize)]]) -> Plan {
+fn plan_with(mut files: Vec<ScannedFile>, groups: &[&[(usize, usize)]]) -> Plan {
     let group = |members: &&[(usize, usize)]| Group {
         label: "a group of the test".into(),
         members: members
@@ -48,7 +48,7 @@ fn plan_with(files: Vec<ScannedFile>, groups: &[&[(usize, usize)]]) -> Plan {
     let links = groups
         .iter()
         .map(group)
-        .fold(link(&files), Links::with_group);
+        .fold(link(&mut files), Links::with_group);
     let rules = Arc::new(RuleSet::new(Some(EcrHost::parse(REGISTRY).unwrap()), default_rules()).0);
     plan(files, links, &|_| Arc::clone(&rules), &Options::default())
 }

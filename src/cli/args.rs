@@ -109,10 +109,11 @@ pub(super) struct RuleArgs {
     reason = "flags as typed; they become enums in `walk::Options`"
 )]
 pub(super) struct FileArgs {
-    /// Look at files of these names, too (repeatable)
+    /// Look at the files that fit, too (repeatable); globs count from the current folder and from
+    /// each given one
     #[arg(long, value_name = "GLOB")]
     pub(super) include: Vec<String>,
-    /// Leave these files out (repeatable)
+    /// Leave the files that fit out (repeatable); globs count as with `--include`
     #[arg(long, value_name = "GLOB")]
     pub(super) exclude: Vec<String>,
     /// Look at hidden files, too

@@ -12,9 +12,12 @@ use std::io;
 use std::path::Path;
 
 use clap::Parser;
+use clap::error::ErrorKind;
 
 use args::{Convert, Rewrite};
 use talk::Talk;
+
+use crate::report::clean;
 
 /// What the process ends with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,7 +58,7 @@ impl From<crate::settings::SettingsError> for Error {
     fn from(error: crate::settings::SettingsError) -> Self {
         match error {
             crate::settings::SettingsError::Config(error) => {
-                Self::Report(miette::Report::from(*error))
+                Self::Report(miette::Report::from(error.map_texts(clean)))
             }
             crate::settings::SettingsError::Message(message) => Self::Message(message),
         }
@@ -116,9 +119,19 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
 }
 
 /// Prints what clap has to say: help and versions on standard output, errors on standard error.
+/// An error repeats arguments, and a shell may have put names of the repository among them.
 fn usage(error: &clap::Error) -> Exit {
-    // Nobody is left to tell when the terminal itself is gone.
-    drop(error.print());
+    let is_help = error.exit_code() == 0
+        || error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+    if is_help {
+        // Nobody is left to tell when the terminal itself is gone.
+        drop(error.print());
+    } else {
+        let text = error.render().to_string();
+        text.trim_end()
+            .lines()
+            .for_each(|line| Talk::default().note(line));
+    }
     if error.exit_code() == 0 {
         Exit::Done
     } else {

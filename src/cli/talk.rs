@@ -1,11 +1,14 @@
 //! What is said on standard error, and whether it is coloured.
+//!
+//! Names and values of the repository stand in most of it, so every line is cleaned here, once,
+//! whoever made it.
 
 use std::io::{self, IsTerminal, Write};
 
 use miette::{GraphicalReportHandler, GraphicalTheme};
 
 use super::args::{OutputArgs, When};
-use crate::report::Color;
+use crate::report::{Color, clean};
 
 /// How much to say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,10 +53,10 @@ impl Talk {
         reason = "said in the voice of the run, whatever its volume"
     )]
     pub(super) fn error(self, message: &str) {
-        say(&format!("error: {message}"));
+        say(&format!("error: {}", clean(message)));
     }
 
-    /// An error with a snippet; always said.
+    /// An error with a snippet; always said. Its colours are its own, so its texts come cleaned.
     pub(super) fn report(self, report: &miette::Report) {
         let fancy = self.color(&io::stderr()) == Color::On;
         let theme = if fancy {
@@ -65,21 +68,21 @@ impl Talk {
         let handler = GraphicalReportHandler::new_themed(theme).with_links(false);
         match handler.render_report(&mut text, report.as_ref()) {
             Ok(()) => say(text.trim_end()),
-            Err(_) => say(&format!("error: {report}")),
+            Err(_) => self.error(&report.to_string()),
         }
     }
 
     /// Something worth knowing; not said with `-q`.
     pub(super) fn note(self, message: &str) {
         if self.volume != Volume::Quiet {
-            say(message);
+            say(&clean(message));
         }
     }
 
     /// Something for those who ask why; said with `-v`.
     pub(super) fn detail(self, message: &str) {
         if self.is_verbose() {
-            say(message);
+            say(&clean(message));
         }
     }
 

@@ -193,7 +193,7 @@ impl Run<'_> {
                 .path
                 .display()
         };
-        if !Arc::ptr_eq(target(first), target(second)) {
+        if !target(first).agrees_with(target(second)) {
             let registry = |view: usize| {
                 let registry = target(view).registry();
                 registry.map_or(String::new(), ToString::to_string)

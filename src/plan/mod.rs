@@ -155,6 +155,7 @@ pub struct FilePlan {
     pub after: Option<String>,
     /// What decides its images.
     pub rules: Arc<RuleSet>,
+    below: PathBuf,
     /// Whether another file said that it holds Helm values.
     promoted: bool,
     scanned_with: Arc<scan::Options>,
@@ -360,7 +361,12 @@ fn assemble(
                 Outcome::Undecided(assumed) => undecided.push(*assumed),
             }
         }
-        let ScannedFile { source, scan, .. } = file;
+        let ScannedFile {
+            source,
+            scan,
+            below,
+            ..
+        } = file;
         plan.files.push(FilePlan {
             source,
             sites: scan.sites,
@@ -370,6 +376,7 @@ fn assemble(
             remarks: remarks_of.remove(&index).unwrap_or_default(),
             after: None,
             rules,
+            below,
             promoted: scan.promoted,
             scanned_with: Arc::clone(scanned_with),
         });
@@ -542,7 +549,7 @@ impl FilePlan {
 /// What a second run over the new text of a file would find, for the check that it finds nothing to
 /// do.
 fn rescan(file: &FilePlan, text: &str) -> Vec<Site> {
-    let mut scan = scan::scan_text(&file.source.real, text, &file.scanned_with);
+    let mut scan = scan::scan_text(&file.below, text, &file.scanned_with);
     if file.promoted {
         scan.promote();
     }

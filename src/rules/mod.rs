@@ -125,13 +125,29 @@ impl RuleSet {
     }
 
     /// Whether the text of a site names an image in ECR, even when a placeholder in its host keeps
-    /// it from being a reference.
+    /// it from being a reference. Another ECR registry that a rule or alias maps is an upstream like
+    /// any other; the target registry never is.
     pub fn text_is_ecr(&self, text: &str) -> bool {
         let in_target = self.registry.as_ref().is_some_and(|registry| {
             text.strip_prefix(registry.as_str())
                 .is_some_and(|rest| rest.starts_with('/'))
         });
-        in_target || ecr_host::ecr_host_of(text).is_some()
+        in_target || ecr_host::ecr_host_of(text).is_some_and(|host| !self.maps(host, text))
+    }
+
+    /// Whether a rule fits the reference `text`, whose host is `host`.
+    fn maps(&self, host: &str, text: &str) -> bool {
+        let path = text[host.len()..].trim_start_matches('/');
+        let meant = self.behind_alias(Canonical::new(host, path));
+        self.rules.iter().any(|rule| rule.strip(&meant).is_some())
+    }
+
+    /// Whether both sets send every image to the same place.
+    pub fn agrees_with(&self, other: &Self) -> bool {
+        let same = |(one, other): (&Rule, &Rule)| one.agrees_with(other);
+        self.registry == other.registry
+            && self.rules.len() == other.rules.len()
+            && self.rules.iter().zip(&other.rules).all(same)
     }
 
     /// What becomes of an image. Tag and digest are never looked at: they stay as they are.
@@ -461,6 +477,32 @@ mod tests {
             ),
         ] {
             assert_eq!(outcome(&set, text), after, "{text}");
+        }
+    }
+
+    #[test]
+    fn ecr_registries_are_upstreams_where_a_rule_says_so() {
+        let other = "999999999999.dkr.ecr.eu-west-1.amazonaws.com";
+        let set = set(&[
+            &format!("{other}/team=old"),
+            &format!("{TARGET}=own"),
+            "docker.io=docker-hub",
+        ])
+        .with_aliases([(other.replace("999", "888"), "docker.io".to_string())].into());
+        for (text, in_ecr, after) in [
+            (format!("{other}/team/app:1"), false, "R/old/app:1"),
+            (format!("{other}/team:1"), true, "already-ecr"),
+            (format!("{other}/else/app:1"), true, "already-ecr"),
+            (
+                format!("{}/a/b:1", other.replace("999", "888")),
+                false,
+                "R/docker-hub/a/b:1",
+            ),
+            (format!("{TARGET}/old/app:1"), true, "already-ecr"),
+            (format!("{TARGET}/own/app:1"), true, "already-ecr"),
+        ] {
+            assert_eq!(set.text_is_ecr(&text), in_ecr, "{text}");
+            assert_eq!(outcome(&set, &text), after, "{text}");
         }
     }
 

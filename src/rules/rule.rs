@@ -126,6 +126,12 @@ impl Rule {
         &self.origin
     }
 
+    /// Whether both rules do the same, wherever they were stated.
+    pub fn agrees_with(&self, other: &Self) -> bool {
+        let same = self.library == other.library && self.ecr_prefix == other.ecr_prefix;
+        same && self.same_upstream(other)
+    }
+
     /// Whether both rules are about the same upstream, so that only one can count.
     pub fn same_upstream(&self, other: &Self) -> bool {
         self.host == other.host && self.upstream_prefix == other.upstream_prefix

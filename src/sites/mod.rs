@@ -220,9 +220,15 @@ fn hold_signed(document: &Document<'_>, found: &mut Found) {
     }
 }
 
-/// The rest of the physical line after `offset`.
+/// The rest of the physical line after `offset`, as far as a comment that is about the value there
+/// reaches: a long line is not read to its end for every value in it.
 fn rest_of_line(text: &str, offset: usize) -> &str {
-    let rest = text.get(offset..).unwrap_or("");
+    const REACH: usize = 512;
+    let mut end = text.len().min(offset.saturating_add(REACH));
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    let rest = text.get(offset..end).unwrap_or("");
     rest.split('\n').next().unwrap_or("")
 }
 

@@ -7,7 +7,6 @@ use super::super::talk::Talk;
 use super::super::{Error, Exit};
 use super::wanted;
 use crate::image::ImageRef;
-use crate::report::clean;
 use crate::rules::{RuleSet, Verdict};
 use crate::settings::{Rules, Settings};
 
@@ -40,15 +39,15 @@ pub(in super::super) fn convert(args: &Convert, talk: Talk) -> Result<Exit, Erro
     let mut line = |text: &str| -> Result<(), Error> {
         let shown = match way(&rules, text) {
             Converted::To(to, why) => {
-                talk.detail(&format!("`{}`: {why}", clean(text)));
+                talk.detail(&format!("`{text}`: {why}"));
                 to
             }
             Converted::Stays(why) => {
-                talk.note(&format!("`{}` stays: {why}", clean(text)));
+                talk.note(&format!("`{text}` stays: {why}"));
                 text.to_string()
             }
             Converted::Wrong(why) => {
-                talk.error(&format!("`{}` {why}; it comes out as it is", clean(text)));
+                talk.error(&format!("`{text}` {why}; it comes out as it is"));
                 exit = Exit::Broken;
                 text.to_string()
             }

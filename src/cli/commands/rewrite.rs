@@ -1,7 +1,8 @@
 //! The rewrite itself: in place, as a diff, or as a filter.
 
 use std::fs;
-use std::io::{self, Read, Write};
+use std::io::{self, IsTerminal, Read, Write};
+use std::mem;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
@@ -40,26 +41,22 @@ pub(in super::super) fn rewrite(args: &Rewrite, talk: Talk) -> Result<Exit, Erro
     let stdin = args.paths.iter().any(|path| path == Path::new(STDIN));
     let paths = if stdin { Vec::new() } else { paths(args)? };
     let mode = mode(args, stdin)?;
-    let rules = if mode == Mode::Write {
-        Rules::Stated
-    } else {
+    let rules = if mode == Mode::DryRun {
         Rules::OrBuiltIn
+    } else {
+        Rules::Stated
     };
-    // The config of a filter is the one of the file it stands for.
-    let from = match (&args.stdin_filename, stdin) {
-        (Some(name), true) => vec![
-            name.parent()
-                .filter(|folder| folder.is_dir())
-                .unwrap_or(Path::new("."))
-                .to_path_buf(),
-        ],
-        _ => paths.clone(),
+    let input = stdin.then(|| Input::new(args, &current));
+    // The config and the repository of a filter are those of the file it stands for.
+    let from = match &input {
+        Some(input) => vec![input.folder()],
+        None => paths.clone(),
     };
     let wanted = wanted(&args.target, &args.rules, from.clone())?;
     let settings = Settings::resolve(&wanted, rules)?;
     let one_config = matches!(wanted.config, ConfigChoice::Discover);
     let options = walk::Options {
-        context: if stdin && args.stdin_filename.is_some() {
+        context: if args.stdin_filename.is_some() {
             from
         } else {
             Vec::new()
@@ -72,15 +69,25 @@ pub(in super::super) fn rewrite(args: &Rewrite, talk: Talk) -> Result<Exit, Erro
         no_ignore: switch(args.files.no_ignore),
         force_exclude: switch(args.files.force_exclude),
     };
-    let walk = walk::walk(&options, &current).map_err(|error| Error::Message(error.to_string()))?;
+    let bad_glob = |error: globset::Error| Error::Message(error.to_string());
+    if let Some(input) = &input
+        && args.stdin_filename.is_some()
+        && args.files.force_exclude
+        && walk::is_excluded(&options, &current, &input.real).map_err(bad_glob)?
+    {
+        return pass_through(input, mode, talk);
+    }
+    let walk = walk::walk(&options, &current).map_err(bad_glob)?;
     if one_config {
         check_configs(&walk, &settings, &current)?;
     }
-    walk.notes.iter().for_each(|note| talk.note(&clean(note)));
+    walk.notes.iter().for_each(|note| talk.note(note));
     let mut run = Run {
         talk,
         started,
         failures: walk.failures,
+        roots: walk.roots,
+        current: &current,
         settings: &settings,
         options: plan::Options {
             assume: assume(args)?,
@@ -88,8 +95,8 @@ pub(in super::super) fn rewrite(args: &Rewrite, talk: Talk) -> Result<Exit, Erro
         },
     };
     let mut files = run.scan(walk.files, args.files.max_file_size);
-    if mode == Mode::Filter || stdin {
-        return run.filter(args, files, &current, mode);
+    if let Some(input) = input {
+        return run.filter(args, files, input, mode);
     }
     if !files.iter().any(|file| file.role == Role::Selected) && run.failures.is_empty() {
         talk.note("no files to read: nothing with a matching name was found (see `--include`, `--hidden`, `--no-ignore`)");
@@ -103,11 +110,35 @@ pub(in super::super) fn rewrite(args: &Rewrite, talk: Talk) -> Result<Exit, Erro
     }
 }
 
+/// The file that standard input stands for; it need not exist.
+struct Input {
+    name: PathBuf,
+    real: PathBuf,
+}
+
+impl Input {
+    fn new(args: &Rewrite, current: &Path) -> Self {
+        let name = args.stdin_filename.clone();
+        let name = name.unwrap_or_else(|| PathBuf::from("stdin.yaml"));
+        let real = walk::resolve(&current.join(&name));
+        Self { name, real }
+    }
+
+    /// The nearest folder above it that exists.
+    fn folder(&self) -> PathBuf {
+        let above = self.real.ancestors().skip(1);
+        let mut folders = above.filter(|folder| folder.is_dir());
+        folders.next().unwrap_or(Path::new(".")).to_path_buf()
+    }
+}
+
 /// What every mode shares once the settings stand.
 struct Run<'s> {
     talk: Talk,
     started: Instant,
     failures: Vec<Failure>,
+    roots: Vec<PathBuf>,
+    current: &'s Path,
     settings: &'s Settings,
     options: plan::Options,
 }
@@ -116,16 +147,12 @@ impl Run<'_> {
     /// Reads and scans files in parallel; the order stays. A file of the context that cannot be read
     /// is not the user's concern today.
     fn scan(&mut self, files: Vec<Walked>, limit: u64) -> Vec<ScannedFile> {
-        let options = &self.options.scan;
-        let results: Vec<Result<ScannedFile, Option<Failure>>> = files
-            .into_par_iter()
-            .map(
-                |Walked { path, real, role }| match source::read(path.clone(), real, limit) {
-                    Ok(source) => Ok(ScannedFile::new(source, role, options)),
-                    Err(error) => Err((role == Role::Selected).then(|| Failure::of(&path, error))),
-                },
-            )
-            .collect();
+        let scan = |Walked { path, real, role }| match source::read(path.clone(), real, limit) {
+            Ok(source) => Ok(self.scan_source(source, role)),
+            Err(error) => Err((role == Role::Selected).then(|| Failure::of(&path, error))),
+        };
+        let results: Vec<Result<ScannedFile, Option<Failure>>> =
+            files.into_par_iter().map(scan).collect();
         let mut scanned = Vec::with_capacity(results.len());
         for result in results {
             match result {
@@ -136,12 +163,24 @@ impl Run<'_> {
         scanned
     }
 
+    /// Outside of any repository a file is known by the path that is shown.
+    fn scan_source(&self, source: SourceFile, role: Role) -> ScannedFile {
+        let mut roots = self.roots.iter();
+        let below = roots.find_map(|root| source.real.strip_prefix(root).ok());
+        let below = below.unwrap_or(&source.path).to_path_buf();
+        ScannedFile::below(&below, source, role, &self.options.scan)
+    }
+
     fn plan(&mut self, mut files: Vec<ScannedFile>) -> Result<Plan, Error> {
-        let selected = files.iter().filter(|file| file.role == Role::Selected);
-        let paths: Vec<PathBuf> = selected.map(|file| file.source.real.clone()).collect();
-        let (targets, notes) = self.settings.targets(paths.iter().map(PathBuf::as_path))?;
-        notes.iter().for_each(|note| self.talk.note(note));
         let links = link::link(&mut files);
+        let is_concerned =
+            |file: &&ScannedFile| file.role == Role::Selected && !file.scan.sites.is_empty();
+        let (concerned, others): (Vec<_>, Vec<_>) = files.iter().partition(is_concerned);
+        let (targets, notes) = self.settings.targets(
+            concerned.into_iter().map(|file| &file.source),
+            others.into_iter().map(|file| &file.source),
+        )?;
+        notes.iter().for_each(|note| self.talk.note(note));
         let rules_for =
             |file: &SourceFile| Arc::clone(targets.for_path(self.settings.relative(&file.real)));
         let mut plan = plan::plan(files, links, &rules_for, &self.options);
@@ -150,21 +189,19 @@ impl Run<'_> {
     }
 
     fn dry_run(&mut self, args: &Rewrite, plan: &mut Plan) -> Result<Exit, Error> {
-        match &args.diff.output_file {
-            Some(path) => {
-                let mut bytes = Vec::new();
-                diff::render(plan, Color::Off, &mut bytes).map_err(Error::Output)?;
-                fs::write(path, bytes).map_err(|error| {
-                    Error::Message(format!("{}: cannot be written: {error}", path.display()))
-                })?;
-            }
-            None => {
-                let stdout = io::stdout();
-                let color = self.talk.color(&stdout);
-                let mut out = io::BufWriter::new(stdout.lock());
-                diff::render(plan, color, &mut out).map_err(Error::Output)?;
-                out.flush().map_err(Error::Output)?;
-            }
+        let from = diff_folder(plan, self.current);
+        let shown = show_from(&from, plan);
+        let rendered = self.render(args, plan);
+        for (file, path) in plan.files.iter_mut().zip(shown) {
+            file.source.path = path;
+        }
+        rendered?;
+        if from != self.current {
+            let from = walk::shown(&from, self.current);
+            let from = from.display();
+            self.talk.note(&format!(
+                "the diff reaches beyond the current directory, so its paths start at `{from}`; apply it there: `git -C {from} apply < DIFF` or `patch -d {from} -p1 < DIFF`"
+            ));
         }
         self.explain(plan, text::Tense::Would);
         let exit = self.exit();
@@ -174,6 +211,29 @@ impl Run<'_> {
         } else {
             exit
         })
+    }
+
+    fn render(&self, args: &Rewrite, plan: &Plan) -> Result<(), Error> {
+        let to_bytes = || -> Result<Vec<u8>, Error> {
+            let mut bytes = Vec::new();
+            diff::render(plan, Color::Off, &mut bytes).map_err(Error::Output)?;
+            Ok(bytes)
+        };
+        if let Some(path) = &args.diff.output_file {
+            return fs::write(path, to_bytes()?).map_err(|error| {
+                Error::Message(format!("{}: cannot be written: {error}", path.display()))
+            });
+        }
+        let stdout = io::stdout();
+        let color = self.talk.color(&stdout);
+        let plain_terminal = color == Color::Off && stdout.is_terminal();
+        let mut out = io::BufWriter::new(stdout.lock());
+        let written = if plain_terminal {
+            write_clean(&to_bytes()?, &mut out)
+        } else {
+            diff::render(plan, color, &mut out)
+        };
+        written.and_then(|()| out.flush()).map_err(Error::Output)
     }
 
     fn write(&mut self, plan: &mut Plan) -> Exit {
@@ -197,34 +257,22 @@ impl Run<'_> {
         &mut self,
         args: &Rewrite,
         mut files: Vec<ScannedFile>,
-        current: &Path,
+        input: Input,
         mode: Mode,
     ) -> Result<Exit, Error> {
-        let name = args
-            .stdin_filename
-            .clone()
-            .unwrap_or_else(|| PathBuf::from("stdin.yaml"));
-        let mut bytes = Vec::new();
-        io::stdin()
-            .lock()
-            .read_to_end(&mut bytes)
-            .map_err(|error| Error::Message(format!("standard input cannot be read: {error}")))?;
+        let Input { name, real } = input;
+        let bytes = read_input()?;
         let text = match source::decode(bytes.clone()) {
             Ok(text) => text,
             Err(error) => {
                 self.failures.push(Failure::of(&name, error));
                 if mode == Mode::Filter {
-                    io::stdout()
-                        .lock()
-                        .write_all(&bytes)
-                        .map_err(Error::Output)?;
+                    write_output(&bytes)?;
                 }
                 return Ok(self.exit());
             }
         };
         drop(bytes);
-        let real = current.join(&name);
-        let real = real.canonicalize().unwrap_or(real);
         files.retain(|file| file.source.real != real);
         let source = SourceFile {
             path: name,
@@ -232,17 +280,13 @@ impl Run<'_> {
             text: text.clone(),
             identity: None,
         };
-        files.push(ScannedFile::new(source, Role::Selected, &self.options.scan));
+        files.push(self.scan_source(source, Role::Selected));
         let mut plan = self.plan(files)?;
         if mode == Mode::DryRun {
             return self.dry_run(args, &mut plan);
         }
         let after = plan.files.first().and_then(|file| file.after.as_deref());
-        let mut stdout = io::stdout().lock();
-        stdout
-            .write_all(after.unwrap_or(&text).as_bytes())
-            .map_err(Error::Output)?;
-        stdout.flush().map_err(Error::Output)?;
+        write_output(after.unwrap_or(&text).as_bytes())?;
         self.explain(&plan, text::Tense::Did);
         Ok(self.exit())
     }
@@ -293,8 +337,7 @@ fn assume(args: &Rewrite) -> Result<Assume, Error> {
         known.ok_or_else(|| {
             let codes: Vec<&str> = Assumption::ALL.map(Assumption::code).to_vec();
             Error::Message(format!(
-                "`--assume={}` is no assumption; the codes are {}",
-                clean(code),
+                "`--assume={code}` is no assumption; the codes are {}",
                 codes.join(", ")
             ))
         })
@@ -305,6 +348,54 @@ fn assume(args: &Rewrite) -> Result<Assume, Error> {
     } else {
         Assume::Only(codes)
     })
+}
+
+/// The nearest folder, the current one or above it, below which all changes lie: `git apply` and
+/// `patch` refuse paths with `..`.
+fn diff_folder(plan: &Plan, current: &Path) -> PathBuf {
+    let changed = || plan.files.iter().filter(|file| file.after.is_some());
+    let mut above = current.ancestors();
+    let holds_all = |folder: &&Path| changed().all(|file| file.source.real.starts_with(folder));
+    above.find(holds_all).unwrap_or(current).to_path_buf()
+}
+
+/// Lets the files of the plan be shown as seen from `folder`; gives how they were shown before.
+fn show_from(folder: &Path, plan: &mut Plan) -> Vec<PathBuf> {
+    let files = plan.files.iter_mut().map(|file| &mut file.source);
+    files
+        .map(|source| mem::replace(&mut source.path, walk::relative(&source.real, folder)))
+        .collect()
+}
+
+/// An excluded file that comes through standard input: it leaves as it came.
+fn pass_through(input: &Input, mode: Mode, talk: Talk) -> Result<Exit, Error> {
+    let bytes = read_input()?;
+    if mode == Mode::Filter {
+        write_output(&bytes)?;
+    }
+    let name = input.name.display();
+    talk.note(&format!("{name}: is excluded; left as it is"));
+    Ok(Exit::Done)
+}
+
+fn read_input() -> Result<Vec<u8>, Error> {
+    let mut bytes = Vec::new();
+    let read = io::stdin().lock().read_to_end(&mut bytes);
+    read.map_err(|error| Error::Message(format!("standard input cannot be read: {error}")))?;
+    Ok(bytes)
+}
+
+fn write_output(bytes: &[u8]) -> Result<(), Error> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(bytes).map_err(Error::Output)?;
+    stdout.flush().map_err(Error::Output)
+}
+
+/// A terminal without colours is a terminal all the same: it gets no bytes that could fool it.
+fn write_clean(diff: &[u8], out: &mut impl Write) -> io::Result<()> {
+    let text = String::from_utf8_lossy(diff);
+    text.lines()
+        .try_for_each(|line| writeln!(out, "{}", clean(line)))
 }
 
 fn switch(given: bool) -> Switch {
@@ -332,7 +423,7 @@ fn refuse_later(args: &Rewrite) -> Result<(), Error> {
 }
 
 fn mode(args: &Rewrite, stdin: bool) -> Result<Mode, Error> {
-    if stdin && args.paths.len() > 1 {
+    if stdin && (args.paths.len() > 1 || args.files.files_from.is_some()) {
         return Err(Error::Message(
             "`-` stands alone: standard input and files cannot be rewritten in one run".into(),
         ));
@@ -363,7 +454,7 @@ fn paths(args: &Rewrite) -> Result<Vec<PathBuf>, Error> {
     }
     let missing = paths.iter().filter(|path| path.symlink_metadata().is_err());
     let missing: Vec<String> = missing
-        .map(|path| format!("`{}`", clean(&path.to_string_lossy())))
+        .map(|path| format!("`{}`", path.display()))
         .collect();
     match missing.len() {
         0 => Ok(paths),
