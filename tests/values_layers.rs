@@ -350,6 +350,7 @@ fn the_check_catches_what_is_wrong() {
             let combinations = below.iter().map(|key| Combination {
                 label: String::new(),
                 layers: vec![(file, *key)],
+                open: false,
             });
             let alone = Unit {
                 combinations: combinations.collect(),

@@ -197,6 +197,7 @@ fn combination(label: &str, layers: &[(usize, &'static str)]) -> Combination {
     Combination {
         label: label.to_string(),
         layers: layers.to_vec(),
+        open: false,
     }
 }
 
@@ -452,6 +453,7 @@ fn subchart(name: &str, home: Home, layers: [Parts; 3], index: usize) -> Unit {
                 through("values.yaml", &[], &[0]),
                 through("values.yaml + values-prod.yaml", &[], &[0, 1]),
             ];
+            combinations.iter_mut().for_each(|it| it.open = true);
         }
     }
     Unit {

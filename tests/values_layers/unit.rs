@@ -37,6 +37,8 @@ pub enum Kind {
 pub struct Combination {
     pub label: String,
     pub layers: Vec<(usize, &'static str)>,
+    /// Whether the chart is elsewhere, and brings parts that no file here shows.
+    pub open: bool,
 }
 
 /// Files that hang together, apart from every other unit.
@@ -122,6 +124,18 @@ impl Unit {
             for reading in self.readings {
                 let label = self.label(combination, *reading);
                 problems.extend(self.wrong(&old, &new, *reading, &label, lenient));
+            }
+            // One part alone belongs to a reference that nobody sees.
+            let alone = old.local.is_some() != old.repository.is_some();
+            let alone = alone
+                && host_and_path(old.repository.as_deref().unwrap_or(""))
+                    .0
+                    .is_none();
+            if combination.open && alone && old != new {
+                let label = &combination.label;
+                problems.push(format!(
+                    "{label}: the other part is the chart's, and unknown"
+                ));
             }
         }
         problems
@@ -242,7 +256,7 @@ impl Unit {
                     demand(scalar, format!("{REGISTRY}/{repository}{colon}{tag}"))
                 }
                 // A registry that another layer completes.
-                (None, Some((scalar, _)), None) => {
+                (None, Some((scalar, _)), None) if !combination.open => {
                     loose.insert(scalar);
                     true
                 }
