@@ -136,7 +136,14 @@ impl Image {
         let repository = self.repository.as_deref().unwrap_or_default();
         match (self.registry(reading), host_and_path(repository)) {
             (Some(registry), (None, path)) => {
-                cached(registry, path, &self.suffix).map_or(same, |to| vec![to])
+                // A registry may hold the beginning of the path, too.
+                let name = format!("{registry}/{path}");
+                match name.split_once('/') {
+                    Some((host, path)) => {
+                        cached(host, path, &self.suffix).map_or(same, |to| vec![to])
+                    }
+                    None => same,
+                }
             }
             (None, (Some(host), path)) => {
                 cached(host, path, &self.suffix).map_or(same, |to| vec![to])

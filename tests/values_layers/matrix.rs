@@ -236,7 +236,7 @@ pub fn two_layers() -> Vec<Unit> {
 
 /// Three layers with odder parts, and images deeper down.
 pub fn three_layers() -> Vec<Unit> {
-    const LAYERS: [Parts; 13] = [
+    const LAYERS: [Parts; 15] = [
         NOTHING,
         parts("-", "-", "v3"),
         parts("docker.io", "acme/web", "-"),
@@ -249,6 +249,8 @@ pub fn three_layers() -> Vec<Unit> {
         parts("registry.example.com", "acme/web", "-"),
         parts("-", "mcr.microsoft.com/acme/web", "-"),
         parts("quay.io", "acme/kept", "1"),
+        parts("docker.io/library", "traefik", "3"),
+        parts("quay.io/acme", "-", "-"),
         parts(
             "123456789012.dkr.ecr.eu-west-1.amazonaws.com",
             "docker-hub/acme/web",
@@ -268,7 +270,7 @@ pub fn three_layers() -> Vec<Unit> {
         .map(|index| {
             let (first, second) = (index / count, index % count);
             let third = (first * 3 + second * 5 + 2) % count;
-            let (shape, path) = PATHS[index % PATHS.len()];
+            let (shape, path) = PATHS[(first + second) % PATHS.len()];
             let layers = [LAYERS[first], LAYERS[second], LAYERS[third]];
             layered(&format!("three-{index:03}"), shape, path, &layers, index)
         })
@@ -322,6 +324,8 @@ enum Home {
     Beside,
     /// A folder beside, by `file://`, under an alias.
     BesideAlias,
+    /// `charts/db`, listed with its own folder: a copy, as far as anybody can tell.
+    Listed,
     /// A copy in `charts/db` of a chart from elsewhere.
     Copied,
     /// Such a copy under an alias.
@@ -332,10 +336,11 @@ enum Home {
 
 /// Values for a subchart, layered over the subchart's own.
 pub fn subcharts() -> Vec<Unit> {
-    const HOMES: [Home; 6] = [
+    const HOMES: [Home; 7] = [
         Home::Own,
         Home::Beside,
         Home::BesideAlias,
+        Home::Listed,
         Home::Copied,
         Home::CopiedAlias,
         Home::Absent,
@@ -396,6 +401,7 @@ fn subchart(name: &str, home: Home, layers: [Parts; 3], index: usize) -> Unit {
     let source = match home {
         Home::Own => String::new(),
         Home::Beside | Home::BesideAlias => "file://../db".to_string(),
+        Home::Listed => "file://charts/db".to_string(),
         Home::Copied | Home::CopiedAlias | Home::Absent => "https://charts.example.com".to_string(),
     };
     let dependencies = if source.is_empty() {
@@ -444,7 +450,7 @@ fn subchart(name: &str, home: Home, layers: [Parts; 3], index: usize) -> Unit {
         Home::Own | Home::Beside | Home::BesideAlias => {
             combinations.push(through("the subchart's values alone", &[0], &[]));
         }
-        Home::Copied | Home::CopiedAlias => files[0].kind = Kind::Vendored,
+        Home::Listed | Home::Copied | Home::CopiedAlias => files[0].kind = Kind::Vendored,
         Home::Absent => {
             // What the chart brings is unknown: only what these files say in full is certain.
             files.truncate(4);
