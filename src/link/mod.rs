@@ -76,8 +76,8 @@ pub fn link(files: &mut [ScannedFile]) -> Links {
     held.extend(vendored::held(files));
     Links {
         groups,
+        views: values::views(files, &releases.combined, &held),
         held,
-        views: values::views(files, &releases.combined),
         names,
     }
 }

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use super::releases::Combined;
 use super::{SiteId, normalise};
+use crate::reason::Reason;
 use crate::scan::ScannedFile;
 use crate::sites::{Chart, Dependency, Fact, Names, Parts, Step, Value, join};
 
@@ -68,8 +69,12 @@ pub struct View {
     pub may_go_on: bool,
     /// Whether a tag or digest stands beside the parts in any layer.
     pub tagged: bool,
-    /// Whether another merge of the same values path has a registry of its own.
+    /// Whether any merge of the same values path has a registry of its own.
     pub registry_elsewhere: bool,
+    /// The values path, when everything that stands there in any merge moves together.
+    pub together: Option<usize>,
+    /// Whether the chart lies in the repository, so that an image without a repository is none.
+    pub own_chart: bool,
     /// A registry or longer text that stands in scope, to be put in front of names.
     pub front: Option<Front>,
     /// Whether an empty one does.
@@ -82,6 +87,13 @@ pub struct View {
     pub target: usize,
     /// Why nothing can be said of it.
     pub blocked: Option<String>,
+}
+
+impl View {
+    /// Whether a list stands on the way: layers replace lists as a whole.
+    fn is_listed(&self) -> bool {
+        self.at.iter().any(|step| matches!(step, Step::Item(_)))
+    }
 }
 
 /// A file of values, and the keys below which the values of the chart in question stand.
@@ -97,11 +109,22 @@ struct Stack {
     layers: Vec<Layer>,
     /// The folder of the chart, or of the files where no chart is known.
     root: PathBuf,
+    /// Whether the chart lies in the repository, so that its defaults are known.
+    is_chart: bool,
+    /// The keys of the charts that it brings and that lie in the repository, too: what stands below
+    /// them is merged over their values.
+    brought: Vec<String>,
+    /// The keys of the charts that it brings from elsewhere: their defaults are not known.
+    foreign: Vec<String>,
 }
 
 /// Every image of every merge of layers.
-pub(super) fn views(files: &[ScannedFile], combined: &[Combined]) -> Vec<View> {
-    let stacks = Charts::of(files).stacks(combined);
+pub(super) fn views(
+    files: &[ScannedFile],
+    combined: &[Combined],
+    held: &BTreeMap<usize, (Reason, String)>,
+) -> Vec<View> {
+    let stacks = Charts::of(files).stacks(combined, held);
     let mut views = Vec::new();
     let mut seen = HashSet::new();
     let mut registries: HashSet<(PathBuf, Vec<Step>, String)> = HashSet::new();
@@ -124,8 +147,28 @@ pub(super) fn views(files: &[ScannedFile], combined: &[Combined]) -> Vec<View> {
             }
         }
     }
+    let maps: HashSet<(&Path, &[Step])> = places
+        .iter()
+        .map(|(root, at, _)| (root.as_path(), at.as_slice()))
+        .collect();
+    let mut numbers: HashMap<(&Path, Vec<Step>, &str), usize> = HashMap::new();
     for (view, place) in views.iter_mut().zip(&places) {
         view.registry_elsewhere = registries.contains(place);
+        let (root, at, family) = place;
+        // A text under `image` in one merge and a map in another are the same values path.
+        let last = view.parts.last().map_or("", |part| part.key.as_str());
+        let inner = child(at, last);
+        if maps.contains(&(root, &inner)) {
+            let number = numbers.len();
+            view.together = Some(*numbers.entry((root, inner, "")).or_insert(number));
+            continue;
+        }
+        let in_parts = family.is_empty() && view.names == Names::Image;
+        if !view.is_listed() && (in_parts || view.registry_elsewhere) {
+            let number = numbers.len();
+            let place = (root.as_path(), at.clone(), family.as_str());
+            view.together = Some(*numbers.entry(place).or_insert(number));
+        }
     }
     views
 }
@@ -170,14 +213,35 @@ impl<'a> Charts<'a> {
         }
     }
 
-    fn stacks(&self, combined: &[Combined]) -> Vec<Stack> {
+    fn stacks(
+        &self,
+        combined: &[Combined],
+        held: &BTreeMap<usize, (Reason, String)>,
+    ) -> Vec<Stack> {
         let mut stacks = Vec::new();
         let mut seen = HashSet::new();
-        for folder in self.values.keys() {
+        // A vendored chart is never used on its own.
+        let is_vendored = |file: &usize| {
+            held.get(file)
+                .is_some_and(|(reason, _)| *reason == Reason::VendoredChart)
+        };
+        let own = self
+            .values
+            .iter()
+            .filter(|(_, files)| !files.iter().all(is_vendored));
+        for (folder, _) in own {
             let root = self.root_of(folder);
             for layers in self.folder_layers(folder, &root) {
-                push(&mut stacks, &mut seen, layers, root.clone());
+                self.push(&mut stacks, &mut seen, layers, &root);
             }
+        }
+        // A chart without values of its own hands the defaults of the charts it brings on as they are.
+        for root in self
+            .charts
+            .keys()
+            .filter(|root| !self.values.contains_key(root.as_path()))
+        {
+            self.push(&mut stacks, &mut seen, Vec::new(), root);
         }
         for combination in combined {
             let Some(&last) = combination.files.last() else {
@@ -195,7 +259,7 @@ impl<'a> Charts<'a> {
                 file,
                 at: Vec::new(),
             }));
-            push(&mut stacks, &mut seen, layers, root);
+            self.push(&mut stacks, &mut seen, layers, &root);
         }
         // Charts that other charts bring: what the outer ones say is merged over their values.
         let mut fresh = 0;
@@ -212,21 +276,48 @@ impl<'a> Charts<'a> {
                             at,
                         }
                     }));
-                    push(&mut stacks, &mut seen, layers, folder);
+                    self.push(&mut stacks, &mut seen, layers, &folder);
                 }
             }
         }
         stacks
     }
 
+    fn push(
+        &self,
+        stacks: &mut Vec<Stack>,
+        seen: &mut HashSet<(Vec<Layer>, PathBuf)>,
+        layers: Vec<Layer>,
+        root: &Path,
+    ) {
+        if seen.insert((layers.clone(), root.to_path_buf())) {
+            let brought: Vec<String> = self
+                .brought_by(root)
+                .into_iter()
+                .map(|(_, key)| key)
+                .collect();
+            let charts = self.charts.get(root).into_iter().flatten();
+            let listed = charts
+                .flat_map(|chart| &chart.dependencies)
+                .map(Dependency::key);
+            stacks.push(Stack {
+                layers,
+                root: root.to_path_buf(),
+                is_chart: self.charts.contains_key(root),
+                foreign: listed
+                    .filter(|key| !brought.iter().any(|known| known == key))
+                    .map(Into::into)
+                    .collect(),
+                brought,
+            });
+        }
+    }
+
     /// The merges that the files of one folder make: the defaults alone, and with each other file.
     fn folder_layers(&self, folder: &Path, root: &Path) -> Vec<Vec<Layer>> {
         let defaults = self.defaults(root, folder);
         let mut all = Vec::new();
-        if defaults
-            .iter()
-            .any(|layer| self.files[layer.file].source.real.parent() == Some(folder))
-        {
+        if defaults.is_empty() || self.is_in(&defaults, folder) {
             all.push(defaults.clone());
         }
         for &file in &self.values[folder] {
@@ -239,6 +330,13 @@ impl<'a> Charts<'a> {
             }
         }
         all
+    }
+
+    fn is_in(&self, layers: &[Layer], folder: &Path) -> bool {
+        let mut folders = layers
+            .iter()
+            .map(|layer| self.files[layer.file].source.real.parent());
+        folders.any(|parent| parent == Some(folder))
     }
 
     /// The `values.yaml` of the chart, and that of the folder when it is another one.
@@ -315,17 +413,6 @@ impl<'a> Charts<'a> {
     }
 }
 
-fn push(
-    stacks: &mut Vec<Stack>,
-    seen: &mut HashSet<Vec<Layer>>,
-    layers: Vec<Layer>,
-    root: PathBuf,
-) {
-    if !layers.is_empty() && seen.insert(layers.clone()) {
-        stacks.push(Stack { layers, root });
-    }
-}
-
 fn is_defaults(file: &ScannedFile) -> bool {
     file.source
         .real
@@ -358,6 +445,9 @@ impl<'a> Merge<'a> {
                 let Some(at) = below(&parts.at, &layer.at) else {
                     continue;
                 };
+                if is_below(&at, &stack.brought) {
+                    continue;
+                }
                 let id = SiteId {
                     file: layer.file,
                     site,
@@ -373,12 +463,47 @@ impl<'a> Merge<'a> {
                 }
             }
         }
-        Self {
+        let mut merge = Self {
             files,
             stack,
             places,
             loose,
+        };
+        merge.drop_replaced();
+        merge
+    }
+
+    /// A text replaces a map of an earlier layer, and a map a text: what was there counts no more
+    /// (Helm's `coalesceTables`).
+    fn drop_replaced(&mut self) {
+        let mut texts: BTreeMap<Vec<Step>, usize> = BTreeMap::new();
+        let mut maps: BTreeMap<Vec<Step>, usize> = BTreeMap::new();
+        for ((at, ..), sites) in &self.places {
+            for &(layer, id) in sites {
+                let last = maps.entry(at.clone()).or_default();
+                *last = layer.max(*last);
+                let parts = self.files[id.file].scan.sites[id.site].parts();
+                let parts = parts.iter().flat_map(|parts| &parts.parts);
+                for part in parts.filter(|part| part.value.scalar().is_some()) {
+                    let last = texts.entry(child(at, &part.key)).or_default();
+                    *last = layer.max(*last);
+                }
+            }
         }
+        let files = self.files;
+        for ((at, ..), sites) in &mut self.places {
+            let text = texts.get(at).copied();
+            sites.retain(|&(layer, id)| {
+                let parts = files[id.file].scan.sites[id.site].parts();
+                let mut parts = parts.iter().flat_map(|parts| &parts.parts);
+                let map = parts.any(|part| {
+                    maps.get(&child(at, &part.key))
+                        .is_some_and(|&map| map > layer)
+                });
+                !map && text.is_none_or(|text| text <= layer)
+            });
+        }
+        self.places.retain(|_, sites| !sites.is_empty());
     }
 
     /// The parts of the sites of a place.
@@ -412,6 +537,8 @@ impl<'a> Merge<'a> {
                 may_go_on,
                 tagged,
                 registry_elsewhere: false,
+                together: None,
+                own_chart: self.stack.is_chart && !is_below(at, &self.stack.foreign),
                 front: fronts.find(at).cloned(),
                 empty_front: fronts.has_empty(at),
                 global: fronts.everything.clone(),
@@ -533,29 +660,7 @@ impl<'a> Merge<'a> {
                 keys.join(" and ")
             ));
         }
-        // A text in one layer and a map in another: `image: nginx` and `image: {repository: …}`.
-        let mut inner = at.to_vec();
-        let last = parts.last().map_or("", |part| part.key.as_str());
-        inner.push(Step::Key(last.to_string()));
-        let mut from_inner = self.places.range((inner.clone(), String::new(), None)..);
-        let is_map = from_inner
-            .next()
-            .is_some_and(|((other, ..), _)| *other == inner);
-        let outer = at.split_last().is_some_and(|(key, at)| {
-            let families = self.places.range((at.to_vec(), String::new(), None)..);
-            let mut families = families.take_while(|((other, ..), _)| other == at);
-            families.any(|(_, sites)| {
-                self.parts(sites)
-                    .flat_map(|(_, parts)| &parts.parts)
-                    .any(|part| {
-                        part.value.scalar().is_some() && *key == Step::Key(part.key.clone())
-                    })
-            })
-        });
-        (is_map || outer).then(|| {
-            "it is a text in one layer and a map in another; write it the same way in both"
-                .to_string()
-        })
+        None
     }
 }
 
@@ -585,8 +690,20 @@ impl Fronts<'_> {
     }
 }
 
+fn child(at: &[Step], key: &str) -> Vec<Step> {
+    at.iter()
+        .cloned()
+        .chain([Step::Key(key.to_string())])
+        .collect()
+}
+
 fn is_global(path: &[Step]) -> bool {
     path.first() == Some(&Step::Key(GLOBAL.into()))
+}
+
+/// Whether `at` begins with one of the keys.
+fn is_below(at: &[Step], keys: &[String]) -> bool {
+    matches!(at.first(), Some(Step::Key(first)) if keys.contains(first))
 }
 
 /// `path` as the chart sees it whose values stand below `at`: the rest of the path, or the path of

@@ -22,6 +22,15 @@ use crate::yaml::Scalar;
 /// The namespaces of Docker Hub whose charts refuse other registries.
 const BITNAMI: &[&str] = &["bitnami/", "bitnamilegacy/", "bitnamisecure/"];
 
+/// Reasons for which a layer stays and that keep the other layers of the same values path from
+/// changing, too; an image that no rule maps is an image of its own.
+const BLOCKING: &[Reason] = &[
+    Reason::Allowed,
+    Reason::Templated,
+    Reason::Variable,
+    Reason::GroupIncomplete,
+];
+
 /// What becomes of the sites with parts.
 #[derive(Default)]
 pub(super) struct Layered {
@@ -130,6 +139,19 @@ impl Run<'_> {
                 }
             }
         }
+        let mut first: HashMap<usize, usize> = HashMap::new();
+        for (view, place) in self
+            .links
+            .views
+            .iter()
+            .map(|view| view.together)
+            .enumerate()
+        {
+            if let Some(place) = place {
+                let other = *first.entry(place).or_insert(view);
+                union.join(view, other);
+            }
+        }
         let mut together: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for view in 0..self.wants.len() {
             together.entry(union.root(view)).or_default().push(view);
@@ -138,13 +160,10 @@ impl Run<'_> {
             .into_values()
             .map(|views| {
                 let texts = self.agreed(&views);
-                let assumed = views.iter().find_map(|&view| match &self.decisions[view] {
-                    Decision::Rewrite(rewrite) => rewrite
-                        .assumed
-                        .clone()
-                        .filter(|(assumption, _)| !self.assume.covers(*assumption)),
-                    Decision::Keep(..) => None,
-                });
+                let mut counting = views
+                    .iter()
+                    .filter(|view| self.completing(**view, &views).is_none());
+                let assumed = counting.find_map(|&view| self.open_assumption(view));
                 Cluster {
                     views,
                     texts,
@@ -154,6 +173,30 @@ impl Run<'_> {
             .collect()
     }
 
+    /// What a view rests on, unless that was agreed to.
+    fn open_assumption(&self, view: usize) -> Option<(Assumption, String)> {
+        let Decision::Rewrite(rewrite) = &self.decisions[view] else {
+            return None;
+        };
+        let assumed = rewrite.assumed.clone();
+        assumed.filter(|(assumption, _)| !self.assume.covers(*assumption))
+    }
+
+    /// A view is a registry without a repository in a chart of the repository: on its own it names no
+    /// image. The view of other layers that add the repository to it.
+    fn completing(&self, view: usize, views: &[usize]) -> Option<usize> {
+        let is_open = |view: &View| view.parts.len() > 1 && view.parts[1].text.is_empty();
+        let this = &self.links.views[view];
+        if !is_open(this) || !this.own_chart {
+            return None;
+        }
+        views.iter().copied().find(|&other| {
+            let other = &self.links.views[other];
+            let first = other.parts.first();
+            !is_open(other) && first.is_some_and(|part| part.from == this.parts[0].from)
+        })
+    }
+
     /// The text of each scalar that suits all views.
     fn agreed(&self, views: &[usize]) -> Result<BTreeMap<ScalarId, String>, Why> {
         let rewrites = |view: &usize| matches!(self.decisions[*view], Decision::Rewrite(_));
@@ -161,9 +204,25 @@ impl Run<'_> {
             return Ok(BTreeMap::new());
         }
         let mut texts: BTreeMap<ScalarId, (String, usize)> = BTreeMap::new();
-        for &view in views {
+        let counting = || {
+            let all = views.iter().copied();
+            all.filter(|view| self.completing(*view, views).is_none())
+        };
+        for view in counting() {
             if let Some(why) = &self.links.views[view].blocked {
                 return Err((Reason::GroupIncomplete, why.clone()));
+            }
+            if let Decision::Keep(reason, _) = &self.decisions[view]
+                && BLOCKING.contains(reason)
+            {
+                let view = &self.links.views[view];
+                let (site, _) = self.site(view.own);
+                let detail = format!(
+                    "another layer of it, `{}` in {}, stays: {reason}",
+                    site.text(),
+                    self.files[view.own.file].source.path.display()
+                );
+                return Err((Reason::GroupIncomplete, detail));
             }
             for (scalar, text) in &self.wants[view] {
                 match texts.get(scalar) {
@@ -175,7 +234,7 @@ impl Run<'_> {
                 }
             }
         }
-        for &view in views.iter().filter(|view| rewrites(view)) {
+        for view in counting().filter(rewrites) {
             self.check_settled(view, &texts)?;
         }
         Ok(texts
@@ -269,6 +328,7 @@ impl Run<'_> {
         let mut own: BTreeMap<SiteId, usize> = BTreeMap::new();
         for &view in &cluster.views {
             let site = self.links.views[view].own;
+            let view = self.completing(view, &cluster.views).unwrap_or(view);
             let rewrites = matches!(self.decisions[view], Decision::Rewrite(_));
             if rewrites || !own.contains_key(&site) {
                 own.insert(site, view);
@@ -283,11 +343,16 @@ impl Run<'_> {
             }
             layered.outcomes.entry(site).or_insert(outcome);
         }
-        // Sites that hang together but stay (a hold, bytes that cannot be edited) are members, too.
-        let stays = own.keys().filter(|site| {
-            matches!(layered.outcomes[site], Outcome::Skip(..))
-                && self.is_to_change(**site, cluster)
-        });
+        // Sites that hang together but stay (a hold, bytes that cannot be edited, a vendored chart that
+        // is never used alone) are members, too.
+        let parts = cluster
+            .views
+            .iter()
+            .flat_map(|&view| &self.links.views[view].parts);
+        let sites: BTreeSet<SiteId> = parts.filter_map(|part| Some(part.from?.0)).collect();
+        let stays = sites
+            .iter()
+            .filter(|site| !changed.contains(site) && self.is_to_change(**site, cluster));
         let members: Vec<SiteId> = changed.iter().chain(stays).copied().collect();
         if members.len() > 1 && !changed.is_empty() {
             let (site, _) = self.site(changed[0]);
@@ -346,6 +411,12 @@ impl Run<'_> {
         let new: Vec<String> = site.scalars().map(new_text).collect();
         let suffix = parts.map_or("", |parts| &parts.suffix);
         let to = format!("{}{suffix}", join(new.iter().map(String::as_str)));
+        if let Some((_, detail)) = &cluster.assumed
+            && self.open_assumption(view).is_none()
+        {
+            let detail = format!("another layer of it is assumed: {detail}");
+            return Outcome::Skip(Reason::GroupIncomplete, detail);
+        }
         if let Some((assumption, detail)) = &cluster.assumed {
             return Outcome::Undecided(Box::new(Undecided {
                 site: id.site,
@@ -622,6 +693,12 @@ fn decide_image(view: &View, rules: &RuleSet) -> Result<Decision, Why> {
     {
         return under_global(&texts, name, &new, rule, global, rules);
     }
+    if is_half_done(view, repository, rules) {
+        let detail = format!(
+            "`{repository}` carries an ECR prefix, and `{registry}` is not in ECR; finish the layer that sets the registry"
+        );
+        return Err((Reason::GroupIncomplete, detail));
+    }
     let assumed = assumption(view, &image, registry, &new);
     Ok(Decision::Rewrite(Box::new(Rewrite {
         texts: place(&texts, name, &new)?,
@@ -630,6 +707,16 @@ fn decide_image(view: &View, rules: &RuleSet) -> Result<Decision, Why> {
         rule,
         assumed,
     })))
+}
+
+/// Whether one layer was moved to ECR and another puts an upstream in front of it.
+fn is_half_done(view: &View, repository: &str, rules: &RuleSet) -> bool {
+    let site = |part: usize| view.parts.get(part).and_then(|part| Some(part.from?.0));
+    let carries_prefix = rules.rules().iter().any(|rule| {
+        let rest = repository.strip_prefix(rule.prefix_text());
+        rest.is_some_and(|rest| rest.starts_with('/'))
+    });
+    site(0).is_some() && site(1).is_some() && site(0) != site(1) && carries_prefix
 }
 
 /// Refuses names without a registry that are the end of a longer one.

@@ -415,7 +415,7 @@ impl<'d> Walk<'d> {
                 _ => image_like && split && text("imageNamespace").is_none(),
             }
         });
-        let alone = text("registry").is_some() && (image_like || chosen.is_some());
+        let alone = text("registry").is_some() && image_like && !is_global_image(at);
         if chosen.is_none() && !alone {
             return;
         }
@@ -744,6 +744,11 @@ fn is_image_map(at: &[Step]) -> bool {
         || [last, above]
             .iter()
             .any(|key| matches!(key.as_str(), "images" | "Images"))
+}
+
+/// Whether a map at this place says something of every image (`global.image.registry`).
+fn is_global_image(at: &[Step]) -> bool {
+    matches!(at, [Step::Key(global), Step::Key(image)] if global == "global" && image == "image")
 }
 
 fn is_source(value: &str) -> bool {
