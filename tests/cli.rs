@@ -928,3 +928,77 @@ fn quiet_says_only_what_went_wrong() {
     let (exit, _, talk) = run(folder.path(), &with_target(&[".", "-q"]));
     assert_eq!((exit, talk.as_str()), (0, ""));
 }
+
+#[test]
+fn assumed_changes_are_made_only_when_agreed_to() {
+    let values = "image:\n  repository: bitnami/redis\n  tag: \"7\"\nsidecarImage: acme/log\n";
+    let files = [("values.yaml", values)];
+    let (exit, diff, talk) = run(tree(&files).path(), &with_target(&[".", "--dry-run"]));
+    assert_eq!((exit, diff.as_str()), (0, ""), "{talk}");
+    let redis = format!("repository: {REGISTRY}/docker-hub/bitnami/redis");
+    let log = format!("sidecarImage: {REGISTRY}/docker-hub/acme/log");
+    for (arguments, made) in [
+        (vec!["--assume"], [true, true]),
+        (vec!["--assume=chart-default-unknown"], [true, false]),
+        (vec!["--assume=bare-word"], [false, true]),
+        (
+            vec!["--assume=bare-word", "--assume=chart-default-unknown"],
+            [true, true],
+        ),
+    ] {
+        let folder = tree(&files);
+        let arguments: Vec<&str> = ["."].into_iter().chain(arguments).collect();
+        let (exit, diff, talk) = run(
+            folder.path(),
+            &with_target(&[arguments.clone(), vec!["--dry-run"]].concat()),
+        );
+        assert_eq!(exit, 0, "{talk}");
+        let (exit, _, talk) = run(folder.path(), &with_target(&arguments));
+        assert_eq!(exit, 0, "{talk}");
+        let after = fs::read_to_string(folder.path().join("values.yaml")).unwrap();
+        for (text, made) in [&redis, &log].into_iter().zip(made) {
+            assert_eq!(after.contains(text), made, "{arguments:?}: {after}");
+            assert_eq!(diff.contains(text), made, "{arguments:?}: {diff}");
+        }
+        let (_, diff, talk) = run(
+            folder.path(),
+            &with_target(&[arguments, vec!["--dry-run"]].concat()),
+        );
+        assert_eq!(diff, "", "{talk}");
+    }
+    refused(
+        &files,
+        &with_target(&[".", "--assume=chart-default"]),
+        2,
+        "`--assume=chart-default` is no assumption; the codes are chart-default-unknown, bare-word",
+    );
+}
+
+#[test]
+fn sites_that_cannot_be_read_are_pointed_at() {
+    for (site, part) in [
+        (
+            "{values: \"docker.io/{{ .a.b }}\"}",
+            "is not made of keys alone",
+        ),
+        (
+            "{values: \"{{ .a.b }}-x\"}",
+            "is not made of keys joined with",
+        ),
+        (
+            "{values: \"{{ include \\\"x\\\" . }}\"}",
+            "is not a key of values",
+        ),
+        ("{kind: Runner, path: spec/image}", "not supported yet"),
+        ("{}", "says nothing"),
+        ("{valeus: x}", "did you mean `values`?"),
+    ] {
+        let config = format!("registry: {REGISTRY}\nrules: default\nsites:\n- {site}\n");
+        refused(
+            &[("a.yaml", POD), (".ecr-rewrite.yaml", &config)],
+            &["."],
+            2,
+            part,
+        );
+    }
+}

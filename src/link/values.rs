@@ -14,7 +14,7 @@ use super::releases::Combined;
 use super::{SiteId, normalise};
 use crate::reason::Reason;
 use crate::scan::ScannedFile;
-use crate::sites::{Chart, Dependency, Fact, Names, Parts, Step, Value, join};
+use crate::sites::{Chart, Dependency, Fact, Names, Parts, Step, Value, is_values_name, join};
 
 /// The values that a chart itself brings.
 const DEFAULTS: &str = "values.yaml";
@@ -193,12 +193,14 @@ impl<'a> Charts<'a> {
                     charts.entry(folder.to_path_buf()).or_default().push(chart);
                 }
             }
-            let is_values = file
-                .scan
-                .loose
-                .as_ref()
-                .is_some_and(|loose| !loose.parts.is_empty())
-                || file.scan.sites.iter().any(|site| site.parts().is_some());
+            // One without a word about images is merged with the others all the same: it has a
+            // target of its own.
+            let is_named = is_values_name(&file.source.real)
+                && (file.scan.loose.is_some() || file.scan.documents == 0);
+            let has_parts = file.scan.sites.iter().any(|site| site.parts().is_some());
+            let loose = file.scan.loose.as_ref();
+            let is_values =
+                is_named || has_parts || loose.is_some_and(|loose| !loose.parts.is_empty());
             if is_values {
                 values.entry(folder).or_default().push(index);
             }
