@@ -420,6 +420,10 @@ mod tests {
                 "public.ecr.aws/amazonlinux/amazonlinux:2023",
                 "R/public-ecr/amazonlinux/amazonlinux:2023",
             ),
+            (
+                "ecr-public.aws.com/docker/library/redis:8",
+                "R/public-ecr/docker/library/redis:8",
+            ),
             ("registry.gitlab.com/a/b/c:1", "R/gitlab/a/b/c:1"),
             (
                 "cgr.dev/chainguard/static",

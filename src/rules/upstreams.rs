@@ -74,7 +74,8 @@ pub const UPSTREAMS: &[Upstream] = &[
         api_name: "ecr-public",
         url: "public.ecr.aws",
         host: "public.ecr.aws",
-        synonyms: &[],
+        // The endpoint for IPv4 and IPv6 (ECR Public user guide, "Making requests").
+        synonyms: &["ecr-public.aws.com"],
         default_prefix: "public-ecr",
         credential: Credential::None,
     },
