@@ -5,6 +5,7 @@
 
 mod kustomize;
 mod releases;
+mod stacks;
 mod values;
 mod vendored;
 

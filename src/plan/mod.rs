@@ -7,6 +7,7 @@
 mod compose;
 mod decide;
 mod layers;
+mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;

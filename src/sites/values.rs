@@ -325,7 +325,10 @@ impl<'d> Walk<'d> {
             self.loose.insecure_allowed |= self.document.text(allows) == Some("true");
         }
         let image_like = is_image_map(at);
-        for (&key, &node) in entries {
+        let mut keys: Vec<(&str, NodeId)> =
+            entries.iter().map(|(&key, &node)| (key, node)).collect();
+        keys.sort_unstable();
+        for (key, node) in keys {
             let part = matches!(key, "registry" | "repository" | "repo" | "image")
                 || key == "name" && image_like
                 || is_image_key(key)

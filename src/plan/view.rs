@@ -1,0 +1,417 @@
+//! One image as one merge of layers shows it: what becomes of its parts.
+//!
+//! Pure: parts, rules and what stands around them in; new texts of the parts, or the reason why they
+//! stay, out. Whether other merges agree is the matter of [`layers`](super::layers).
+
+use super::decide::{self, Why};
+use crate::image::ImageRef;
+use crate::link::{Front, View};
+use crate::reason::{Assumption, Reason};
+use crate::rules::{RuleSet, Verdict, ecr_host, upstreams};
+use crate::sites::{Names, Step, join};
+
+/// What a view says.
+#[derive(Clone, Debug)]
+pub(super) enum Decision {
+    /// The name stays as it is.
+    Keep(Reason, String),
+    /// Its parts get new texts.
+    Rewrite(Box<Rewrite>),
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Rewrite {
+    /// The new texts, by the place of the part.
+    pub(super) texts: Vec<(usize, String)>,
+    /// The new text of the registry for every image, when it goes along.
+    pub(super) global: Option<String>,
+    /// The name that the image has then.
+    pub(super) name: String,
+    /// The rule that decided, by its place in the rule set.
+    pub(super) rule: usize,
+    /// What it rests on, and that in words with what would settle it.
+    pub(super) assumed: Option<(Assumption, String)>,
+}
+
+/// What one merge of layers makes of an image.
+pub(super) fn decide_view(view: &View, rules: &RuleSet) -> Decision {
+    let decision = match view.names {
+        Names::Beginning | Names::Everything => decide_beginning(view, rules),
+        Names::Image | Names::StatedImage => decide_image(view, rules),
+    };
+    decision.unwrap_or_else(|(reason, detail)| Decision::Keep(reason, detail))
+}
+
+/// The parts that have a text, with their places.
+fn texts(view: &View) -> Vec<(usize, &str)> {
+    let texts = view.parts.iter().enumerate();
+    texts
+        .map(|(index, part)| (index, part.text.as_str()))
+        .filter(|(_, text)| !text.is_empty())
+        .collect()
+}
+
+fn decide_beginning(view: &View, rules: &RuleSet) -> Result<Decision, Why> {
+    let texts = texts(view);
+    let whole = join(texts.iter().map(|(_, text)| *text));
+    let beginning = whole.trim_end_matches('/');
+    if rules.text_is_ecr(&format!("{beginning}/x")) {
+        return Err((Reason::AlreadyEcr, "it is in ECR".into()));
+    }
+    // Only for its reasons: templates, placeholders, words.
+    decide::name_of(&format!("{beginning}/x")).map(drop)?;
+    if !is_host(beginning) {
+        let detail = "it is no registry, and what the templates make of it is not known";
+        return Err((Reason::NotAnImage, detail.into()));
+    }
+    let (new, rule) = beginning_rewrite(beginning, rules)?;
+    let texts = place(&texts, beginning, &new)?;
+    let certain = view.names == Names::Beginning && beginning.contains('/');
+    let assumed = (!certain).then(|| {
+        let detail = format!(
+            "it would be `{new}` if the chart joins it with `/` to repositories that need nothing else; give the images their whole names instead"
+        );
+        (Assumption::ChartDefaultUnknown, detail)
+    });
+    Ok(Decision::Rewrite(Box::new(Rewrite {
+        texts,
+        global: None,
+        name: new,
+        rule,
+        assumed,
+    })))
+}
+
+/// The new text of a registry, or a longer beginning, and the rule.
+fn beginning_rewrite(beginning: &str, rules: &RuleSet) -> Result<(String, usize), Why> {
+    match rules.decide_beginning(beginning) {
+        Verdict::Rewrite { name, rule } => Ok((name, rule)),
+        Verdict::Keep(reason, detail) => Err((reason, detail)),
+    }
+}
+
+fn decide_image(view: &View, rules: &RuleSet) -> Result<Decision, Why> {
+    let texts = texts(view);
+    let whole = join(texts.iter().map(|(_, text)| *text));
+    let two_parts = view.names == Names::Image && view.parts.len() > 1;
+    let (registry, repository) = if two_parts {
+        (view.parts[0].text.as_str(), view.parts[1].text.as_str())
+    } else {
+        ("", whole.as_str())
+    };
+    if repository.is_empty() {
+        return decide_registry_alone(view, registry, rules);
+    }
+    if !registry.is_empty() && names_host(repository) {
+        let detail =
+            format!("both `{registry}` and `{repository}` name a registry; remove one of the two");
+        return Err((Reason::GroupIncomplete, detail));
+    }
+    if rules.text_is_ecr(&whole) {
+        return Err((Reason::AlreadyEcr, "it comes from ECR".into()));
+    }
+    let name = decide::name_of(&whole)?;
+    if !registry.is_empty() && !is_host(registry) {
+        let detail =
+            format!("`{registry}` is no registry, and what the templates make of it is not known");
+        return Err((Reason::NotAnImage, detail));
+    }
+    let image = decide::parse(name)?;
+    if view.names == Names::Image && image.registry().is_none() {
+        end_of_name(view, rules)?;
+    }
+    let global = match &view.global {
+        Some(global) if !registry.is_empty() => Some(global),
+        _ => None,
+    };
+    if let Some(global) = global
+        && contradicts(view, global, rules)
+    {
+        let detail = format!(
+            "`{}` stands in front of every image of the chart and contradicts `{registry}`; give both the same registry, or remove the former",
+            global.text
+        );
+        return Err((Reason::GroupIncomplete, detail));
+    }
+    let (new, rule) = match rules.decide(&image) {
+        Verdict::Rewrite { name, rule } => (name, rule),
+        Verdict::Keep(reason, detail) => return Err((reason, detail)),
+    };
+    if view.may_go_on {
+        match rules.decide_beginning(name) {
+            Verdict::Rewrite { name, .. } if name == new => {}
+            _ => {
+                let detail = "a key beside it may be joined to it, and then another rule would hold; set the image as one reference";
+                return Err((Reason::GroupIncomplete, detail.into()));
+            }
+        }
+    }
+    if let Some(global) = global
+        && !is_target(&global.text, rules)
+    {
+        return under_global(&texts, name, &new, rule, global, rules);
+    }
+    if is_half_done(view, repository, rules) {
+        let detail = format!(
+            "`{repository}` carries an ECR prefix, and `{registry}` is not in ECR; finish the layer that sets the registry"
+        );
+        return Err((Reason::GroupIncomplete, detail));
+    }
+    let assumed = assumption(view, &image, registry, &new);
+    Ok(Decision::Rewrite(Box::new(Rewrite {
+        texts: place(&texts, name, &new)?,
+        global: None,
+        name: new,
+        rule,
+        assumed,
+    })))
+}
+
+/// Whether one layer was moved to ECR and another puts an upstream in front of it.
+fn is_half_done(view: &View, repository: &str, rules: &RuleSet) -> bool {
+    let site = |part: usize| view.parts.get(part).and_then(|part| Some(part.from?.0));
+    let carries_prefix = rules.rules().iter().any(|rule| {
+        let rest = repository.strip_prefix(rule.prefix_text());
+        rest.is_some_and(|rest| rest.starts_with('/'))
+    });
+    site(0).is_some() && site(1).is_some() && site(0) != site(1) && carries_prefix
+}
+
+/// Refuses names without a registry that are the end of a longer one.
+fn end_of_name(view: &View, rules: &RuleSet) -> Result<(), Why> {
+    let Some(front) = view.front.as_ref().or(view.global.as_ref()) else {
+        return Ok(());
+    };
+    if rules.text_is_ecr(&format!("{}/x", front.text.trim_end_matches('/'))) {
+        let detail = format!("`{}`, which is in ECR, stands in front of it", front.text);
+        return Err((Reason::AlreadyEcr, detail));
+    }
+    let detail = format!("it is the end of a name that begins with `{}`", front.text);
+    Err((Reason::NotAnImage, detail))
+}
+
+/// A registry whose repository is the chart's.
+fn decide_registry_alone(view: &View, registry: &str, rules: &RuleSet) -> Result<Decision, Why> {
+    let beginning = registry.trim_end_matches('/');
+    if rules.text_is_ecr(&format!("{beginning}/x")) {
+        return Err((Reason::AlreadyEcr, "it is in ECR".into()));
+    }
+    decide::name_of(&format!("{beginning}/x")).map(drop)?;
+    if !is_host(beginning) || !beginning.contains('.') {
+        let detail = "it is no registry, and what the templates make of it is not known";
+        return Err((Reason::NotAnImage, detail.into()));
+    }
+    let (new, rule) = beginning_rewrite(beginning, rules)?;
+    let detail = format!(
+        "the repository is the chart's; `{new}` would do if the chart joins both with `/`; set `repository` beside it"
+    );
+    let texts = place(&texts(view), beginning, &new)?;
+    Ok(Decision::Rewrite(Box::new(Rewrite {
+        texts,
+        global: None,
+        name: new,
+        rule,
+        assumed: Some((Assumption::ChartDefaultUnknown, detail)),
+    })))
+}
+
+/// An image with a registry of its own under a registry for every image that is not in ECR: both
+/// have to carry the prefix, whichever of the two the chart prefers.
+fn under_global(
+    texts: &[(usize, &str)],
+    old: &str,
+    new: &str,
+    rule: usize,
+    global: &Front,
+    rules: &RuleSet,
+) -> Result<Decision, Why> {
+    let old_global = global.text.trim_end_matches('/');
+    let in_ecr = rules.text_is_ecr(&format!("{old_global}/x"));
+    let (front, assumed) = if in_ecr {
+        (old_global.to_string(), None)
+    } else {
+        let (front, _) = beginning_rewrite(old_global, rules)?;
+        let detail = format!(
+            "`{}` stands in front of every image of the chart, also of those that these values do not name; `{front}` would do if all of them come from there",
+            global.text
+        );
+        (front, Some((Assumption::ChartDefaultUnknown, detail)))
+    };
+    let rest = new
+        .strip_prefix(&front)
+        .and_then(|rest| rest.strip_prefix('/'));
+    let (Some(rest), [(registry, before), (repository, path)]) = (rest, texts) else {
+        let detail = format!(
+            "`{}` stands in front of every image of the chart and does not fit `{new}`",
+            global.text
+        );
+        return Err((Reason::GroupIncomplete, detail));
+    };
+    let whole = join([*before, *path]);
+    let suffix = whole.get(old.len()..).unwrap_or("");
+    let slash = if before.ends_with('/') { "/" } else { "" };
+    Ok(Decision::Rewrite(Box::new(Rewrite {
+        texts: vec![
+            (*registry, format!("{front}{slash}")),
+            (*repository, format!("{rest}{suffix}")),
+        ],
+        global: (!in_ecr).then(|| front.clone()),
+        name: new.to_string(),
+        rule,
+        assumed,
+    })))
+}
+
+/// Whether a registry for every image is the target itself, to which each image adds its path.
+fn is_target(text: &str, rules: &RuleSet) -> bool {
+    let registry = rules.registry().map(ToString::to_string);
+    registry.is_some_and(|registry| text.trim_end_matches('/') == registry)
+}
+
+/// Whether a registry for every image says something else than the image's own.
+pub(super) fn contradicts(view: &View, global: &Front, rules: &RuleSet) -> bool {
+    let own = match view.parts.as_slice() {
+        [registry, repository] if view.names == Names::Image && !repository.text.is_empty() => {
+            registry.text.trim_end_matches('/')
+        }
+        _ => "",
+    };
+    let front = global.text.trim_end_matches('/');
+    if own.is_empty() || own == front || !is_host(own) {
+        return false;
+    }
+    let in_ecr = |text: &str| rules.text_is_ecr(&format!("{text}/x"));
+    match (in_ecr(own), in_ecr(front)) {
+        (false, true) => {
+            // The image's ECR path has to begin with what stands in front of it.
+            let whole = format!("{own}/{}", view.parts[1].text);
+            let name = decide::name_of(&whole).and_then(decide::parse);
+            !name.is_ok_and(|image| match rules.decide(&image) {
+                Verdict::Rewrite { name, .. } => name.starts_with(&format!("{front}/")),
+                Verdict::Keep(..) => false,
+            })
+        }
+        _ => !same_host(own, front),
+    }
+}
+
+fn same_host(one: &str, other: &str) -> bool {
+    let canonical = |text: &str| {
+        ImageRef::parse(&format!("{text}/x/x"))
+            .ok()
+            .map(|image| upstreams::canonical_host(&image.canonical().host).to_string())
+    };
+    one == other || canonical(one).is_some_and(|one| Some(one) == canonical(other))
+}
+
+/// What the rewrite of an image rests on.
+fn assumption(
+    view: &View,
+    image: &ImageRef,
+    registry: &str,
+    new: &str,
+) -> Option<(Assumption, String)> {
+    if view.names == Names::StatedImage || !registry.is_empty() {
+        return None;
+    }
+    let chart = Assumption::ChartDefaultUnknown;
+    let settle = settle(view);
+    if image.registry().is_some() {
+        return view.registry_elsewhere.then(|| {
+            let detail = format!(
+                "another layer sets a registry, which the chart may put in front of this one; it would be `{new}` if it does not; {settle}"
+            );
+            (chart, detail)
+        });
+    }
+    let last = view.parts.last().map_or("", |part| part.key.as_str());
+    let is_full_key = last == "image"
+        || last.ends_with("Image")
+        || last.ends_with("_image")
+        || last.ends_with("-image");
+    let text = view.parts.last().map_or("", |part| part.text.as_str());
+    let has_suffix = text.len() > image.name_len();
+    if is_full_key && has_suffix && !view.empty_front && !view.registry_elsewhere {
+        return None;
+    }
+    if is_full_key && !view.tagged && !view.empty_front {
+        let detail = format!(
+            "it may be a name of something else; it would be `{new}` if it is an image; {settle}"
+        );
+        return Some((Assumption::BareWord, detail));
+    }
+    let detail = format!(
+        "the chart's default registry is not known; it would be `{new}` if the chart puts nothing, or docker.io, in front; {settle}"
+    );
+    Some((chart, detail))
+}
+
+/// What would make a view certain.
+fn settle(view: &View) -> String {
+    let mut paths = Vec::new();
+    for part in view.parts.iter().filter(|part| !part.text.is_empty()) {
+        let mut path = String::new();
+        for step in &view.at {
+            match step {
+                Step::Key(key) => path.push_str(&format!(".{key}")),
+                Step::Item(_) => return "write its registry out".to_string(),
+            }
+        }
+        paths.push(format!("{{{{ {path}.{} }}}}", part.key));
+    }
+    format!(
+        "write its registry out, or state in the config `sites: [{{values: \"{}\"}}]`",
+        paths.join("/")
+    )
+}
+
+/// Puts the new name into the parts. `old` is the name that they make now; a tag behind it stays.
+fn place(texts: &[(usize, &str)], old: &str, new: &str) -> Result<Vec<(usize, String)>, Why> {
+    let whole = join(texts.iter().map(|(_, text)| *text));
+    let suffix = whole.get(old.len()..).unwrap_or("");
+    let Some(((first, head), rest)) = texts.split_first() else {
+        return Ok(Vec::new());
+    };
+    let slash = |text: &str| if text.ends_with('/') { "/" } else { "" };
+    let Some(((second, next), more)) = rest.split_first() else {
+        return Ok(vec![(*first, format!("{new}{suffix}"))]);
+    };
+    let ending = |parts: &[(usize, &str)]| {
+        let tail = join(parts.iter().map(|(_, text)| *text));
+        tail.strip_suffix(suffix).unwrap_or(&tail).to_string()
+    };
+    let apart = || {
+        let detail =
+            format!("`{new}` cannot be put into its parts; set the image as one reference");
+        (Reason::GroupIncomplete, detail)
+    };
+    if head.trim_end_matches('/').contains('/') {
+        let before = new
+            .strip_suffix(&ending(rest))
+            .and_then(|rest| rest.strip_suffix('/'));
+        let before = before.ok_or_else(apart)?;
+        return Ok(vec![(*first, format!("{before}{}", slash(head)))]);
+    }
+    let (host, path) = new.split_once('/').ok_or_else(apart)?;
+    let host = (*first, format!("{host}{}", slash(head)));
+    if more.is_empty() {
+        return Ok(vec![host, (*second, format!("{path}{suffix}"))]);
+    }
+    let before = path
+        .strip_suffix(&ending(more))
+        .and_then(|rest| rest.strip_suffix('/'));
+    let before = before.ok_or_else(apart)?;
+    Ok(vec![host, (*second, format!("{before}{}", slash(next)))])
+}
+
+/// Whether a text begins with the host of a registry.
+fn is_host(text: &str) -> bool {
+    let host = text.split('/').next().unwrap_or("");
+    host.contains(['.', ':']) || host == "localhost"
+}
+
+/// Whether a repository names a registry itself.
+fn names_host(repository: &str) -> bool {
+    ecr_host::ecr_host_of(repository).is_some()
+        || ImageRef::parse(repository).is_ok_and(|image| image.registry().is_some())
+}
