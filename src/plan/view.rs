@@ -415,3 +415,65 @@ fn names_host(repository: &str) -> bool {
     ecr_host::ecr_host_of(repository).is_some()
         || ImageRef::parse(repository).is_ok_and(|image| image.registry().is_some())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_new_name_is_put_into_the_parts_that_were_there() {
+        for (parts, old, new, wanted) in [
+            (
+                &["docker.io", "nginx"][..],
+                "docker.io/nginx",
+                "R/hub/library/nginx",
+                Some(&["R", "hub/library/nginx"][..]),
+            ),
+            (
+                &["quay.io/", "a/b:1"],
+                "quay.io/a/b",
+                "R/quay/a/b",
+                Some(&["R/", "quay/a/b:1"]),
+            ),
+            (
+                &["docker.io/istio", "pilot"],
+                "docker.io/istio/pilot",
+                "R/hub/istio/pilot",
+                Some(&["R/hub/istio"]),
+            ),
+            (
+                &["docker.io/library", "nginx"],
+                "docker.io/library/nginx",
+                "R/hub/nginx",
+                Some(&["R/hub"]),
+            ),
+            (
+                &["quay.io", "a", "b"],
+                "quay.io/a/b",
+                "R/quay/a/b",
+                Some(&["R", "quay/a"]),
+            ),
+            (
+                &["nginx:1@sha256:0"],
+                "nginx",
+                "R/hub/library/nginx",
+                Some(&["R/hub/library/nginx:1@sha256:0"]),
+            ),
+            (
+                &["ghcr.io/acme", "app"],
+                "ghcr.io/acme/app",
+                "R/app",
+                Some(&["R"]),
+            ),
+            (&["ghcr.io/acme", "app"], "ghcr.io/acme/app", "R/b", None),
+            (&["ghcr.io", "a", "b"], "ghcr.io/a/b", "R/b", None),
+        ] {
+            let texts: Vec<(usize, &str)> = parts.iter().copied().enumerate().collect();
+            let placed = place(&texts, old, new).ok();
+            let placed: Option<Vec<String>> =
+                placed.map(|texts| texts.into_iter().map(|(_, text)| text).collect());
+            let wanted = wanted.map(|texts| texts.iter().map(ToString::to_string).collect());
+            assert_eq!(placed, wanted, "{parts:?}");
+        }
+    }
+}

@@ -529,6 +529,38 @@ mod tests {
     }
 
     #[test]
+    fn beginnings_change_only_when_everything_below_them_does() {
+        let allow = |glob: &str| Allow::new(glob, None, Origin::BuiltIn).unwrap();
+        let plain = set(&["docker.io=hub", "quay.io=quay", "ghcr.io/acme=github"]);
+        let narrow = set(&["docker.io=hub", "docker.io/istio=mesh"]);
+        let allowing = plain.clone().with_allow(vec![allow("quay.io/acme/*")]);
+        let anything = plain.clone().with_allow(vec![allow("**/legacy")]);
+        for (set, beginning, after) in [
+            (&plain, "docker.io", "R/hub"),
+            (&plain, "docker.io/istio", "R/hub/istio"),
+            (&plain, "docker.io/library", "R/hub/library"),
+            (&plain, "quay.io", "R/quay"),
+            (&plain, "ghcr.io/acme", "R/github"),
+            (&plain, "ghcr.io", "group-incomplete"),
+            (&plain, "registry.example.com", "no-rule"),
+            (&narrow, "docker.io", "group-incomplete"),
+            (&narrow, "docker.io/istio", "R/mesh"),
+            (&narrow, "docker.io/istio-testing", "R/hub/istio-testing"),
+            (&allowing, "quay.io", "allowed"),
+            (&allowing, "quay.io/acme", "allowed"),
+            (&allowing, "quay.io/other", "R/quay/other"),
+            (&anything, "quay.io", "allowed"),
+            (&plain, "not a host", "not-an-image"),
+        ] {
+            let outcome = match set.decide_beginning(beginning) {
+                Verdict::Rewrite { name, .. } => name.replace(TARGET, "R"),
+                Verdict::Keep(reason, _) => reason.code().to_string(),
+            };
+            assert_eq!(outcome, after, "{beginning}");
+        }
+    }
+
+    #[test]
     fn root_rules_have_no_prefix() {
         assert_eq!(
             outcome(&set(&["docker.io=ROOT"]), "nginx:1"),
