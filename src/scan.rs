@@ -3,7 +3,7 @@
 //! Pure and on its own for every file, so that files can be scanned in parallel. A file without any
 //! of the words that sites and facts need is not parsed at all.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use memchr::memmem;
 
@@ -29,7 +29,7 @@ impl ScannedFile {
     /// Scans a file. Its text is let go unless a site of it may change or a fact has to be pointed
     /// at, so that memory follows what is found and not the size of the tree.
     pub fn new(mut source: SourceFile, role: Role) -> Self {
-        let scan = scan_text(&source.real, &source.text);
+        let scan = scan_text(known_as(&source), &source.text);
         let broken = !scan.broken.is_empty();
         let template = if broken {
             template(&source.real, &source.text)
@@ -45,6 +45,26 @@ impl ScannedFile {
             role,
             scan,
             template,
+        }
+    }
+
+    /// A file of the context that others depend on and that could not be read.
+    pub fn unread(path: PathBuf, real: PathBuf, links: Vec<PathBuf>) -> Self {
+        let source = SourceFile {
+            path,
+            real,
+            links,
+            text: String::new(),
+            identity: None,
+        };
+        Self {
+            source,
+            role: Role::Context,
+            scan: Scan {
+                facts: vec![Fact::Unread],
+                ..Scan::default()
+            },
+            template: Template::No,
         }
     }
 }
@@ -73,6 +93,15 @@ pub enum Template {
 
 /// Suffixes of template files.
 const TEMPLATE_SUFFIXES: &[&str] = &["tpl", "gotmpl", "tmpl", "j2"];
+
+/// The path whose name says what the file is: the real one, unless a link to it has a name by which a
+/// tool reads it as something of its own.
+pub fn known_as(source: &SourceFile) -> &Path {
+    source
+        .places()
+        .find(|place| sites::counts_by_name(place))
+        .unwrap_or(&source.real)
+}
 
 /// Scans `text`, the file at `path` (the name decides what some files are; nothing is read).
 pub fn scan_text(path: &Path, text: &str) -> Scan {

@@ -4,7 +4,7 @@
 //! right name is read for context, because sites hang together across files. Links are resolved
 //! here, once: everything later works with real paths, each file once, in a fixed order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -111,6 +111,8 @@ pub struct Walked {
     pub path: PathBuf,
     /// The real path.
     pub real: PathBuf,
+    /// The links by which it was met, too: where each stands, only its folder resolved. Sorted.
+    pub links: Vec<PathBuf>,
     /// Whether it may be changed.
     pub role: Role,
 }
@@ -126,6 +128,12 @@ pub struct Walk {
     pub failures: Vec<Failure>,
     /// Configs below the given folders.
     pub configs: Vec<PathBuf>,
+    /// The folders beyond which nothing is read.
+    pub roots: Vec<PathBuf>,
+    /// Links to folders inside of them: where each stands, and the real folder.
+    pub folder_links: BTreeMap<PathBuf, PathBuf>,
+    /// Links to files outside of them, which are not followed. Sorted.
+    pub outside: Vec<PathBuf>,
 }
 
 /// The folder that holds `.git`, above or at `folder`.
@@ -221,10 +229,12 @@ fn roots<'p>(
 
 #[derive(Default)]
 struct Found {
-    files: BTreeMap<PathBuf, Role>,
+    files: BTreeMap<PathBuf, (Role, BTreeSet<PathBuf>)>,
     notes: Vec<String>,
     failures: Vec<Failure>,
     configs: Vec<PathBuf>,
+    folder_links: BTreeMap<PathBuf, PathBuf>,
+    outside: Vec<PathBuf>,
 }
 
 struct Walker<'o> {
@@ -267,7 +277,10 @@ impl Walker<'_> {
         if self.options.force_exclude == Switch::On && self.filter.excludes(real) {
             return;
         }
-        self.found.files.insert(real.to_path_buf(), Role::Selected);
+        let link = home(given).ok().filter(|_| is_link);
+        let link = link.zip(given.file_name());
+        let link = link.map(|(home, name)| home.join(name));
+        self.found.file(real.to_path_buf(), Role::Selected, link);
     }
 
     fn is_inside(&self, real: &Path) -> bool {
@@ -312,7 +325,7 @@ impl Walker<'_> {
                 if let Some(visit) = this.entry(entry, selected)
                     && let Ok(mut found) = found.lock()
                 {
-                    found.add(visit);
+                    found.add(visit, this.current);
                 }
                 WalkState::Continue
             })
@@ -335,6 +348,14 @@ impl Walker<'_> {
         if is_stray(entry.file_name()) {
             return given.map(|_| Visit::Note(stray(&shown(entry.path(), self.current))));
         }
+        if kind.is_symlink()
+            && let Ok(real) = entry.path().canonicalize()
+            && real.is_dir()
+        {
+            return self
+                .is_inside(&real)
+                .then(|| Visit::FolderLink(entry.into_path(), real));
+        }
         if entry.file_name() == CONFIG_NAME {
             let counts = given.is_some() && !self.filter.excludes(entry.path());
             return counts.then(|| Visit::Config(entry.into_path()));
@@ -349,13 +370,13 @@ impl Walker<'_> {
         if kind.is_symlink() {
             return self.link(entry.path(), role);
         }
-        kind.is_file().then(|| Visit::File(entry.into_path(), role))
+        kind.is_file()
+            .then(|| Visit::File(entry.into_path(), role, None))
     }
 
     /// A link in the tree: its target is the file, if it lies inside the repository.
     fn link(&self, path: &Path, role: Role) -> Option<Visit> {
         let real = match path.canonicalize() {
-            Ok(real) if real.is_dir() => return None,
             Ok(real) => real,
             Err(_) if role == Role::Context => return None,
             Err(error) => {
@@ -367,9 +388,9 @@ impl Walker<'_> {
             }
         };
         if self.is_inside(&real) {
-            return Some(Visit::File(real, role));
+            return Some(Visit::File(real, role, Some(path.to_path_buf())));
         }
-        (role == Role::Selected).then(|| Visit::Note(outside(&shown(path, self.current), &real)))
+        Some(Visit::Outside(path.to_path_buf(), real, role))
     }
 
     fn finish(self) -> Walk {
@@ -378,10 +399,14 @@ impl Walker<'_> {
             mut notes,
             mut failures,
             mut configs,
+            folder_links,
+            mut outside,
         } = self.found;
-        let walked = files.into_iter().map(|(real, role)| Walked {
+        outside.sort();
+        let walked = files.into_iter().map(|(real, (role, links))| Walked {
             path: shown(&real, self.current),
             real,
+            links: links.into_iter().collect(),
             role,
         });
         let mut files: Vec<Walked> = walked.collect();
@@ -394,26 +419,44 @@ impl Walker<'_> {
             notes,
             failures,
             configs,
+            roots: self.roots,
+            folder_links,
+            outside,
         }
     }
 }
 
 /// What an entry of a folder turned out to be.
 enum Visit {
-    File(PathBuf, Role),
+    File(PathBuf, Role, Option<PathBuf>),
+    FolderLink(PathBuf, PathBuf),
+    Outside(PathBuf, PathBuf, Role),
     Config(PathBuf),
     Note(String),
     Failed(Failure),
 }
 
 impl Found {
-    fn add(&mut self, visit: Visit) {
+    /// A file, and the link by which it was met, if any. It is selected when any way to it is.
+    fn file(&mut self, real: PathBuf, role: Role, link: Option<PathBuf>) {
+        let (known, links) = self.files.entry(real).or_insert((role, BTreeSet::new()));
+        if role == Role::Selected {
+            *known = role;
+        }
+        links.extend(link);
+    }
+
+    fn add(&mut self, visit: Visit, current: &Path) {
         match visit {
-            Visit::File(real, Role::Selected) => {
-                self.files.insert(real, Role::Selected);
+            Visit::File(real, role, link) => self.file(real, role, link),
+            Visit::FolderLink(link, real) => {
+                self.folder_links.insert(link, real);
             }
-            Visit::File(real, Role::Context) => {
-                self.files.entry(real).or_insert(Role::Context);
+            Visit::Outside(link, real, role) => {
+                if role == Role::Selected {
+                    self.notes.push(outside(&shown(&link, current), &real));
+                }
+                self.outside.push(link);
             }
             Visit::Config(path) => self.configs.push(path),
             Visit::Note(note) => self.notes.push(note),

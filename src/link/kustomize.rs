@@ -4,14 +4,14 @@
 //! not its kustomization reaches the site: rewriting the site could disconnect the entry, and its
 //! tag would be lost without an error.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::path::{Path, PathBuf};
+use std::collections::{BTreeMap, BTreeSet};
 
 use regex::Regex;
 
-use super::{Group, SiteId, normalise};
+use super::tree::{Tree, facts, kustomizations};
+use super::{Group, SiteId};
 use crate::scan::ScannedFile;
-use crate::sites::{Acts, Fact, Kustomization};
+use crate::sites::Acts;
 use crate::source::Lines;
 
 /// Every distinct name, and where one entry with it stands.
@@ -142,115 +142,47 @@ fn is_suffix(text: &str) -> bool {
     (tag.is_empty() || tag.strip_prefix(':').is_some_and(valid)) && valid(digest)
 }
 
-fn kustomizations(files: &[ScannedFile]) -> impl Iterator<Item = (&ScannedFile, &Kustomization)> {
-    files.iter().flat_map(|file| {
-        file.scan.facts.iter().filter_map(move |fact| match fact {
-            Fact::Kustomization(kustomization) => Some((file, kustomization)),
-            _ => None,
-        })
-    })
-}
-
 /// A blocked group for the sites of the files that a kustomization with `replacements` or `vars`
 /// takes in, directly or through other kustomizations. A component or transformer that copies fields
 /// makes every kustomization copy that lists it.
-pub(super) fn copied_fields(files: &[ScannedFile]) -> Vec<Group> {
+pub(super) fn copied_fields(files: &[ScannedFile], tree: &Tree<'_>) -> Vec<Group> {
     if !kustomizations(files).any(|(_, kustomization)| kustomization.copies_fields) {
         return Vec::new();
     }
-    let tree = Tree::of(files);
-    let copies = |(file, kustomization): &(&ScannedFile, &Kustomization)| {
-        kustomization.copies_fields || tree.lists_copier(file, kustomization)
-    };
-    kustomizations(files)
-        .filter(copies)
-        .filter_map(|(file, _)| tree.group(files, file))
-        .collect()
-}
-
-/// The files by path, and what each folder's kustomization takes in.
-struct Tree<'a> {
-    /// Components (their folders) and transformers (their files) that copy fields.
-    copiers: BTreeSet<&'a Path>,
-    files: HashMap<&'a Path, usize>,
-    folders: HashMap<&'a Path, Vec<&'a str>>,
-}
-
-impl<'a> Tree<'a> {
-    fn of(files: &'a [ScannedFile]) -> Self {
-        let mut folders: HashMap<&Path, Vec<&str>> = HashMap::new();
-        let mut copiers = BTreeSet::new();
-        for (file, kustomization) in kustomizations(files) {
-            if kustomization.copies_fields && kustomization.acts == Acts::OnItsParents {
-                copiers.insert(folder_of(file));
-                copiers.insert(&file.source.real);
-            }
-            let taken = kustomization.takes_in.iter().map(String::as_str);
-            folders.entry(folder_of(file)).or_default().extend(taken);
-        }
-        let paths = files
-            .iter()
-            .enumerate()
-            .map(|(index, file)| (file.source.real.as_path(), index));
-        Self {
-            copiers,
-            files: paths.collect(),
-            folders,
+    let mut copiers: BTreeSet<usize> = BTreeSet::new();
+    for (index, file) in files.iter().enumerate() {
+        if facts(file).any(|fact| fact.copies_fields && fact.acts == Acts::OnItsParents) {
+            copiers.insert(index);
         }
     }
-
-    fn lists_copier(&self, file: &ScannedFile, kustomization: &Kustomization) -> bool {
-        let folder = folder_of(file);
-        let mut taken = kustomization
-            .takes_in
-            .iter()
-            .map(|taken| normalise(&folder.join(taken)));
-        taken.any(|taken| self.copiers.contains(taken.as_path()))
-    }
-
-    fn group(&self, files: &[ScannedFile], root: &ScannedFile) -> Option<Group> {
-        let members: Vec<SiteId> = self
-            .reached(folder_of(root))
-            .into_iter()
-            .flat_map(|file| {
-                (0..files[file].scan.sites.len()).map(move |site| SiteId { file, site })
-            })
-            .collect();
-        let place = root.source.path.display();
-        (!members.is_empty()).then(|| Group {
-            label: format!("the fields that {place} copies"),
-            members,
-            blocked: Some(format!(
-                "{place} copies fields with `replacements` or `vars` and takes this file in; such images are not rewritten yet"
-            )),
-        })
-    }
-
-    /// The files below a kustomization's folder that it takes in, each once.
-    fn reached(&self, folder: &Path) -> BTreeSet<usize> {
-        let mut reached = BTreeSet::new();
-        let mut seen: BTreeSet<PathBuf> = BTreeSet::new();
-        let mut pending = vec![folder.to_path_buf()];
-        while let Some(folder) = pending.pop() {
-            if !seen.insert(folder.clone()) {
-                continue;
-            }
-            for taken in self.folders.get(folder.as_path()).into_iter().flatten() {
-                let path = normalise(&folder.join(taken));
-                match self.files.get(path.as_path()) {
-                    Some(&file) => {
-                        reached.insert(file);
-                    }
-                    None => pending.push(path),
-                }
-            }
+    let mut groups = Vec::new();
+    for (index, file) in files.iter().enumerate() {
+        let copies = facts(file).any(|fact| fact.copies_fields)
+            || tree
+                .taken(index)
+                .iter()
+                .any(|edge| copiers.contains(&edge.to));
+        if copies {
+            groups.extend(copied(files, tree, index));
         }
-        reached
     }
+    groups
 }
 
-fn folder_of(file: &ScannedFile) -> &Path {
-    file.source.real.parent().unwrap_or(Path::new(""))
+fn copied(files: &[ScannedFile], tree: &Tree<'_>, root: usize) -> Option<Group> {
+    let members: Vec<SiteId> = tree
+        .reached(root)
+        .into_iter()
+        .flat_map(|file| (0..files[file].scan.sites.len()).map(move |site| SiteId { file, site }))
+        .collect();
+    let place = files[root].source.path.display();
+    (!members.is_empty()).then(|| Group {
+        label: format!("the fields that {place} copies"),
+        members,
+        blocked: Some(format!(
+            "{place} copies fields with `replacements` or `vars` and takes this file in; such images are not rewritten yet"
+        )),
+    })
 }
 
 #[cfg(test)]

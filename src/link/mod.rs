@@ -4,7 +4,11 @@
 //! to move together, and which files nothing may be changed in.
 
 mod kustomize;
+mod tree;
+mod unread;
 mod vendored;
+
+pub use tree::{FolderLinks, taken_from_outside};
 
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
@@ -12,6 +16,7 @@ use std::path::{Component, Path, PathBuf};
 use crate::reason::Reason;
 use crate::scan::ScannedFile;
 use kustomize::NameSet;
+use tree::Tree;
 
 /// A site of the run: which file, and which of its sites.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -58,14 +63,22 @@ impl Links {
     }
 }
 
-/// Links the scanned files.
+/// Links the scanned files of a tree without links to folders.
 pub fn link(files: &[ScannedFile]) -> Links {
+    link_in(files, &FolderLinks::new())
+}
+
+/// Links the scanned files; `folders` are the links to folders between them.
+pub fn link_in(files: &[ScannedFile], folders: &FolderLinks) -> Links {
+    let tree = Tree::of(files, folders);
     let names = NameSet::of(files);
     let mut groups = names.groups(files);
-    groups.extend(kustomize::copied_fields(files));
+    groups.extend(kustomize::copied_fields(files, &tree));
+    let mut held = unread::held(files, &tree);
+    held.extend(vendored::held(files));
     Links {
         groups,
-        held: vendored::held(files),
+        held,
         names,
     }
 }

@@ -62,7 +62,7 @@ fn planned(file: &FilePlan) -> Vec<Planned> {
 /// Finds the sites of the new text again: the same ones, the changed ones in ECR, the others as they
 /// were.
 fn check_settled(file: &FilePlan, after: &str) -> Result<(), ComposeError> {
-    let again = rescan(&file.source.real, after);
+    let again = rescan(&file.source, after);
     if again.len() != file.sites.len() {
         let what = format!("{} sites become {}", file.sites.len(), again.len());
         return Err(ComposeError::NotSettled(what));

@@ -8,7 +8,7 @@ mod compose;
 mod decide;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -17,7 +17,7 @@ use crate::edit::Edit;
 use crate::link::{Group, Links, SiteId};
 use crate::reason::Reason;
 use crate::rules::{Origin, RuleSet};
-use crate::scan::{ScannedFile, Template, scan_text};
+use crate::scan::{ScannedFile, Template, known_as, scan_text};
 use crate::sites::Site;
 use crate::source::{Failure, Lines, SourceFile};
 use crate::walk::Role;
@@ -122,6 +122,7 @@ pub fn plan_text(path: impl Into<PathBuf>, text: &str, rules: RuleSet) -> Plan {
     let source = SourceFile {
         real: path.clone(),
         path,
+        links: Vec::new(),
         text: text.to_string(),
         identity: None,
     };
@@ -411,8 +412,8 @@ impl FilePlan {
 }
 
 /// What a second run over a new text would find, for the check that it finds nothing to do.
-fn rescan(path: &Path, text: &str) -> Vec<Site> {
-    scan_text(path, text).sites
+fn rescan(source: &SourceFile, text: &str) -> Vec<Site> {
+    scan_text(known_as(source), text).sites
 }
 
 #[cfg(test)]

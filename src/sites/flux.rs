@@ -16,12 +16,7 @@ pub(super) fn find(input: &Input<'_>, found: &mut Found) {
     let Some(spec) = input.document.get(input.object.node, "spec") else {
         return;
     };
-    let document = input.document;
-    let names = [
-        kustomize::names(document, spec),
-        kustomize::tested_inline(document, spec),
-    ]
-    .concat();
+    let names = kustomize::names(input.document, spec);
     if !names.is_empty() {
         found.facts.push(Fact::Kustomization(Kustomization {
             names,

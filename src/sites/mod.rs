@@ -9,7 +9,9 @@ mod chart;
 mod flux;
 mod kustomize;
 mod object;
+mod patches;
 mod path;
+mod salvage;
 mod workload;
 
 use std::path::Path;
@@ -20,7 +22,7 @@ pub use path::KeyPath;
 
 use crate::reason::Reason;
 use crate::source::Span;
-use crate::yaml::{Document, NodeId, Scalar};
+use crate::yaml::{Document, Scalar};
 
 /// A place that names an image.
 #[derive(Clone, Debug)]
@@ -74,6 +76,8 @@ pub enum Fact {
         /// The charts' names.
         names: Vec<String>,
     },
+    /// The file could not be read: it may say anything.
+    Unread,
 }
 
 /// Everything found in a document.
@@ -104,7 +108,6 @@ const FINDERS: &[(&str, Finder)] = &[
     (workload::NAME, workload::find),
     (kustomize::NAME, kustomize::find),
     (flux::NAME, flux::find),
-    (argo::NAME, argo::find),
 ];
 
 /// Words without which no finder finds anything in a file, so that it need not be parsed. Files
@@ -122,7 +125,7 @@ pub fn find(path: &Path, text: &str, document: &Document<'_>) -> Found {
     if chart::is_chart_name(path) {
         chart::find(document, &mut found);
     }
-    let names = kustomize::tested(document);
+    let names = [patches::tested(document), argo::names(document)].concat();
     if !names.is_empty() {
         found.facts.push(Fact::Kustomization(Kustomization {
             names,
@@ -148,7 +151,13 @@ pub fn find(path: &Path, text: &str, document: &Document<'_>) -> Found {
 
 /// What can still be told of a file at `path` with documents that are not YAML.
 pub fn salvage(path: &Path, text: &str) -> Option<Fact> {
-    is_kustomization_name(path).then(|| Fact::Kustomization(kustomize::names_by_line(text)))
+    salvage::names(path, text).map(Fact::Kustomization)
+}
+
+/// Whether a file of this name names images whatever it holds, so that nothing is known of them
+/// when it cannot be read.
+pub fn names_images(path: &Path) -> bool {
+    is_kustomization_name(path) || argo::is_source_name(path)
 }
 
 /// Holds the sites of a document that SOPS has encrypted in part: its message authentication code
@@ -170,13 +179,7 @@ fn rest_of_line(text: &str, offset: usize) -> &str {
     rest.split('\n').next().unwrap_or("")
 }
 
-/// The text of every scalar item of the sequence under `key`.
-fn texts<'d>(document: &'d Document<'_>, map: NodeId, key: &str) -> Vec<&'d str> {
-    let Some(list) = document.get(map, key) else {
-        return Vec::new();
-    };
-    document
-        .items(list)
-        .filter_map(|item| document.text(document.resolve(item)))
-        .collect()
+/// Whether `c` can belong to a key, so that a key does not begin or end beside it.
+fn is_key_char(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/')
 }

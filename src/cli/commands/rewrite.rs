@@ -6,19 +6,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use rayon::prelude::*;
-
 use super::super::args::Rewrite;
 use super::super::talk::Talk;
 use super::super::{Error, Exit};
+use super::context::{self, Scanned};
 use super::wanted;
-use crate::link;
+use crate::link::{self, FolderLinks};
 use crate::plan::{self, Plan};
 use crate::report::{Color, clean, diff, text};
 use crate::scan::ScannedFile;
 use crate::settings::{ConfigChoice, Rules, Settings};
 use crate::source::{self, Failure, SourceFile};
-use crate::walk::{self, Role, Switch, Walk, Walked};
+use crate::walk::{self, Role, Switch, Walk};
 use crate::write;
 
 /// Stands for standard input among the paths.
@@ -76,13 +75,17 @@ pub(in super::super) fn rewrite(args: &Rewrite, talk: Talk) -> Result<Exit, Erro
         check_configs(&walk, &settings, &current)?;
     }
     walk.notes.iter().for_each(|note| talk.note(&clean(note)));
+    let Scanned {
+        mut files,
+        failures,
+    } = context::scan(&walk, args.files.max_file_size, &current);
     let mut run = Run {
         talk,
         started,
-        failures: walk.failures,
+        failures: [walk.failures, failures].concat(),
+        folder_links: walk.folder_links,
         settings: &settings,
     };
-    let mut files = run.scan(walk.files, args.files.max_file_size);
     if mode == Mode::Filter || stdin {
         return run.filter(args, files, &current, mode);
     }
@@ -103,38 +106,17 @@ struct Run<'s> {
     talk: Talk,
     started: Instant,
     failures: Vec<Failure>,
+    folder_links: FolderLinks,
     settings: &'s Settings,
 }
 
 impl Run<'_> {
-    /// Reads and scans files in parallel; the order stays. A file of the context that cannot be read
-    /// is not the user's concern today.
-    fn scan(&mut self, files: Vec<Walked>, limit: u64) -> Vec<ScannedFile> {
-        let results: Vec<Result<ScannedFile, Option<Failure>>> = files
-            .into_par_iter()
-            .map(
-                |Walked { path, real, role }| match source::read(path.clone(), real, limit) {
-                    Ok(source) => Ok(ScannedFile::new(source, role)),
-                    Err(error) => Err((role == Role::Selected).then(|| Failure::of(&path, error))),
-                },
-            )
-            .collect();
-        let mut scanned = Vec::with_capacity(results.len());
-        for result in results {
-            match result {
-                Ok(file) => scanned.push(file),
-                Err(failure) => self.failures.extend(failure),
-            }
-        }
-        scanned
-    }
-
     fn plan(&mut self, files: Vec<ScannedFile>) -> Result<Plan, Error> {
         let selected = files.iter().filter(|file| file.role == Role::Selected);
         let paths: Vec<PathBuf> = selected.map(|file| file.source.real.clone()).collect();
         let (targets, notes) = self.settings.targets(paths.iter().map(PathBuf::as_path))?;
         notes.iter().for_each(|note| self.talk.note(note));
-        let links = link::link(&files);
+        let links = link::link_in(&files, &self.folder_links);
         let rules_for =
             |file: &SourceFile| Arc::clone(targets.for_path(self.settings.relative(&file.real)));
         let mut plan = plan::plan(files, links, &rules_for);
@@ -218,10 +200,14 @@ impl Run<'_> {
         drop(bytes);
         let real = current.join(&name);
         let real = real.canonicalize().unwrap_or(real);
-        files.retain(|file| file.source.real != real);
+        let links = files
+            .extract_if(.., |file| file.source.real == real)
+            .flat_map(|file| file.source.links)
+            .collect();
         let source = SourceFile {
             path: name,
             real,
+            links,
             text: text.clone(),
             identity: None,
         };

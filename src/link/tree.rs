@@ -1,0 +1,180 @@
+//! The files by the places where they stand, and what each kustomization takes in.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+
+use super::normalise;
+use crate::scan::ScannedFile;
+use crate::sites::{Fact, Kustomization};
+
+/// Links to folders: where each stands, and the real folder.
+pub type FolderLinks = BTreeMap<PathBuf, PathBuf>;
+
+/// How many links to folders one path may lead through.
+const MAX_LINKS: usize = 16;
+
+/// Every kustomization, or what acts like one, with its file.
+pub(super) fn kustomizations(
+    files: &[ScannedFile],
+) -> impl Iterator<Item = (&ScannedFile, &Kustomization)> {
+    files
+        .iter()
+        .flat_map(|file| facts(file).map(move |kustomization| (file, kustomization)))
+}
+
+/// The kustomizations of a file.
+pub(super) fn facts(file: &ScannedFile) -> impl Iterator<Item = &Kustomization> {
+    file.scan.facts.iter().filter_map(|fact| match fact {
+        Fact::Kustomization(kustomization) => Some(kustomization),
+        _ => None,
+    })
+}
+
+/// A file that a kustomization takes in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Taken {
+    /// The file.
+    pub(super) to: usize,
+    /// The place by which it was found.
+    pub(super) place: PathBuf,
+}
+
+/// The files of a run as a tree.
+pub(super) struct Tree<'a> {
+    files: &'a [ScannedFile],
+    links: &'a FolderLinks,
+    by_place: HashMap<&'a Path, usize>,
+    /// The kustomizations of each folder.
+    by_folder: HashMap<&'a Path, Vec<usize>>,
+    /// For each file, what it takes in.
+    taken: Vec<Vec<Taken>>,
+}
+
+impl<'a> Tree<'a> {
+    pub(super) fn of(files: &'a [ScannedFile], links: &'a FolderLinks) -> Self {
+        let mut by_place = HashMap::new();
+        let mut by_folder: HashMap<&Path, Vec<usize>> = HashMap::new();
+        for (index, file) in files.iter().enumerate() {
+            for place in file.source.places() {
+                by_place.insert(place, index);
+                if crate::sites::is_kustomization_name(place)
+                    && let Some(folder) = place.parent()
+                {
+                    by_folder.entry(folder).or_default().push(index);
+                }
+            }
+        }
+        let mut tree = Self {
+            files,
+            links,
+            by_place,
+            by_folder,
+            taken: Vec::new(),
+        };
+        tree.taken = (0..files.len()).map(|file| tree.take_in(file)).collect();
+        tree
+    }
+
+    /// The file that stands at `path`, or the kustomizations of the folder there.
+    pub(super) fn at(&self, path: &Path) -> Vec<Taken> {
+        let path = self.real(path);
+        if let Some(&to) = self.by_place.get(path.as_path()) {
+            return vec![Taken { to, place: path }];
+        }
+        let kustomizations = self.by_folder.get(path.as_path()).into_iter().flatten();
+        let taken = |&to: &usize| Taken {
+            to,
+            place: path.join("kustomization.yaml"),
+        };
+        kustomizations.map(taken).collect()
+    }
+
+    /// `path` with the links to folders in it followed.
+    pub(super) fn real(&self, path: &Path) -> PathBuf {
+        let mut path = normalise(path);
+        if self.links.is_empty() {
+            return path;
+        }
+        for _ in 0..MAX_LINKS {
+            let link = path
+                .ancestors()
+                .find_map(|at| Some((at, self.links.get(at)?)));
+            let Some((at, real)) = link else { break };
+            let rest = path.strip_prefix(at).unwrap_or(Path::new(""));
+            path = real.join(rest);
+        }
+        path
+    }
+
+    /// The files that the kustomizations of a file take in.
+    pub(super) fn taken(&self, file: usize) -> &[Taken] {
+        &self.taken[file]
+    }
+
+    /// Paths are read from every place where the file stands: kustomize reads them from the one it
+    /// was given.
+    fn take_in(&self, file: usize) -> Vec<Taken> {
+        let mut taken = Vec::new();
+        for path in facts(&self.files[file]).flat_map(|fact| &fact.takes_in) {
+            for place in self.files[file].source.places() {
+                let folder = place.parent().unwrap_or(Path::new(""));
+                taken.extend(self.at(&folder.join(path)));
+            }
+        }
+        taken.retain(|taken| taken.to != file);
+        taken
+    }
+
+    /// A file and all that it takes in, directly or through others.
+    pub(super) fn reached(&self, file: usize) -> BTreeSet<usize> {
+        self.reached_from([file].into())
+    }
+
+    fn reached_from(&self, mut reached: BTreeSet<usize>) -> BTreeSet<usize> {
+        let mut pending: Vec<usize> = reached.iter().copied().collect();
+        while let Some(file) = pending.pop() {
+            let taken = self.taken(file).iter().map(|taken| taken.to);
+            pending.extend(taken.filter(|&to| reached.insert(to)));
+        }
+        reached
+    }
+
+    /// All that is built together with a file: what takes it in, directly or through others, and
+    /// what that takes in.
+    pub(super) fn built_with(&self, file: usize) -> BTreeSet<usize> {
+        let mut above: BTreeSet<usize> = [file].into();
+        loop {
+            let takes = |other: &usize| {
+                self.taken(*other)
+                    .iter()
+                    .any(|taken| above.contains(&taken.to))
+            };
+            let more: Vec<usize> = (0..self.files.len())
+                .filter(|other| !above.contains(other) && takes(other))
+                .collect();
+            if more.is_empty() {
+                return self.reached_from(above);
+            }
+            above.extend(more);
+        }
+    }
+}
+
+/// The paths that the kustomizations of the files name and that none of the files stands at: what
+/// they take in counts whatever it is called. A folder stands for the kustomization in it.
+pub fn taken_from_outside(files: &[ScannedFile], links: &FolderLinks) -> BTreeSet<PathBuf> {
+    let tree = Tree::of(files, links);
+    let mut missing = BTreeSet::new();
+    for file in files {
+        for path in facts(file).flat_map(|fact| &fact.takes_in) {
+            for place in file.source.places() {
+                let folder = place.parent().unwrap_or(Path::new(""));
+                let path = folder.join(path);
+                if tree.at(&path).is_empty() {
+                    missing.insert(tree.real(&path));
+                }
+            }
+        }
+    }
+    missing
+}

@@ -1,0 +1,292 @@
+//! What kustomize does with a repository beyond its plain files: links, files of any name, files
+//! that cannot be read, and names written in unusual places. An image that anything names stays.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on has failed
+
+mod common;
+
+use std::path::Path;
+
+use common::{REGISTRY, contents, put, run, tree};
+
+const APP: &str = "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - name: a\n    image: nginx:1.27\n  - name: b\n    image: redis:7\n";
+const BASE: (&str, &str) = ("base/app.yaml", APP);
+const TAKES: (&str, &str) = ("base/kustomization.yaml", "resources: [app.yaml]\n");
+
+fn rewrite(folder: &Path, more: &[&str]) -> (i32, String, String) {
+    let target = ["-v", "--registry", REGISTRY, "--rules", "default"];
+    run(folder, &[more, &target].concat())
+}
+
+/// Writing everything leaves `nginx` and moves `redis`; what is said names `place`.
+fn stays(files: &[(&str, &str)], place: &str) {
+    let folder = tree(&[&[BASE, TAKES], files].concat());
+    stays_in(folder.path(), place, 0);
+}
+
+fn stays_in(folder: &Path, place: &str, code: i32) {
+    let (exit, _, talk) = rewrite(folder, &["."]);
+    let text = String::from_utf8(contents(folder)[Path::new("base/app.yaml")].clone()).unwrap();
+    assert!(text.contains("image: nginx:1.27"), "{talk}");
+    assert!(text.contains("library/redis:7"), "{talk}");
+    assert!(talk.contains(place), "{place}: {talk}");
+    assert_eq!(exit, code, "{talk}");
+}
+
+fn overlay(rest: &str) -> String {
+    format!("resources: [../base]\n{rest}")
+}
+
+#[cfg(unix)]
+fn link(folder: &Path, target: &str, at: &str) {
+    let at = folder.join(at);
+    std::fs::create_dir_all(at.parent().unwrap()).unwrap();
+    std::os::unix::fs::symlink(target, at).unwrap();
+}
+
+const NAMES: &str = "images: [{name: nginx, newTag: \"1.28\"}]\n";
+
+#[test]
+#[cfg(unix)]
+fn a_link_named_like_a_kustomization_is_one() {
+    let folder = tree(&[BASE, TAKES, ("shared/common.yaml", &overlay(NAMES))]);
+    link(
+        folder.path(),
+        "../shared/common.yaml",
+        "overlay/kustomization.yaml",
+    );
+    stays_in(folder.path(), "shared/common.yaml:2", 0);
+}
+
+#[test]
+#[cfg(unix)]
+fn what_a_linked_kustomization_copies_is_read_from_where_the_link_stands() {
+    let text = "resources: [../base]\nreplacements: [{path: r.yaml}]\n";
+    let folder = tree(&[BASE, TAKES, ("shared/deep/common.yaml", text)]);
+    link(
+        folder.path(),
+        "../shared/deep/common.yaml",
+        "overlay/kustomization.yaml",
+    );
+    let (_, output, talk) = rewrite(folder.path(), &[".", "--dry-run"]);
+    assert_eq!(output, "", "{talk}");
+    assert!(talk.contains("copies fields"), "{talk}");
+}
+
+#[test]
+#[cfg(unix)]
+fn links_to_folders_are_followed_as_kustomize_does() {
+    let text = "resources: [linked]\nreplacements: [{path: r.yaml}]\n";
+    let folder = tree(&[BASE, TAKES, ("overlay/kustomization.yaml", text)]);
+    link(folder.path(), "../base", "overlay/linked");
+    let (_, output, talk) = rewrite(folder.path(), &[".", "--dry-run"]);
+    assert_eq!(output, "", "{talk}");
+}
+
+#[test]
+#[cfg(unix)]
+fn a_link_named_like_a_chart_is_one() {
+    let chart = "name: x\ndependencies: [{name: dep}]\n";
+    let folder = tree(&[
+        BASE,
+        ("shared/chart.yaml", chart),
+        ("x/charts/dep/a.yaml", APP),
+    ]);
+    link(folder.path(), "../shared/chart.yaml", "x/Chart.yaml");
+    let (_, output, talk) = rewrite(folder.path(), &[".", "--dry-run"]);
+    assert!(
+        output.contains("base/app.yaml") && !output.contains("charts/dep"),
+        "{output}"
+    );
+    assert!(talk.contains("vendored-chart"), "{talk}");
+}
+
+#[test]
+fn every_spelling_of_a_name_counts() {
+    for rest in [
+        "imageTags: [{name: nginx, newTag: x}]\n",
+        "IMAGES: [{Name: nginx, newTag: x}]\n",
+        "transformers:\n- |-\n  apiVersion: builtin\n  kind: ImageTagTransformer\n  metadata: {name: x}\n  imageTag: {name: nginx, newTag: x}\n",
+        "transformers: ['{apiVersion: builtin, kind: ImageTagTransformer, imageTag: {name: nginx}}']\n",
+    ] {
+        stays(
+            &[("overlay/kustomization.yaml", &overlay(rest))],
+            "overlay/kustomization.yaml:",
+        );
+    }
+}
+
+#[test]
+fn files_with_transformers_and_patches_count_whatever_they_are_called() {
+    let transformer = "apiVersion: builtin\nkind: ImageTagTransformer\nmetadata: {name: x}\nimageTag: {name: nginx, newTag: x}\n";
+    let test = "- op: test\n  path: /spec/containers/0/image\n  value: nginx:1.27\n";
+    stays(
+        &[
+            ("o/kustomization.yaml", &overlay("transformers: [t.txt]\n")),
+            ("o/t.txt", transformer),
+        ],
+        "o/t.txt:",
+    );
+    stays(
+        &[
+            ("o/kustomization.yaml", &overlay("patches: [{path: p}]\n")),
+            ("o/p", test),
+        ],
+        "o/p:",
+    );
+    // An ignored folder, too: kustomize does not ask git.
+    stays(
+        &[
+            (".gitignore", "/made\n"),
+            ("o/kustomization.yaml", "resources: [../made]\n"),
+            ("made/Kustomization", &overlay(NAMES)),
+        ],
+        "made/Kustomization:",
+    );
+}
+
+#[test]
+fn inline_transformers_that_copy_count() {
+    let rest = "transformers:\n- |-\n  apiVersion: builtin\n  kind: ReplacementTransformer\n  metadata: {name: x}\n";
+    let folder = tree(&[BASE, TAKES, ("o/kustomization.yaml", &overlay(rest))]);
+    let (_, output, talk) = rewrite(folder.path(), &[".", "--dry-run"]);
+    assert_eq!(output, "", "{talk}");
+}
+
+#[test]
+fn templates_that_name_images_count() {
+    let flux = "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nspec:\n  images:\n  {{- if x }}\n  - name: nginx\n    newTag: x\n  {{- end }}\n";
+    let argo = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nspec:\n  source:\n    kustomize:\n      images:\n      {{- range x }}\n      - nginx:{{ . }}\n      - nginx=nginx:1.28\n      {{- end }}\n";
+    let jinja = overlay("{% if x %}\nimages: [{newTag: x, name: nginx}]\n{% endif %}\n");
+    for (path, text) in [
+        ("x/flux.yaml", flux),
+        ("x/argo.yaml", argo),
+        ("o/kustomization.yaml.j2", &jinja),
+        ("o/kustomization.tmpl", &jinja),
+        ("o/kustomization.yml.tpl", &overlay(NAMES)),
+    ] {
+        stays(&[(path, text)], path);
+    }
+}
+
+#[test]
+fn lists_of_images_in_other_documents_count() {
+    for (path, text) in [
+        (
+            ".argocd-source-app.yaml",
+            "kustomize:\n  images:\n  - nginx:1.28\n",
+        ),
+        (
+            ".argocd-source.yaml",
+            "kustomize: {images: [nginx=quay.io/x/y]}\n",
+        ),
+        (
+            "release.yaml",
+            "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nspec:\n  postRenderers:\n  - kustomize:\n      images:\n      - name: nginx\n        newTag: x\n",
+        ),
+        (
+            "apps/values.yaml",
+            "applications:\n- source:\n    kustomize:\n      images: [nginx:1.28]\n",
+        ),
+    ] {
+        stays(&[(path, text)], path);
+    }
+}
+
+#[test]
+fn tests_in_patches_are_found_however_they_are_written() {
+    let app = |key: &str, text: &str| {
+        format!(
+            "apiVersion: argoproj.io/v1alpha1\nkind: Application\nspec:\n  source:\n    kustomize:\n      patches:\n      - {key}: |-\n          {text}\n"
+        )
+    };
+    let list = |op: &str| format!("- {op}\n");
+    for (path, text) in [
+        ("p.yaml", list("{op: test, path: /spec/containers/0, value: {name: a, image: 'nginx:1.27'}}")),
+        ("p.yaml", list("{op: test, path: /spec/containers, value: [{name: a, image: 'nginx:1.27'}, {image: x}]}")),
+        ("p.yaml", list("{op: test, path: /spec/volumes/0/image/reference, value: 'nginx:1.27'}")),
+        ("p.yaml", list("{op: test, path: /spec/volumes/0, value: {image: {reference: 'nginx:1.27'}}}")),
+        ("p.json", "[{\"op\": \"test\", \"path\": \"/spec/containers/0/image\", \"value\": \"nginx:1.27\"}]\n".into()),
+        ("a.yaml", app("patch", "[{op: test, path: /spec/containers/0/image, value: 'nginx:1.27'}]")),
+        ("f.yaml", "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nspec:\n  patchesJson6902:\n  - target: {kind: Pod}\n    patch:\n    - {op: test, path: /spec/containers/0/image, value: 'nginx:1.27'}\n".into()),
+        ("t.yaml", "apiVersion: builtin\nkind: PatchJson6902Transformer\nmetadata: {name: x}\njsonOp: '[{\"op\": \"test\", \"path\": \"/spec/containers/0/image\", \"value\": \"nginx:1.27\"}]'\n".into()),
+        ("k/kustomization.yaml", overlay("transformers:\n- |-\n  apiVersion: builtin\n  kind: PatchTransformer\n  metadata: {name: x}\n  patch: |-\n    - op: test\n      path: /spec/containers/0/image\n      value: nginx:1.27\n")),
+        ("t.yaml.j2", "{% if x %}\n- op: test\n  path: /spec/containers/0/image\n  value: nginx:1.27\n{% endif %}\n".into()),
+    ] {
+        stays(&[(path, &text)], path);
+    }
+}
+
+#[test]
+fn a_kustomization_that_cannot_be_read_holds_everything() {
+    let utf16: Vec<u8> = overlay(NAMES)
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    let latin1 = [b"# caf\xe9\n", overlay(NAMES).as_bytes()].concat();
+    let large = overlay(NAMES) + &"# x\n".repeat(100);
+    for (path, bytes) in [
+        ("overlay/kustomization.yaml", utf16),
+        ("overlay/Kustomization", latin1.clone()),
+        (".argocd-source-app.yaml", latin1),
+        ("overlay/kustomization.yml", large.into_bytes()),
+    ] {
+        let folder = tree(&[BASE]);
+        put(folder.path(), path, &bytes);
+        for paths in [&["."][..], &["base"], &["base/app.yaml"]] {
+            let before = contents(folder.path());
+            let (exit, _, talk) = rewrite(
+                folder.path(),
+                &[paths, &["--max-file-size", "300"]].concat(),
+            );
+            assert_eq!(contents(folder.path()), before, "{path}: {talk}");
+            assert_eq!(exit, 2, "{talk}");
+            assert!(
+                talk.contains(&format!("`nginx:1.27` group-incomplete: {path} may name")),
+                "{talk}"
+            );
+        }
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn a_kustomization_outside_of_the_repository_holds_everything() {
+    let outside = tempfile::tempdir().unwrap();
+    put(outside.path(), "k.yaml", NAMES.as_bytes());
+    let folder = tree(&[BASE]);
+    link(
+        folder.path(),
+        outside.path().join("k.yaml").to_str().unwrap(),
+        "o/kustomization.yaml",
+    );
+    let (exit, output, talk) = rewrite(folder.path(), &["base", "--dry-run"]);
+    assert_eq!((exit, output.as_str()), (2, ""), "{talk}");
+    assert!(
+        talk.contains("o/kustomization.yaml: is a link out of the repository"),
+        "{talk}"
+    );
+}
+
+#[test]
+fn a_patch_that_cannot_be_read_holds_what_is_built_with_it() {
+    let folder = tree(&[
+        BASE,
+        TAKES,
+        (
+            "o/kustomization.yaml",
+            &overlay("patches: [{path: p.yaml}]\n"),
+        ),
+        ("other/a.yaml", &APP.replace("nginx", "httpd")),
+    ]);
+    put(folder.path(), "o/p.yaml", b"# caf\xe9 image\n");
+    let (exit, output, talk) = rewrite(folder.path(), &["base", "other", "--dry-run"]);
+    assert_eq!(exit, 2, "{talk}");
+    assert!(
+        output.contains("library/httpd") && !output.contains("library/nginx"),
+        "{output}"
+    );
+    assert!(
+        talk.contains("`nginx:1.27` group-incomplete: o/p.yaml is built together"),
+        "{talk}"
+    );
+}
