@@ -1,10 +1,12 @@
 //! What kustomize does with a repository beyond its plain files: links, files of any name, files
 //! that cannot be read, and names written in unusual places. An image that anything names stays.
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on has failed
+#![allow(clippy::print_stderr)] // skips are for who runs it
 
 mod common;
 
 use std::path::Path;
+use std::process::Command;
 
 use common::{REGISTRY, contents, put, run, tree};
 
@@ -289,4 +291,46 @@ fn a_patch_that_cannot_be_read_holds_what_is_built_with_it() {
         talk.contains("`nginx:1.27` group-incomplete: o/p.yaml is built together"),
         "{talk}"
     );
+}
+
+/// What kustomize makes of a folder; nothing, said aloud, where it is not installed.
+fn rendered(folder: &Path) -> Option<String> {
+    let output = Command::new("kubectl")
+        .arg("kustomize")
+        .arg(folder)
+        .output();
+    let Ok(output) = output else {
+        eprintln!("SKIPPED: there is no kubectl");
+        return None;
+    };
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    assert!(output.status.success(), "{}", text(output.stderr));
+    Some(text(output.stdout))
+}
+
+#[test]
+fn a_new_name_changes_the_registry_of_what_is_rendered_and_nothing_else() {
+    let component = "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\nimages: [{name: redis, newName: quay.io/acme/redis}]\n";
+    let overlay = "resources: [../base]\ncomponents: [../component]\nimages:\n- name: nginx\n  newName: ghcr.io/acme/web\n  newTag: v1\n- {name: '.*busybox', newName: busybox, digest: 'sha256:0123456789012345678901234567890123456789012345678901234567890123'}\n";
+    let app = format!(
+        "{}  - {{name: c, image: busybox}}\n",
+        APP.replace("kind: Pod\n", "kind: Pod\nmetadata: {name: p}\n")
+    );
+    let folder = tree(&[
+        ("base/app.yaml", &app),
+        TAKES,
+        ("component/kustomization.yaml", component),
+        ("overlay/kustomization.yaml", overlay),
+    ]);
+    let at = folder.path().join("overlay");
+    let Some(before) = rendered(&at) else { return };
+    let (exit, _, talk) = rewrite(folder.path(), &["."]);
+    assert!(exit == 0 && talk.contains("3 changed in 2 files"), "{talk}");
+    let after = rendered(&at).unwrap();
+    let restored = after
+        .replace(&format!("{REGISTRY}/quay/"), "quay.io/")
+        .replace(&format!("{REGISTRY}/ghcr/"), "ghcr.io/")
+        .replace(&format!("{REGISTRY}/docker-hub/library/"), "");
+    assert_eq!(after.matches(REGISTRY).count(), 3, "{after}");
+    assert_eq!(restored, before);
 }

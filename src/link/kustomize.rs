@@ -14,17 +14,27 @@ use crate::scan::ScannedFile;
 use crate::sites::Acts;
 use crate::source::Lines;
 
-/// Every distinct name, and where one entry with it stands.
+/// Every distinct name, and where entries with it stand.
 #[derive(Debug, Default)]
 pub(super) struct NameSet {
     names: Vec<Name>,
+    /// The entries whose `newName` is a site, by that site.
+    own: BTreeMap<SiteId, Entry>,
 }
 
 #[derive(Debug)]
 struct Name {
     pattern: Pattern,
+    /// The first entry with it and, so that an entry can be left out, another one. Each with
     /// `path:line`, for people.
-    place: String,
+    places: Vec<(Entry, String)>,
+}
+
+/// An entry of a list of images: the file, and the byte where its `name` stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Entry {
+    file: usize,
+    offset: usize,
 }
 
 /// How kustomize compares a name with a reference: `^name(:tag)?(@sha256:digest)?$`, the name being
@@ -33,35 +43,66 @@ struct Name {
 enum Pattern {
     /// No characters with a meaning but the dot, which stands for any.
     Plain(String),
-    Regex(Box<Regex>),
+    Regex {
+        whole: Box<Regex>,
+        /// What may stand before a tag that the expression itself speaks of; `None` when that
+        /// cannot be told.
+        heads: Option<Vec<Regex>>,
+    },
 }
 
 impl NameSet {
     pub(super) fn of(files: &[ScannedFile]) -> Self {
-        let mut places: BTreeMap<&str, String> = BTreeMap::new();
-        for (file, kustomization) in kustomizations(files) {
-            for entry in &kustomization.names {
-                places.entry(&entry.pattern).or_insert_with(|| {
-                    let line = Lines::new(&file.source.text).position(entry.offset).line;
-                    format!("{}:{line}", file.source.path.display())
-                });
+        let mut places: BTreeMap<&str, Vec<(Entry, String)>> = BTreeMap::new();
+        let mut own = BTreeMap::new();
+        for (file, scanned) in files.iter().enumerate() {
+            let sites = &scanned.scan.sites;
+            for name in facts(scanned).flat_map(|fact| &fact.names) {
+                let entry = Entry {
+                    file,
+                    offset: name.offset,
+                };
+                let known = places.entry(&name.pattern).or_default();
+                if known.len() < 2 && !known.iter().any(|(known, _)| *known == entry) {
+                    let line = Lines::new(&scanned.source.text).position(name.offset).line;
+                    let place = format!("{}:{line}", scanned.source.path.display());
+                    known.push((entry, place));
+                }
+                let site = name
+                    .new_name
+                    .and_then(|start| sites.iter().position(|site| site.span().start == start));
+                own.extend(site.map(|site| (SiteId { file, site }, entry)));
             }
         }
-        let name = |(pattern, place): (&str, String)| Name {
+        let name = |(pattern, places): (&str, _)| Name {
             pattern: Pattern::new(pattern),
-            place,
+            places,
         };
         Self {
             names: places.into_iter().map(name).collect(),
+            own,
         }
     }
 
-    /// Where a name stands that matches the reference `text`.
-    pub(super) fn find(&self, text: &str) -> Option<&str> {
+    /// Where a name stands that matches what the reference `text` at `site` stands for. The entry
+    /// that a `newName` belongs to does not count.
+    pub(super) fn find(&self, text: &str, site: SiteId) -> Option<&str> {
         self.names
             .iter()
-            .find(|name| name.pattern.matches(text))
-            .map(|name| name.place.as_str())
+            .find_map(|name| self.place(name, text, site))
+    }
+
+    fn place<'n>(&self, name: &'n Name, text: &str, site: SiteId) -> Option<&'n str> {
+        let own = self.own.get(&site);
+        let matches = match own {
+            Some(_) => name.pattern.may_match_tagged(text),
+            None => name.pattern.matches(text),
+        };
+        let (_, place) = name
+            .places
+            .iter()
+            .find(|(entry, _)| matches && Some(entry) != own)?;
+        Some(place)
     }
 
     /// A group for each name that matches anything.
@@ -69,34 +110,31 @@ impl NameSet {
         if self.names.is_empty() {
             return Vec::new();
         }
-        let mut members: BTreeMap<usize, Vec<SiteId>> = BTreeMap::new();
+        let mut members: BTreeMap<&str, Vec<SiteId>> = BTreeMap::new();
         for (file, scanned) in files.iter().enumerate() {
             for (site, found) in scanned.scan.sites.iter().enumerate() {
-                for (index, name) in self.names.iter().enumerate() {
-                    if name.pattern.matches(found.text()) {
-                        members
-                            .entry(index)
-                            .or_default()
-                            .push(SiteId { file, site });
+                let id = SiteId { file, site };
+                for name in &self.names {
+                    if let Some(place) = self.place(name, found.text(), id) {
+                        members.entry(place).or_default().push(id);
                     }
                 }
             }
         }
         members
             .into_iter()
-            .map(|(index, members)| self.group(index, members))
+            .map(|(place, members)| group(place, members))
             .collect()
     }
+}
 
-    fn group(&self, index: usize, members: Vec<SiteId>) -> Group {
-        let place = &self.names[index].place;
-        Group {
-            label: format!("the kustomize name at {place}"),
-            members,
-            blocked: Some(format!(
-                "a kustomization names this image ({place}), and rewriting it would disconnect that entry; images that kustomizations name or test for are not rewritten yet"
-            )),
-        }
+fn group(place: &str, members: Vec<SiteId>) -> Group {
+    Group {
+        label: format!("the kustomize name at {place}"),
+        members,
+        blocked: Some(format!(
+            "a kustomization names this image ({place}), and rewriting it would disconnect that entry; images that kustomizations name or test for are not rewritten yet"
+        )),
     }
 }
 
@@ -109,24 +147,55 @@ impl Pattern {
         }
         let suffix = "(:[a-zA-Z0-9_.{}-]*)?(@sha256:[a-zA-Z0-9_.{}-]*)?";
         match Regex::new(&format!("^{pattern}{suffix}$")) {
-            Ok(regex) => Self::Regex(Box::new(regex)),
+            Ok(regex) => Self::Regex {
+                whole: Box::new(regex),
+                heads: heads(pattern),
+            },
             // Kustomize cannot compile it either; the plain reading keeps the likely image safe.
             Err(_) => Self::Plain(pattern.to_string()),
         }
     }
 
+    /// Whether it matches `name` alone or with some tag or digest that comes from elsewhere.
+    fn may_match_tagged(&self, name: &str) -> bool {
+        let with_tag = || match self {
+            Self::Plain(pattern) => pattern
+                .split_at_checked(name.len())
+                .is_some_and(|(head, suffix)| same_name(head, name) && is_suffix(suffix)),
+            Self::Regex { heads, .. } => heads
+                .as_ref()
+                .is_none_or(|heads| heads.iter().any(|head| head.is_match(name))),
+        };
+        self.matches(name) || with_tag()
+    }
+
     fn matches(&self, reference: &str) -> bool {
         match self {
-            Self::Regex(regex) => regex.is_match(reference),
+            Self::Regex { whole, .. } => whole.is_match(reference),
             Self::Plain(name) => {
                 let Some((head, suffix)) = reference.split_at_checked(name.len()) else {
                     return false;
                 };
-                let same = |(pattern, text)| pattern == b'.' || pattern == text;
-                name.bytes().zip(head.bytes()).all(same) && is_suffix(suffix)
+                same_name(name, head) && is_suffix(suffix)
             }
         }
     }
+}
+
+/// Whether the two have the same length and letters, a dot of the pattern standing for any.
+fn same_name(pattern: &str, name: &str) -> bool {
+    let same = |(pattern, text)| pattern == b'.' || pattern == text;
+    pattern.len() == name.len() && pattern.bytes().zip(name.bytes()).all(same)
+}
+
+/// What stands before each `:` and `@` of a regular expression, as expressions of their own.
+fn heads(pattern: &str) -> Option<Vec<Regex>> {
+    pattern
+        .match_indices([':', '@'])
+        .map(|(at, _)| &pattern[..at])
+        .filter(|head| !head.ends_with("(?"))
+        .map(|head| Regex::new(&format!("^{head}$")).ok())
+        .collect()
 }
 
 /// `(:[a-zA-Z0-9_.{}-]*)?(@sha256:[a-zA-Z0-9_.{}-]*)?`
@@ -213,6 +282,24 @@ mod tests {
                 matches,
                 "{pattern} {reference}"
             );
+        }
+    }
+
+    #[test]
+    fn a_new_name_meets_every_tag_that_a_name_may_speak_of() {
+        for (pattern, name, matches) in [
+            ("quay.io/x/y", "quay.io/x/y", true),
+            ("quay.io/x/y:1.2", "quay.io/x/y", true),
+            ("quay.io/x/y@sha256:ab", "quay.io/x/y", true),
+            ("quay.io/x/y-z:1", "quay.io/x/y", false),
+            ("quay.io/x/y/z", "quay.io/x/y", false),
+            ("quay.io/.*:1[.].*", "quay.io/x/y", true),
+            ("(?:quay.io/x|a)/y", "quay.io/x/y", true),
+            ("(?:quay.io/x|a)/z", "quay.io/x/y", false),
+            ("(x:1|y:2)", "z", true),
+        ] {
+            let met = Pattern::new(pattern).may_match_tagged(name);
+            assert_eq!(met, matches, "{pattern} {name}");
         }
     }
 }

@@ -56,10 +56,10 @@ impl Links {
         self
     }
 
-    /// The kustomize name that would match the reference `text`, and where it stands: a rewrite to
-    /// a text that an entry matches would hand the image over to that entry.
-    pub fn named_by(&self, text: &str) -> Option<&str> {
-        self.names.find(text)
+    /// The kustomize name that would match the reference `text` at `site`, and where it stands: a
+    /// rewrite to a text that an entry matches would hand the image over to that entry.
+    pub fn named_by(&self, text: &str, site: SiteId) -> Option<&str> {
+        self.names.find(text, site)
     }
 }
 

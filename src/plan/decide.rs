@@ -3,7 +3,7 @@
 use super::{Change, Safety};
 use crate::edit::Edit;
 use crate::image::ImageRef;
-use crate::link::Links;
+use crate::link::{Links, SiteId};
 use crate::reason::Reason;
 use crate::rules::{RuleSet, Verdict};
 use crate::scan::ScannedFile;
@@ -33,7 +33,11 @@ pub(super) fn file(
         if let Some((reason, detail)) = links.held.get(&index) {
             return Outcome::Skip(*reason, detail.clone());
         }
-        let outcome = site_outcome(number, site, rules, links);
+        let id = SiteId {
+            file: index,
+            site: number,
+        };
+        let outcome = site_outcome(id, site, rules, links);
         if hard_linked && matches!(outcome, Outcome::Change(_)) {
             let detail = "the file has another name (a hard link), which a rewrite would cut off; replace one of the two by a copy or a symbolic link";
             return Outcome::Skip(Reason::HardLinked, detail.to_string());
@@ -43,7 +47,7 @@ pub(super) fn file(
     file.scan.sites.iter().enumerate().map(decide).collect()
 }
 
-fn site_outcome(number: usize, site: &Site, rules: &RuleSet, links: &Links) -> Outcome {
+fn site_outcome(id: SiteId, site: &Site, rules: &RuleSet, links: &Links) -> Outcome {
     let skip = |reason, detail: &str| Outcome::Skip(reason, detail.to_string());
     let held = |only: fn(Reason) -> bool| site.hold.clone().filter(|(reason, _)| only(*reason));
     if let Some((reason, detail)) = held(|reason| reason == Reason::NotAnImage) {
@@ -64,14 +68,14 @@ fn site_outcome(number: usize, site: &Site, rules: &RuleSet, links: &Links) -> O
         );
     };
     let to = format!("{name}{}", image.suffix());
-    if let Some(place) = links.named_by(&to) {
+    if let Some(place) = links.named_by(&to, id) {
         let detail = format!(
             "the ECR reference would be matched by the kustomize name at {place}, which would then change it; rewrite both together"
         );
         return Outcome::Skip(Reason::GroupIncomplete, detail);
     }
     Outcome::Change(Box::new(Change {
-        site: number,
+        site: id.site,
         from: site.text().to_string(),
         to,
         rule: rules.rules()[rule].origin().clone(),

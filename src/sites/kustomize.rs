@@ -5,7 +5,8 @@
 
 use std::path::Path;
 
-use super::{Fact, Found, Input, Object};
+use super::{Fact, Found, Input, Object, Site, workload};
+use crate::reason::Reason;
 use crate::yaml::{Document, NodeId};
 
 pub(super) const NAME: &str = "kustomize";
@@ -25,8 +26,9 @@ const FILE_LISTS: &[&str] = &[
     "configurations",
     "crds",
 ];
-/// The keys under which images are named; `imageTags` is the older one.
-const IMAGE_LISTS: &[&str] = &["images", "imageTags"];
+/// The key under which images are named, and the older one.
+const IMAGES: &str = "images";
+const IMAGE_TAGS: &str = "imageTags";
 /// A transformer that copies fields.
 const COPIER: &str = "ReplacementTransformer";
 /// Lists whose items may each name a file under `path`.
@@ -85,13 +87,14 @@ pub(super) fn find(input: &Input<'_>, found: &mut Found) {
     match (input.object.group, input.object.kind) {
         ("kustomize.config.k8s.io", "Kustomization" | "Component") => {
             let component = input.object.kind == "Component";
+            let names = names_and_sites(input, found);
             found.facts.push(Fact::Kustomization(Kustomization {
                 acts: if component {
                     Acts::OnItsParents
                 } else {
                     Acts::OnItsOwn
                 },
-                names: names(document, node),
+                names,
                 takes_in: takes_in(document, node),
                 copies_fields: copies_fields(document, node),
             }));
@@ -114,6 +117,44 @@ pub(super) fn find(input: &Input<'_>, found: &mut Found) {
             }
         }
     }
+}
+
+/// The `name`s of a kustomization. Each `newName` beside one becomes a site, but for those of
+/// `imageTags`: that list is on its way out.
+fn names_and_sites(input: &Input<'_>, found: &mut Found) -> Vec<NameEntry> {
+    let (document, node) = (input.document, input.object.node);
+    let mut entries = Vec::new();
+    for item in listed(document, node, &[IMAGES]) {
+        let Some(mut entry) = entry(document, item) else {
+            continue;
+        };
+        let new_name = fields(document, item, "newName").last();
+        if let Some(site) = new_name.and_then(|id| new_name_site(input, id)) {
+            entry.new_name = Some(site.span().start);
+            found.sites.push(site);
+        }
+        entries.push(entry);
+    }
+    entries.extend(
+        listed(document, node, &[IMAGE_TAGS]).filter_map(|item| self::entry(document, item)),
+    );
+    entries
+}
+
+/// The text is a name, without a tag: kustomize appends the tag to it as it is.
+fn new_name_site(input: &Input<'_>, id: NodeId) -> Option<Site> {
+    let document = input.document;
+    let mut site = workload::site(input, id)?;
+    site.finder = NAME;
+    let shared = |id: NodeId| document.node(id).anchored;
+    let mut around = std::iter::successors(Some(id), |&id| {
+        Some(document.node(id).parent).filter(|parent| *parent != id)
+    });
+    if document.has_aliases && around.any(shared) {
+        let detail = "it stands in a node with an anchor; write the entry out wherever it is used";
+        site.hold = Some((Reason::SharedAnchor, detail.to_string()));
+    }
+    Some(site)
 }
 
 /// The image that a transformer of its own, in a file or a text, names.
@@ -152,7 +193,7 @@ fn listed<'d>(
 
 /// The `name`s of the `images` below `node`.
 pub(super) fn names(document: &Document<'_>, node: NodeId) -> Vec<NameEntry> {
-    listed(document, node, IMAGE_LISTS)
+    listed(document, node, &[IMAGES, IMAGE_TAGS])
         .filter_map(|item| entry(document, item))
         .collect()
 }
