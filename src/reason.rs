@@ -29,6 +29,8 @@ pub enum Reason {
     SharedAnchor,
     /// A site that hangs together with this one cannot be changed.
     GroupIncomplete,
+    /// Several environments with different targets deploy the file.
+    SeveralTargets,
     /// Automation that keeps the line up to date would write the upstream back.
     AutomationReverts,
     /// The file belongs to a vendored chart, which the next dependency update overwrites.
@@ -41,7 +43,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason, in the order of the product's documentation.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::AlreadyEcr,
         Self::Allowed,
         Self::NoRule,
@@ -52,6 +54,7 @@ impl Reason {
         Self::NotEditable,
         Self::SharedAnchor,
         Self::GroupIncomplete,
+        Self::SeveralTargets,
         Self::AutomationReverts,
         Self::VendoredChart,
         Self::HardLinked,
@@ -71,6 +74,7 @@ impl Reason {
             Self::NotEditable => "not-editable",
             Self::SharedAnchor => "shared-anchor",
             Self::GroupIncomplete => "group-incomplete",
+            Self::SeveralTargets => "several-targets",
             Self::AutomationReverts => "automation-reverts",
             Self::VendoredChart => "vendored-chart",
             Self::HardLinked => "hard-linked",

@@ -334,3 +334,129 @@ fn a_new_name_changes_the_registry_of_what_is_rendered_and_nothing_else() {
     assert_eq!(after.matches(REGISTRY).count(), 3, "{after}");
     assert_eq!(restored, before);
 }
+
+const OVERRIDES: &str = "registry: 111111111111.dkr.ecr.eu-west-1.amazonaws.com\nrules: default\noverrides:\n- {paths: ['environments/prod/**', 'clusters/prod/**'], account: '999999999999'}\n- {paths: ['environments/staging/**'], account: '222222222222'}\n";
+
+/// The account that a dry run gives to the image of `base/app.yaml`, or what is said of it.
+#[cfg(unix)]
+fn account(files: &[(&str, &str)], links: &[(&str, &str)], path: &str) -> String {
+    let app = APP.replace("  - name: b\n    image: redis:7\n", "");
+    let base = [(".ecr-rewrite.yaml", OVERRIDES), ("base/app.yaml", &*app)];
+    let folder = tree(&[&base, files].concat());
+    links
+        .iter()
+        .for_each(|(at, target)| link(folder.path(), target, at));
+    let (_, diff, talk) = run(folder.path(), &[path, "--dry-run", "-v"]);
+    match diff.split_once("+    image: ") {
+        Some((_, rest)) => rest[..12].to_string(),
+        None => talk,
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn the_places_of_links_decide_as_the_files_that_deploy_them_do() {
+    let prod = ("environments/prod/app.yaml", "../../base/app.yaml");
+    let staging = ("environments/staging/app.yaml", "../../base/app.yaml");
+    let takes = |place| (place, "resources: [app.yaml]\n");
+    let in_prod = takes("environments/prod/kustomization.yaml");
+    let in_staging = takes("environments/staging/kustomization.yaml");
+    let several = |talk: String, places: &[&str]| {
+        assert!(talk.contains("several-targets"), "{talk}");
+        places
+            .iter()
+            .for_each(|place| assert!(talk.contains(place), "{place}: {talk}"));
+    };
+    // Nothing but a link says that it is deployed there; the file's own place may be deployed, too.
+    several(
+        account(&[], &[prod], "base"),
+        &[
+            "environments/prod/app.yaml needs `images: [{name: nginx, newName: 999999999999.dkr",
+            "base/app.yaml needs",
+        ],
+    );
+    several(
+        account(&[in_prod, in_staging], &[prod, staging], "base"),
+        &[
+            "environments/prod/kustomization.yaml needs",
+            "environments/staging/kustomization.yaml needs",
+        ],
+    );
+    // A folder as a whole, and one kustomization for both environments.
+    several(
+        account(
+            &[TAKES, ("shared/k.yaml", "resources: [app]\n")],
+            &[
+                ("environments/prod/app", "../../base"),
+                ("environments/staging/app", "../../base"),
+                (
+                    "environments/prod/kustomization.yaml",
+                    "../../shared/k.yaml",
+                ),
+                (
+                    "environments/staging/kustomization.yaml",
+                    "../../shared/k.yaml",
+                ),
+            ],
+            "base",
+        ),
+        &[
+            "environments/prod/kustomization.yaml needs",
+            "environments/staging/kustomization.yaml needs",
+        ],
+    );
+    let one = [
+        ("environments/prod/app", "../../base"),
+        (
+            "environments/prod/kustomization.yaml",
+            "../../shared/k.yaml",
+        ),
+    ];
+    assert_eq!(
+        account(&[TAKES, ("shared/k.yaml", "resources: [app]\n")], &one, "."),
+        "999999999999"
+    );
+}
+
+#[test]
+#[cfg(unix)]
+fn deployers_in_a_ring_still_decide() {
+    // As Flux lays a cluster out: its own manifest deploys the folder that takes it in.
+    let flux = |path| {
+        format!(
+            "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nspec: {{path: {path}}}\n"
+        )
+    };
+    let (sync, apps) = (flux("./clusters/prod"), flux("./base"));
+    let files = [
+        (
+            "clusters/prod/flux-system/kustomization.yaml",
+            "resources: [gotk-sync.yaml]\n",
+        ),
+        ("clusters/prod/flux-system/gotk-sync.yaml", &*sync),
+        ("clusters/prod/apps.yaml", &*apps),
+        (
+            "base/kustomization.yaml",
+            "resources: [app.yaml, ../base]\n",
+        ),
+    ];
+    assert_eq!(account(&files, &[], "base"), "999999999999");
+}
+
+#[test]
+#[cfg(unix)]
+fn a_part_of_a_repository_has_the_targets_of_the_whole() {
+    let overlay = |place| (place, "resources: [../../base]\n");
+    let prod = overlay("environments/prod/kustomization.yaml");
+    let staging = overlay("environments/staging/kustomization.yaml");
+    assert_eq!(
+        account(&[TAKES, prod], &[], "base/app.yaml"),
+        "999999999999"
+    );
+    let talk = account(&[TAKES, prod, staging], &[], "base/app.yaml");
+    assert!(talk.contains("several-targets"), "{talk}");
+    // With one registry for all, there is nothing to disagree about.
+    let folder = tree(&[BASE, TAKES, prod, staging]);
+    let (_, diff, talk) = rewrite(folder.path(), &["base", "--dry-run"]);
+    assert!(diff.contains("library/nginx"), "{talk}");
+}

@@ -3,14 +3,16 @@
 //! Runs once, over what the scan found. It decides nothing about images; it says which sites have
 //! to move together, and which files nothing may be changed in.
 
+mod deployers;
 mod kustomize;
 mod tree;
 mod unread;
 mod vendored;
 
+pub use deployers::{Deployer, Deployers, How};
 pub use tree::{FolderLinks, taken_from_outside};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 
 use crate::reason::Reason;
@@ -45,10 +47,34 @@ pub struct Links {
     pub groups: Vec<Group>,
     /// Files in which nothing is changed, and why.
     pub held: BTreeMap<usize, (Reason, String)>,
+    /// What deploys the files.
+    pub deployers: Deployers,
     names: NameSet,
 }
 
 impl Links {
+    /// Every place that may decide the target of the files for which `wanted` holds: where those
+    /// stand that deploy them, directly or through others.
+    pub fn deciding(
+        &self,
+        files: &[ScannedFile],
+        wanted: impl Fn(&ScannedFile) -> bool,
+    ) -> BTreeSet<PathBuf> {
+        let mut places = BTreeSet::new();
+        let mut pending: Vec<usize> = (0..files.len())
+            .filter(|&file| wanted(&files[file]))
+            .collect();
+        let mut seen: BTreeSet<usize> = pending.iter().copied().collect();
+        while let Some(file) = pending.pop() {
+            places.extend(files[file].source.places().map(Path::to_path_buf));
+            for deployer in self.deployers.get(&file).into_iter().flatten() {
+                places.extend([deployer.from.clone(), deployer.place.clone()]);
+                pending.extend(Some(deployer.by).filter(|by| seen.insert(*by)));
+            }
+        }
+        places
+    }
+
     /// Adds a group.
     #[must_use]
     pub fn with_group(mut self, group: Group) -> Self {
@@ -79,6 +105,7 @@ pub fn link_in(files: &[ScannedFile], folders: &FolderLinks) -> Links {
     Links {
         groups,
         held,
+        deployers: deployers::of(files, &tree),
         names,
     }
 }

@@ -1,6 +1,7 @@
 //! The files by the places where they stand, and what each kustomization takes in.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Bound;
 use std::path::{Path, PathBuf};
 
 use super::normalise;
@@ -37,30 +38,32 @@ pub(super) struct Taken {
     pub(super) to: usize,
     /// The place by which it was found.
     pub(super) place: PathBuf,
+    /// The place of the kustomization from which it was found.
+    pub(super) from: PathBuf,
 }
 
 /// The files of a run as a tree.
 pub(super) struct Tree<'a> {
     files: &'a [ScannedFile],
     links: &'a FolderLinks,
-    by_place: HashMap<&'a Path, usize>,
+    by_place: BTreeMap<&'a Path, usize>,
     /// The kustomizations of each folder.
-    by_folder: HashMap<&'a Path, Vec<usize>>,
+    by_folder: HashMap<&'a Path, Vec<(usize, &'a Path)>>,
     /// For each file, what it takes in.
     taken: Vec<Vec<Taken>>,
 }
 
 impl<'a> Tree<'a> {
     pub(super) fn of(files: &'a [ScannedFile], links: &'a FolderLinks) -> Self {
-        let mut by_place = HashMap::new();
-        let mut by_folder: HashMap<&Path, Vec<usize>> = HashMap::new();
+        let mut by_place = BTreeMap::new();
+        let mut by_folder: HashMap<&Path, Vec<(usize, &Path)>> = HashMap::new();
         for (index, file) in files.iter().enumerate() {
             for place in file.source.places() {
                 by_place.insert(place, index);
                 if crate::sites::is_kustomization_name(place)
                     && let Some(folder) = place.parent()
                 {
-                    by_folder.entry(folder).or_default().push(index);
+                    by_folder.entry(folder).or_default().push((index, place));
                 }
             }
         }
@@ -75,18 +78,34 @@ impl<'a> Tree<'a> {
         tree
     }
 
-    /// The file that stands at `path`, or the kustomizations of the folder there.
-    pub(super) fn at(&self, path: &Path) -> Vec<Taken> {
+    /// The file that stands at `path`, or the kustomizations of the folder there, with their places.
+    pub(super) fn at(&self, path: &Path) -> Vec<(usize, PathBuf)> {
         let path = self.real(path);
-        if let Some(&to) = self.by_place.get(path.as_path()) {
-            return vec![Taken { to, place: path }];
+        match self.by_place.get(path.as_path()) {
+            Some(&file) => vec![(file, path)],
+            None => self.kustomizations_of(&path).collect(),
         }
-        let kustomizations = self.by_folder.get(path.as_path()).into_iter().flatten();
-        let taken = |&to: &usize| Taken {
-            to,
-            place: path.join("kustomization.yaml"),
-        };
-        kustomizations.map(taken).collect()
+    }
+
+    /// The kustomizations of a folder, with their places.
+    pub(super) fn kustomizations_of(
+        &self,
+        folder: &Path,
+    ) -> impl Iterator<Item = (usize, PathBuf)> {
+        let known = self.by_folder.get(folder).into_iter().flatten();
+        known.map(|(file, place)| (*file, place.to_path_buf()))
+    }
+
+    /// The files below a folder, with their places.
+    pub(super) fn below<'t>(
+        &'t self,
+        folder: &'t Path,
+    ) -> impl Iterator<Item = (usize, &'a Path)> + 't {
+        let from = self
+            .by_place
+            .range::<Path, _>((Bound::Included(folder), Bound::Unbounded));
+        from.take_while(move |(place, _)| place.starts_with(folder))
+            .map(|(place, file)| (*file, *place))
     }
 
     /// `path` with the links to folders in it followed.
@@ -118,7 +137,12 @@ impl<'a> Tree<'a> {
         for path in facts(&self.files[file]).flat_map(|fact| &fact.takes_in) {
             for place in self.files[file].source.places() {
                 let folder = place.parent().unwrap_or(Path::new(""));
-                taken.extend(self.at(&folder.join(path)));
+                let found = self.at(&folder.join(path)).into_iter();
+                taken.extend(found.map(|(to, at)| Taken {
+                    to,
+                    place: at,
+                    from: place.to_path_buf(),
+                }));
             }
         }
         taken.retain(|taken| taken.to != file);

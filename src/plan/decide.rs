@@ -1,5 +1,6 @@
 //! One site becomes a change or a skip.
 
+use super::targets::{Target, Targets};
 use super::{Change, Safety};
 use crate::edit::Edit;
 use crate::image::ImageRef;
@@ -22,7 +23,7 @@ pub(super) enum Outcome {
 pub(super) fn file(
     file: &ScannedFile,
     index: usize,
-    rules: &RuleSet,
+    targets: &Targets,
     links: &Links,
 ) -> Vec<Outcome> {
     let hard_linked = file
@@ -37,7 +38,7 @@ pub(super) fn file(
             file: index,
             site: number,
         };
-        let outcome = site_outcome(id, site, rules, links);
+        let outcome = deployed_outcome(id, site, targets, links);
         if hard_linked && matches!(outcome, Outcome::Change(_)) {
             let detail = "the file has another name (a hard link), which a rewrite would cut off; replace one of the two by a copy or a symbolic link";
             return Outcome::Skip(Reason::HardLinked, detail.to_string());
@@ -45,6 +46,48 @@ pub(super) fn file(
         outcome
     };
     file.scan.sites.iter().enumerate().map(decide).collect()
+}
+
+/// The outcome under the targets of all that deploy the file: one that is the same for each of them,
+/// or none.
+fn deployed_outcome(id: SiteId, site: &Site, targets: &Targets, links: &Links) -> Outcome {
+    let outcome = |target: &Target| site_outcome(id, site, &target.rules, links);
+    let first = outcome(&targets.first);
+    let others: Vec<Outcome> = targets.others.iter().map(outcome).collect();
+    let result = |outcome: &Outcome| match outcome {
+        Outcome::Change(change) => Some(change.to.clone()),
+        Outcome::Skip(..) => None,
+    };
+    if others.iter().all(|other| result(other) == result(&first)) {
+        return first;
+    }
+    let others = targets.others.iter().zip(&others);
+    let needs: Vec<String> = std::iter::once((&targets.first, &first))
+        .chain(others)
+        .map(|(target, outcome)| need(target, outcome))
+        .collect();
+    let detail = format!(
+        "it is deployed to several targets: {}; write these entries there, or give each its own copy",
+        needs.join(", ")
+    );
+    Outcome::Skip(Reason::SeveralTargets, detail)
+}
+
+/// What the image needs in one of its environments.
+fn need(target: &Target, outcome: &Outcome) -> String {
+    let place = target.place.display();
+    let name = |text: &str| match ImageRef::parse(text) {
+        Ok(image) => text[..image.name_len()].to_string(),
+        Err(_) => text.to_string(),
+    };
+    match outcome {
+        Outcome::Change(change) => format!(
+            "{place} needs `images: [{{name: {}, newName: {}}}]`",
+            name(&change.from),
+            name(&change.to)
+        ),
+        Outcome::Skip(reason, _) => format!("for {place} it stays ({reason})"),
+    }
 }
 
 fn site_outcome(id: SiteId, site: &Site, rules: &RuleSet, links: &Links) -> Outcome {

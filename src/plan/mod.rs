@@ -6,9 +6,10 @@
 
 mod compose;
 mod decide;
+mod targets;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -102,8 +103,8 @@ pub struct Plan {
     pub failures: Vec<Failure>,
 }
 
-/// Finds the rule set that decides a file.
-pub type RulesFor<'r> = &'r (dyn Fn(&SourceFile) -> Arc<RuleSet> + Sync);
+/// Finds the rule set that the config gives to a path.
+pub type RulesFor<'r> = &'r (dyn Fn(&Path) -> Arc<RuleSet> + Sync);
 
 /// Plans the rewrite of one text: a file on its own, named `path`.
 ///
@@ -134,14 +135,15 @@ pub fn plan_text(path: impl Into<PathBuf>, text: &str, rules: RuleSet) -> Plan {
 
 /// Plans the rewrite of the scanned files.
 pub fn plan(files: Vec<ScannedFile>, links: Links, rules_for: RulesFor<'_>) -> Plan {
-    let rules: Vec<Arc<RuleSet>> = files
-        .par_iter()
-        .map(|file| rules_for(&file.source))
-        .collect();
+    let targets = targets::of(&files, &links.deployers, rules_for);
     let mut outcomes: Vec<Vec<Outcome>> = files
         .par_iter()
         .enumerate()
-        .map(|(index, file)| decide::file(file, index, &rules[index], &links))
+        .map(|(index, file)| decide::file(file, index, &targets[index], &links))
+        .collect();
+    let rules = targets
+        .into_iter()
+        .map(|targets| targets.first.rules)
         .collect();
     settle_groups(&files, &links.groups, &mut outcomes);
     let mut plan = assemble(files, rules, outcomes, links.groups);

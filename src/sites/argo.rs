@@ -3,9 +3,11 @@
 
 use std::path::Path;
 
-use super::NameEntry;
-use super::kustomize;
+use super::kustomize::{self, NameEntry};
+use super::{Depth, Fact, Found, Input};
 use crate::yaml::{Document, Kind, NodeId};
+
+pub(super) const NAME: &str = "argo";
 
 /// How a file begins by which Argo CD overrides an application's source (Argo CD documentation,
 /// "Parameter overrides").
@@ -16,6 +18,38 @@ pub(super) fn is_source_name(path: &Path) -> bool {
     path.file_name()
         .and_then(|name| name.to_str())
         .is_some_and(|name| name.starts_with(SOURCE_FILE))
+}
+
+/// The folders that an Application deploys from.
+pub(super) fn find(input: &Input<'_>, found: &mut Found) {
+    let wanted = matches!(input.object.kind, "Application" | "ApplicationSet");
+    if input.object.group != "argoproj.io" || !wanted {
+        return;
+    }
+    let document = input.document;
+    for id in input.object.node..document.node(input.object.node).end {
+        let one = document.get(id, "source");
+        let many = document.get(id, "sources");
+        let many = many.into_iter().flat_map(|list| document.items(list));
+        for source in one.into_iter().chain(many) {
+            found
+                .facts
+                .extend(deployed(document, document.resolve(source)));
+        }
+    }
+}
+
+fn deployed(document: &Document<'_>, source: NodeId) -> Option<Fact> {
+    let folder = document.text_at(source, &["path"])?;
+    let depth = match document.text_at(source, &["directory", "recurse"]) {
+        Some("true") => Depth::Tree,
+        _ => Depth::Folder,
+    };
+    // A template's folder is known only to who fills it in.
+    (!folder.contains("{{")).then(|| Fact::Deploys {
+        folder: folder.to_string(),
+        depth,
+    })
 }
 
 /// The names of every `kustomize.images` of the document. It stands under `source`, `sources[]`,

@@ -78,6 +78,22 @@ pub enum Fact {
     },
     /// The file could not be read: it may say anything.
     Unread,
+    /// A folder of the same repository that is deployed, whether or not a kustomization lies in it.
+    Deploys {
+        /// The folder, from the root of the repository.
+        folder: String,
+        /// Which of its files count when there is no kustomization.
+        depth: Depth,
+    },
+}
+
+/// How far below a folder files are deployed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Depth {
+    /// The files directly in it.
+    Folder,
+    /// All files below it.
+    Tree,
 }
 
 /// Everything found in a document.
@@ -108,11 +124,12 @@ const FINDERS: &[(&str, Finder)] = &[
     (workload::NAME, workload::find),
     (kustomize::NAME, kustomize::find),
     (flux::NAME, flux::find),
+    (argo::NAME, argo::find),
 ];
 
 /// Words without which no finder finds anything in a file, so that it need not be parsed. Files
 /// that count by their name alone are not asked (see [`counts_by_name`]).
-pub const WORDS: &[&str] = &["image"];
+pub const WORDS: &[&str] = &["image", "kustomize.toolkit.fluxcd.io", "argoproj.io"];
 
 /// Whether a file of this name tells facts whatever words it holds.
 pub fn counts_by_name(path: &Path) -> bool {

@@ -1,5 +1,6 @@
 //! The rewrite itself: in place, as a diff, or as a filter.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -14,6 +15,7 @@ use super::wanted;
 use crate::link::{self, FolderLinks};
 use crate::plan::{self, Plan};
 use crate::report::{Color, clean, diff, text};
+use crate::rules::Targets;
 use crate::scan::ScannedFile;
 use crate::settings::{ConfigChoice, Rules, Settings};
 use crate::source::{self, Failure, SourceFile};
@@ -112,16 +114,34 @@ struct Run<'s> {
 
 impl Run<'_> {
     fn plan(&mut self, files: Vec<ScannedFile>) -> Result<Plan, Error> {
-        let selected = files.iter().filter(|file| file.role == Role::Selected);
-        let paths: Vec<PathBuf> = selected.map(|file| file.source.real.clone()).collect();
-        let (targets, notes) = self.settings.targets(paths.iter().map(PathBuf::as_path))?;
-        notes.iter().for_each(|note| self.talk.note(note));
         let links = link::link_in(&files, &self.folder_links);
-        let rules_for =
-            |file: &SourceFile| Arc::clone(targets.for_path(self.settings.relative(&file.real)));
+        let selected = files.iter().filter(|file| file.role == Role::Selected);
+        let paths: Vec<&Path> = selected.map(|file| file.source.real.as_path()).collect();
+        let deciding = links.deciding(&files, |file| file.role == Role::Selected);
+        let (targets, notes) = self.targets(&paths, &deciding)?;
+        notes.iter().for_each(|note| self.talk.note(note));
+        let rules_for = |path: &Path| Arc::clone(targets.for_path(self.settings.relative(path)));
         let mut plan = plan::plan(files, links, &rules_for);
         self.failures.append(&mut plan.failures);
         Ok(plan)
+    }
+
+    /// The targets of the given files, and of what decides them as far as it has any.
+    fn targets(
+        &self,
+        paths: &[&Path],
+        deciding: &BTreeSet<PathBuf>,
+    ) -> Result<(Targets, Vec<String>), Error> {
+        let given = || paths.iter().copied();
+        let further = deciding.iter().map(PathBuf::as_path);
+        if let Ok(targets) = self.settings.targets(given().chain(further.clone())) {
+            return Ok(targets);
+        }
+        self.settings.targets(given())?;
+        let has_target = |path: &&Path| self.settings.targets(std::iter::once(*path)).is_ok();
+        Ok(self
+            .settings
+            .targets(given().chain(further.filter(has_target)))?)
     }
 
     fn dry_run(&mut self, args: &Rewrite, plan: &mut Plan) -> Result<Exit, Error> {
