@@ -97,9 +97,9 @@ const TEMPLATE_SUFFIXES: &[&str] = &["tpl", "gotmpl", "tmpl", "j2"];
 /// The path whose name says what the file is: the real one, unless a link to it has a name by which a
 /// tool reads it as something of its own.
 pub fn known_as(source: &SourceFile) -> &Path {
-    source
-        .places()
-        .find(|place| sites::counts_by_name(place))
+    let named = |is: fn(&Path) -> bool| source.places().find(|place| is(place));
+    named(sites::is_kustomization_name)
+        .or_else(|| named(sites::counts_by_name))
         .unwrap_or(&source.real)
 }
 

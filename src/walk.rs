@@ -31,6 +31,11 @@ const NAMES: &[&str] = &[
     "*.j2",
     "Kustomization",
 ];
+/// Names of files that become kustomizations: read for context, because of the images they name.
+const CONTEXT_NAMES: &[&str] = &[
+    "[Kk]ustomization.y*ml.*",
+    "[Kk]ustomization.{envsubst,erb,in,jinja,jinja2,mustache,template}",
+];
 /// Names that are left out unless a path is given: files that other tools run, not the cluster, and
 /// helpers of charts.
 const LEFT_OUT: &[&str] = &[
@@ -360,11 +365,12 @@ impl Walker<'_> {
             let counts = given.is_some() && !self.filter.excludes(entry.path());
             return counts.then(|| Visit::Config(entry.into_path()));
         }
-        if !self.filter.has_name(entry.file_name()) {
+        let listed = self.filter.has_name(entry.file_name());
+        if !listed && !self.filter.context.is_match(Path::new(entry.file_name())) {
             return None;
         }
         let role = match given {
-            Some(folder) if self.filter.selects(entry.path(), folder) => Role::Selected,
+            Some(folder) if listed && self.filter.selects(entry.path(), folder) => Role::Selected,
             _ => Role::Context,
         };
         if kind.is_symlink() {
@@ -468,6 +474,7 @@ impl Found {
 /// Names and globs, compiled.
 struct Filter {
     names: GlobSet,
+    context: GlobSet,
     left_out: GlobSet,
     exclude: GlobSet,
     config_exclude: Option<(PathBuf, GlobSet)>,
@@ -488,6 +495,7 @@ impl Filter {
                     .copied()
                     .chain(options.include.iter().map(String::as_str)),
             )?,
+            context: names(CONTEXT_NAMES.iter().copied())?,
             left_out: names(LEFT_OUT.iter().copied())?,
             exclude: path_globs(&options.exclude)?,
             config_exclude,

@@ -165,6 +165,8 @@ fn templates_that_name_images_count() {
         ("o/kustomization.yaml.j2", &jinja),
         ("o/kustomization.tmpl", &jinja),
         ("o/kustomization.yml.tpl", &overlay(NAMES)),
+        ("o/kustomization.yaml.template", &overlay(NAMES)),
+        ("o/kustomization.jinja2", &jinja),
     ] {
         stays(&[(path, text)], path);
     }

@@ -163,24 +163,20 @@ impl<'a> Tree<'a> {
         reached
     }
 
-    /// All that is built together with a file: what takes it in, directly or through others, and
-    /// what that takes in.
-    pub(super) fn built_with(&self, file: usize) -> BTreeSet<usize> {
-        let mut above: BTreeSet<usize> = [file].into();
-        loop {
-            let takes = |other: &usize| {
-                self.taken(*other)
-                    .iter()
-                    .any(|taken| above.contains(&taken.to))
-            };
-            let more: Vec<usize> = (0..self.files.len())
-                .filter(|other| !above.contains(other) && takes(other))
-                .collect();
-            if more.is_empty() {
-                return self.reached_from(above);
-            }
-            above.extend(more);
+    /// All that is built together with some files: what takes them in, directly or through others,
+    /// and what that takes in.
+    pub(super) fn built_with(&self, files: BTreeSet<usize>) -> BTreeSet<usize> {
+        let mut above: Vec<Vec<usize>> = vec![Vec::new(); self.files.len()];
+        for (by, taken) in self.taken.iter().enumerate() {
+            taken.iter().for_each(|taken| above[taken.to].push(by));
         }
+        let mut pending: Vec<usize> = files.iter().copied().collect();
+        let mut known = files;
+        while let Some(file) = pending.pop() {
+            let by = above[file].iter().copied();
+            pending.extend(by.filter(|&by| known.insert(by)));
+        }
+        self.reached_from(known)
     }
 }
 

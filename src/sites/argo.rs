@@ -28,7 +28,9 @@ pub(super) fn find(input: &Input<'_>, found: &mut Found) {
     }
     let document = input.document;
     for id in input.object.node..document.node(input.object.node).end {
-        let one = document.get(id, "source");
+        let one = document
+            .get(id, "source")
+            .or_else(|| document.get(id, "drySource"));
         let many = document.get(id, "sources");
         let many = many.into_iter().flat_map(|list| document.items(list));
         for source in one.into_iter().chain(many) {

@@ -199,11 +199,16 @@ pub(super) fn names(document: &Document<'_>, node: NodeId) -> Vec<NameEntry> {
 }
 
 fn entry(document: &Document<'_>, item: NodeId) -> Option<NameEntry> {
-    let name = fields(document, item, "name").last()?;
-    let pattern = document.text(name)?.to_string();
+    let is_name = |key: Option<&str>| key.is_some_and(|key| key.eq_ignore_ascii_case("name"));
+    let name = document
+        .entries(item)
+        .filter(|entry| is_name(entry.key))
+        .last()?;
+    let pattern = document.text(document.resolve(name.value))?.to_string();
     Some(NameEntry {
         pattern,
-        offset: document.node(name).span.start,
+        // Not the value's: an alias would give two entries one place.
+        offset: document.node(name.key_node).span.start,
         new_name: None,
     })
 }

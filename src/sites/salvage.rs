@@ -39,9 +39,8 @@ fn values<'t>(text: &'t str, lower: &'t str, key: &'t str) -> impl Iterator<Item
     lower.match_indices(key).filter_map(move |(offset, _)| {
         let before = lower[..offset].chars().next_back();
         let rest = text[offset + key.len()..].trim_start_matches(['"', '\'']);
-        let value = rest.trim_start_matches([' ', '\t']).strip_prefix(':')?;
-        let end = value.find([',', '}', '#', '\n']).unwrap_or(value.len());
-        let pattern = value[..end].trim().trim_matches(['"', '\'']).to_string();
+        let value = rest.trim_start().strip_prefix(':')?.trim_start();
+        let pattern = scalar(value).to_string();
         let is_key = !before.is_some_and(is_key_char) && !pattern.is_empty();
         is_key.then_some(NameEntry {
             pattern,
@@ -49,6 +48,23 @@ fn values<'t>(text: &'t str, lower: &'t str, key: &'t str) -> impl Iterator<Item
             new_name: None,
         })
     })
+}
+
+/// The text of the scalar that `text` begins with, as far as that can be told.
+fn scalar(text: &str) -> &str {
+    for quote in ['"', '\''] {
+        let inner = text.strip_prefix(quote);
+        if let Some((inner, _)) = inner.and_then(|inner| inner.split_once(quote)) {
+            return inner;
+        }
+    }
+    let end = text.find([',', '}', '#', '\n']).unwrap_or(text.len());
+    // A placeholder holds what ends a scalar elsewhere.
+    let end = match text.split_once("}}") {
+        Some((action, _)) if text[..end].contains("{{") => action.len() + "}}".len(),
+        _ => end,
+    };
+    text[..end].trim()
 }
 
 /// The entries of Argo CD's lists, `[name=]reference`: items that are one word, also in `[…]`.
@@ -103,6 +119,10 @@ mod tests {
                 "kind: ApplicationSet\nkustomize:\n  images: ['x/y', \"nginx=a/b:1\"]\n{{ if }}\n",
             ),
             (".argocd-source-app.yaml", "- nginx=quay.io/x/y:1\n{{ if }}"),
+            (
+                "kustomization.yaml",
+                "{{ if x }}\nimages:\n- newTag: x\n  name:\n    nginx\n",
+            ),
             (
                 "patch.yaml",
                 "{{ if x }}\n- op: test\n  path: /spec/image\n  value: nginx\n",
