@@ -295,6 +295,38 @@ fn a_patch_that_cannot_be_read_holds_what_is_built_with_it() {
     );
 }
 
+#[test]
+fn names_that_are_filled_in_later_hold_what_they_may_be() {
+    let flux = "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nspec:\n  path: ./base\n  images: [{name: '${APP}', newTag: x}]\n";
+    let set = "apiVersion: argoproj.io/v1alpha1\nkind: ApplicationSet\nspec:\n  template:\n    spec:\n      source:\n        path: '{{path}}'\n        kustomize: {images: ['{{image}}']}\n";
+    let other = ("other/app.yaml", &*APP.replace("nginx", "httpd"));
+    for (path, text, elsewhere) in [
+        (
+            "o/kustomization.yaml",
+            &*overlay("images: [{name: '$APP', newTag: x}]\n"),
+            true,
+        ),
+        ("flux.yaml", flux, true),
+        ("set.yaml", set, false),
+    ] {
+        let folder = tree(&[BASE, TAKES, other, (path, text)]);
+        let (_, diff, talk) = rewrite(folder.path(), &[".", "--dry-run"]);
+        assert!(!diff.contains("base/app.yaml"), "{diff}");
+        assert!(
+            talk.contains(&format!("group-incomplete: the name at {path}:")),
+            "{talk}"
+        );
+        assert_eq!(diff.contains("other/app.yaml"), elsewhere, "{path}: {talk}");
+    }
+    stays(
+        &[(
+            "o/kustomization.yaml",
+            &overlay("images: [{name: 'ngin${X}', newTag: x}]\n"),
+        )],
+        "o/kustomization.yaml:2",
+    );
+}
+
 /// What kustomize makes of a folder; nothing, said aloud, where it is not installed.
 fn rendered(folder: &Path) -> Option<String> {
     let output = Command::new("kubectl")

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use regex::Regex;
 
+use super::placeholder::{self, Known};
 use super::tree::{Tree, facts, kustomizations};
 use super::{Group, SiteId};
 use crate::scan::ScannedFile;
@@ -74,12 +75,16 @@ impl NameSet {
                 own.extend(site.map(|site| (SiteId { file, site }, entry)));
             }
         }
-        let name = |(pattern, places): (&str, _)| Name {
-            pattern: Pattern::new(pattern),
-            places,
+        let name = |(pattern, places): (&str, _)| {
+            let pattern = match placeholder::known(pattern) {
+                Known::Whole => Pattern::new(pattern),
+                Known::Part(pattern) => Pattern::new(&pattern),
+                Known::Nothing => return None,
+            };
+            Some(Name { pattern, places })
         };
         Self {
-            names: places.into_iter().map(name).collect(),
+            names: places.into_iter().filter_map(name).collect(),
             own,
         }
     }

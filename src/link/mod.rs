@@ -5,6 +5,7 @@
 
 mod deployers;
 mod kustomize;
+mod placeholder;
 mod tree;
 mod unread;
 mod vendored;
@@ -100,12 +101,14 @@ pub fn link_in(files: &[ScannedFile], folders: &FolderLinks) -> Links {
     let names = NameSet::of(files);
     let mut groups = names.groups(files);
     groups.extend(kustomize::copied_fields(files, &tree));
+    let deployers = deployers::of(files, &tree);
+    groups.extend(placeholder::groups(files, &tree, &deployers));
     let mut held = unread::held(files, &tree);
     held.extend(vendored::held(files));
     Links {
         groups,
         held,
-        deployers: deployers::of(files, &tree),
+        deployers,
         names,
     }
 }

@@ -30,7 +30,7 @@ pub(super) fn held(files: &[ScannedFile], tree: &Tree<'_>) -> BTreeMap<usize, (R
     }
     let mut held = BTreeMap::new();
     for (index, file) in files.iter().enumerate() {
-        if is_unread(&file) && !held.contains_key(&index) {
+        if is_unread(&file) {
             let why = detail(file, "is built together with this file");
             let reached = tree.built_with([index].into()).into_iter();
             let new = reached.filter(|other| !held.contains_key(other));

@@ -27,6 +27,8 @@ pub(super) fn names(path: &Path, text: &str) -> Option<Kustomization> {
         names.extend(values(text, &lower, "value"));
         names.extend(values(text, &lower, "image"));
     }
+    // Keys of all kinds are read here: one that is wholly filled in later says nothing.
+    names.retain(|entry| !entry.pattern.starts_with("{{"));
     (by_name || !names.is_empty()).then(|| Kustomization {
         names,
         ..Kustomization::default()
