@@ -2,8 +2,9 @@
 //!
 //! Only the steps are told here, one file from another; which target they lead to is the plan's.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::tree::Tree;
 use crate::scan::ScannedFile;
@@ -15,9 +16,9 @@ pub struct Deployer {
     /// The deploying file, by its place in the list of scanned files.
     pub by: usize,
     /// Where that one stands: it may be reached by links.
-    pub from: PathBuf,
+    pub from: Arc<Path>,
     /// Where the deployed file stands, as seen from there.
-    pub place: PathBuf,
+    pub place: Arc<Path>,
     /// In which way.
     pub how: How,
 }
@@ -38,6 +39,7 @@ pub type Deployers = BTreeMap<usize, Vec<Deployer>>;
 /// the folder that they name.
 pub(super) fn of(files: &[ScannedFile], tree: &Tree<'_>) -> Deployers {
     let mut deployers: BTreeMap<usize, BTreeSet<Deployer>> = BTreeMap::new();
+    let mut known: HashMap<(PathBuf, Depth), Vec<(usize, Arc<Path>)>> = HashMap::new();
     let mut add = |to: usize, deployer: Deployer| {
         if to != deployer.by {
             deployers.entry(to).or_default().insert(deployer);
@@ -50,8 +52,8 @@ pub(super) fn of(files: &[ScannedFile], tree: &Tree<'_>) -> Deployers {
                     taken.to,
                     Deployer {
                         by,
-                        from: taken.from.clone(),
-                        place: taken.place.clone(),
+                        from: taken.from.as_path().into(),
+                        place: taken.place.as_path().into(),
                         how: How::TakesIn,
                     },
                 );
@@ -62,16 +64,21 @@ pub(super) fn of(files: &[ScannedFile], tree: &Tree<'_>) -> Deployers {
                 continue;
             };
             for from in file.source.places() {
-                for (to, place) in deployed(tree, from, folder, *depth) {
-                    add(
-                        to,
-                        Deployer {
-                            by,
-                            from: from.to_path_buf(),
-                            place,
-                            how: How::PointsAt,
-                        },
-                    );
+                let Some(folder) = folder_of(tree, from, folder) else {
+                    continue;
+                };
+                let from: Arc<Path> = from.into();
+                let deployed = known
+                    .entry((folder, *depth))
+                    .or_insert_with_key(|(folder, depth)| deployed(tree, folder, *depth));
+                for (to, place) in deployed {
+                    let deployer = Deployer {
+                        by,
+                        from: Arc::clone(&from),
+                        place: Arc::clone(place),
+                        how: How::PointsAt,
+                    };
+                    add(*to, deployer);
                 }
             }
         }
@@ -88,46 +95,46 @@ fn builds_at(file: &ScannedFile, place: &Path) -> bool {
     is_kustomization_name(place) || !file.source.places().any(is_kustomization_name)
 }
 
-/// What stands in a folder that a file at `from` names from the root of the repository.
-fn deployed(tree: &Tree<'_>, from: &Path, folder: &str, depth: Depth) -> Vec<(usize, PathBuf)> {
+/// The folder that a file at `from` names from the root of the repository.
+fn folder_of(tree: &Tree<'_>, from: &Path, folder: &str) -> Option<PathBuf> {
     let folder = Path::new(folder.trim_start_matches('/'));
     if folder.components().all(|part| part.as_os_str() == ".") {
         // Where the root is cannot be told from one file, and everything below it says little.
-        return Vec::new();
+        return None;
     }
     let above: Vec<&Path> = from.ancestors().skip(1).collect();
-    let folders = above
+    let mut folders = above
         .into_iter()
         .rev()
         .map(|above| tree.real(&above.join(folder)));
-    let found = folders
-        .into_iter()
-        .find(|folder| tree.below(folder).next().is_some());
-    let Some(folder) = found else {
-        return Vec::new();
-    };
-    let is_chart = tree
-        .below(&folder)
-        .any(|(_, place)| place == folder.join("Chart.yaml"));
-    let files = tree.below(&folder).filter_map(|(file, place)| {
-        // What a kustomization further down builds comes from there.
-        let nested: Vec<&Path> = place
+    folders.find(|folder| tree.below(folder).next().is_some())
+}
+
+/// What is deployed with a folder, and where it stands.
+fn deployed(tree: &Tree<'_>, folder: &Path, depth: Depth) -> Vec<(usize, Arc<Path>)> {
+    let is_chart = !tree.at(&folder.join("Chart.yaml")).is_empty();
+    let mut found: BTreeSet<(usize, Arc<Path>)> = BTreeSet::new();
+    for (file, place) in tree.below(folder) {
+        let inside = place
             .ancestors()
             .skip(1)
-            .take_while(|above| above.starts_with(&folder))
-            .collect();
-        let outermost = nested
-            .iter()
-            .rev()
-            .find_map(|above| tree.kustomizations_of(above).next());
+            .take_while(|above| above.starts_with(folder));
+        let inside: Vec<&Path> = inside.collect();
+        // What a kustomization further down builds comes from there.
+        let mut outer_first = inside.iter().rev();
+        let outermost = outer_first.find_map(|above| tree.kustomizations_of(above).next());
+        let direct = depth == Depth::Tree || is_chart || inside.len() == 1;
         match outermost {
-            Some(kustomization) => (depth == Depth::Tree
-                || kustomization.1.parent() == Some(&folder))
-            .then_some(kustomization),
-            None if depth == Depth::Folder && !is_chart && nested.len() > 1 => None,
-            None => Some((file, place.to_path_buf())),
+            Some((file, place)) => {
+                if depth == Depth::Tree || place.parent() == Some(folder) {
+                    found.insert((file, place.as_path().into()));
+                }
+            }
+            None if direct => {
+                found.insert((file, place.into()));
+            }
+            None => {}
         }
-    });
-    let files: BTreeSet<(usize, PathBuf)> = files.collect();
-    files.into_iter().collect()
+    }
+    found.into_iter().collect()
 }

@@ -69,7 +69,6 @@ impl Links {
         while let Some(file) = pending.pop() {
             places.extend(files[file].source.places().map(Path::to_path_buf));
             for deployer in self.deployers.get(&file).into_iter().flatten() {
-                places.extend([deployer.from.clone(), deployer.place.clone()]);
                 pending.extend(Some(deployer.by).filter(|by| seen.insert(*by)));
             }
         }

@@ -88,7 +88,7 @@ pub enum Fact {
 }
 
 /// How far below a folder files are deployed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Depth {
     /// The files directly in it.
     Folder,
