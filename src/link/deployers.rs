@@ -35,11 +35,14 @@ pub enum How {
 /// What deploys each file, for the files that anything deploys.
 pub type Deployers = BTreeMap<usize, Vec<Deployer>>;
 
+/// Files, each with the place where it stands.
+type Standing = Vec<(usize, Arc<Path>)>;
+
 /// Who deploys what: kustomizations what they take in, Flux Kustomizations and Argo CD Applications
 /// the folder that they name.
 pub(super) fn of(files: &[ScannedFile], tree: &Tree<'_>) -> Deployers {
     let mut deployers: BTreeMap<usize, BTreeSet<Deployer>> = BTreeMap::new();
-    let mut known: HashMap<(PathBuf, Depth), Vec<(usize, Arc<Path>)>> = HashMap::new();
+    let mut known: HashMap<(PathBuf, Depth), Standing> = HashMap::new();
     let mut add = |to: usize, deployer: Deployer| {
         if to != deployer.by {
             deployers.entry(to).or_default().insert(deployer);
@@ -111,7 +114,7 @@ fn folder_of(tree: &Tree<'_>, from: &Path, folder: &str) -> Option<PathBuf> {
 }
 
 /// What is deployed with a folder, and where it stands.
-fn deployed(tree: &Tree<'_>, folder: &Path, depth: Depth) -> Vec<(usize, Arc<Path>)> {
+fn deployed(tree: &Tree<'_>, folder: &Path, depth: Depth) -> Standing {
     let is_chart = !tree.at(&folder.join("Chart.yaml")).is_empty();
     let mut found: BTreeSet<(usize, Arc<Path>)> = BTreeSet::new();
     for (file, place) in tree.below(folder) {
@@ -125,10 +128,9 @@ fn deployed(tree: &Tree<'_>, folder: &Path, depth: Depth) -> Vec<(usize, Arc<Pat
         let outermost = outer_first.find_map(|above| tree.kustomizations_of(above).next());
         let direct = depth == Depth::Tree || is_chart || inside.len() == 1;
         match outermost {
+            Some((_, place)) if depth == Depth::Folder && place.parent() != Some(folder) => {}
             Some((file, place)) => {
-                if depth == Depth::Tree || place.parent() == Some(folder) {
-                    found.insert((file, place.as_path().into()));
-                }
+                found.insert((file, place.as_path().into()));
             }
             None if direct => {
                 found.insert((file, place.into()));
