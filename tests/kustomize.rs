@@ -253,6 +253,26 @@ fn a_kustomization_that_cannot_be_read_holds_everything() {
 }
 
 #[test]
+fn a_resource_that_cannot_be_read_leaves_the_others() {
+    let folder = tree(&[
+        BASE,
+        (
+            "base/kustomization.yaml",
+            "resources: [app.yaml, other.yaml]\n",
+        ),
+    ]);
+    put(folder.path(), "base/other.yaml", b"# caf\xe9 image\n");
+    let (exit, output, talk) = rewrite(folder.path(), &[".", "--dry-run"]);
+    assert_eq!(exit, 2, "{talk}");
+    assert_eq!(
+        talk.matches("base/other.yaml: is not UTF-8").count(),
+        1,
+        "{talk}"
+    );
+    assert!(output.contains("library/nginx"), "{output}");
+}
+
+#[test]
 #[cfg(unix)]
 fn a_kustomization_outside_of_the_repository_holds_everything() {
     let outside = tempfile::tempdir().unwrap();

@@ -40,6 +40,8 @@ pub(super) struct Taken {
     pub(super) place: PathBuf,
     /// The place of the kustomization from which it was found.
     pub(super) from: PathBuf,
+    /// Whether it acts on the others that are taken in.
+    pub(super) acts: bool,
 }
 
 /// The files of a run as a tree.
@@ -134,7 +136,9 @@ impl<'a> Tree<'a> {
     /// was given.
     fn take_in(&self, file: usize) -> Vec<Taken> {
         let mut taken = Vec::new();
-        for path in facts(&self.files[file]).flat_map(|fact| &fact.takes_in) {
+        let paths = facts(&self.files[file])
+            .flat_map(|fact| fact.takes_in.iter().map(move |path| (fact, path)));
+        for (fact, path) in paths {
             for place in self.files[file].source.places() {
                 let folder = place.parent().unwrap_or(Path::new(""));
                 let found = self.at(&folder.join(path)).into_iter();
@@ -142,6 +146,7 @@ impl<'a> Tree<'a> {
                     to,
                     place: at,
                     from: place.to_path_buf(),
+                    acts: fact.acting.contains(path),
                 }));
             }
         }
@@ -161,6 +166,12 @@ impl<'a> Tree<'a> {
             pending.extend(taken.filter(|&to| reached.insert(to)));
         }
         reached
+    }
+
+    /// Whether anything takes a file in to act on the others.
+    pub(super) fn acts(&self, file: usize) -> bool {
+        let mut taken = self.taken.iter().flatten();
+        taken.any(|taken| taken.acts && taken.to == file)
     }
 
     /// All that is built together with some files: what takes them in, directly or through others,

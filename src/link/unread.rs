@@ -8,7 +8,7 @@ use crate::scan::ScannedFile;
 use crate::sites::{Fact, names_images};
 
 /// The files in which nothing is changed because of a file that could not be read. A kustomization
-/// may name any image of the repository; anything else acts on what is built with it.
+/// may name any image of the repository; a patch or transformer acts on what is built with it.
 pub(super) fn held(files: &[ScannedFile], tree: &Tree<'_>) -> BTreeMap<usize, (Reason, String)> {
     let is_unread = |file: &&ScannedFile| {
         file.scan
@@ -30,7 +30,7 @@ pub(super) fn held(files: &[ScannedFile], tree: &Tree<'_>) -> BTreeMap<usize, (R
     }
     let mut held = BTreeMap::new();
     for (index, file) in files.iter().enumerate() {
-        if is_unread(&file) {
+        if is_unread(&file) && tree.acts(index) {
             let why = detail(file, "is built together with this file");
             let reached = tree.built_with([index].into()).into_iter();
             let new = reached.filter(|other| !held.contains_key(other));

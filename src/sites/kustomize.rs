@@ -15,9 +15,9 @@ pub(super) const NAME: &str = "kustomize";
 /// `Kustomization` to kustomize itself, and those that are made into one (`kustomization.yaml.j2`).
 const FILE_NAME: &str = "kustomization";
 /// Lists of files and folders that a kustomization takes in.
-const FILE_LISTS: &[&str] = &[
-    "resources",
-    "bases",
+const FILE_LISTS: &[&str] = &["resources", "bases"];
+/// Lists of those that act on the others.
+const ACTING_LISTS: &[&str] = &[
     "components",
     "patchesStrategicMerge",
     "transformers",
@@ -69,6 +69,8 @@ pub struct Kustomization {
     pub names: Vec<NameEntry>,
     /// The files and folders it takes in, as written.
     pub takes_in: Vec<String>,
+    /// Those of them that act on the others: components, patches, transformers.
+    pub acting: Vec<String>,
     /// Whether it copies fields about (`replacements`, `vars`), so that an image may be read or
     /// written from somewhere else.
     pub copies_fields: bool,
@@ -88,6 +90,7 @@ pub(super) fn find(input: &Input<'_>, found: &mut Found) {
         ("kustomize.config.k8s.io", "Kustomization" | "Component") => {
             let component = input.object.kind == "Component";
             let names = names_and_sites(input, found);
+            let acting = acting(document, node);
             found.facts.push(Fact::Kustomization(Kustomization {
                 acts: if component {
                     Acts::OnItsParents
@@ -95,7 +98,8 @@ pub(super) fn find(input: &Input<'_>, found: &mut Found) {
                     Acts::OnItsOwn
                 },
                 names,
-                takes_in: takes_in(document, node),
+                takes_in: [files(document, node, FILE_LISTS), acting.clone()].concat(),
+                acting,
                 copies_fields: copies_fields(document, node),
             }));
             found.facts.extend(inflated_charts(document, node));
@@ -213,14 +217,22 @@ fn entry(document: &Document<'_>, item: NodeId) -> Option<NameEntry> {
     })
 }
 
-fn takes_in(document: &Document<'_>, node: NodeId) -> Vec<String> {
-    let named = listed(document, node, FILE_LISTS).filter_map(|item| document.text(item));
+/// The files and folders of `lists`, as written.
+fn files(document: &Document<'_>, node: NodeId, lists: &[&str]) -> Vec<String> {
+    let named = listed(document, node, lists).filter_map(|item| document.text(item));
+    // What has several lines is no path but the thing itself.
+    let named = named.filter(|path| !path.contains('\n'));
+    named.map(Into::into).collect()
+}
+
+/// The files and folders that act on the others.
+fn acting(document: &Document<'_>, node: NodeId) -> Vec<String> {
     let paths = listed(document, node, PATH_LISTS)
         .flat_map(|item| fields(document, item, "path"))
-        .filter_map(|path| document.text(path));
-    // What has several lines is no path but the thing itself.
-    let paths = named.chain(paths).filter(|path| !path.contains('\n'));
-    paths.map(Into::into).collect()
+        .filter_map(|path| document.text(path))
+        .map(Into::into);
+    let listed = files(document, node, ACTING_LISTS);
+    listed.into_iter().chain(paths).collect()
 }
 
 fn copies_fields(document: &Document<'_>, node: NodeId) -> bool {

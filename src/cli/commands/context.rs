@@ -72,7 +72,8 @@ impl Scanned {
             };
             let mut places = std::iter::once(&file.real).chain(&file.links);
             let needed = needed == Needed::All || places.any(|path| sites::names_images(path));
-            if needed || file.role == Role::Selected {
+            let said = self.failures.iter().any(|known| known.path == file.path);
+            if !said && (needed || file.role == Role::Selected) {
                 self.failures.push(Failure::of(&file.path, error));
             }
             if needed {
