@@ -509,6 +509,20 @@ fn a_part_of_a_repository_has_the_targets_of_the_whole() {
     );
     let talk = account(&[TAKES, prod, staging], &[], "base/app.yaml");
     assert!(talk.contains("several-targets"), "{talk}");
+    // What points at another environment's folder may have meant either registry.
+    let flux = "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nspec: {path: environments/staging}\n";
+    let talk = account(
+        &[
+            ("clusters/prod/staging.yaml", flux),
+            (
+                "environments/staging/app.yaml",
+                &APP.replace("redis:7", "nginx:2"),
+            ),
+        ],
+        &[],
+        "environments",
+    );
+    assert!(talk.contains("clusters/prod/staging.yaml needs"), "{talk}");
     // With one registry for all, there is nothing to disagree about.
     let folder = tree(&[BASE, TAKES, prod, staging]);
     let (_, diff, talk) = rewrite(folder.path(), &["base", "--dry-run"]);
