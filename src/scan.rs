@@ -38,10 +38,12 @@ impl ScannedFile {
     /// nothing. Its text is let go unless a site of it may change or a fact has to be pointed at, so
     /// that memory follows what is found and not the size of the tree.
     pub fn below(below: &Path, mut source: SourceFile, role: Role, options: &Options) -> Self {
-        let scan = scan_text(below, &source.text, options);
+        let name = known_as(&source).file_name().unwrap_or_default();
+        let below = below.with_file_name(name);
+        let scan = scan_text(&below, &source.text, options);
         let broken = !scan.broken.is_empty();
         let template = if broken {
-            template(below, &source.text)
+            template(&below, &source.text)
         } else {
             Template::No
         };
@@ -51,11 +53,32 @@ impl ScannedFile {
             source.text = String::new();
         }
         Self {
-            below: below.to_path_buf(),
+            below,
             source,
             role,
             scan,
             template,
+        }
+    }
+
+    /// A file of the context that others depend on and that could not be read.
+    pub fn unread(path: PathBuf, real: PathBuf, links: Vec<PathBuf>) -> Self {
+        let source = SourceFile {
+            path,
+            real,
+            links,
+            text: String::new(),
+            identity: None,
+        };
+        Self {
+            below: source.real.clone(),
+            source,
+            role: Role::Context,
+            scan: Scan {
+                facts: vec![Fact::Unread],
+                ..Scan::default()
+            },
+            template: Template::No,
         }
     }
 }
@@ -106,6 +129,15 @@ pub enum Template {
 
 /// Suffixes of template files.
 const TEMPLATE_SUFFIXES: &[&str] = &["tpl", "gotmpl", "tmpl", "j2"];
+
+/// The path whose name says what the file is: the real one, unless a link to it has a name by which a
+/// tool reads it as something of its own.
+pub fn known_as(source: &SourceFile) -> &Path {
+    let named = |is: fn(&Path) -> bool| source.places().find(|place| is(place));
+    named(sites::is_kustomization_name)
+        .or_else(|| named(sites::counts_by_name))
+        .unwrap_or(&source.real)
+}
 
 /// Scans `text`, the file at `path` (the name decides what some files are; nothing is read).
 pub fn scan_text(path: &Path, text: &str, options: &Options) -> Scan {

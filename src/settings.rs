@@ -141,7 +141,7 @@ impl Settings {
     pub fn targets<'f>(
         &self,
         files: impl Iterator<Item = &'f SourceFile>,
-        others: impl Iterator<Item = &'f SourceFile>,
+        others: impl Iterator<Item = &'f Path>,
     ) -> Resolved<(Targets, Vec<String>)> {
         let globs: Vec<GlobSet> = self
             .config
@@ -162,8 +162,8 @@ impl Settings {
             }
             sets.push((combination, set));
         }
-        for file in others {
-            let combination = matching(&globs, self.relative(&file.real));
+        for path in others {
+            let combination = matching(&globs, self.relative(path));
             if sets.iter().all(|(known, _)| *known != combination) {
                 let set = self.rule_set(&combination, &mut Vec::new());
                 sets.push((combination, set.unwrap_or_default()));

@@ -109,10 +109,21 @@ pub struct SourceFile {
     pub path: PathBuf,
     /// The path that is read and written; links are resolved.
     pub real: PathBuf,
+    /// Where links to the file stand: what a file is may follow from the name of a link.
+    pub links: Vec<PathBuf>,
     /// The whole text, exactly as read.
     pub text: String,
     /// What the file was when it was read; `None` for standard input.
     pub identity: Option<Identity>,
+}
+
+impl SourceFile {
+    /// Every path by which tools may find the file, the real one first.
+    pub fn places(&self) -> impl Iterator<Item = &Path> {
+        std::iter::once(&self.real)
+            .chain(&self.links)
+            .map(PathBuf::as_path)
+    }
 }
 
 /// Why a file could not be read. It is left as it is.
@@ -182,6 +193,7 @@ pub fn read(path: PathBuf, real: PathBuf, limit: u64) -> Result<SourceFile, Read
     Ok(SourceFile {
         path,
         real,
+        links: Vec::new(),
         text,
         identity: Some(identity),
     })

@@ -32,6 +32,11 @@ const NAMES: &[&str] = &[
     "*.j2",
     "Kustomization",
 ];
+/// Names of files that become kustomizations: read for context, because of the images they name.
+const CONTEXT_NAMES: &[&str] = &[
+    "[Kk]ustomization.y*ml.*",
+    "[Kk]ustomization.{envsubst,erb,in,jinja,jinja2,mustache,template}",
+];
 /// Names that are left out unless a path is given: files that other tools run, not the cluster, and
 /// helpers of charts.
 const LEFT_OUT: &[&str] = &[
@@ -114,6 +119,8 @@ pub struct Walked {
     pub path: PathBuf,
     /// The real path.
     pub real: PathBuf,
+    /// The links by which it was met, too: where each stands, only its folder resolved. Sorted.
+    pub links: Vec<PathBuf>,
     /// Whether it may be changed.
     pub role: Role,
 }
@@ -131,6 +138,10 @@ pub struct Walk {
     pub configs: Vec<PathBuf>,
     /// The repositories of the given paths, and given folders outside of any.
     pub roots: Vec<PathBuf>,
+    /// Links to folders inside of them: where each stands, and the real folder.
+    pub folder_links: BTreeMap<PathBuf, PathBuf>,
+    /// Links to files outside of them, which are not followed. Sorted.
+    pub outside: Vec<PathBuf>,
 }
 
 /// The folder that holds `.git`, above or at `folder`.
@@ -274,9 +285,12 @@ fn roots<'p>(
 
 #[derive(Default)]
 struct Found {
-    files: BTreeMap<PathBuf, Role>,
-    /// Links in the given folders and where they lead.
-    links: Vec<(PathBuf, PathBuf)>,
+    /// The files, each with the links to it.
+    files: BTreeMap<PathBuf, (Role, BTreeSet<PathBuf>)>,
+    /// Links to files, where they lead, and what their own place would make of the file.
+    links: Vec<(PathBuf, PathBuf, Role)>,
+    folder_links: BTreeMap<PathBuf, PathBuf>,
+    outside: Vec<PathBuf>,
     notes: Vec<String>,
     failures: Vec<Failure>,
     configs: Vec<PathBuf>,
@@ -320,12 +334,14 @@ impl Walker<'_> {
             return;
         }
         let place = home(given).map(|home| home.join(given.file_name().unwrap_or_default()));
-        let excluded =
-            self.filter.excludes(real) || place.is_ok_and(|place| self.filter.excludes(&place));
+        let place = place.ok();
+        let excludes = |path: &PathBuf| self.filter.excludes(path);
+        let excluded = self.filter.excludes(real) || place.as_ref().is_some_and(excludes);
         if self.options.force_exclude == Switch::On && excluded {
             return;
         }
-        self.found.files.insert(real.to_path_buf(), Role::Selected);
+        let link = place.filter(|_| is_link);
+        self.found.file(real.to_path_buf(), Role::Selected, link);
     }
 
     fn is_inside(&self, real: &Path) -> bool {
@@ -370,7 +386,7 @@ impl Walker<'_> {
                 if let Some(visit) = this.entry(entry, selected)
                     && let Ok(mut found) = found.lock()
                 {
-                    found.add(visit);
+                    found.add(visit, this.current);
                 }
                 WalkState::Continue
             })
@@ -392,49 +408,62 @@ impl Walker<'_> {
         if is_stray(entry.file_name()) {
             return is_given.then(|| Visit::Note(stray(&shown(path, self.current))));
         }
+        if kind.is_symlink()
+            && let Ok(real) = path.canonicalize()
+            && real.is_dir()
+        {
+            let inside = self.is_inside(&real);
+            return inside.then(|| Visit::FolderLink(entry.into_path(), real));
+        }
         if entry.file_name() == CONFIG_NAME {
             let counts = is_given && !self.filter.excludes(path);
             return counts.then(|| Visit::Config(entry.into_path()));
         }
-        if !self.filter.has_name(path) {
+        let listed = self.filter.has_name(path);
+        if !listed && !self.filter.context.is_match(Path::new(entry.file_name())) {
             return None;
         }
-        let role = if self.filter.selects(path, selected) {
+        let role = if listed && self.filter.selects(path, selected) {
             Role::Selected
         } else {
             Role::Context
         };
         if kind.is_symlink() {
-            return (role == Role::Selected).then(|| self.link(path)).flatten();
+            return self.link(path, role);
         }
         kind.is_file().then(|| Visit::File(entry.into_path(), role))
     }
 
-    /// A link in the given folders: its target is the file, if it lies inside the repository.
-    fn link(&self, path: &Path) -> Option<Visit> {
-        let note = |text: String| Some(Visit::Note(text));
+    /// A link in the tree: its target is the file, if it lies inside the repository.
+    fn link(&self, path: &Path, role: Role) -> Option<Visit> {
         match path.canonicalize() {
-            Ok(real) if real.is_dir() => None,
-            Ok(real) if self.is_inside(&real) => Some(Visit::Link(path.to_path_buf(), real)),
-            Ok(real) => note(outside(&shown(path, self.current), &real)),
-            Err(error) => note(format!(
+            Ok(real) if self.is_inside(&real) => Some(Visit::Link(path.to_path_buf(), real, role)),
+            Ok(real) => Some(Visit::Outside(path.to_path_buf(), real, role)),
+            Err(_) if role == Role::Context => None,
+            Err(error) => Some(Visit::Note(format!(
                 "{}: is a link that leads nowhere ({error}); remove or mend it",
                 shown(path, self.current).display()
-            )),
+            ))),
         }
     }
 
-    /// Selects what the links lead to: the files that walking their repository would select.
+    /// Notes by which links a file was met, and selects what links lead to: the files that walking
+    /// their repository would select. Others are known, and stay as they are.
     fn follow(&mut self) {
-        for (link, real) in std::mem::take(&mut self.found.links) {
-            match self.found.files.get_mut(&real) {
-                Some(Role::Selected) => {}
-                Some(role) if self.filter.selects(&real, &self.roots) => *role = Role::Selected,
-                _ => self.found.notes.push(format!(
+        for (link, real, role) in std::mem::take(&mut self.found.links) {
+            let walked = self.found.files.contains_key(&real);
+            let selects = walked && self.filter.selects(&real, &self.roots);
+            let selected = self.found.file(
+                real.clone(),
+                if selects { role } else { Role::Context },
+                Some(link.clone()),
+            );
+            if role == Role::Selected && selected == Role::Context {
+                self.found.notes.push(format!(
                     "{}: is a link to {}, which is left out of the repository's files; not followed, give its path to have it rewritten",
                     shown(&link, self.current).display(),
                     shown(&real, self.current).display()
-                )),
+                ));
             }
         }
     }
@@ -445,11 +474,16 @@ impl Walker<'_> {
             mut notes,
             mut failures,
             mut configs,
+            folder_links,
+            mut outside,
             ..
         } = self.found;
-        let walked = files.into_iter().map(|(real, role)| Walked {
+        outside.sort();
+        outside.dedup();
+        let walked = files.into_iter().map(|(real, (role, links))| Walked {
             path: shown(&real, self.current),
             real,
+            links: links.into_iter().collect(),
             role,
         });
         let mut files: Vec<Walked> = walked.collect();
@@ -467,6 +501,8 @@ impl Walker<'_> {
             failures,
             configs,
             roots: self.roots,
+            folder_links,
+            outside,
         }
     }
 }
@@ -474,22 +510,37 @@ impl Walker<'_> {
 /// What an entry of a folder turned out to be.
 enum Visit {
     File(PathBuf, Role),
-    Link(PathBuf, PathBuf),
+    Link(PathBuf, PathBuf, Role),
+    FolderLink(PathBuf, PathBuf),
+    Outside(PathBuf, PathBuf, Role),
     Config(PathBuf),
     Note(String),
     Failed(Failure),
 }
 
 impl Found {
-    fn add(&mut self, visit: Visit) {
+    /// A file, and the link by which it was met, if any. It is selected when any way to it is. Gives
+    /// what it is now.
+    fn file(&mut self, real: PathBuf, role: Role, link: Option<PathBuf>) -> Role {
+        let (known, links) = self.files.entry(real).or_insert((role, BTreeSet::new()));
+        if role == Role::Selected {
+            *known = role;
+        }
+        links.extend(link);
+        *known
+    }
+
+    fn add(&mut self, visit: Visit, current: &Path) {
         match visit {
-            Visit::File(real, Role::Selected) => {
-                self.files.insert(real, Role::Selected);
+            Visit::File(real, role) => drop(self.file(real, role, None)),
+            Visit::Link(path, real, role) => self.links.push((path, real, role)),
+            Visit::FolderLink(link, real) => drop(self.folder_links.insert(link, real)),
+            Visit::Outside(link, real, role) => {
+                if role == Role::Selected {
+                    self.notes.push(outside(&shown(&link, current), &real));
+                }
+                self.outside.push(link);
             }
-            Visit::File(real, Role::Context) => {
-                self.files.entry(real).or_insert(Role::Context);
-            }
-            Visit::Link(path, real) => self.links.push((path, real)),
             Visit::Config(path) => self.configs.push(path),
             Visit::Note(note) => self.notes.push(note),
             Visit::Failed(failure) => self.failures.push(failure),
@@ -541,6 +592,7 @@ impl Below {
 /// Names and globs, compiled.
 struct Filter {
     names: GlobSet,
+    context: GlobSet,
     include: Vec<Below>,
     left_out: GlobSet,
     exclude: Vec<Below>,
@@ -565,6 +617,7 @@ impl Filter {
         }
         Ok(Self {
             names: names(NAMES)?,
+            context: names(CONTEXT_NAMES)?,
             include,
             left_out: names(LEFT_OUT)?,
             exclude,

@@ -3,18 +3,26 @@
 //! Runs once, over what the scan found. It decides nothing about images; it says which sites have
 //! to move together, and which files nothing may be changed in.
 
+mod deployers;
 mod kustomize;
+mod placeholder;
 mod releases;
 mod stacks;
+mod tree;
+mod unread;
 mod values;
 mod vendored;
 
-use std::collections::BTreeMap;
+pub use deployers::{Deployer, Deployers, How};
+pub use tree::{FolderLinks, taken_from_outside};
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 
 use crate::reason::Reason;
 use crate::scan::ScannedFile;
 use kustomize::NameSet;
+use tree::Tree;
 pub use values::{Front, Merged, View};
 
 /// A site of the run: which file, and which of its sites.
@@ -46,10 +54,33 @@ pub struct Links {
     pub held: BTreeMap<usize, (Reason, String)>,
     /// The images of Helm values, as each merge of layers shows them.
     pub views: Vec<View>,
+    /// What deploys the files.
+    pub deployers: Deployers,
     names: NameSet,
 }
 
 impl Links {
+    /// Every place that may decide the target of the files for which `wanted` holds: where those
+    /// stand that deploy them, directly or through others.
+    pub fn deciding(
+        &self,
+        files: &[ScannedFile],
+        wanted: impl Fn(&ScannedFile) -> bool,
+    ) -> BTreeSet<PathBuf> {
+        let mut places = BTreeSet::new();
+        let mut pending: Vec<usize> = (0..files.len())
+            .filter(|&file| wanted(&files[file]))
+            .collect();
+        let mut seen: BTreeSet<usize> = pending.iter().copied().collect();
+        while let Some(file) = pending.pop() {
+            places.extend(files[file].source.places().map(Path::to_path_buf));
+            for deployer in self.deployers.get(&file).into_iter().flatten() {
+                pending.extend(Some(deployer.by).filter(|by| seen.insert(*by)));
+            }
+        }
+        places
+    }
+
     /// Adds a group.
     #[must_use]
     pub fn with_group(mut self, group: Group) -> Self {
@@ -57,28 +88,39 @@ impl Links {
         self
     }
 
-    /// The kustomize name that would match the reference `text`, and where it stands: a rewrite to
-    /// a text that an entry matches would hand the image over to that entry.
-    pub fn named_by(&self, text: &str) -> Option<&str> {
-        self.names.find(text)
+    /// The kustomize name that would match the reference `text` at `site`, and where it stands: a
+    /// rewrite to a text that an entry matches would hand the image over to that entry.
+    pub fn named_by(&self, text: &str, site: SiteId) -> Option<&str> {
+        self.names.find(text, site)
     }
 }
 
-/// Links the scanned files. Sites that needed another file's word for being sites get it here.
+/// Links the scanned files of a tree without links to folders.
 pub fn link(files: &mut [ScannedFile]) -> Links {
+    link_in(files, &FolderLinks::new())
+}
+
+/// Links the scanned files; `folders` are the links to folders between them. Sites that needed another
+/// file's word for being sites get it here.
+pub fn link_in(files: &mut [ScannedFile], folders: &FolderLinks) -> Links {
     for file in releases::named(files) {
         files[file].scan.promote();
     }
+    let tree = Tree::of(files, folders);
     let names = NameSet::of(files);
     let mut groups = names.groups(files);
-    groups.extend(kustomize::copied_fields(files));
+    groups.extend(kustomize::copied_fields(files, &tree));
+    let deployers = deployers::of(files, &tree);
+    groups.extend(placeholder::groups(files, &tree, &deployers));
     let releases = releases::read(files);
     let mut held = releases.held;
+    held.extend(unread::held(files, &tree));
     held.extend(vendored::held(files));
     Links {
         groups,
         views: values::views(files, &releases.combined, &held),
         held,
+        deployers,
         names,
     }
 }

@@ -40,8 +40,11 @@ pub(super) fn held(files: &[ScannedFile]) -> BTreeMap<usize, (Reason, String)> {
 impl<'a> Homes<'a> {
     fn of(files: &'a [ScannedFile]) -> Self {
         let mut homes = Self::default();
-        for file in files {
-            let folder = file.source.real.parent().unwrap_or(Path::new(""));
+        let places = files
+            .iter()
+            .flat_map(|file| file.source.places().map(move |place| (file, place)));
+        for (file, place) in places {
+            let folder = place.parent().unwrap_or(Path::new(""));
             for fact in &file.scan.facts {
                 match fact {
                     Fact::Chart(chart) if !chart.dependencies.is_empty() => {

@@ -1,6 +1,7 @@
 //! One site becomes a change or a skip.
 
 use super::layers::Layered;
+use super::targets::{Target, Targets};
 use super::{Change, Rewritten, Safety, Undecided};
 use crate::edit::Edit;
 use crate::image::ImageRef;
@@ -24,7 +25,7 @@ pub(super) enum Outcome {
 pub(super) fn file(
     file: &ScannedFile,
     index: usize,
-    rules: &RuleSet,
+    targets: &Targets,
     links: &Links,
     layered: &Layered,
 ) -> Vec<Outcome> {
@@ -42,7 +43,7 @@ pub(super) fn file(
         };
         let outcome = match layered.outcomes.get(&id) {
             Some(outcome) => outcome.clone(),
-            None => site_outcome(number, site, rules, links),
+            None => deployed_outcome(id, site, targets, links),
         };
         if hard_linked && matches!(outcome, Outcome::Change(_)) {
             let detail = "the file has another name (a hard link), which a rewrite would cut off; replace one of the two by a copy or a symbolic link";
@@ -53,7 +54,52 @@ pub(super) fn file(
     file.scan.sites.iter().enumerate().map(decide).collect()
 }
 
-fn site_outcome(number: usize, site: &Site, rules: &RuleSet, links: &Links) -> Outcome {
+/// The outcome under the targets of all that deploy the file: one that is the same for each of them,
+/// or none.
+fn deployed_outcome(id: SiteId, site: &Site, targets: &Targets, links: &Links) -> Outcome {
+    let outcome = |target: &Target| site_outcome(id, site, &target.rules, links);
+    let first = outcome(&targets.first);
+    let others: Vec<Outcome> = targets.others.iter().map(outcome).collect();
+    let result = |outcome: &Outcome| match outcome {
+        Outcome::Change(change) => Some(change.to.clone()),
+        Outcome::Skip(..) | Outcome::Undecided(_) => None,
+    };
+    if others.iter().all(|other| result(other) == result(&first)) {
+        return first;
+    }
+    let others = targets.others.iter().zip(&others);
+    let needs: Vec<String> = std::iter::once((&targets.first, &first))
+        .chain(others)
+        .map(|(target, outcome)| need(target, outcome))
+        .collect();
+    let detail = format!(
+        "it is deployed to several targets: {}; write these entries there, or give each its own copy",
+        needs.join(", ")
+    );
+    Outcome::Skip(Reason::SeveralTargets, detail)
+}
+
+/// What the image needs in one of its environments.
+fn need(target: &Target, outcome: &Outcome) -> String {
+    let place = target.place.display();
+    let name = |text: &str| match ImageRef::parse(text) {
+        Ok(image) => text[..image.name_len()].to_string(),
+        Err(_) => text.to_string(),
+    };
+    match outcome {
+        Outcome::Change(change) => format!(
+            "{place} needs `images: [{{name: {}, newName: {}}}]`",
+            name(&change.from),
+            name(&change.to)
+        ),
+        Outcome::Skip(reason, _) => format!("for {place} it stays ({reason})"),
+        Outcome::Undecided(undecided) => {
+            format!("for {place} it stays ({})", undecided.assumption)
+        }
+    }
+}
+
+fn site_outcome(id: SiteId, site: &Site, rules: &RuleSet, links: &Links) -> Outcome {
     let held = |only: fn(Reason) -> bool| site.hold.clone().filter(|(reason, _)| only(*reason));
     if let Some((reason, detail)) = held(|reason| reason == Reason::NotAnImage) {
         return Outcome::Skip(reason, detail);
@@ -69,38 +115,35 @@ fn site_outcome(number: usize, site: &Site, rules: &RuleSet, links: &Links) -> O
         return Outcome::Skip(reason, detail);
     }
     let to = format!("{new}{}", &site.text()[name.len()..]);
-    match edits(scalar, name, &new).map_err(skip).and_then(|edits| {
-        not_named(links, &to).map_err(skip)?;
-        Ok(edits)
-    }) {
-        Ok(edits) => Outcome::Change(Box::new(Change {
-            site: number,
-            from: site.text().to_string(),
-            scalars: vec![Rewritten {
-                ordinal: scalar.ordinal,
-                from: site.text().to_string(),
-                to: to.clone(),
-            }],
-            to,
-            rule: rules.rules()[rule].origin().clone(),
-            safety: Safety::Certain,
-            edits,
-            groups: Vec::new(),
-        })),
-        Err(skip) => skip,
+    let edits = match edits(scalar, name, &new) {
+        Ok(edits) => edits,
+        Err((reason, detail)) => return Outcome::Skip(reason, detail),
+    };
+    if let Err((reason, detail)) = not_named(links, &to, id) {
+        return Outcome::Skip(reason, detail);
     }
+    Outcome::Change(Box::new(Change {
+        site: id.site,
+        from: site.text().to_string(),
+        scalars: vec![Rewritten {
+            ordinal: scalar.ordinal,
+            from: site.text().to_string(),
+            to: to.clone(),
+        }],
+        to,
+        rule: rules.rules()[rule].origin().clone(),
+        safety: Safety::Certain,
+        edits,
+        groups: Vec::new(),
+    }))
 }
 
 /// Why something stays: the reason, and a sentence that ends with what to do.
 pub(super) type Why = (Reason, String);
 
-fn skip((reason, detail): Why) -> Outcome {
-    Outcome::Skip(reason, detail)
-}
-
 /// Refuses a new reference that a kustomization would take for one of its own.
-pub(super) fn not_named(links: &Links, to: &str) -> Result<(), Why> {
-    match links.named_by(to) {
+pub(super) fn not_named(links: &Links, to: &str, site: SiteId) -> Result<(), Why> {
+    match links.named_by(to, site) {
         None => Ok(()),
         Some(place) => Err((
             Reason::GroupIncomplete,

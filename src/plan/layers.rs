@@ -6,9 +6,9 @@
 //! second run would, and has to be in ECR then.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::Arc;
 
 use super::decide::{self, Outcome, Why};
+use super::targets::{Target, Targets};
 use super::view::{Decision, contradicts, decide_view};
 use super::{Assume, Change, Matter, Remark, Rewritten, Safety, Undecided};
 use crate::edit::Edit;
@@ -30,6 +30,7 @@ const BLOCKING: &[Reason] = &[
     Reason::Templated,
     Reason::Variable,
     Reason::GroupIncomplete,
+    Reason::SeveralTargets,
 ];
 
 /// What becomes of the sites with parts.
@@ -47,7 +48,7 @@ type ScalarId = (usize, usize, usize);
 /// Decides every site with parts.
 pub(super) fn decide(
     files: &[ScannedFile],
-    rules: &[Arc<RuleSet>],
+    targets: &[Targets],
     links: &Links,
     assume: &Assume,
 ) -> Layered {
@@ -57,7 +58,7 @@ pub(super) fn decide(
     let decisions: Vec<Decision> = links
         .views
         .iter()
-        .map(|view| decide_view(view, &rules[view.target]))
+        .map(|view| decide_deployed(view, &targets[view.target]))
         .collect();
     let wants: Vec<Vec<(ScalarId, String)>> = links
         .views
@@ -67,7 +68,7 @@ pub(super) fn decide(
         .collect();
     let run = Run {
         files,
-        rules,
+        targets,
         links,
         assume,
         decisions,
@@ -78,7 +79,7 @@ pub(super) fn decide(
 
 struct Run<'r> {
     files: &'r [ScannedFile],
-    rules: &'r [Arc<RuleSet>],
+    targets: &'r [Targets],
     links: &'r Links,
     assume: &'r Assume,
     decisions: Vec<Decision>,
@@ -96,6 +97,10 @@ struct Cluster {
 }
 
 impl Run<'_> {
+    fn rules(&self, view: &View) -> &RuleSet {
+        &self.targets[view.target].first.rules
+    }
+
     fn layered(&self) -> Layered {
         let mut layered = Layered::default();
         for cluster in self.clusters() {
@@ -223,7 +228,7 @@ impl Run<'_> {
 
     /// Why two views that share a scalar cannot both be served.
     fn conflict(&self, first: usize, second: usize) -> Why {
-        let target = |view: usize| &self.rules[self.links.views[view].target];
+        let target = |view: usize| self.rules(&self.links.views[view]);
         let place = |view: usize| {
             self.files[self.links.views[view].target]
                 .source
@@ -283,7 +288,7 @@ impl Run<'_> {
         {
             global.text = text;
         }
-        match decide_view(&after, &self.rules[after.target]) {
+        match decide_view(&after, self.rules(&after)) {
             Decision::Keep(Reason::AlreadyEcr, _) => {}
             _ => {
                 let name = join(after.parts.iter().map(|part| part.text.as_str()));
@@ -298,7 +303,7 @@ impl Run<'_> {
         let Decision::Rewrite(rewrite) = &self.decisions[view] else {
             return Ok(());
         };
-        decide::not_named(self.links, &rewrite.name)
+        decide::not_named(self.links, &rewrite.name, self.links.views[view].own)
     }
 
     /// Turns a cluster into outcomes of its sites.
@@ -377,7 +382,7 @@ impl Run<'_> {
         if let Some((reason, detail)) = &site.hold {
             return Outcome::Skip(*reason, detail.clone());
         }
-        let rules = &self.rules[self.links.views[view].target];
+        let rules = self.rules(&self.links.views[view]);
         let rule = rules.rules()[rewrite.rule].origin().clone();
         let new_text = |scalar: &Scalar| {
             let id = (id.file, site.document, scalar.ordinal);
@@ -451,7 +456,7 @@ impl Run<'_> {
     fn remark(&self, layered: &mut Layered) {
         let mut said = BTreeSet::new();
         for (view, decision) in self.links.views.iter().zip(&self.decisions) {
-            let rules = &self.rules[view.target];
+            let rules = self.rules(view);
             if let Some(global) = &view.global
                 && contradicts(view, global, rules)
                 && said.insert((Matter::GlobalRegistryConflict, global.site.file))
@@ -528,6 +533,25 @@ fn scalar_of(files: &[ScannedFile], id: SiteId, part: usize) -> Option<(ScalarId
     let site = &files[id.file].scan.sites[id.site];
     let scalar = site.parts()?.parts.get(part)?.value.scalar()?;
     Some(((id.file, site.document, scalar.ordinal), &scalar.value))
+}
+
+/// What a view says under the targets of all that deploy its last layer, which has to be the same.
+fn decide_deployed(view: &View, targets: &Targets) -> Decision {
+    let first = decide_view(view, &targets.first.rules);
+    let name = |decision: &Decision| match decision {
+        Decision::Rewrite(rewrite) => Some(rewrite.name.clone()),
+        Decision::Keep(..) => None,
+    };
+    let differs = |other: &&Target| name(&decide_view(view, &other.rules)) != name(&first);
+    let Some(other) = targets.others.iter().find(differs) else {
+        return first;
+    };
+    let detail = format!(
+        "{} and {} deploy it to different targets; write the image out in the values of each",
+        targets.first.place.display(),
+        other.place.display()
+    );
+    Decision::Keep(Reason::SeveralTargets, detail)
 }
 
 /// What a view asks of the scalars that it reads.

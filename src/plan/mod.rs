@@ -7,10 +7,11 @@
 mod compose;
 mod decide;
 mod layers;
+mod targets;
 mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -195,8 +196,8 @@ pub struct Options {
     pub scan: scan::Options,
 }
 
-/// Finds the rule set that decides a file.
-pub type RulesFor<'r> = &'r (dyn Fn(&SourceFile) -> Arc<RuleSet> + Sync);
+/// Finds the rule set that the config gives to a path.
+pub type RulesFor<'r> = &'r (dyn Fn(&Path) -> Arc<RuleSet> + Sync);
 
 /// Plans the rewrite of one text: a file on its own, named `path`.
 ///
@@ -215,6 +216,7 @@ pub fn plan_text(path: impl Into<PathBuf>, text: &str, rules: RuleSet) -> Plan {
     let source = SourceFile {
         real: path.clone(),
         path,
+        links: Vec::new(),
         text: text.to_string(),
         identity: None,
     };
@@ -232,15 +234,16 @@ pub fn plan(
     rules_for: RulesFor<'_>,
     options: &Options,
 ) -> Plan {
-    let rules: Vec<Arc<RuleSet>> = files
-        .par_iter()
-        .map(|file| rules_for(&file.source))
-        .collect();
-    let layered = layers::decide(&files, &rules, &links, &options.assume);
+    let targets = targets::of(&files, &links.deployers, rules_for);
+    let layered = layers::decide(&files, &targets, &links, &options.assume);
     let mut outcomes: Vec<Vec<Outcome>> = files
         .par_iter()
         .enumerate()
-        .map(|(index, file)| decide::file(file, index, &rules[index], &links, &layered))
+        .map(|(index, file)| decide::file(file, index, &targets[index], &links, &layered))
+        .collect();
+    let rules = targets
+        .into_iter()
+        .map(|targets| targets.first.rules)
         .collect();
     let groups = [links.groups, layered.groups].concat();
     settle_groups(&files, &groups, &mut outcomes);

@@ -1,50 +1,95 @@
-//! Argo CD: Applications and ApplicationSets that name images for kustomize.
+//! Lists of images for kustomize inside other documents: Argo CD Applications and their overrides,
+//! the post-renderers of Flux.
 
-use super::{Fact, Found, Input, Kustomization, NameEntry};
+use std::path::Path;
+
+use super::kustomize::{self, NameEntry};
+use super::{Depth, Fact, Found, Input};
 use crate::yaml::{Document, Kind, NodeId};
 
 pub(super) const NAME: &str = "argo";
 
+/// How a file begins by which Argo CD overrides an application's source (Argo CD documentation,
+/// "Parameter overrides").
+const SOURCE_FILE: &str = ".argocd-source";
+
+/// Whether Argo CD reads a file of this name as overrides of an application.
+pub(super) fn is_source_name(path: &Path) -> bool {
+    path.file_name()
+        .and_then(|name| name.to_str())
+        .is_some_and(|name| name.starts_with(SOURCE_FILE))
+}
+
+/// The folders that an Application deploys from.
 pub(super) fn find(input: &Input<'_>, found: &mut Found) {
     let wanted = matches!(input.object.kind, "Application" | "ApplicationSet");
     if input.object.group != "argoproj.io" || !wanted {
         return;
     }
-    // `kustomize.images` stands under `source`, `sources[]`, `sourceHydrator` and the templates of
-    // generators: wherever it is, it means the same.
     let document = input.document;
-    let below = input.object.node..document.node(input.object.node).end;
-    let lists = below.filter_map(|id| kustomize_images(document, id));
-    let names: Vec<_> = lists.flat_map(|list| names(document, list)).collect();
-    if !names.is_empty() {
-        found.facts.push(Fact::Kustomization(Kustomization {
-            names,
-            ..Default::default()
-        }));
+    for id in input.object.node..document.node(input.object.node).end {
+        let one = document
+            .get(id, "source")
+            .or_else(|| document.get(id, "drySource"));
+        let many = document.get(id, "sources");
+        let many = many.into_iter().flat_map(|list| document.items(list));
+        for source in one.into_iter().chain(many) {
+            found
+                .facts
+                .extend(deployed(document, document.resolve(source)));
+        }
     }
 }
 
-fn kustomize_images(document: &Document<'_>, id: NodeId) -> Option<NodeId> {
-    if !matches!(document.node(id).kind, Kind::Mapping) {
-        return None;
-    }
-    document.at(id, &["kustomize", "images"])
+fn deployed(document: &Document<'_>, source: NodeId) -> Option<Fact> {
+    let folder = document.text_at(source, &["path"])?;
+    let depth = match document.text_at(source, &["directory", "recurse"]) {
+        Some("true") => Depth::Tree,
+        _ => Depth::Folder,
+    };
+    // A template's folder is known only to who fills it in.
+    (!folder.contains("{{")).then(|| Fact::Deploys {
+        folder: folder.to_string(),
+        depth,
+    })
 }
 
-/// Entries have the form `[name=]reference`; without a name, the reference's own name counts.
-fn names(document: &Document<'_>, list: NodeId) -> Vec<NameEntry> {
+/// The names of every `kustomize.images` of the document. It stands under `source`, `sources[]`,
+/// `sourceHydrator` and the templates of generators, in `.argocd-source` files that say no kind, in
+/// `postRenderers[]` of a Flux `HelmRelease`, and in values of charts that make Applications:
+/// wherever it is, it means the same.
+pub(super) fn names(document: &Document<'_>) -> Vec<NameEntry> {
+    let mappings = (0..document.nodes.len())
+        .filter(|&id| matches!(document.node(id).kind, Kind::Mapping))
+        .filter_map(|id| document.get(id, "kustomize"));
+    let mut names = Vec::new();
+    for node in mappings {
+        names.extend(kustomize::names(document, node));
+        let lists = document.get(node, "images");
+        names.extend(lists.into_iter().flat_map(|list| texts(document, list)));
+    }
+    names
+}
+
+fn texts(document: &Document<'_>, list: NodeId) -> Vec<NameEntry> {
     let read = |item: NodeId| {
         let text = document.text(document.resolve(item))?;
-        let name = match text.split_once('=') {
-            Some((name, _)) => name,
-            None => without_tag(text),
-        };
-        Some(NameEntry {
-            pattern: name.to_string(),
-            offset: document.node(item).span.start,
-        })
+        Some(entry(text, document.node(item).span.start))
     };
     document.items(list).filter_map(read).collect()
+}
+
+/// An entry of the form `[name=]reference`; without a name, the reference's own name counts.
+pub(super) fn entry(text: &str, offset: usize) -> NameEntry {
+    let name = match text.split_once('=') {
+        Some((name, _)) => name,
+        None => without_tag(text),
+    };
+    NameEntry {
+        pattern: name.to_string(),
+        offset,
+        new_name: None,
+    }
 }
 
 fn without_tag(reference: &str) -> &str {

@@ -1,6 +1,6 @@
-//! Flux: Kustomizations that name images, and the markers of its image automation.
+//! Flux: Kustomizations that name images and deploy folders, and the markers of its image automation.
 
-use super::{Fact, Found, Input, Kustomization, kustomize};
+use super::{Depth, Fact, Found, Input, Kustomization, kustomize};
 use crate::reason::Reason;
 
 pub(super) const NAME: &str = "flux";
@@ -16,12 +16,13 @@ pub(super) fn find(input: &Input<'_>, found: &mut Found) {
     let Some(spec) = input.document.get(input.object.node, "spec") else {
         return;
     };
-    let document = input.document;
-    let names = [
-        kustomize::names(document, spec),
-        kustomize::tested_inline(document, spec),
-    ]
-    .concat();
+    if let Some(folder) = input.document.text_at(spec, &["path"]) {
+        found.facts.push(Fact::Deploys {
+            folder: folder.to_string(),
+            depth: Depth::Tree,
+        });
+    }
+    let names = kustomize::names(input.document, spec);
     if !names.is_empty() {
         found.facts.push(Fact::Kustomization(Kustomization {
             names,

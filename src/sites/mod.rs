@@ -10,8 +10,10 @@ mod flux;
 mod kustomize;
 mod object;
 mod parts;
+mod patches;
 mod path;
 mod release;
+mod salvage;
 mod values;
 mod workload;
 
@@ -27,7 +29,7 @@ pub use values::{Loose, LoosePart, Template, is_values_name};
 
 use crate::reason::Reason;
 use crate::source::Span;
-use crate::yaml::{Document, NodeId, Scalar};
+use crate::yaml::{Document, Scalar};
 
 /// A place that names an image.
 #[derive(Clone, Debug)]
@@ -107,6 +109,24 @@ pub enum Fact {
         /// The charts' names.
         names: Vec<String>,
     },
+    /// The file could not be read: it may say anything.
+    Unread,
+    /// A folder of the same repository that is deployed, whether or not a kustomization lies in it.
+    Deploys {
+        /// The folder, from the root of the repository.
+        folder: String,
+        /// Which of its files count when there is no kustomization.
+        depth: Depth,
+    },
+}
+
+/// How far below a folder files are deployed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Depth {
+    /// The files directly in it.
+    Folder,
+    /// All files below it.
+    Tree,
 }
 
 /// Everything found in a document.
@@ -156,6 +176,8 @@ pub const WORDS: &[&str] = &[
     "hub:",
     "\"hub\"",
     "helm:",
+    "kustomize.toolkit.fluxcd.io",
+    "argoproj.io",
 ];
 
 /// Whether a file of this name tells facts whatever words it holds.
@@ -169,7 +191,7 @@ pub fn find(path: &Path, text: &str, document: &Document<'_>, templates: &[Templ
     if chart::is_chart_name(path) {
         chart::find(document, &mut found);
     }
-    let names = kustomize::tested(document);
+    let names = [patches::tested(document), argo::names(document)].concat();
     if !names.is_empty() {
         found.facts.push(Fact::Kustomization(Kustomization {
             names,
@@ -204,7 +226,13 @@ pub fn find(path: &Path, text: &str, document: &Document<'_>, templates: &[Templ
 
 /// What can still be told of a file at `path` with documents that are not YAML.
 pub fn salvage(path: &Path, text: &str) -> Option<Fact> {
-    is_kustomization_name(path).then(|| Fact::Kustomization(kustomize::names_by_line(text)))
+    salvage::names(path, text).map(Fact::Kustomization)
+}
+
+/// Whether a file of this name names images whatever it holds, so that nothing is known of them
+/// when it cannot be read.
+pub fn names_images(path: &Path) -> bool {
+    is_kustomization_name(path) || argo::is_source_name(path)
 }
 
 /// Holds the sites of a document that SOPS has encrypted in part: its message authentication code
@@ -232,13 +260,7 @@ fn rest_of_line(text: &str, offset: usize) -> &str {
     rest.split('\n').next().unwrap_or("")
 }
 
-/// The text of every scalar item of the sequence under `key`.
-fn texts<'d>(document: &'d Document<'_>, map: NodeId, key: &str) -> Vec<&'d str> {
-    let Some(list) = document.get(map, key) else {
-        return Vec::new();
-    };
-    document
-        .items(list)
-        .filter_map(|item| document.text(document.resolve(item)))
-        .collect()
+/// Whether `c` can belong to a key, so that a key does not begin or end beside it.
+fn is_key_char(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/')
 }

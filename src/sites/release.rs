@@ -1,7 +1,7 @@
 //! Releases of charts: which values files Argo CD, Flux, helmfile and Fleet put together, and
 //! whether they add values of their own.
 
-use super::{Fact, Found, Input, texts};
+use super::{Fact, Found, Input};
 use crate::yaml::{Document, Kind, NodeId};
 
 pub(super) const NAME: &str = "release";
@@ -172,6 +172,15 @@ fn generated<'d>(
             files: files.into_iter().map(path).collect(),
         })
     })
+}
+
+/// The text of every scalar item of the sequence under `key`.
+fn texts<'d>(document: &'d Document<'_>, map: NodeId, key: &str) -> Vec<&'d str> {
+    let list = document.get(map, key);
+    let items = list.into_iter().flat_map(|list| document.items(list));
+    items
+        .filter_map(|item| document.text(document.resolve(item)))
+        .collect()
 }
 
 fn owned(texts: Vec<&str>) -> Vec<String> {

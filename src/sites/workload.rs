@@ -135,7 +135,7 @@ fn children(document: &Document<'_>, id: NodeId, role: Role, visit: &mut dyn FnM
 }
 
 /// The site at a scalar in the role of an image; none where nothing is named.
-fn site(input: &Input<'_>, id: NodeId) -> Option<Site> {
+pub(super) fn site(input: &Input<'_>, id: NodeId) -> Option<Site> {
     let Kind::Scalar {
         value, style, tag, ..
     } = &input.document.node(id).kind
@@ -183,7 +183,7 @@ pub(super) fn settle_anchors(document: &Document<'_>, found: &mut Found) {
     let mut seen = HashSet::new();
     found.sites.retain(|site| seen.insert(site.span()));
     let uses = Uses::of(document);
-    for site in &mut found.sites {
+    for site in found.sites.iter_mut().filter(|site| site.finder == NAME) {
         let Shape::Whole(scalar) = &site.shape else {
             continue;
         };

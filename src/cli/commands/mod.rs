@@ -1,5 +1,6 @@
 //! The commands: each a few lines over the stages.
 
+mod context;
 mod convert;
 mod rewrite;
 

@@ -7,20 +7,19 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use rayon::prelude::*;
-
 use super::super::args::Rewrite;
 use super::super::talk::Talk;
 use super::super::{Error, Exit};
+use super::context::{self, Scanned};
 use super::wanted;
-use crate::link;
+use crate::link::{self, FolderLinks};
 use crate::plan::{self, Assume, Plan};
 use crate::reason::Assumption;
 use crate::report::{Color, clean, diff, text};
 use crate::scan::ScannedFile;
 use crate::settings::{ConfigChoice, Rules, Settings};
 use crate::source::{self, Failure, SourceFile};
-use crate::walk::{self, Role, Switch, Walk, Walked};
+use crate::walk::{self, Role, Switch, Walk};
 use crate::write;
 
 /// Stands for standard input among the paths.
@@ -82,19 +81,29 @@ pub(in super::super) fn rewrite(args: &Rewrite, talk: Talk) -> Result<Exit, Erro
         check_configs(&walk, &settings, &current)?;
     }
     walk.notes.iter().for_each(|note| talk.note(note));
+    let plan_options = plan::Options {
+        assume: assume(args)?,
+        scan: settings.scan_options(),
+    };
+    let reader = context::Reader {
+        limit: args.files.max_file_size,
+        current: &current,
+        options: &plan_options.scan,
+    };
+    let Scanned {
+        mut files,
+        failures,
+    } = context::scan(&walk, &reader);
     let mut run = Run {
         talk,
         started,
-        failures: walk.failures,
+        failures: [walk.failures, failures].concat(),
         roots: walk.roots,
+        folder_links: walk.folder_links,
         current: &current,
         settings: &settings,
-        options: plan::Options {
-            assume: assume(args)?,
-            scan: settings.scan_options(),
-        },
+        options: plan_options.clone(),
     };
-    let mut files = run.scan(walk.files, args.files.max_file_size);
     if let Some(input) = input {
         return run.filter(args, files, input, mode);
     }
@@ -138,51 +147,30 @@ struct Run<'s> {
     started: Instant,
     failures: Vec<Failure>,
     roots: Vec<PathBuf>,
+    folder_links: FolderLinks,
     current: &'s Path,
     settings: &'s Settings,
     options: plan::Options,
 }
 
 impl Run<'_> {
-    /// Reads and scans files in parallel; the order stays. A file of the context that cannot be read
-    /// is not the user's concern today.
-    fn scan(&mut self, files: Vec<Walked>, limit: u64) -> Vec<ScannedFile> {
-        let scan = |Walked { path, real, role }| match source::read(path.clone(), real, limit) {
-            Ok(source) => Ok(self.scan_source(source, role)),
-            Err(error) => Err((role == Role::Selected).then(|| Failure::of(&path, error))),
-        };
-        let results: Vec<Result<ScannedFile, Option<Failure>>> =
-            files.into_par_iter().map(scan).collect();
-        let mut scanned = Vec::with_capacity(results.len());
-        for result in results {
-            match result {
-                Ok(file) => scanned.push(file),
-                Err(failure) => self.failures.extend(failure),
-            }
-        }
-        scanned
-    }
-
-    /// Outside of any repository a file is known by the path that is shown.
     fn scan_source(&self, source: SourceFile, role: Role) -> ScannedFile {
-        let mut roots = self.roots.iter();
-        let below = roots.find_map(|root| source.real.strip_prefix(root).ok());
-        let below = below.unwrap_or(&source.path).to_path_buf();
-        ScannedFile::below(&below, source, role, &self.options.scan)
+        context::scanned(source, role, &self.roots, &self.options.scan)
     }
 
     fn plan(&mut self, mut files: Vec<ScannedFile>) -> Result<Plan, Error> {
-        let links = link::link(&mut files);
+        let links = link::link_in(&mut files, &self.folder_links);
         let is_concerned =
-            |file: &&ScannedFile| file.role == Role::Selected && !file.scan.sites.is_empty();
-        let (concerned, others): (Vec<_>, Vec<_>) = files.iter().partition(is_concerned);
+            |file: &ScannedFile| file.role == Role::Selected && !file.scan.sites.is_empty();
+        let deciding = links.deciding(&files, is_concerned);
+        let concerned = files.iter().filter(|file| is_concerned(file));
+        let others = files.iter().map(|file| file.source.real.as_path());
         let (targets, notes) = self.settings.targets(
-            concerned.into_iter().map(|file| &file.source),
-            others.into_iter().map(|file| &file.source),
+            concerned.map(|file| &file.source),
+            others.chain(deciding.iter().map(PathBuf::as_path)),
         )?;
         notes.iter().for_each(|note| self.talk.note(note));
-        let rules_for =
-            |file: &SourceFile| Arc::clone(targets.for_path(self.settings.relative(&file.real)));
+        let rules_for = |path: &Path| Arc::clone(targets.for_path(self.settings.relative(path)));
         let mut plan = plan::plan(files, links, &rules_for, &self.options);
         self.failures.append(&mut plan.failures);
         Ok(plan)
@@ -273,10 +261,14 @@ impl Run<'_> {
             }
         };
         drop(bytes);
-        files.retain(|file| file.source.real != real);
+        let links = files
+            .extract_if(.., |file| file.source.real == real)
+            .flat_map(|file| file.source.links)
+            .collect();
         let source = SourceFile {
             path: name,
             real,
+            links,
             text: text.clone(),
             identity: None,
         };

@@ -1,0 +1,211 @@
+//! The files by the places where they stand, and what each kustomization takes in.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Bound;
+use std::path::{Path, PathBuf};
+
+use super::normalise;
+use crate::scan::ScannedFile;
+use crate::sites::{Fact, Kustomization};
+
+/// Links to folders: where each stands, and the real folder.
+pub type FolderLinks = BTreeMap<PathBuf, PathBuf>;
+
+/// How many links to folders one path may lead through.
+const MAX_LINKS: usize = 16;
+
+/// Every kustomization, or what acts like one, with its file.
+pub(super) fn kustomizations(
+    files: &[ScannedFile],
+) -> impl Iterator<Item = (&ScannedFile, &Kustomization)> {
+    files
+        .iter()
+        .flat_map(|file| facts(file).map(move |kustomization| (file, kustomization)))
+}
+
+/// The kustomizations of a file.
+pub(super) fn facts(file: &ScannedFile) -> impl Iterator<Item = &Kustomization> {
+    file.scan.facts.iter().filter_map(|fact| match fact {
+        Fact::Kustomization(kustomization) => Some(kustomization),
+        _ => None,
+    })
+}
+
+/// A file that a kustomization takes in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Taken {
+    /// The file.
+    pub(super) to: usize,
+    /// The place by which it was found.
+    pub(super) place: PathBuf,
+    /// The place of the kustomization from which it was found.
+    pub(super) from: PathBuf,
+    /// Whether it acts on the others that are taken in.
+    pub(super) acts: bool,
+}
+
+/// The files of a run as a tree.
+pub(super) struct Tree<'a> {
+    files: &'a [ScannedFile],
+    links: &'a FolderLinks,
+    by_place: BTreeMap<&'a Path, usize>,
+    /// The kustomizations of each folder.
+    by_folder: HashMap<&'a Path, Vec<(usize, &'a Path)>>,
+    /// For each file, what it takes in.
+    taken: Vec<Vec<Taken>>,
+}
+
+impl<'a> Tree<'a> {
+    pub(super) fn of(files: &'a [ScannedFile], links: &'a FolderLinks) -> Self {
+        let mut by_place = BTreeMap::new();
+        let mut by_folder: HashMap<&Path, Vec<(usize, &Path)>> = HashMap::new();
+        for (index, file) in files.iter().enumerate() {
+            for place in file.source.places() {
+                by_place.insert(place, index);
+                if crate::sites::is_kustomization_name(place)
+                    && let Some(folder) = place.parent()
+                {
+                    by_folder.entry(folder).or_default().push((index, place));
+                }
+            }
+        }
+        let mut tree = Self {
+            files,
+            links,
+            by_place,
+            by_folder,
+            taken: Vec::new(),
+        };
+        tree.taken = (0..files.len()).map(|file| tree.take_in(file)).collect();
+        tree
+    }
+
+    /// The file that stands at `path`, or the kustomizations of the folder there, with their places.
+    pub(super) fn at(&self, path: &Path) -> Vec<(usize, PathBuf)> {
+        let path = self.real(path);
+        match self.by_place.get(path.as_path()) {
+            Some(&file) => vec![(file, path)],
+            None => self.kustomizations_of(&path).collect(),
+        }
+    }
+
+    /// The kustomizations of a folder, with their places.
+    pub(super) fn kustomizations_of(
+        &self,
+        folder: &Path,
+    ) -> impl Iterator<Item = (usize, PathBuf)> {
+        let known = self.by_folder.get(folder).into_iter().flatten();
+        known.map(|(file, place)| (*file, place.to_path_buf()))
+    }
+
+    /// The files below a folder, with their places.
+    pub(super) fn below<'t>(
+        &'t self,
+        folder: &'t Path,
+    ) -> impl Iterator<Item = (usize, &'a Path)> + 't {
+        let from = self
+            .by_place
+            .range::<Path, _>((Bound::Included(folder), Bound::Unbounded));
+        from.take_while(move |(place, _)| place.starts_with(folder))
+            .map(|(place, file)| (*file, *place))
+    }
+
+    /// `path` with the links to folders in it followed.
+    pub(super) fn real(&self, path: &Path) -> PathBuf {
+        let mut path = normalise(path);
+        if self.links.is_empty() {
+            return path;
+        }
+        for _ in 0..MAX_LINKS {
+            let link = path
+                .ancestors()
+                .find_map(|at| Some((at, self.links.get(at)?)));
+            let Some((at, real)) = link else { break };
+            let rest = path.strip_prefix(at).unwrap_or(Path::new(""));
+            path = real.join(rest);
+        }
+        path
+    }
+
+    /// The files that the kustomizations of a file take in.
+    pub(super) fn taken(&self, file: usize) -> &[Taken] {
+        &self.taken[file]
+    }
+
+    /// Paths are read from every place where the file stands: kustomize reads them from the one it
+    /// was given.
+    fn take_in(&self, file: usize) -> Vec<Taken> {
+        let mut taken = Vec::new();
+        let paths = facts(&self.files[file])
+            .flat_map(|fact| fact.takes_in.iter().map(move |path| (fact, path)));
+        for (fact, path) in paths {
+            for place in self.files[file].source.places() {
+                let folder = place.parent().unwrap_or(Path::new(""));
+                let found = self.at(&folder.join(path)).into_iter();
+                taken.extend(found.map(|(to, at)| Taken {
+                    to,
+                    place: at,
+                    from: place.to_path_buf(),
+                    acts: fact.acting.contains(path),
+                }));
+            }
+        }
+        taken.retain(|taken| taken.to != file);
+        taken
+    }
+
+    /// A file and all that it takes in, directly or through others.
+    pub(super) fn reached(&self, file: usize) -> BTreeSet<usize> {
+        self.reached_from([file].into())
+    }
+
+    fn reached_from(&self, mut reached: BTreeSet<usize>) -> BTreeSet<usize> {
+        let mut pending: Vec<usize> = reached.iter().copied().collect();
+        while let Some(file) = pending.pop() {
+            let taken = self.taken(file).iter().map(|taken| taken.to);
+            pending.extend(taken.filter(|&to| reached.insert(to)));
+        }
+        reached
+    }
+
+    /// Whether anything takes a file in to act on the others.
+    pub(super) fn acts(&self, file: usize) -> bool {
+        let mut taken = self.taken.iter().flatten();
+        taken.any(|taken| taken.acts && taken.to == file)
+    }
+
+    /// All that is built together with some files: what takes them in, directly or through others,
+    /// and what that takes in.
+    pub(super) fn built_with(&self, files: BTreeSet<usize>) -> BTreeSet<usize> {
+        let mut above: Vec<Vec<usize>> = vec![Vec::new(); self.files.len()];
+        for (by, taken) in self.taken.iter().enumerate() {
+            taken.iter().for_each(|taken| above[taken.to].push(by));
+        }
+        let mut pending: Vec<usize> = files.iter().copied().collect();
+        let mut known = files;
+        while let Some(file) = pending.pop() {
+            let by = above[file].iter().copied();
+            pending.extend(by.filter(|&by| known.insert(by)));
+        }
+        self.reached_from(known)
+    }
+}
+
+/// The paths that the kustomizations of the files name and that none of the files stands at: what
+/// they take in counts whatever it is called. A folder stands for the kustomization in it.
+pub fn taken_from_outside(files: &[ScannedFile], links: &FolderLinks) -> BTreeSet<PathBuf> {
+    let tree = Tree::of(files, links);
+    let mut missing = BTreeSet::new();
+    for file in files {
+        for path in facts(file).flat_map(|fact| &fact.takes_in) {
+            for place in file.source.places() {
+                let folder = place.parent().unwrap_or(Path::new(""));
+                let path = folder.join(path);
+                if tree.at(&path).is_empty() {
+                    missing.insert(tree.real(&path));
+                }
+            }
+        }
+    }
+    missing
+}
