@@ -53,8 +53,8 @@ impl ScannedFile {
             source.text = String::new();
         }
         Self {
-            below,
             source,
+            below,
             role,
             scan,
             template,
