@@ -7,6 +7,7 @@ use std::path::Path;
 
 use memchr::memmem;
 
+use crate::ignores::{Gathering, Ignores};
 use crate::sites::{self, Fact, Site};
 use crate::source::SourceFile;
 use crate::walk::Role;
@@ -60,6 +61,8 @@ pub struct Scan {
     pub facts: Vec<Fact>,
     /// The documents that are not YAML.
     pub broken: Vec<YamlError>,
+    /// The comments that say which sites to leave alone.
+    pub ignores: Ignores,
 }
 
 /// Whether a file that is not YAML is a template, which need not be.
@@ -77,7 +80,8 @@ const TEMPLATE_SUFFIXES: &[&str] = &["tpl", "gotmpl", "tmpl", "j2"];
 /// Scans `text`, the file at `path` (the name decides what some files are; nothing is read).
 pub fn scan_text(path: &Path, text: &str) -> Scan {
     let mut scan = Scan::default();
-    if !is_worth_parsing(path, text) {
+    let mut ignores = Gathering::of(text);
+    if ignores.is_none() && !is_worth_parsing(path, text) {
         return scan;
     }
     for document in documents(text) {
@@ -85,12 +89,20 @@ pub fn scan_text(path: &Path, text: &str) -> Scan {
         match document {
             Ok(document) => {
                 let found = sites::find(path, text, &document);
+                if let Some(ignores) = &mut ignores {
+                    ignores.meet(text, &document);
+                    for (index, site) in found.sites.iter().enumerate() {
+                        let scalars = site.scalars().map(|scalar| scalar.place.span().start);
+                        ignores.note(scan.sites.len() + index, &document, scalars);
+                    }
+                }
                 scan.sites.extend(found.sites);
                 scan.facts.extend(found.facts);
             }
             Err(error) => scan.broken.push(error),
         }
     }
+    scan.ignores = ignores.map(Gathering::finish).unwrap_or_default();
     if !scan.broken.is_empty() {
         scan.facts.extend(sites::salvage(path, text));
     }

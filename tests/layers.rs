@@ -11,7 +11,7 @@ use walkdir::WalkDir;
 const FLOORS: &[&[&str]] = &[
     &["reason", "source", "globs", "image"],
     &["edit", "yaml", "walk"],
-    &["rules", "verify"],
+    &["rules", "verify", "ignores"],
     &["sites"],
     &["scan"],
     &["link"],

@@ -5,6 +5,7 @@
 //! function from a reference to a [`Verdict`]; it knows nothing of files.
 
 pub mod ecr_host;
+mod inspect;
 mod rule;
 mod targets;
 pub mod upstreams;
@@ -17,6 +18,7 @@ use globset::{GlobBuilder, GlobMatcher};
 use crate::image::{Canonical, ImageRef};
 use crate::reason::Reason;
 pub use ecr_host::EcrHost;
+pub use inspect::{Cached, Place};
 pub use rule::{Library, Origin, Rule, RuleError, default_rules};
 pub use targets::Targets;
 pub(crate) use targets::matching;

@@ -217,7 +217,10 @@ pub fn comments(text: &str) -> Vec<Span> {
         match event {
             Ok((Event::StreamEnd, _)) => break,
             Ok((Event::Comment(..), span)) => {
-                comments.extend(span.byte_range().map(|range| Span::new(range.start, range.end)));
+                comments.extend(
+                    span.byte_range()
+                        .map(|range| Span::new(range.start, range.end)),
+                );
             }
             Ok(_) => {}
             Err(_) => {
@@ -407,10 +410,16 @@ mod tests {
     #[test]
     fn comments_are_told_from_text_that_looks_like_them() {
         let text = "# a\r\nb: |\n  # no\n  x # no\n # c\nd: 'x # no' # e\nf: x#no\ng: \"# no\n  # no\" # h\n--- # i\nj: [1 # k\n  ]\n";
-        let found: Vec<_> = comments(text).into_iter().map(|span| span.of(text).unwrap()).collect();
+        let found: Vec<_> = comments(text)
+            .into_iter()
+            .map(|span| span.of(text).unwrap())
+            .collect();
         assert_eq!(found, ["# a", "# c", "# e", "# h", "# i", "# k"]);
         let broken = "# a\nb: [1\n---\n# c\nd: e # f\n";
-        let found: Vec<_> = comments(broken).into_iter().map(|span| span.of(broken).unwrap()).collect();
+        let found: Vec<_> = comments(broken)
+            .into_iter()
+            .map(|span| span.of(broken).unwrap())
+            .collect();
         assert_eq!(found.last(), Some(&"# f"));
         let many = format!("a:\n{}  b: 1\n", "# x\n".repeat(5000));
         assert_eq!(comments(&many).len(), 5000);
