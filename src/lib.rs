@@ -12,6 +12,7 @@
 //! * [`scan`]: a file becomes documents, sites and facts
 //! * [`link`]: the facts of all files become groups and constraints
 //! * [`plan`]: sites, rules and groups become changes and skips, verified
+//! * [`findings`]: what a check has to say of the plan
 //! * [`report`] and [`write`](mod@write): the plan is printed or carried out, group by group
 //! * [`config`], [`settings`] and [`cli`]: what the user wants
 //!
@@ -21,6 +22,7 @@
 pub mod cli;
 pub mod config;
 pub mod edit;
+pub mod findings;
 pub mod globs;
 pub mod ignores;
 pub mod image;

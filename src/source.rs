@@ -82,6 +82,11 @@ impl<'a> Lines<'a> {
         }
     }
 
+    /// The byte at which a line (1-based) begins.
+    pub fn start(&self, number: usize) -> usize {
+        self.starts[number - 1]
+    }
+
     /// The line (1-based) without its line ending.
     pub fn line(&self, number: usize) -> &'a str {
         let start = self.starts[number - 1];

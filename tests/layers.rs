@@ -16,6 +16,7 @@ const FLOORS: &[&[&str]] = &[
     &["scan"],
     &["link"],
     &["plan"],
+    &["findings"],
     &["report", "write", "config"],
     &["settings"],
     &["cli"],

@@ -5,6 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::clean;
+use crate::findings::{Findings, Level};
 use crate::plan::Plan;
 use crate::reason::Reason;
 use crate::source::{Failure, Lines};
@@ -68,6 +69,47 @@ pub fn changes(plan: &Plan) -> Vec<String> {
     lines
 }
 
+/// A line for every change that nobody has agreed to.
+pub fn undecided(plan: &Plan) -> Vec<String> {
+    let mut lines = Vec::new();
+    for file in &plan.files {
+        let index = Lines::new(&file.source.text);
+        for undecided in &file.undecided {
+            let site = &file.sites[undecided.site];
+            lines.push(format!(
+                "{}:{}: `{}` undecided: {} ({}); it would become `{}`",
+                clean(&file.source.path.to_string_lossy()),
+                index.position(site.span().start),
+                clean(&undecided.from),
+                clean(&undecided.detail),
+                undecided.assumption,
+                clean(&undecided.to),
+            ));
+        }
+    }
+    lines
+}
+
+/// How many findings of each level there are; `no findings` when there are none.
+pub fn findings(findings: &Findings) -> String {
+    let levels = [
+        (Level::Error, "error"),
+        (Level::Warn, "warning"),
+        (Level::Info, "note"),
+    ];
+    let counts = levels.map(|(level, word)| Count(findings.count(level), word));
+    let counts: Vec<String> = counts
+        .iter()
+        .filter(|count| count.0 > 0)
+        .map(Count::to_string)
+        .collect();
+    if counts.is_empty() {
+        "no findings".to_string()
+    } else {
+        counts.join(", ")
+    }
+}
+
 /// The line of a failure.
 pub fn failure(failure: &Failure) -> String {
     let path = failure.path.to_string_lossy();
@@ -84,8 +126,9 @@ pub fn summary(plan: &Plan, tense: Tense, elapsed: Duration) -> String {
     let files = plan
         .files
         .iter()
-        .filter(|file| file.after.is_some())
+        .filter(|file| !file.changes.is_empty())
         .count();
+    let assumed = plan.undecided().count();
     let mut reasons: BTreeMap<Reason, usize> = BTreeMap::new();
     for (_, skip) in plan.skips() {
         *reasons.entry(skip.reason).or_default() += 1;
@@ -99,7 +142,7 @@ pub fn summary(plan: &Plan, tense: Tense, elapsed: Duration) -> String {
     let mut text = format!(
         "{} scanned, {} found: {changed} {verb} in {}, {in_ecr} already in ECR, {skipped} skipped",
         Count(plan.counts.files, "file"),
-        Count(changed + in_ecr + skipped, "image"),
+        Count(changed + in_ecr + skipped + assumed, "image"),
         Count(files, "file"),
     );
     if !reasons.is_empty() {
@@ -108,6 +151,9 @@ pub fn summary(plan: &Plan, tense: Tense, elapsed: Duration) -> String {
             .map(|(reason, count)| format!("{count} {reason}"))
             .collect();
         text.push_str(&format!(" ({})", list.join(", ")));
+    }
+    if assumed > 0 {
+        text.push_str(&format!(", {assumed} assumed"));
     }
     if plan.counts.unparsed > 0 {
         text.push_str(&format!(

@@ -2,7 +2,7 @@
 //! checks and reports ask. [`RuleSet::decide`] does not need any of it.
 
 use super::ecr_host::{ecr_host_of, same_registry};
-use super::{Canonical, ImageRef, NO_REGISTRY, Origin, Rule, RuleSet, Verdict, upstream_name};
+use super::{Canonical, ImageRef, NO_REGISTRY, Origin, Rule, RuleSet, upstream_name};
 
 /// An image in ECR, under the prefix of a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,12 +41,20 @@ impl RuleSet {
         upstream_name(image)
     }
 
-    /// The rule by which an image with this name would be rewritten.
-    pub fn rule_for(&self, image: &ImageRef) -> Option<&Rule> {
-        match self.decide(image) {
-            Verdict::Rewrite { rule, .. } => Some(&self.rules[rule]),
-            Verdict::Keep(..) => None,
-        }
+    /// The rule that maps the image of this canonical name, whatever else may keep it where it is.
+    pub fn mapping(&self, name: &Canonical) -> Option<&Rule> {
+        let meant = self.behind_alias(name.clone());
+        let fits = |rule: &&Rule| rule.strip(&meant).is_some();
+        self.rules
+            .iter()
+            .rev()
+            .filter(fits)
+            .max_by_key(|rule| rule.upstream_len())
+    }
+
+    /// Whether a rule maps the image of this canonical name.
+    pub fn maps(&self, name: &Canonical) -> bool {
+        self.mapping(name).is_some()
     }
 
     /// The rule that was stated at `origin` and put `to` where it is.
