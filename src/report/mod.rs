@@ -2,6 +2,7 @@
 
 pub mod concise;
 pub mod diff;
+pub mod explain;
 pub mod findings;
 pub mod json;
 pub mod text;

@@ -1,11 +1,14 @@
 //! The commands: each a few lines over the stages.
 
 mod convert;
+mod explain;
+mod reporting;
 mod rewrite;
 
 use std::path::PathBuf;
 
 pub(super) use convert::convert;
+pub(super) use explain::explain;
 pub(super) use rewrite::rewrite;
 
 use super::Error;

@@ -1,4 +1,4 @@
-//! The rewrite itself: in place, as a diff, or as a filter.
+//! The rewrite itself: in place, as a diff, as a check, or as a filter.
 
 use std::fs;
 use std::io::{self, Read, Write};
@@ -11,10 +11,13 @@ use rayon::prelude::*;
 use super::super::args::Rewrite;
 use super::super::talk::Talk;
 use super::super::{Error, Exit};
+use super::reporting::{self, Sink};
 use super::wanted;
+use crate::findings::{self, Findings};
 use crate::link;
 use crate::plan::{self, Plan};
-use crate::report::{Color, clean, diff, text};
+use crate::report::{Format, clean, json, text};
+use crate::rules::RuleSet;
 use crate::scan::ScannedFile;
 use crate::settings::{ConfigChoice, Rules, Settings};
 use crate::source::{self, Failure, SourceFile};
@@ -29,6 +32,7 @@ const STDIN: &str = "-";
 enum Mode {
     Write,
     DryRun,
+    Check,
     Filter,
 }
 
@@ -39,6 +43,12 @@ pub(in super::super) fn rewrite(args: &Rewrite, talk: Talk) -> Result<Exit, Erro
     let stdin = args.paths.iter().any(|path| path == Path::new(STDIN));
     let paths = if stdin { Vec::new() } else { paths(args)? };
     let mode = mode(args, stdin)?;
+    if mode == Mode::Filter && args.report.format.is_some() {
+        return Err(Error::Message(
+            "`-` prints the new text; `--format` goes with it only beside `--dry-run` or `--check`"
+                .into(),
+        ));
+    }
     let rules = if mode == Mode::Write {
         Rules::Stated
     } else {
@@ -55,7 +65,11 @@ pub(in super::super) fn rewrite(args: &Rewrite, talk: Talk) -> Result<Exit, Erro
         _ => paths.clone(),
     };
     let wanted = wanted(&args.target, &args.rules, from.clone())?;
-    let settings = Settings::resolve(&wanted, rules)?;
+    let mut settings = Settings::resolve(&wanted, rules)?;
+    if mode == Mode::Check {
+        settings = settings.without_target();
+    }
+    let sink = Sink::new(&args.report, mode.default_format(), talk)?;
     let one_config = matches!(wanted.config, ConfigChoice::Discover);
     let options = walk::Options {
         context: if stdin && args.stdin_filename.is_some() {
@@ -81,6 +95,8 @@ pub(in super::super) fn rewrite(args: &Rewrite, talk: Talk) -> Result<Exit, Erro
         started,
         failures: walk.failures,
         settings: &settings,
+        base: None,
+        sink,
     };
     let mut files = run.scan(walk.files, args.files.max_file_size);
     if mode == Mode::Filter || stdin {
@@ -92,24 +108,41 @@ pub(in super::super) fn rewrite(args: &Rewrite, talk: Talk) -> Result<Exit, Erro
     // Standard error shows targets only where they matter: where something may change.
     files.sort_by(|a, b| a.source.path.cmp(&b.source.path));
     let mut plan = run.plan(files)?;
+    let findings = findings::find(&plan, settings.levels());
+    run.say_unused(&plan, &findings, is_whole(args, &settings));
     match mode {
-        Mode::DryRun => run.dry_run(args, &mut plan),
-        _ => Ok(run.write(&mut plan)),
+        Mode::Check => run.check(&plan, &findings),
+        Mode::DryRun => run.dry_run(args, &plan, &findings),
+        _ => run.write(&mut plan, findings),
+    }
+}
+
+impl Mode {
+    fn default_format(self) -> Option<Format> {
+        match self {
+            Self::Check => Some(Format::Text),
+            Self::DryRun => Some(Format::Diff),
+            Self::Write | Self::Filter => None,
+        }
     }
 }
 
 /// What every mode shares once the settings stand.
-struct Run<'s> {
-    talk: Talk,
-    started: Instant,
-    failures: Vec<Failure>,
-    settings: &'s Settings,
+pub(super) struct Run<'s> {
+    pub(super) talk: Talk,
+    pub(super) started: Instant,
+    pub(super) failures: Vec<Failure>,
+    pub(super) settings: &'s Settings,
+    /// What decides files without overrides, once that is known.
+    pub(super) base: Option<Arc<RuleSet>>,
+    /// Where a report goes.
+    pub(super) sink: Sink<'s>,
 }
 
 impl Run<'_> {
     /// Reads and scans files in parallel; the order stays. A file of the context that cannot be read
     /// is not the user's concern today.
-    fn scan(&mut self, files: Vec<Walked>, limit: u64) -> Vec<ScannedFile> {
+    pub(super) fn scan(&mut self, files: Vec<Walked>, limit: u64) -> Vec<ScannedFile> {
         let results: Vec<Result<ScannedFile, Option<Failure>>> = files
             .into_par_iter()
             .map(
@@ -129,11 +162,12 @@ impl Run<'_> {
         scanned
     }
 
-    fn plan(&mut self, files: Vec<ScannedFile>) -> Result<Plan, Error> {
+    pub(super) fn plan(&mut self, files: Vec<ScannedFile>) -> Result<Plan, Error> {
         let selected = files.iter().filter(|file| file.role == Role::Selected);
         let paths: Vec<PathBuf> = selected.map(|file| file.source.real.clone()).collect();
         let (targets, notes) = self.settings.targets(paths.iter().map(PathBuf::as_path))?;
         notes.iter().for_each(|note| self.talk.note(note));
+        self.base = Some(Arc::clone(targets.base()));
         let links = link::link(&files);
         let rules_for =
             |file: &SourceFile| Arc::clone(targets.for_path(self.settings.relative(&file.real)));
@@ -142,26 +176,32 @@ impl Run<'_> {
         Ok(plan)
     }
 
-    fn dry_run(&mut self, args: &Rewrite, plan: &mut Plan) -> Result<Exit, Error> {
-        match &args.diff.output_file {
-            Some(path) => {
-                let mut bytes = Vec::new();
-                diff::render(plan, Color::Off, &mut bytes).map_err(Error::Output)?;
-                fs::write(path, bytes).map_err(|error| {
-                    Error::Message(format!("{}: cannot be written: {error}", path.display()))
-                })?;
-            }
-            None => {
-                let stdout = io::stdout();
-                let color = self.talk.color(&stdout);
-                let mut out = io::BufWriter::new(stdout.lock());
-                diff::render(plan, color, &mut out).map_err(Error::Output)?;
-                out.flush().map_err(Error::Output)?;
-            }
+    fn check(&mut self, plan: &Plan, findings: &Findings) -> Result<Exit, Error> {
+        if self.sink.format == Some(Format::Diff)
+            && plan.changes().any(|(file, _)| file.after.is_none())
+        {
+            return Err(Error::Message(
+                "a diff needs a target; give `--registry`, or `registry:` in the config".into(),
+            ));
         }
+        self.sink
+            .render(plan, findings, &self.failures, json::Mode::Check)?;
+        self.explain(plan, text::Tense::Would);
+        self.talk.note(&text::findings(findings));
+        let exit = self.exit();
+        Ok(if exit == Exit::Done && findings.fail() {
+            Exit::Found
+        } else {
+            exit
+        })
+    }
+
+    fn dry_run(&mut self, args: &Rewrite, plan: &Plan, findings: &Findings) -> Result<Exit, Error> {
+        self.sink
+            .render(plan, findings, &self.failures, json::Mode::DryRun)?;
         self.explain(plan, text::Tense::Would);
         let exit = self.exit();
-        let found = args.diff.exit_code && plan.changes().next().is_some();
+        let found = args.report.exit_code && plan.changes().next().is_some();
         Ok(if exit == Exit::Done && found {
             Exit::Found
         } else {
@@ -169,12 +209,16 @@ impl Run<'_> {
         })
     }
 
-    fn write(&mut self, plan: &mut Plan) -> Exit {
+    fn write(&mut self, plan: &mut Plan, mut findings: Findings) -> Result<Exit, Error> {
         let stop = stop_on_signals();
         let written = write::write(plan, &stop);
         self.failures.extend(written.failures);
+        // What was changed comes from ECR now; the rest of what was found stands.
+        findings.list.retain(|finding| finding.fix.is_none());
+        self.sink
+            .render(plan, &findings, &self.failures, json::Mode::Write)?;
         self.explain(plan, text::Tense::Did);
-        match written.interrupted {
+        Ok(match written.interrupted {
             Some(signal) => {
                 self.talk.error(
                     "interrupted; the files that were not reached are as they were, run again",
@@ -182,6 +226,18 @@ impl Run<'_> {
                 Exit::Interrupted(u8::try_from(signal).unwrap_or(0))
             }
             None => self.exit(),
+        })
+    }
+
+    /// Says which comments and entries of the config met nothing.
+    fn say_unused(&self, plan: &Plan, findings: &Findings, whole: bool) {
+        findings
+            .notes
+            .iter()
+            .for_each(|note| self.talk.note(&clean(note)));
+        if let (Some(base), true) = (&self.base, whole) {
+            let unused = findings::unused(plan, base);
+            reporting::unused(&unused, self.talk);
         }
     }
 
@@ -226,9 +282,13 @@ impl Run<'_> {
             identity: None,
         };
         files.push(ScannedFile::new(source, Role::Selected));
-        let mut plan = self.plan(files)?;
-        if mode == Mode::DryRun {
-            return self.dry_run(args, &mut plan);
+        let plan = self.plan(files)?;
+        let findings = findings::find(&plan, self.settings.levels());
+        self.say_unused(&plan, &findings, false);
+        match mode {
+            Mode::DryRun => return self.dry_run(args, &plan, &findings),
+            Mode::Check => return self.check(&plan, &findings),
+            _ => {}
         }
         let after = plan.files.first().and_then(|file| file.after.as_deref());
         let mut stdout = io::stdout().lock();
@@ -248,6 +308,9 @@ impl Run<'_> {
             text::skips(plan)
                 .iter()
                 .for_each(|line| self.talk.detail(line));
+            text::undecided(plan)
+                .iter()
+                .for_each(|line| self.talk.detail(line));
         }
         self.talk
             .note(&text::summary(plan, tense, self.started.elapsed()));
@@ -261,7 +324,7 @@ impl Run<'_> {
     }
 
     /// Says what went wrong; errors win over everything else.
-    fn exit(&self) -> Exit {
+    pub(super) fn exit(&self) -> Exit {
         self.failures
             .iter()
             .for_each(|failure| self.talk.error(&text::failure(failure)));
@@ -277,24 +340,32 @@ fn switch(given: bool) -> Switch {
     if given { Switch::On } else { Switch::Off }
 }
 
-fn current_folder() -> Result<PathBuf, Error> {
+pub(super) fn current_folder() -> Result<PathBuf, Error> {
     std::env::current_dir()
         .and_then(|folder| folder.canonicalize())
         .map_err(|error| Error::Message(format!("the current directory cannot be read: {error}")))
 }
 
 fn refuse_later(args: &Rewrite) -> Result<(), Error> {
-    let format = args
-        .diff
-        .format
-        .as_deref()
-        .filter(|format| *format != "diff");
-    let later = match (args.later.given(), format) {
-        (Some(option), _) => option.to_string(),
-        (None, Some(format)) => format!("--format {format}"),
-        (None, None) => return Ok(()),
+    match args.later.given() {
+        Some(option) => Err(Error::Message(format!("`{option}` is not supported yet"))),
+        None => Ok(()),
+    }
+}
+
+/// Whether the whole repository of the config is looked at, so that what its config names and
+/// nobody met is of no use.
+fn is_whole(args: &Rewrite, settings: &Settings) -> bool {
+    let Some(root) = &settings.root else {
+        return false;
     };
-    Err(Error::Message(format!("`{later}` is not supported yet")))
+    let given = args.paths.iter().map(PathBuf::as_path);
+    let mut given: Vec<&Path> = given.collect();
+    if given.is_empty() && args.files.files_from.is_none() {
+        given.push(Path::new("."));
+    }
+    let is_root = |path: &&Path| path.canonicalize().is_ok_and(|path| path == *root);
+    args.files.exclude.is_empty() && given.iter().any(is_root)
 }
 
 fn mode(args: &Rewrite, stdin: bool) -> Result<Mode, Error> {
@@ -306,10 +377,11 @@ fn mode(args: &Rewrite, stdin: bool) -> Result<Mode, Error> {
     if args.stdin_filename.is_some() && !stdin {
         return Err(Error::Message("`--stdin-filename` goes with `-`".into()));
     }
-    Ok(match (args.dry_run, stdin) {
-        (true, _) => Mode::DryRun,
-        (false, true) => Mode::Filter,
-        (false, false) => Mode::Write,
+    Ok(match (args.dry_run, args.check, stdin) {
+        (true, _, _) => Mode::DryRun,
+        (false, true, _) => Mode::Check,
+        (false, false, true) => Mode::Filter,
+        (false, false, false) => Mode::Write,
     })
 }
 
@@ -320,7 +392,7 @@ fn paths(args: &Rewrite) -> Result<Vec<PathBuf>, Error> {
     if let Some(list) = &args.files.files_from {
         paths.extend(read_list(list, args.files.null)?);
     } else if paths.is_empty() {
-        if !args.dry_run {
+        if !args.dry_run && !args.check {
             return Err(Error::Message(
                 "writing needs a path; `.` is one, and `--dry-run` shows what would change".into(),
             ));

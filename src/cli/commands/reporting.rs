@@ -1,0 +1,133 @@
+//! Where a report goes, and in which format.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::Path;
+
+use super::super::Error;
+use super::super::args::ReportArgs;
+use super::super::talk::Talk;
+use crate::findings::{Findings, Unused};
+use crate::plan::Plan;
+use crate::report::{Color, Format, clean, concise, diff, findings, json};
+use crate::rules::{Origin, Rule};
+use crate::source::Failure;
+
+/// Standard output, or a file that stands in for it.
+pub(super) struct Sink<'a> {
+    /// What to print; nothing when that was not asked for.
+    pub(super) format: Option<Format>,
+    file: Option<&'a Path>,
+    talk: Talk,
+}
+
+impl<'a> Sink<'a> {
+    /// What was asked for; `usual` is the format of the mode, none for one that prints nothing.
+    pub(super) fn new(
+        args: &'a ReportArgs,
+        usual: Option<Format>,
+        talk: Talk,
+    ) -> Result<Self, Error> {
+        let asked = args.format.as_deref().map(format).transpose()?;
+        if let (None, Some(format)) = (usual, asked)
+            && format != Format::Json
+        {
+            return Err(Error::Message(format!(
+                "writing takes `--format json` alone; `{}` goes with `--dry-run` or `--check`",
+                args.format.as_deref().unwrap_or_default()
+            )));
+        }
+        let format = asked.or(usual);
+        if format.is_none() && args.output_file.is_some() {
+            return Err(Error::Message(
+                "`-o` has nothing to write; add `--dry-run`, `--check` or `--format json`".into(),
+            ));
+        }
+        Ok(Self {
+            format,
+            file: args.output_file.as_deref(),
+            talk,
+        })
+    }
+
+    /// A sink for a command that prints by itself.
+    pub(super) fn silent(talk: Talk) -> Self {
+        Self {
+            format: None,
+            file: None,
+            talk,
+        }
+    }
+
+    /// Prints the report, if one was asked for.
+    pub(super) fn render(
+        &self,
+        plan: &Plan,
+        findings: &Findings,
+        failures: &[Failure],
+        mode: json::Mode,
+    ) -> Result<(), Error> {
+        let Some(format) = self.format else {
+            return Ok(());
+        };
+        let render = |color: Color, out: &mut dyn Write| match format {
+            Format::Text => findings::render(findings, color, out),
+            Format::Concise => concise::render(findings, out),
+            Format::Diff => diff::render(plan, color, out),
+            Format::Json => json::render(plan, findings, failures, mode, out),
+        };
+        match self.file {
+            Some(path) => {
+                let mut bytes = Vec::new();
+                render(Color::Off, &mut bytes).map_err(Error::Output)?;
+                fs::write(path, bytes).map_err(|error| {
+                    Error::Message(format!("{}: cannot be written: {error}", path.display()))
+                })
+            }
+            None => {
+                let stdout = io::stdout();
+                let color = self.talk.color(&stdout);
+                let mut out = io::BufWriter::new(stdout.lock());
+                render(color, &mut out).map_err(Error::Output)?;
+                out.flush().map_err(Error::Output)
+            }
+        }
+    }
+}
+
+/// Reads the word after `--format`.
+fn format(word: &str) -> Result<Format, Error> {
+    let known = Format::ALL.into_iter().find(|(known, _)| *known == word);
+    if let Some((_, format)) = known {
+        return Ok(format);
+    }
+    Err(Error::Message(if Format::LATER.contains(&word) {
+        format!("`--format {word}` is not supported yet")
+    } else {
+        let known = Format::ALL.map(|(known, _)| known).join("`, `");
+        format!("`--format {word}` does not exist; the formats are `{known}`")
+    }))
+}
+
+/// Says which entries of the config met nothing.
+pub(super) fn unused(unused: &Unused, talk: Talk) {
+    for origin in &unused.allows {
+        talk.note(&clean(&format!(
+            "{origin}: this `allow` matches no image; remove it"
+        )));
+    }
+    for host in &unused.aliases {
+        talk.note(&clean(&format!(
+            "the alias of `{host}` is for no image; remove it from `aliases`"
+        )));
+    }
+    let stated = |rule: &&Rule| *rule.origin() != Origin::BuiltIn;
+    for rule in unused.rules.iter().filter(stated) {
+        talk.detail(&clean(&format!(
+            "the rule {} -> {} ({}) is for no image",
+            rule.upstream(),
+            rule.prefix_text(),
+            rule.origin()
+        )));
+    }
+}
