@@ -37,8 +37,14 @@ fn detail(ignore: &Ignore) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::plan::{Plan, plan_text};
+    use std::sync::Arc;
+
+    use crate::link::{Group, SiteId, link};
+    use crate::plan::{Options, Plan, plan as plan_files, plan_text};
     use crate::rules::{EcrHost, RuleSet, default_rules};
+    use crate::scan::ScannedFile;
+    use crate::source::SourceFile;
+    use crate::walk::Role;
 
     fn plan(containers: &str) -> Plan {
         let registry = EcrHost::parse("123456789012.dkr.ecr.eu-west-1.amazonaws.com").unwrap();
@@ -89,5 +95,33 @@ mod tests {
         let plan = plan("  - image: a:1 # ecr-rewrite: ignore -- mine\n");
         let (_, skip) = plan.skips().next().unwrap();
         assert_eq!(skip.detail, "the comment in line 5 says so: mine");
+    }
+
+    #[test]
+    fn an_ignored_site_blocks_its_group() {
+        let text = "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - image: a:1 # ecr-rewrite: ignore\n  - image: b:1\n";
+        let source = SourceFile {
+            path: "a.yaml".into(),
+            real: "a.yaml".into(),
+            text: text.into(),
+            identity: None,
+        };
+        let files = vec![ScannedFile::new(source, Role::Selected)];
+        let group = Group {
+            label: "a test".into(),
+            members: vec![SiteId { file: 0, site: 0 }, SiteId { file: 0, site: 1 }],
+            blocked: None,
+        };
+        let links = link(&files).with_group(group);
+        let registry = EcrHost::parse("123456789012.dkr.ecr.eu-west-1.amazonaws.com").unwrap();
+        let rules = Arc::new(RuleSet::new(Some(registry), default_rules()).0);
+        let plan = plan_files(files, links, &|_| Arc::clone(&rules), &Options::default());
+        let skips: Vec<_> = plan.skips().map(|(_, skip)| skip.reason.code()).collect();
+        assert_eq!(skips, ["ignored", "group-incomplete"]);
+        assert_eq!(
+            plan.files[0].groups[&1],
+            [0],
+            "skips know their groups, too"
+        );
     }
 }
