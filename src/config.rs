@@ -519,7 +519,9 @@ fn never_matches(glob: &str) -> Option<(String, String)> {
         && (rest.is_some() || !wild(glob))
     {
         let why = "globs are matched with the name, without tag and digest";
-        return Some((why.into(), format!("write `{}`", &glob[..at])));
+        let name = &glob[..at];
+        let help = never_matches(name).map_or_else(|| format!("write `{name}`"), |(_, help)| help);
+        return Some((why.into(), help));
     }
     if wild(first) {
         // `**` stands for any number of folders, a single `*` for no slash.
@@ -657,7 +659,7 @@ mod tests {
             ),
             ("quay.io/a/b@sha256:00", "quay.io/a/b"),
             ("quay.io/a/*:1", "quay.io/a/*"),
-            ("nginx:1", "nginx"),
+            ("nginx:1", "docker.io/library/nginx"),
             ("quay.io", "quay.io/**"),
             ("*nginx", "**/*nginx"),
         ] {

@@ -45,6 +45,10 @@ pub enum Need {
     Nothing,
 }
 
+/// What is said of a run without a target.
+const ANY_HOST: &str =
+    "no target registry is stated: any ECR host counts, and fixes are shown with `<registry>`";
+
 /// What was asked for on the command line and in the environment.
 #[derive(Clone, Debug, Default)]
 pub struct Wanted {
@@ -171,8 +175,10 @@ impl Settings {
                 continue;
             }
             let set = self.rule_set(&combination, &mut notes)?;
-            if set.registry().is_none() && self.need == Need::Target {
-                return Err(no_target(Some(path)));
+            match (set.registry(), self.need) {
+                (None, Need::Target) => return Err(no_target(Some(path))),
+                (None, Need::Nothing) => notes.push(ANY_HOST.to_string()),
+                (Some(_), _) => {}
             }
             sets.push((combination, set));
         }
@@ -213,11 +219,6 @@ impl Settings {
         if let Some((host, origin)) = &registry {
             notes.push(format!("target {host} (from {origin})"));
             notes.extend(host.warning());
-        } else if self.need == Need::Nothing {
-            notes.push(
-                "no target registry is stated: any ECR host counts, and fixes are shown with `<registry>`"
-                    .to_string(),
-            );
         }
         let rules = self.effective_rules(&layers, notes)?;
         let (set, warnings) = RuleSet::new(registry.map(|(host, _)| host), rules);

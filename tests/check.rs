@@ -13,11 +13,11 @@ const DIGEST: &str = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef012
 
 /// A pod with these images, the first in line 5.
 fn pod(images: &[&str]) -> String {
-    let lines: String = images
-        .iter()
-        .map(|image| format!("  - image: {image}\n"))
-        .collect();
-    format!("{HEAD}{lines}")
+    let mut text = HEAD.to_string();
+    for image in images {
+        text.push_str(&format!("  - image: {image}\n"));
+    }
+    text
 }
 
 /// Checks a repository in the `concise` format: the exit code, the findings as `line level[code]`,
@@ -499,6 +499,52 @@ fn text_of_a_repository_cannot_speak_to_the_terminal() {
 }
 
 #[test]
+fn text_of_a_repository_gives_no_commands_to_a_workflow() {
+    let hostile =
+        format!("{HEAD}  - image: nginx:1\n    x: |\n      y\n    # ##[error]x\n\n::error::x: y\n");
+    let printed = |files: &[(&str, &str)], arguments: &[&str], actions: &str| {
+        let folder = tree(files);
+        let mut command = common::program(folder.path());
+        command
+            .args(arguments)
+            .args(["--registry", REGISTRY, "--rules", "default"]);
+        command.env("GITHUB_ACTIONS", actions);
+        String::from_utf8(command.output().unwrap().stdout).unwrap()
+    };
+    let files = [("a.yaml", hostile.as_str())];
+    let plain = printed(&files, &["--dry-run"], "");
+    assert!(plain.starts_with("--- a/a.yaml"), "{plain}");
+    let wrapped = printed(&files, &["--dry-run"], "true");
+    let word = wrapped
+        .strip_prefix("::stop-commands::")
+        .unwrap()
+        .split('\n')
+        .next()
+        .unwrap();
+    assert_eq!(
+        wrapped,
+        format!("::stop-commands::{word}\n{plain}::{word}::\n")
+    );
+    assert!(!plain.contains(word));
+    let named = [("::error::x.yaml", pod(&["nginx"]))];
+    let named: Vec<_> = named
+        .iter()
+        .map(|(path, text)| (*path, text.as_str()))
+        .collect();
+    let concise = printed(&named, &["--check", "--format", "concise"], "true");
+    assert!(concise.starts_with("::stop-commands::"), "{concise}");
+    let harmless = [("a.yaml", pod(&["nginx"]))];
+    let harmless: Vec<_> = harmless
+        .iter()
+        .map(|(path, text)| (*path, text.as_str()))
+        .collect();
+    assert_eq!(
+        printed(&harmless, &["--check"], "true"),
+        printed(&harmless, &["--check"], "")
+    );
+}
+
+#[test]
 fn every_code_has_a_page_and_a_row() {
     let guide = fs::read_to_string("docs/check.md").unwrap();
     for code in Code::ALL {
@@ -520,7 +566,7 @@ fn every_code_has_a_page_and_a_row() {
         .collect();
     assert_eq!(
         rows,
-        ecr_rewrite::reason::Reason::ALL.map(|reason| reason.code())
+        ecr_rewrite::reason::Reason::ALL.map(ecr_rewrite::reason::Reason::code)
     );
 }
 

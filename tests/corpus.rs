@@ -18,7 +18,7 @@ use ecr_rewrite::plan::{Options, Plan, plan};
 use ecr_rewrite::rules::{EcrHost, RuleSet, default_rules};
 use ecr_rewrite::scan::ScannedFile;
 use ecr_rewrite::source;
-use ecr_rewrite::walk::{Options, walk};
+use ecr_rewrite::walk::{self, walk};
 use serde::Deserialize;
 use serde_yaml::Value;
 
@@ -55,9 +55,9 @@ fn working_copy() -> tempfile::TempDir {
 /// The plan that the program makes of `folder`.
 fn planned(folder: &Path) -> Plan {
     let real = folder.canonicalize().unwrap();
-    let options = Options {
+    let options = walk::Options {
         paths: vec![real.clone()],
-        ..Options::default()
+        ..walk::Options::default()
     };
     let walked = walk(&options, &real).unwrap().files;
     let scanned: Vec<ScannedFile> = walked

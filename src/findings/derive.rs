@@ -82,7 +82,7 @@ impl<'p> Deriving<'p> {
             self.speaking.extend(speaking);
         }
         for change in &file.changes {
-            self.site(change.site, said_of_change(file, change));
+            self.site(change.site, Some(said_of_change(file, change)));
             self.site(change.site, said_of_digest(file, change.site, &change.to));
         }
         for skip in &file.skips {
@@ -198,7 +198,7 @@ impl<'p> Deriving<'p> {
     }
 }
 
-fn said_of_change(file: &FilePlan, change: &Change) -> Option<Said> {
+fn said_of_change(file: &FilePlan, change: &Change) -> Said {
     let rule = file.rules.rule_behind(&change.to, &change.rule);
     let why = match rule {
         Some(rule) => format!("rule {}", rule_text(rule)),
@@ -209,12 +209,12 @@ fn said_of_change(file: &FilePlan, change: &Change) -> Option<Said> {
     } else {
         "state the target (`--registry`, or `registry:` in the config) and run `ecr-rewrite` on the file to rewrite it"
     };
-    Some(Said {
+    Said {
         code: Code::NotThroughEcr,
         message: format!("`{}` does not come from ECR", change.from),
         fix: Some(change.to.clone()),
         help: format!("{why}; {what}"),
-    })
+    }
 }
 
 fn said_of_skip(file: &FilePlan, skip: &Skip) -> Option<Said> {
@@ -375,6 +375,9 @@ fn rule_text(rule: &Rule) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::plan_text;
+    use crate::reason::Assumption;
+    use crate::rules::{EcrHost, Origin, RuleSet, default_rules};
 
     /// Skips that are no finding.
     const SILENT: &[&str] = &[
@@ -410,6 +413,100 @@ mod tests {
         }
         for code in OWN {
             assert!(Code::parse(code).is_ok(), "{code}");
+        }
+    }
+
+    /// The plan of a pod, with an assumed change of its first image and a remark on each line.
+    fn assumed(comment: &str) -> Plan {
+        let registry = EcrHost::parse("123456789012.dkr.ecr.eu-west-1.amazonaws.com").unwrap();
+        let rules = RuleSet::new(Some(registry), default_rules()).0;
+        let text = format!(
+            "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - image: redis {comment}\n  - image: nginx {comment}\n"
+        );
+        let mut plan = plan_text("a.yaml", &text, rules);
+        let file = &mut plan.files[0];
+        file.changes.clear();
+        file.skips.clear();
+        file.undecided.push(Undecided {
+            site: 0,
+            from: "redis".into(),
+            to: "R/docker-hub/library/redis".into(),
+            rule: Origin::BuiltIn,
+            assumption: Assumption::BareWord,
+            detail: "state it in `sites`".into(),
+        });
+        let matters = [
+            Matter::GlobalRegistryConflict,
+            Matter::BitnamiInsecureImages,
+        ];
+        for (site, matter) in matters.into_iter().enumerate() {
+            file.remarks.push(Remark {
+                span: file.sites[site].span(),
+                matter,
+                detail: "add the key".into(),
+            });
+        }
+        plan
+    }
+
+    fn told(plan: &Plan, levels: &Levels) -> Vec<String> {
+        let findings = find(plan, levels);
+        let line =
+            |finding: &Finding| format!("{} {}[{}]", finding.at, finding.level, finding.code);
+        findings.list.iter().map(line).collect()
+    }
+
+    #[test]
+    fn assumptions_and_remarks_are_findings() {
+        let plan = assumed("");
+        assert_eq!(
+            told(&plan, &Levels::default()),
+            [
+                "5:12 warn[undecided]",
+                "5:12 error[global-registry-conflict]",
+                "6:12 warn[bitnami-insecure-images]"
+            ]
+        );
+        let findings = find(&plan, &Levels::default());
+        let undecided = &findings.list[0];
+        assert_eq!(undecided.fix, None, "an assumed change is in no fix");
+        for part in [
+            "state it in `sites`",
+            "`--assume=bare-word`",
+            "R/docker-hub/library/redis",
+        ] {
+            assert!(undecided.help.contains(part), "{}", undecided.help);
+        }
+        assert_eq!(findings.list[1].help, "add the key");
+        let mut levels = Levels::default();
+        levels.set(Code::Undecided, Level::Error);
+        levels.set(Code::GlobalRegistryConflict, Level::Off);
+        levels.set(Code::BitnamiInsecureImages, Level::Info);
+        assert_eq!(
+            told(&plan, &levels),
+            [
+                "5:12 error[undecided]",
+                "6:12 info[bitnami-insecure-images]"
+            ]
+        );
+    }
+
+    #[test]
+    fn assumptions_and_remarks_can_be_silenced() {
+        let codes = "undecided, global-registry-conflict, bitnami-insecure-images";
+        for (comment, left, notes) in [
+            ("# ecr-rewrite: ignore", 0, 0),
+            (&format!("# ecr-rewrite: ignore[{codes}]"), 0, 3),
+            ("# ecr-rewrite: ignore[undecided]", 2, 1),
+        ] {
+            let findings = find(&assumed(comment), &Levels::default());
+            assert_eq!(findings.list.len(), left, "{comment}");
+            assert_eq!(
+                findings.notes.len(),
+                notes,
+                "{comment}: {:?}",
+                findings.notes
+            );
         }
     }
 }

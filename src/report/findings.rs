@@ -73,7 +73,7 @@ impl Shown {
             line: Line {
                 name: clean(&path.to_string_lossy()).into_owned(),
                 text: parts.concat(),
-                line: at.line - 1,
+                number: at.line - 1,
                 column: at.column - 1,
             },
         }
@@ -121,7 +121,7 @@ struct Line {
     name: String,
     text: String,
     /// 0-based.
-    line: usize,
+    number: usize,
     /// Where the mark begins in the file's line, 0-based, in characters: the text here may be
     /// shortened.
     column: usize,
@@ -140,7 +140,7 @@ impl SourceCode for Line {
             self.name.clone(),
             self.text.as_bytes(),
             (0, self.text.len()).into(),
-            self.line,
+            self.number,
             column,
             1,
         )))

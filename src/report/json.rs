@@ -413,7 +413,7 @@ fn percent(path: &Path) -> String {
             text.push(char::from(byte));
         } else {
             // Writing into a string cannot fail.
-            drop(write!(text, "%{byte:02X}"));
+            let _ = write!(text, "%{byte:02X}");
         }
     }
     text

@@ -164,3 +164,41 @@ pub fn summary(plan: &Plan, tense: Tense, elapsed: Duration) -> String {
     text.push_str(&format!(" [{:.2}s]", elapsed.as_secs_f64()));
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::{Undecided, plan_text};
+    use crate::reason::Assumption;
+    use crate::rules::{Origin, RuleSet, default_rules};
+
+    #[test]
+    fn assumed_changes_are_counted_and_said() {
+        let text = "apiVersion: v1\nkind: Pod\nspec: {containers: [{image: redis}]}\n";
+        let mut plan = plan_text("a.yaml", text, RuleSet::new(None, default_rules()).0);
+        let file = &mut plan.files[0];
+        file.changes.clear();
+        file.undecided.push(Undecided {
+            site: 0,
+            from: "redis".into(),
+            to: "R/redis".into(),
+            rule: Origin::BuiltIn,
+            assumption: Assumption::BareWord,
+            detail: "it may be a word".into(),
+        });
+        let summary = summary(&plan, Tense::Would, Duration::ZERO);
+        assert!(
+            summary.starts_with("1 file scanned, 1 image found: 0 would change"),
+            "{summary}"
+        );
+        assert!(summary.contains("0 skipped, 1 assumed ["), "{summary}");
+        assert_eq!(
+            undecided(&plan),
+            [
+                "a.yaml:3:29: `redis` undecided: it may be a word (bare-word); it would become `R/redis`"
+            ]
+        );
+        let none = Findings::default();
+        assert_eq!(findings(&none), "no findings");
+    }
+}

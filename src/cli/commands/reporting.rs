@@ -1,6 +1,7 @@
 //! Where a report goes, and in which format.
 
 use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -87,12 +88,47 @@ impl<'a> Sink<'a> {
             None => {
                 let stdout = io::stdout();
                 let color = self.talk.color(&stdout);
+                if format != Format::Json && under_actions() {
+                    let mut bytes = Vec::new();
+                    render(color, &mut bytes).map_err(Error::Output)?;
+                    let mut out = stdout.lock();
+                    out.write_all(&without_commands(bytes))
+                        .map_err(Error::Output)?;
+                    return out.flush().map_err(Error::Output);
+                }
                 let mut out = io::BufWriter::new(stdout.lock());
                 render(color, &mut out).map_err(Error::Output)?;
                 out.flush().map_err(Error::Output)
             }
         }
     }
+}
+
+/// Whether a workflow of GitHub reads what is printed.
+fn under_actions() -> bool {
+    std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true")
+}
+
+/// The same output in such a way that lines of a repository in it, which a workflow would take for
+/// commands, are none: GitHub stops to read commands until the word comes again, which the hash of the
+/// output keeps from standing in it.
+fn without_commands(bytes: Vec<u8>) -> Vec<u8> {
+    let text = String::from_utf8_lossy(&bytes);
+    let is_command = |line: &str| line.trim_start().starts_with("::") || line.contains("##[");
+    // Other line ends count as well: the runner knows them all.
+    if !text.split(['\n', '\r']).any(is_command) {
+        return bytes;
+    }
+    let mut hasher = DefaultHasher::new();
+    bytes.hash(&mut hasher);
+    let word = format!("{:016x}", hasher.finish());
+    let mut wrapped = format!("::stop-commands::{word}\n").into_bytes();
+    wrapped.extend(&bytes);
+    if !bytes.ends_with(b"\n") {
+        wrapped.push(b'\n');
+    }
+    wrapped.extend(format!("::{word}::\n").into_bytes());
+    wrapped
 }
 
 /// Reads the word after `--format`.
