@@ -11,10 +11,13 @@ use std::path::{Path, PathBuf};
 use globset::GlobSet;
 use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
 use serde::Deserialize;
-use serde::de::{IgnoredAny, SeqAccess, Visitor, value::SeqAccessDeserializer};
+use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor, value::SeqAccessDeserializer};
 use serde_saphyr::{Location, Spanned};
 
+use crate::findings::{Code, CodeError, Level, Levels};
 use crate::globs::path_globs;
+use crate::image::DOCKER_HUB;
+use crate::rules::upstreams::canonical_host;
 use crate::rules::{Allow, EcrHost, Library, Origin, Rule, default_rules};
 use crate::sites::Template;
 pub use crate::walk::CONFIG_NAME as FILE_NAME;
@@ -34,6 +37,8 @@ pub struct Config {
     pub templates: Vec<Template>,
     /// Environments of their own, in order; the last that matches a file wins, field by field.
     pub overrides: Vec<Override>,
+    /// The levels of findings.
+    pub checks: Levels,
 }
 
 /// Where images come from: each field may be missing.
@@ -136,7 +141,8 @@ struct RawConfig {
     #[serde(default)]
     sites: Vec<RawSite>,
     helm: Option<Spanned<IgnoredAny>>,
-    checks: Option<Spanned<IgnoredAny>>,
+    #[serde(default)]
+    checks: RawChecks,
 }
 
 #[derive(Deserialize)]
@@ -163,6 +169,10 @@ struct RawAllow {
     image: Spanned<String>,
     reason: Option<String>,
 }
+
+/// Codes and levels, each with its place.
+#[derive(Default)]
+struct RawChecks(Vec<(Spanned<String>, Spanned<String>)>);
 
 /// `default` or a list.
 enum RawRules {
@@ -194,6 +204,28 @@ struct RawRule {
     _custom_role_arn: Option<IgnoredAny>,
     #[serde(rename = "upstreamRegistry")]
     _upstream_registry: Option<IgnoredAny>,
+}
+
+impl<'de> Deserialize<'de> for RawChecks {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Checks;
+        impl<'de> Visitor<'de> for Checks {
+            type Value = RawChecks;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("codes of findings with their levels")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<RawChecks, A::Error> {
+                let mut entries = Vec::new();
+                while let Some(entry) = map.next_entry()? {
+                    entries.push(entry);
+                }
+                Ok(RawChecks(entries))
+            }
+        }
+        deserializer.deserialize_map(Checks)
+    }
 }
 
 impl<'de> Deserialize<'de> for RawRules {
@@ -246,6 +278,7 @@ impl Reader<'_> {
         let target = self.target(raw.registry, raw.account, raw.region, raw.rules)?;
         Ok(Config {
             target,
+            checks: self.checks(raw.checks)?,
             aliases: self.aliases(raw.aliases)?,
             allow: raw
                 .allow
@@ -271,11 +304,7 @@ impl Reader<'_> {
     }
 
     fn refuse_later_keys(&self, raw: &RawConfig) -> Read<()> {
-        for (key, value) in [
-            ("rulesFrom", &raw.rules_from),
-            ("helm", &raw.helm),
-            ("checks", &raw.checks),
-        ] {
+        for (key, value) in [("rulesFrom", &raw.rules_from), ("helm", &raw.helm)] {
             if let Some(value) = value {
                 let message = format!("`{key}` is not supported yet");
                 return Err(self.error(message, "remove the key", value.referenced));
@@ -378,7 +407,7 @@ impl Reader<'_> {
                 return Err(self.error(message, help, target.referenced));
             }
         }
-        let canonical = |host: String| crate::rules::upstreams::canonical_host(&host).to_string();
+        let canonical = |host: String| canonical_host(&host).to_string();
         Ok(raw
             .into_iter()
             .map(|(host, target)| (host, canonical(target.value)))
@@ -387,6 +416,10 @@ impl Reader<'_> {
 
     fn allow(&self, raw: RawAllow) -> Read<Allow> {
         let at = raw.image.referenced;
+        if let Some((why, help)) = never_matches(&raw.image.value) {
+            let message = format!("`{}` can match no image: {why}", raw.image.value);
+            return Err(self.error(message, &help, at));
+        }
         Allow::new(&raw.image.value, raw.reason, self.origin(at)).map_err(|error| {
             self.error(
                 error.to_string(),
@@ -407,6 +440,39 @@ impl Reader<'_> {
         };
         template(&values.value)
             .map_err(|message| self.error(message, TEMPLATE_HELP, values.referenced))
+    }
+
+    fn checks(&self, raw: RawChecks) -> Read<Levels> {
+        let mut levels = Levels::default();
+        for (key, word) in raw.0 {
+            let code = Code::parse(&key.value).map_err(|error| {
+                let (message, help) = match error {
+                    CodeError::Later => (
+                        format!("`{}` is not supported yet", key.value),
+                        "remove it".to_string(),
+                    ),
+                    CodeError::Unknown(Some(close)) => (
+                        format!("unknown code `{}`", key.value),
+                        format!("did you mean `{close}`?"),
+                    ),
+                    CodeError::Unknown(None) => (
+                        format!("unknown code `{}`", key.value),
+                        format!("known codes: {}", Code::ALL.map(Code::code).join(", ")),
+                    ),
+                };
+                self.error(message, &help, key.referenced)
+            })?;
+            let level = Level::ALL
+                .into_iter()
+                .find(|level| level.word() == word.value);
+            let Some(level) = level else {
+                let message = format!("`{}` is no level", word.value);
+                let help = "a level is `error`, `warn`, `info` or `off`";
+                return Err(self.error(message, help, word.referenced));
+            };
+            levels.set(code, level);
+        }
+        Ok(levels)
     }
 
     fn overriding(&self, raw: RawOverride) -> Read<Override> {
@@ -530,6 +596,56 @@ fn template(text: &str) -> Result<Template, String> {
     }
 }
 
+/// Why a glob over canonical names (`docker.io/library/nginx`) can never match one, and what to write.
+fn never_matches(glob: &str) -> Option<(String, String)> {
+    let wild = |text: &str| text.contains(['*', '?', '[', '{', '\\']);
+    let (first, rest) = match glob.split_once('/') {
+        Some((first, rest)) => (first, Some(rest)),
+        None => (glob, None),
+    };
+    let name_start = glob.rfind('/').map_or(0, |at| at + 1);
+    if let Some(at) = glob
+        .find('@')
+        .or_else(|| glob[name_start..].find(':').map(|at| name_start + at))
+        && (rest.is_some() || !wild(glob))
+    {
+        let why = "globs are matched with the name, without tag and digest";
+        let name = &glob[..at];
+        let help = never_matches(name).map_or_else(|| format!("write `{name}`"), |(_, help)| help);
+        return Some((why.into(), help));
+    }
+    if wild(first) {
+        // `**` stands for any number of folders, a single `*` for no slash.
+        let single = rest.is_none() && !glob.contains("**") && !glob.contains('{');
+        let why = "names have a host in front";
+        return single.then(|| (why.into(), format!("write `**/{glob}`")));
+    }
+    let is_host = first.contains(['.', ':']) || first == "localhost";
+    let Some(rest) = rest.filter(|_| is_host) else {
+        let whole = if is_host {
+            format!("{glob}/**")
+        } else if glob.contains('/') {
+            format!("{DOCKER_HUB}/{glob}")
+        } else {
+            format!("{DOCKER_HUB}/library/{glob}")
+        };
+        let why = if is_host {
+            "it is a host alone"
+        } else {
+            "names have a host in front"
+        };
+        return Some((why.into(), format!("write `{whole}`")));
+    };
+    let host = canonical_host(first);
+    let official = host == DOCKER_HUB && !rest.contains('/') && !rest.contains("**");
+    if host != first || official && !rest.contains('{') {
+        let library = if official { "library/" } else { "" };
+        let why = "images are matched by the name that Docker gives them";
+        return Some((why.into(), format!("write `{host}/{library}{rest}`")));
+    }
+    None
+}
+
 /// The config that decides for `folder`: the first one met walking up, no further than the folder
 /// that holds `.git`.
 pub fn find(folder: &Path) -> Option<PathBuf> {
@@ -606,6 +722,61 @@ mod tests {
     }
 
     #[test]
+    fn levels_of_findings_are_read() {
+        let text = "checks:\n  no-rule: warn\n  digest-cold-cache: off\n  undecided: error\n  unparsed: info\n";
+        let checks = Config::parse(Path::new("x"), text).unwrap().checks;
+        for (code, level) in [
+            (Code::NoRule, Level::Warn),
+            (Code::DigestColdCache, Level::Off),
+            (Code::Undecided, Level::Error),
+            (Code::Unparsed, Level::Info),
+            (Code::WrongLibrary, Level::Error),
+            (Code::OtherRegistry, Level::Warn),
+        ] {
+            assert_eq!(checks.of(code), level, "{code}");
+        }
+    }
+
+    #[test]
+    fn globs_that_can_match_nothing_are_told() {
+        for (glob, write) in [
+            ("nginx", "docker.io/library/nginx"),
+            ("bitnami/*", "docker.io/bitnami/*"),
+            ("docker.io/nginx", "docker.io/library/nginx"),
+            ("docker.io/*", "docker.io/library/*"),
+            ("index.docker.io/bitnami/redis", "docker.io/bitnami/redis"),
+            (
+                "mcr.microsoft.com/dotnet/aspnet:8.0",
+                "mcr.microsoft.com/dotnet/aspnet",
+            ),
+            ("quay.io/a/b@sha256:00", "quay.io/a/b"),
+            ("quay.io/a/*:1", "quay.io/a/*"),
+            ("nginx:1", "docker.io/library/nginx"),
+            ("quay.io", "quay.io/**"),
+            ("*nginx", "**/*nginx"),
+        ] {
+            let (_, help) = never_matches(glob).unwrap_or_else(|| panic!("{glob} is taken"));
+            assert_eq!(help, format!("write `{write}`"), "{glob}");
+        }
+        for glob in [
+            "mcr.microsoft.com/**",
+            "docker.io/library/*",
+            "docker.io/**",
+            "docker.io/bitnami/redis",
+            "reg.example.com:5000/app",
+            "localhost/app",
+            "**",
+            "**/nginx",
+            "*/library/nginx",
+            "{docker.io,quay.io}/**",
+            "docker.io/{library,bitnami}/x",
+            "*.example.com/**",
+        ] {
+            assert_eq!(never_matches(glob), None, "{glob}");
+        }
+    }
+
+    #[test]
     fn mistakes_are_shown_where_they_are() {
         for (text, wanted) in [
             ("a: 1\n", "1: unknown key `a`"),
@@ -637,6 +808,28 @@ mod tests {
             ),
             ("exclude: [\"a{\"]\n", "1: error parsing glob"),
             ("helm: {}\n", "1: `helm` is not supported yet"),
+            (
+                "checks:\n  no-rules: warn\n",
+                "2: unknown code `no-rules` did you mean `no-rule`?",
+            ),
+            (
+                "checks: {zzz: off}\n",
+                "1: unknown code `zzz` known codes: not-through-ecr,",
+            ),
+            (
+                "checks:\n  no-rule: warn\n  chart-defaults: off\n",
+                "3: `chart-defaults` is not supported yet",
+            ),
+            (
+                "checks:\n  no-rule: warning\n",
+                "2: `warning` is no level a level is `error`",
+            ),
+            ("checks: [no-rule]\n", "1: "),
+            ("checks: {no-rule: off, no-rule: off}\n", "1: "),
+            (
+                "allow:\n  - {image: \"nginx\"}\n",
+                "2: `nginx` can match no image: names have a host in front write `docker.io/library/nginx`",
+            ),
             ("registry: [\n", ""),
             ("rules: default\nrules: default\n", "2: "),
         ] {

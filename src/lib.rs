@@ -7,10 +7,12 @@
 //! * the ground: [`reason`] (why something stays), [`source`] (a file and its bytes), [`edit`]
 //!   (replacements), [`globs`], [`image`] (references), [`yaml`] (documents as positions),
 //!   [`rules`] (what becomes of an image), [`walk`] (which files), [`verify`] (the second opinion)
-//! * [`sites`]: finders, which say where images are named
+//! * [`sites`]: finders, which say where images are named; [`ignores`]: comments that say which to
+//!   leave alone
 //! * [`scan`]: a file becomes documents, sites and facts
 //! * [`link`]: the facts of all files become groups and constraints
 //! * [`plan`]: sites, rules and groups become changes and skips, verified
+//! * [`findings`]: what a check has to say of the plan
 //! * [`report`] and [`write`](mod@write): the plan is printed or carried out, group by group
 //! * [`config`], [`settings`] and [`cli`]: what the user wants
 //!
@@ -20,7 +22,9 @@
 pub mod cli;
 pub mod config;
 pub mod edit;
+pub mod findings;
 pub mod globs;
+pub mod ignores;
 pub mod image;
 pub mod link;
 pub mod plan;

@@ -13,6 +13,8 @@ pub enum Reason {
     AlreadyEcr,
     /// The config allows the image where it is.
     Allowed,
+    /// A comment in the file says to leave the image alone.
+    Ignored,
     /// A rule could exist for the upstream, but none does.
     NoRule,
     /// Amazon ECR cannot cache this upstream, and no rule was stated for it all the same.
@@ -43,9 +45,10 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason, in the order of the product's documentation.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::AlreadyEcr,
         Self::Allowed,
+        Self::Ignored,
         Self::NoRule,
         Self::UnsupportedUpstream,
         Self::Templated,
@@ -66,6 +69,7 @@ impl Reason {
         match self {
             Self::AlreadyEcr => "already-ecr",
             Self::Allowed => "allowed",
+            Self::Ignored => "ignored",
             Self::NoRule => "no-rule",
             Self::UnsupportedUpstream => "unsupported-upstream",
             Self::Templated => "templated",

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use memchr::memmem;
 
+use crate::ignores::{Gathering, Ignores};
 use crate::sites::{self, Fact, Loose, Site};
 use crate::source::SourceFile;
 use crate::walk::Role;
@@ -100,15 +101,28 @@ pub struct Scan {
     pub loose: Option<Loose>,
     /// Whether another file said so.
     pub promoted: bool,
+    /// The comments that say which sites to leave alone.
+    pub ignores: Ignores,
 }
 
 impl Scan {
     /// Takes the sites that needed another file's word.
     pub fn promote(&mut self) {
         self.promoted = true;
-        self.sites.append(&mut self.unproven);
-        self.sites.sort_by_key(|site| (site.document, site.span()));
+        let proven = std::mem::take(&mut self.sites).into_iter().enumerate();
+        let unproven = std::mem::take(&mut self.unproven).into_iter().enumerate();
+        let unproven = unproven.map(|(index, site)| (unproven_number(index), site));
+        let mut all: Vec<(usize, Site)> = proven.chain(unproven).collect();
+        all.sort_by_key(|(_, site)| (site.document, site.span()));
+        let numbers = all.iter().enumerate().map(|(new, (old, _))| (*old, new));
+        self.ignores.renumber(&numbers.collect());
+        self.sites = all.into_iter().map(|(_, site)| site).collect();
     }
+}
+
+/// By which number comments know a site that needs another file's word.
+fn unproven_number(index: usize) -> usize {
+    usize::MAX - index
 }
 
 /// What a scan goes by, besides the text.
@@ -142,7 +156,8 @@ pub fn known_as(source: &SourceFile) -> &Path {
 /// Scans `text`, the file at `path` (the name decides what some files are; nothing is read).
 pub fn scan_text(path: &Path, text: &str, options: &Options) -> Scan {
     let mut scan = Scan::default();
-    if !is_worth_parsing(path, text) {
+    let mut ignores = Gathering::of(text);
+    if ignores.is_none() && !is_worth_parsing(path, text) {
         return scan;
     }
     for document in documents(text) {
@@ -150,6 +165,18 @@ pub fn scan_text(path: &Path, text: &str, options: &Options) -> Scan {
         match document {
             Ok(document) => {
                 let found = sites::find(path, text, &document, &options.templates);
+                if let Some(ignores) = &mut ignores {
+                    ignores.meet(text, &document);
+                    let proven = found.sites.iter().enumerate();
+                    let proven = proven.map(|(index, site)| (scan.sites.len() + index, site));
+                    let unproven = found.unproven.iter().enumerate();
+                    let unproven = unproven
+                        .map(|(index, site)| (unproven_number(scan.unproven.len() + index), site));
+                    for (number, site) in proven.chain(unproven) {
+                        let scalars = site.scalars().map(|scalar| scalar.place.span().start);
+                        ignores.note(number, &document, scalars);
+                    }
+                }
                 scan.sites.extend(found.sites);
                 scan.facts.extend(found.facts);
                 scan.unproven.extend(found.unproven);
@@ -162,6 +189,7 @@ pub fn scan_text(path: &Path, text: &str, options: &Options) -> Scan {
             Err(error) => scan.broken.push(error),
         }
     }
+    scan.ignores = ignores.map(Gathering::finish).unwrap_or_default();
     if !scan.broken.is_empty() {
         scan.facts.extend(sites::salvage(path, text));
     }

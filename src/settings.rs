@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use globset::GlobSet;
 
 use crate::config::{self, Config, ConfigError, Target};
+use crate::findings::Levels;
 use crate::rules::{EcrHost, Origin, Rule, RuleSet, Targets, default_rules, matching};
 use crate::scan;
 use crate::source::SourceFile;
@@ -35,6 +36,20 @@ pub enum Rules {
     /// The built-in ones will do, and the run says so.
     OrBuiltIn,
 }
+
+/// Whether a run needs to know the target.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Need {
+    /// It does.
+    #[default]
+    Target,
+    /// Any ECR host will do where no target is stated.
+    Nothing,
+}
+
+/// What is said of a run without a target.
+const ANY_HOST: &str =
+    "no target registry is stated: any ECR host counts, and fixes are shown with `<registry>`";
 
 /// What was asked for on the command line and in the environment.
 #[derive(Clone, Debug, Default)]
@@ -93,6 +108,7 @@ pub struct Settings {
     flags: Vec<Rule>,
     base_rules: Option<Vec<Rule>>,
     rules: Rules,
+    need: Need,
 }
 
 impl Settings {
@@ -121,7 +137,20 @@ impl Settings {
             flags,
             base_rules,
             rules,
+            need: Need::default(),
         })
+    }
+
+    /// The same settings for a run that works without a target.
+    #[must_use]
+    pub fn without_target(mut self) -> Self {
+        self.need = Need::Nothing;
+        self
+    }
+
+    /// The levels of findings.
+    pub fn levels(&self) -> &Levels {
+        &self.config.checks
     }
 
     /// The globs of files to leave out, relative to the config's folder.
@@ -157,8 +186,10 @@ impl Settings {
                 continue;
             }
             let set = self.rule_set(&combination, &mut notes)?;
-            if set.registry().is_none() {
-                return Err(no_target(Some(&file.path)));
+            match (set.registry(), self.need) {
+                (None, Need::Target) => return Err(no_target(Some(&file.path))),
+                (None, Need::Nothing) => notes.push(ANY_HOST.to_string()),
+                (Some(_), _) => {}
             }
             sets.push((combination, set));
         }
@@ -211,9 +242,17 @@ impl Settings {
                 .into_iter()
                 .map(|warning| format!("warning: {warning}")),
         );
-        Ok(set
+        let set = set
             .with_aliases(self.config.aliases.clone())
-            .with_allow(self.config.allow.clone()))
+            .with_allow(self.config.allow.clone());
+        notes.extend(set.dead_rules().map(|(rule, alias)| {
+            format!(
+                "warning: the rule for `{}` ({}) can never apply: `aliases` makes `{alias}` of that host; remove one of the two",
+                rule.upstream(),
+                rule.origin()
+            )
+        }));
+        Ok(set)
     }
 
     fn effective_registry(

@@ -8,6 +8,7 @@ use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 /// A range of bytes of a text: 0-based, `end` exclusive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -60,7 +61,13 @@ impl fmt::Display for Position {
 pub struct Lines<'a> {
     text: &'a str,
     starts: Vec<usize>,
+    /// How many characters begin before each block of the text, counted when first asked for: a line
+    /// may be as long as the file, and hold thousands of places.
+    characters: OnceLock<Vec<usize>>,
 }
+
+/// The bytes of a block for which characters are counted.
+const BLOCK: usize = 512;
 
 impl<'a> Lines<'a> {
     /// Indexes `text`.
@@ -68,18 +75,49 @@ impl<'a> Lines<'a> {
         let starts = std::iter::once(0)
             .chain(memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1))
             .collect();
-        Self { text, starts }
+        Self {
+            text,
+            starts,
+            characters: OnceLock::new(),
+        }
     }
 
     /// The place of the byte at `offset`. A byte order mark is not a character of the first line.
     pub fn position(&self, offset: usize) -> Position {
         let index = self.starts.partition_point(|&start| start <= offset) - 1;
-        let before = &self.text[self.starts[index]..offset];
-        let mark = usize::from(before.starts_with('\u{feff}'));
+        let start = self.starts[index];
+        let mark = usize::from(start < offset && self.text[start..].starts_with('\u{feff}'));
         Position {
             line: index + 1,
-            column: before.chars().count() - mark + 1,
+            column: self.characters_before(offset) - self.characters_before(start) - mark + 1,
         }
+    }
+
+    /// How many characters begin before the byte at `offset`.
+    fn characters_before(&self, offset: usize) -> usize {
+        let bytes = self.text.as_bytes();
+        let blocks = self.characters.get_or_init(|| {
+            let mut count = 0;
+            let counted = bytes.chunks(BLOCK).map(|block| {
+                let before = count;
+                count += characters(block);
+                before
+            });
+            counted.collect()
+        });
+        let block = offset / BLOCK;
+        match blocks.get(block) {
+            Some(before) => before + characters(&bytes[block * BLOCK..offset]),
+            // The end of a text that fills its last block, or of an empty one.
+            None => blocks.last().map_or(0, |before| {
+                before + characters(&bytes[(blocks.len() - 1) * BLOCK..offset])
+            }),
+        }
+    }
+
+    /// The byte at which a line (1-based) begins.
+    pub fn start(&self, number: usize) -> usize {
+        self.starts[number - 1]
     }
 
     /// The line (1-based) without its line ending.
@@ -91,6 +129,12 @@ impl<'a> Lines<'a> {
             .map_or(self.text.len(), |next| next - 1);
         self.text[start..end].trim_end_matches('\r')
     }
+}
+
+/// How many characters begin in these bytes of a text.
+fn characters(bytes: &[u8]) -> usize {
+    let continues = |byte: &&u8| **byte & 0b1100_0000 == 0b1000_0000;
+    bytes.len() - bytes.iter().filter(continues).count()
 }
 
 /// What tells a file apart from whatever may lie at the same path later.
@@ -277,6 +321,28 @@ mod tests {
         assert_eq!(lines.line(1), "\u{feff}a: é");
         assert_eq!(lines.line(2), "b: ü x");
         assert_eq!(lines.line(3), "");
+    }
+
+    #[test]
+    fn positions_in_long_lines_are_counted_in_blocks() {
+        for text in [
+            "é€x".repeat(700),
+            format!("\u{feff}a\n{}\nb", "ü€".repeat(900)),
+            "x".repeat(2 * BLOCK),
+            String::new(),
+        ] {
+            let lines = Lines::new(&text);
+            let ends = text.char_indices().map(|(at, _)| at).chain([text.len()]);
+            for at in ends {
+                let start = text[..at].rfind('\n').map_or(0, |end| end + 1);
+                let column = text[start..at]
+                    .trim_start_matches('\u{feff}')
+                    .chars()
+                    .count()
+                    + 1;
+                assert_eq!(lines.position(at).column, column, "{at}");
+            }
+        }
     }
 
     #[test]

@@ -92,8 +92,6 @@ fn check(case: &Path, bless: bool) {
         "{name}: --dry-run wrote something"
     );
     let (changes, skips) = told(&talk);
-    let plan = json!({"exit": exit, "changes": changes, "skips": skips});
-
     let written = repository(case);
     let (write_exit, output, write_talk) = run(written.path(), &["."]);
     assert_eq!(
@@ -102,6 +100,9 @@ fn check(case: &Path, bless: bool) {
         "{name}: {write_talk}"
     );
     let after = files(written.path());
+    let gate = |folder: &Path| run(folder, &["--check"]).0;
+    let check = json!({"before": gate(before.path()), "after": gate(written.path())});
+    let plan = json!({"exit": exit, "check": check, "changes": changes, "skips": skips});
 
     if bless {
         let text = serde_json::to_string_pretty(&plan).unwrap() + "\n";

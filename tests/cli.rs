@@ -75,14 +75,13 @@ fn wrong_usage_is_refused_before_anything_is_done() {
         (vec!["imges"], "did you mean `images`?"),
         (vec!["convrt", "nginx"], "did you mean `convert`?"),
         (vec!["images"], "the command `images` is not supported yet"),
-        (vec!["a.yaml", "--check"], "`--check` is not supported yet"),
         (
             vec!["a.yaml", "--rules", "rules.json"],
             "`--rules rules.json` is not supported yet",
         ),
         (
-            vec!["a.yaml", "--dry-run", "--format", "json"],
-            "`--format json` is not supported yet",
+            vec!["a.yaml", "--dry-run", "--format", "sarif"],
+            "`--format sarif` is not supported yet",
         ),
         (vec!["-", "a.yaml"], "`-` stands alone"),
         (vec!["-", "--files-from", "-"], "`-` stands alone"),
@@ -145,11 +144,11 @@ fn mistakes_in_a_config_are_shown_at_their_line() {
             ["prefix `UPPER`", "UPPER", ".ecr-rewrite.yaml:2:5"],
         ),
         (
-            "checks: {no-rule: warn}\n",
+            "checks: {no-rules: warn}\n",
             [
-                "`checks` is not supported yet",
-                "remove the key",
-                ".ecr-rewrite.yaml:1",
+                "unknown code `no-rules`",
+                "did you mean `no-rule`?",
+                ".ecr-rewrite.yaml:1:10",
             ],
         ),
     ] {

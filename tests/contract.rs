@@ -28,7 +28,11 @@ fn every_option_stands_in_the_contract() {
     let shared = PathBuf::from(std::env::var_os("ECR_REWRITE_SHARED").expect("ECR_REWRITE_SHARED"));
     let contract = options(&std::fs::read_to_string(shared.join("spec/product.md")).unwrap());
     let folder = tree(&[]);
-    for command in [vec!["--help"], vec!["convert", "--help"]] {
+    for command in [
+        vec!["--help"],
+        vec!["convert", "--help"],
+        vec!["explain", "--help"],
+    ] {
         let (exit, help, _) = run(folder.path(), &command);
         assert_eq!(exit, 0);
         let shown = options(&help);

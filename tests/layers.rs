@@ -11,11 +11,12 @@ use walkdir::WalkDir;
 const FLOORS: &[&[&str]] = &[
     &["reason", "source", "globs", "image"],
     &["edit", "yaml", "walk"],
-    &["rules", "verify"],
+    &["rules", "verify", "ignores"],
     &["sites"],
     &["scan"],
     &["link"],
     &["plan"],
+    &["findings"],
     &["report", "write", "config"],
     &["settings"],
     &["cli"],

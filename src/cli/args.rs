@@ -8,16 +8,19 @@ const EXAMPLES: &str = "\
 Examples:
   ecr-rewrite ./environments --dry-run     show what would change, as a diff
   ecr-rewrite ./environments               change the files
+  ecr-rewrite --check                      report images that do not come from ECR
   ecr-rewrite convert nginx:1.27           one reference, on its own
+  ecr-rewrite explain ./web.yaml:12        why an image changes or stays
 
-Exit codes: 0 done; 1 a diff with `--exit-code`; 2 wrong usage, or a file could
-not be read, verified or written; 130 and 143 interrupted.";
+Exit codes: 0 done; 1 a finding at error level with `--check`, a diff with
+`--exit-code`; 2 wrong usage, or a file could not be read, verified or written;
+130 and 143 interrupted.";
 
 /// Rewrite container image references to Amazon ECR pull-through-cache paths, and nothing else
 #[derive(Debug, Parser)]
 #[command(name = "ecr-rewrite", version, after_help = EXAMPLES, arg_required_else_help = true)]
 #[command(
-    override_usage = "ecr-rewrite [OPTIONS] PATH...\n       ecr-rewrite convert [OPTIONS] [IMAGE]..."
+    override_usage = "ecr-rewrite [OPTIONS] PATH...\n       ecr-rewrite --check [OPTIONS] [PATH]...\n       ecr-rewrite convert [OPTIONS] [IMAGE]...\n       ecr-rewrite explain [OPTIONS] PATH[:LINE]"
 )]
 pub(super) struct Rewrite {
     /// Files and folders to rewrite; `-` reads standard input and writes standard output
@@ -27,6 +30,11 @@ pub(super) struct Rewrite {
     /// Print the diff on standard output and write nothing; without a PATH, of the current folder
     #[arg(long)]
     pub(super) dry_run: bool,
+
+    /// Report images that do not come from ECR and write nothing; exit with 1 when a finding is an
+    /// error. Works without a target: then any ECR host counts
+    #[arg(long, conflicts_with = "dry_run")]
+    pub(super) check: bool,
 
     /// The file name that standard input goes by: it chooses the kind of file and the config
     #[arg(long, value_name = "NAME")]
@@ -43,7 +51,7 @@ pub(super) struct Rewrite {
     #[command(flatten)]
     pub(super) output: OutputArgs,
     #[command(flatten)]
-    pub(super) diff: DiffArgs,
+    pub(super) report: ReportArgs,
     #[command(flatten)]
     pub(super) later: LaterArgs,
 }
@@ -61,6 +69,24 @@ pub(super) struct Convert {
     /// The way back: an ECR reference in, its upstream out
     #[arg(long)]
     pub(super) revert: bool,
+
+    #[command(flatten)]
+    pub(super) target: TargetArgs,
+    #[command(flatten)]
+    pub(super) rules: RuleArgs,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+}
+
+/// Say why each image of a file changes or stays: what decided, and where that is stated
+///
+/// The rest of the repository is read as in a rewrite, because images hang together across files.
+#[derive(Debug, Parser)]
+#[command(name = "ecr-rewrite explain", bin_name = "ecr-rewrite explain")]
+pub(super) struct Explain {
+    /// A file; with a line, and perhaps a column, only what stands there
+    #[arg(value_name = "PATH[:LINE[:COL]]")]
+    pub(super) place: PathBuf,
 
     #[command(flatten)]
     pub(super) target: TargetArgs,
@@ -152,15 +178,16 @@ pub(super) struct OutputArgs {
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
-pub(super) struct DiffArgs {
+pub(super) struct ReportArgs {
     /// With `--dry-run`: exit with 1 when there is a diff
     #[arg(long, requires = "dry_run")]
     pub(super) exit_code: bool,
-    /// Write the diff to a file
-    #[arg(short, value_name = "FILE", requires = "dry_run")]
+    /// Write the diff or report to a file instead of standard output
+    #[arg(short, value_name = "FILE")]
     pub(super) output_file: Option<PathBuf>,
-    /// How to show the changes; `diff` is the only format so far
-    #[arg(long, value_name = "FORMAT", requires = "dry_run")]
+    /// How to show what was found: `text`, `concise`, `diff` or `json`. Without it, `--dry-run`
+    /// prints a diff, `--check` text, and writing nothing; writing takes `json`
+    #[arg(long, value_name = "FORMAT")]
     pub(super) format: Option<String>,
 }
 
@@ -176,8 +203,6 @@ pub(super) struct JudgementArgs {
 #[derive(Debug, Args)]
 #[allow(clippy::struct_excessive_bools, reason = "flags as typed")]
 pub(super) struct LaterArgs {
-    #[arg(long, hide = true)]
-    pub(super) check: bool,
     #[arg(long, hide = true)]
     pub(super) from_aws: bool,
     #[arg(long, hide = true, value_name = "P")]
@@ -203,7 +228,6 @@ impl LaterArgs {
     /// The first of these options that was given.
     pub(super) fn given(&self) -> Option<&'static str> {
         [
-            (self.check, "--check"),
             (self.from_aws, "--from-aws"),
             (self.profile.is_some(), "--profile"),
             (self.with_tests, "--with-tests"),
@@ -259,5 +283,6 @@ mod tests {
         use clap::CommandFactory;
         Rewrite::command().debug_assert();
         Convert::command().debug_assert();
+        Explain::command().debug_assert();
     }
 }

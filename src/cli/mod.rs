@@ -14,7 +14,7 @@ use std::path::Path;
 use clap::Parser;
 use clap::error::ErrorKind;
 
-use args::{Convert, Rewrite};
+use args::{Convert, Explain, Rewrite};
 use talk::Talk;
 
 use crate::report::clean;
@@ -24,7 +24,7 @@ use crate::report::clean;
 pub enum Exit {
     /// Done.
     Done,
-    /// There is a diff, and `--exit-code` was given.
+    /// A check found an error, or there is a diff and `--exit-code` was given.
     Found,
     /// Wrong usage, or something could not be read, verified or written.
     Broken,
@@ -66,7 +66,7 @@ impl From<crate::settings::SettingsError> for Error {
 }
 
 /// Commands that the contract names and a later version brings.
-const LATER: &[&str] = &["images", "explain", "rules", "prove", "init", "generate"];
+const LATER: &[&str] = &["images", "rules", "prove", "init", "generate"];
 /// Words people try for something else.
 const MISTAKEN: &[(&str, &str)] = &[
     ("check", "--check"),
@@ -93,6 +93,17 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
                     let talk = Talk::new(&convert.output);
                     note_folder(first, talk);
                     (commands::convert(&convert, talk), talk)
+                }
+                Err(error) => return usage(&error),
+            }
+        }
+        "explain" => {
+            let rest = arguments.iter().skip(1).cloned();
+            match Explain::try_parse_from(rest) {
+                Ok(explain) => {
+                    let talk = Talk::new(&explain.output);
+                    note_folder(first, talk);
+                    (commands::explain(&explain, talk), talk)
                 }
                 Err(error) => return usage(&error),
             }
@@ -173,7 +184,7 @@ fn check_first_word(word: &str) -> Option<String> {
     let known = MISTAKEN.iter().copied();
     let commands = LATER
         .iter()
-        .chain(&["convert"])
+        .chain(&["convert", "explain"])
         .map(|command| (*command, *command));
     let close = known
         .chain(commands)

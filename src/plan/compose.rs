@@ -28,9 +28,10 @@ impl fmt::Display for ComposeError {
     }
 }
 
-/// The verified new text; `None` when the file has no changes.
+/// The verified new text; `None` when the file has no changes, or when no registry is known: then
+/// the changes are only for showing, and no text holds them.
 pub(super) fn compose(file: &FilePlan) -> Result<Option<String>, ComposeError> {
-    if file.changes.is_empty() {
+    if file.changes.is_empty() || file.rules.registry().is_none() {
         return Ok(None);
     }
     let edits = file

@@ -6,7 +6,9 @@
 
 mod compose;
 mod decide;
+mod ignored;
 mod layers;
+mod name;
 mod targets;
 mod view;
 
@@ -17,14 +19,16 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use crate::edit::Edit;
+use crate::ignores::Ignores;
 use crate::link::{Group, Links, SiteId};
 use crate::reason::{Assumption, Reason};
 use crate::rules::{Origin, RuleSet};
 use crate::scan::{self, ScannedFile, Template};
 use crate::sites::Site;
-use crate::source::{Failure, Lines, SourceFile, Span};
+use crate::source::{Failure, Lines, Position, SourceFile, Span};
 use crate::walk::Role;
 use decide::Outcome;
+pub use name::canonical;
 
 /// How sure a change is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -161,6 +165,27 @@ pub struct FilePlan {
     /// Whether another file said that it holds Helm values.
     promoted: bool,
     scanned_with: Arc<scan::Options>,
+    /// The comments that say which sites to leave alone.
+    pub ignores: Ignores,
+    /// The groups of each site that is in any, by their place in [`Plan::groups`].
+    pub groups: BTreeMap<usize, Vec<usize>>,
+}
+
+/// A document of a template that could not be read.
+#[derive(Clone, Debug)]
+pub struct Unparsed {
+    /// The file, as it is shown.
+    pub path: PathBuf,
+    /// Where the parser gave up.
+    pub at: Position,
+    /// The same place in bytes.
+    pub offset: usize,
+    /// The line of that place.
+    pub line: String,
+    /// The document, 0-based.
+    pub document: usize,
+    /// What the parser says.
+    pub message: String,
 }
 
 /// What a run looked at.
@@ -183,6 +208,8 @@ pub struct Plan {
     pub groups: Vec<Group>,
     /// What was looked at.
     pub counts: Counts,
+    /// The documents of templates that could not be read.
+    pub unparsed: Vec<Unparsed>,
     /// Documents that are not YAML and texts that did not pass the check.
     pub failures: Vec<Failure>,
 }
@@ -246,6 +273,7 @@ pub fn plan(
         .map(|targets| targets.first.rules)
         .collect();
     let groups = [links.groups, layered.groups].concat();
+    ignored::apply(&files, &mut outcomes);
     settle_groups(&files, &groups, &mut outcomes);
     let scanned_with = Arc::new(options.scan.clone());
     let mut plan = assemble(
@@ -346,15 +374,17 @@ fn assemble(
             continue;
         }
         plan.count(&file);
-        if file.scan.sites.is_empty() {
+        if file.scan.sites.is_empty() && file.scan.ignores.is_empty() {
             continue;
         }
+        let groups: BTreeMap<usize, Vec<usize>> = (0..file.scan.sites.len())
+            .filter_map(|site| Some((site, memberships.remove(&SiteId { file: index, site })?)))
+            .collect();
         let (mut changes, mut skips, mut undecided) = (Vec::new(), Vec::new(), Vec::new());
         for (site, outcome) in outcomes.into_iter().enumerate() {
             match outcome {
                 Outcome::Change(mut change) => {
-                    let id = SiteId { file: index, site };
-                    change.groups = memberships.remove(&id).unwrap_or_default();
+                    change.groups = groups.get(&site).cloned().unwrap_or_default();
                     changes.push(*change);
                 }
                 Outcome::Skip(reason, detail) => skips.push(Skip {
@@ -383,6 +413,8 @@ fn assemble(
             below,
             promoted: scan.promoted,
             scanned_with: Arc::clone(scanned_with),
+            ignores: scan.ignores,
+            groups,
         });
     }
     plan
@@ -396,11 +428,22 @@ impl Plan {
         if file.scan.broken.is_empty() {
             return;
         }
+        let lines = Lines::new(&file.source.text);
         if file.template == Template::Yes {
             self.counts.unparsed += 1;
+            self.unparsed.extend(file.scan.broken.iter().map(|broken| {
+                let at = lines.position(broken.offset);
+                Unparsed {
+                    path: file.source.path.clone(),
+                    at,
+                    offset: broken.offset,
+                    line: lines.line(at.line).to_string(),
+                    document: broken.document,
+                    message: broken.message.clone(),
+                }
+            }));
             return;
         }
-        let lines = Lines::new(&file.source.text);
         self.failures
             .extend(file.scan.broken.iter().map(|broken| Failure {
                 path: file.source.path.clone(),
@@ -589,8 +632,12 @@ mod tests {
 
     #[test]
     fn a_text_that_a_second_run_would_change_again_is_refused() {
-        // Without a registry, what comes out is not in ECR, so the check has to stop it.
-        let plan = plan_text("pod.yaml", POD, RuleSet::new(None, default_rules()).0);
+        let registry = EcrHost::parse("123456789012.dkr.ecr.eu-west-1.amazonaws.com").unwrap();
+        let rules = RuleSet::new(Some(registry), default_rules()).0;
+        let mut plan = plan_text("pod.yaml", POD, rules);
+        // A second run would find something else than what the change says.
+        plan.files[0].changes[0].to = "nginx:1".to_string();
+        plan.compose_all();
         assert_eq!(plan.changes().count(), 0);
         assert_eq!(plan.files[0].after, None);
         assert!(
@@ -602,5 +649,15 @@ mod tests {
             plan.skips().next().unwrap().1.reason,
             Reason::GroupIncomplete
         );
+    }
+
+    #[test]
+    fn without_a_target_there_are_changes_and_no_new_text() {
+        let plan = plan_text("pod.yaml", POD, RuleSet::new(None, default_rules()).0);
+        let (file, change) = plan.changes().next().unwrap();
+        assert_eq!(change.to, "<registry>/docker-hub/library/nginx:1");
+        assert_eq!(file.after, None);
+        assert!(plan.failures.is_empty());
+        assert!(plan.lots().is_empty());
     }
 }

@@ -1,10 +1,39 @@
 //! What a run says. One renderer, one file; each writes to a given writer and decides nothing.
 
+pub mod concise;
 pub mod diff;
+pub mod explain;
+pub mod findings;
+pub mod json;
 pub mod text;
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
+
+/// How a run shows what it found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Each finding with its line.
+    Text,
+    /// A line for each finding.
+    Concise,
+    /// The changes as a patch.
+    Diff,
+    /// Everything, for programs.
+    Json,
+}
+
+impl Format {
+    /// Every format, by the word that asks for it.
+    pub const ALL: [(&str, Self); 4] = [
+        ("text", Self::Text),
+        ("concise", Self::Concise),
+        ("diff", Self::Diff),
+        ("json", Self::Json),
+    ];
+    /// The words for formats that a later version brings.
+    pub const LATER: [&str; 5] = ["markdown", "sarif", "github", "gitlab", "rdjson"];
+}
 
 /// Whether output carries colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

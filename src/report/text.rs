@@ -5,6 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::clean;
+use crate::findings::{Findings, Level};
 use crate::plan::Plan;
 use crate::reason::Reason;
 use crate::source::{Failure, Lines};
@@ -68,6 +69,47 @@ pub fn changes(plan: &Plan) -> Vec<String> {
     lines
 }
 
+/// A line for every change that nobody has agreed to.
+pub fn undecided(plan: &Plan) -> Vec<String> {
+    let mut lines = Vec::new();
+    for file in &plan.files {
+        let index = Lines::new(&file.source.text);
+        for undecided in &file.undecided {
+            let site = &file.sites[undecided.site];
+            lines.push(format!(
+                "{}:{}: `{}` undecided: {} ({}); it would become `{}`",
+                clean(&file.source.path.to_string_lossy()),
+                index.position(site.span().start),
+                clean(&undecided.from),
+                clean(&undecided.detail),
+                undecided.assumption,
+                clean(&undecided.to),
+            ));
+        }
+    }
+    lines
+}
+
+/// How many findings of each level there are; `no findings` when there are none.
+pub fn findings(findings: &Findings) -> String {
+    let levels = [
+        (Level::Error, "error"),
+        (Level::Warn, "warning"),
+        (Level::Info, "note"),
+    ];
+    let counts = levels.map(|(level, word)| Count(findings.count(level), word));
+    let counts: Vec<String> = counts
+        .iter()
+        .filter(|count| count.0 > 0)
+        .map(Count::to_string)
+        .collect();
+    if counts.is_empty() {
+        "no findings".to_string()
+    } else {
+        counts.join(", ")
+    }
+}
+
 /// The line of a failure.
 pub fn failure(failure: &Failure) -> String {
     let path = failure.path.to_string_lossy();
@@ -84,8 +126,9 @@ pub fn summary(plan: &Plan, tense: Tense, elapsed: Duration) -> String {
     let files = plan
         .files
         .iter()
-        .filter(|file| file.after.is_some())
+        .filter(|file| !file.changes.is_empty())
         .count();
+    let assumed = plan.undecided().count();
     let mut reasons: BTreeMap<Reason, usize> = BTreeMap::new();
     for (_, skip) in plan.skips() {
         *reasons.entry(skip.reason).or_default() += 1;
@@ -99,7 +142,7 @@ pub fn summary(plan: &Plan, tense: Tense, elapsed: Duration) -> String {
     let mut text = format!(
         "{} scanned, {} found: {changed} {verb} in {}, {in_ecr} already in ECR, {skipped} skipped",
         Count(plan.counts.files, "file"),
-        Count(changed + in_ecr + skipped, "image"),
+        Count(changed + in_ecr + skipped + assumed, "image"),
         Count(files, "file"),
     );
     if !reasons.is_empty() {
@@ -109,6 +152,9 @@ pub fn summary(plan: &Plan, tense: Tense, elapsed: Duration) -> String {
             .collect();
         text.push_str(&format!(" ({})", list.join(", ")));
     }
+    if assumed > 0 {
+        text.push_str(&format!(", {assumed} assumed"));
+    }
     if plan.counts.unparsed > 0 {
         text.push_str(&format!(
             "; {} could not be read",
@@ -117,4 +163,42 @@ pub fn summary(plan: &Plan, tense: Tense, elapsed: Duration) -> String {
     }
     text.push_str(&format!(" [{:.2}s]", elapsed.as_secs_f64()));
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::{Undecided, plan_text};
+    use crate::reason::Assumption;
+    use crate::rules::{Origin, RuleSet, default_rules};
+
+    #[test]
+    fn assumed_changes_are_counted_and_said() {
+        let text = "apiVersion: v1\nkind: Pod\nspec: {containers: [{image: redis}]}\n";
+        let mut plan = plan_text("a.yaml", text, RuleSet::new(None, default_rules()).0);
+        let file = &mut plan.files[0];
+        file.changes.clear();
+        file.undecided.push(Undecided {
+            site: 0,
+            from: "redis".into(),
+            to: "R/redis".into(),
+            rule: Origin::BuiltIn,
+            assumption: Assumption::BareWord,
+            detail: "it may be a word".into(),
+        });
+        let summary = summary(&plan, Tense::Would, Duration::ZERO);
+        assert!(
+            summary.starts_with("1 file scanned, 1 image found: 0 would change"),
+            "{summary}"
+        );
+        assert!(summary.contains("0 skipped, 1 assumed ["), "{summary}");
+        assert_eq!(
+            undecided(&plan),
+            [
+                "a.yaml:3:29: `redis` undecided: it may be a word (bare-word); it would become `R/redis`"
+            ]
+        );
+        let none = Findings::default();
+        assert_eq!(findings(&none), "no findings");
+    }
 }

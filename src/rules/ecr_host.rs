@@ -172,6 +172,24 @@ pub fn ecr_host_of(text: &str) -> Option<&str> {
     is_ecr_host(host).then_some(host)
 }
 
+/// Whether two hosts are the same registry in different spellings (dual stack, FIPS); `None` when a
+/// placeholder keeps that open.
+pub(super) fn same_registry(one: &str, other: &str) -> Option<bool> {
+    let (one, other) = (host_parts(one)?, host_parts(other)?);
+    let fields = [(one.account, other.account), (one.region, other.region)];
+    let known = |text: &str| !text.contains('$');
+    if fields
+        .iter()
+        .any(|(one, other)| known(one) && known(other) && one != other)
+    {
+        return Some(false);
+    }
+    fields
+        .iter()
+        .all(|(one, other)| one == other)
+        .then_some(true)
+}
+
 fn host_parts(host: &str) -> Option<HostParts<'_>> {
     SERVICES.iter().find_map(|&(service, suffixes)| {
         let (account, rest) = host.split_once(service)?;

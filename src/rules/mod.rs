@@ -5,6 +5,7 @@
 //! function from a reference to a [`Verdict`]; it knows nothing of files.
 
 pub mod ecr_host;
+mod inspect;
 mod rule;
 mod targets;
 pub mod upstreams;
@@ -17,6 +18,7 @@ use globset::{GlobBuilder, GlobMatcher};
 use crate::image::{Canonical, ImageRef};
 use crate::reason::Reason;
 pub use ecr_host::EcrHost;
+pub use inspect::{Cached, Place};
 pub use rule::{Library, Origin, Rule, RuleError, default_rules};
 pub use targets::Targets;
 pub(crate) use targets::matching;
@@ -128,15 +130,14 @@ impl RuleSet {
     /// it from being a reference. Another ECR registry that a rule or alias maps is an upstream like
     /// any other; the target registry never is.
     pub fn text_is_ecr(&self, text: &str) -> bool {
-        let in_target = self.registry.as_ref().is_some_and(|registry| {
-            text.strip_prefix(registry.as_str())
-                .is_some_and(|rest| rest.starts_with('/'))
-        });
-        in_target || ecr_host::ecr_host_of(text).is_some_and(|host| !self.maps(host, text))
+        let target = self.registry.as_ref().map_or(NO_REGISTRY, EcrHost::as_str);
+        let rest = text.strip_prefix(target);
+        rest.is_some_and(|rest| rest.starts_with('/'))
+            || ecr_host::ecr_host_of(text).is_some_and(|host| !self.maps_host(host, text))
     }
 
     /// Whether a rule fits the reference `text`, whose host is `host`.
-    fn maps(&self, host: &str, text: &str) -> bool {
+    fn maps_host(&self, host: &str, text: &str) -> bool {
         let path = text[host.len()..].trim_start_matches('/');
         let meant = self.behind_alias(Canonical::new(host, path));
         self.rules.iter().any(|rule| rule.strip(&meant).is_some())

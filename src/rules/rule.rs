@@ -179,6 +179,30 @@ impl Rule {
         Some(format!("{}/{library}{path}", self.upstream()))
     }
 
+    /// The upstream's host.
+    pub(super) fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// What stands below this rule's prefix in an ECR path; nothing does for a rule without one.
+    pub(super) fn below_prefix<'p>(&self, path: &'p str) -> Option<&'p str> {
+        let prefix = self.ecr_prefix.as_deref()?;
+        path.strip_prefix(prefix)?.strip_prefix('/')
+    }
+
+    /// The path below this rule's prefix that a cache of Docker Hub can fill, when it is not `path`.
+    pub(super) fn right_library(&self, path: &str) -> Option<String> {
+        let whole_hub = self.host == DOCKER_HUB && self.upstream_prefix.is_none();
+        if !whole_hub || self.library == Library::Absent {
+            return None;
+        }
+        match path.strip_prefix(LIBRARY) {
+            Some(name) if name.contains('/') => Some(name.to_string()),
+            None if !path.contains('/') => Some(format!("{LIBRARY}{path}")),
+            _ => None,
+        }
+    }
+
     /// How specific the upstream is.
     pub(super) fn upstream_len(&self) -> usize {
         self.upstream_prefix.as_ref().map_or(0, String::len)

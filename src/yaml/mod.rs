@@ -6,5 +6,7 @@
 mod parse;
 mod scalar;
 
-pub use parse::{Document, Documents, Entry, Kind, Node, NodeId, Style, YamlError, documents};
+pub use parse::{
+    Document, Documents, Entry, Kind, Node, NodeId, Style, YamlError, comments, documents,
+};
 pub use scalar::{Place, PlainType, Scalar, plain_type};

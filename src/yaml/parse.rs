@@ -205,6 +205,34 @@ pub fn documents(text: &str) -> Documents<'_> {
     }
 }
 
+/// The comments of `text`, from their `#` to the end of their line. What only looks like one (in a
+/// quoted text or a block scalar) is none; documents that are not YAML lose theirs.
+pub fn comments(text: &str) -> Vec<Span> {
+    let mut options = Options::default();
+    options.set_emit_comments(true);
+    options.max_buffered_comment_events = usize::MAX;
+    let mut parser = Parser::new_from_str_with_options(text, options);
+    let mut comments = Vec::new();
+    while let Some(event) = parser.next_event() {
+        match event {
+            Ok((Event::StreamEnd, _)) => break,
+            Ok((Event::Comment(..), span)) => {
+                comments.extend(
+                    span.byte_range()
+                        .map(|range| Span::new(range.start, range.end)),
+                );
+            }
+            Ok(_) => {}
+            Err(_) => {
+                if !matches!(parser.proceed_next_document(), Ok(true)) {
+                    break;
+                }
+            }
+        }
+    }
+    comments
+}
+
 /// The iterator behind [`documents`].
 pub struct Documents<'a> {
     text: &'a str,
@@ -378,6 +406,24 @@ impl From<ScalarStyle> for Style {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn comments_are_told_from_text_that_looks_like_them() {
+        let text = "# a\r\nb: |\n  # no\n  x # no\n # c\nd: 'x # no' # e\nf: x#no\ng: \"# no\n  # no\" # h\n--- # i\nj: [1 # k\n  ]\n";
+        let found: Vec<_> = comments(text)
+            .into_iter()
+            .map(|span| span.of(text).unwrap())
+            .collect();
+        assert_eq!(found, ["# a", "# c", "# e", "# h", "# i", "# k"]);
+        let broken = "# a\nb: [1\n---\n# c\nd: e # f\n";
+        let found: Vec<_> = comments(broken)
+            .into_iter()
+            .map(|span| span.of(broken).unwrap())
+            .collect();
+        assert_eq!(found.last(), Some(&"# f"));
+        let many = format!("a:\n{}  b: 1\n", "# x\n".repeat(5000));
+        assert_eq!(comments(&many).len(), 5000);
+    }
 
     #[test]
     fn a_mapping_gives_its_entries() {

@@ -22,6 +22,7 @@ pub fn program(folder: &Path) -> Command {
         "NO_COLOR",
         "CLICOLOR",
         "CLICOLOR_FORCE",
+        "GITHUB_ACTIONS",
     ] {
         command.env_remove(name);
     }

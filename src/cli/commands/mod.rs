@@ -2,11 +2,14 @@
 
 mod context;
 mod convert;
+mod explain;
+mod reporting;
 mod rewrite;
 
 use std::path::PathBuf;
 
 pub(super) use convert::convert;
+pub(super) use explain::explain;
 pub(super) use rewrite::rewrite;
 
 use super::Error;

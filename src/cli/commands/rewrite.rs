@@ -1,7 +1,7 @@
-//! The rewrite itself: in place, as a diff, or as a filter.
+//! The rewrite itself: in place, as a diff, as a check, or as a filter.
 
 use std::fs;
-use std::io::{self, IsTerminal, Read, Write};
+use std::io::{self, Read, Write};
 use std::mem;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,11 +11,14 @@ use super::super::args::Rewrite;
 use super::super::talk::Talk;
 use super::super::{Error, Exit};
 use super::context::{self, Scanned};
+use super::reporting::{self, Sink};
 use super::wanted;
+use crate::findings::{self, Findings};
 use crate::link::{self, FolderLinks};
 use crate::plan::{self, Assume, Plan};
 use crate::reason::Assumption;
-use crate::report::{Color, clean, diff, text};
+use crate::report::{Format, clean, json, text};
+use crate::rules::RuleSet;
 use crate::scan::ScannedFile;
 use crate::settings::{ConfigChoice, Rules, Settings};
 use crate::source::{self, Failure, SourceFile};
@@ -30,6 +33,7 @@ const STDIN: &str = "-";
 enum Mode {
     Write,
     DryRun,
+    Check,
     Filter,
 }
 
@@ -40,10 +44,15 @@ pub(in super::super) fn rewrite(args: &Rewrite, talk: Talk) -> Result<Exit, Erro
     let stdin = args.paths.iter().any(|path| path == Path::new(STDIN));
     let paths = if stdin { Vec::new() } else { paths(args)? };
     let mode = mode(args, stdin)?;
-    let rules = if mode == Mode::DryRun {
-        Rules::OrBuiltIn
-    } else {
-        Rules::Stated
+    if mode == Mode::Filter && args.report.format.is_some() {
+        return Err(Error::Message(
+            "`-` prints the new text; `--format` goes with it only beside `--dry-run` or `--check`"
+                .into(),
+        ));
+    }
+    let rules = match mode {
+        Mode::DryRun | Mode::Check => Rules::OrBuiltIn,
+        Mode::Write | Mode::Filter => Rules::Stated,
     };
     let input = stdin.then(|| Input::new(args, &current));
     // The config and the repository of a filter are those of the file it stands for.
@@ -52,7 +61,11 @@ pub(in super::super) fn rewrite(args: &Rewrite, talk: Talk) -> Result<Exit, Erro
         None => paths.clone(),
     };
     let wanted = wanted(&args.target, &args.rules, from.clone())?;
-    let settings = Settings::resolve(&wanted, rules)?;
+    let mut settings = Settings::resolve(&wanted, rules)?;
+    if mode == Mode::Check {
+        settings = settings.without_target();
+    }
+    let sink = Sink::new(&args.report, mode.default_format(), talk)?;
     let one_config = matches!(wanted.config, ConfigChoice::Discover);
     let options = walk::Options {
         context: if args.stdin_filename.is_some() {
@@ -80,30 +93,10 @@ pub(in super::super) fn rewrite(args: &Rewrite, talk: Talk) -> Result<Exit, Erro
     if one_config {
         check_configs(&walk, &settings, &current)?;
     }
-    walk.notes.iter().for_each(|note| talk.note(note));
-    let plan_options = plan::Options {
-        assume: assume(args)?,
-        scan: settings.scan_options(),
-    };
-    let reader = context::Reader {
-        limit: args.files.max_file_size,
-        current: &current,
-        options: &plan_options.scan,
-    };
-    let Scanned {
-        mut files,
-        failures,
-    } = context::scan(&walk, &reader);
-    let mut run = Run {
-        talk,
-        started,
-        failures: [walk.failures, failures].concat(),
-        roots: walk.roots,
-        folder_links: walk.folder_links,
-        current: &current,
-        settings: &settings,
-        options: plan_options.clone(),
-    };
+    let mut run = Run::new(&settings, &current, sink, talk);
+    run.started = started;
+    run.options.assume = assume(args)?;
+    let mut files = run.read(walk, args.files.max_file_size);
     if let Some(input) = input {
         return run.filter(args, files, input, mode);
     }
@@ -113,9 +106,22 @@ pub(in super::super) fn rewrite(args: &Rewrite, talk: Talk) -> Result<Exit, Erro
     // Standard error shows targets only where they matter: where something may change.
     files.sort_by(|a, b| a.source.path.cmp(&b.source.path));
     let mut plan = run.plan(files)?;
+    let findings = findings::find(&plan, settings.levels());
+    run.say_unused(&plan, &findings, is_whole(args, &settings));
     match mode {
-        Mode::DryRun => run.dry_run(args, &mut plan),
-        _ => Ok(run.write(&mut plan)),
+        Mode::Check => run.check(&plan, &findings),
+        Mode::DryRun => run.dry_run(args, &mut plan, &findings),
+        _ => run.write(&mut plan, findings),
+    }
+}
+
+impl Mode {
+    fn default_format(self) -> Option<Format> {
+        match self {
+            Self::Check => Some(Format::Text),
+            Self::DryRun => Some(Format::Diff),
+            Self::Write | Self::Filter => None,
+        }
     }
 }
 
@@ -142,23 +148,63 @@ impl Input {
 }
 
 /// What every mode shares once the settings stand.
-struct Run<'s> {
-    talk: Talk,
-    started: Instant,
-    failures: Vec<Failure>,
-    roots: Vec<PathBuf>,
-    folder_links: FolderLinks,
-    current: &'s Path,
-    settings: &'s Settings,
-    options: plan::Options,
+pub(super) struct Run<'s> {
+    pub(super) talk: Talk,
+    pub(super) started: Instant,
+    pub(super) failures: Vec<Failure>,
+    /// The folders beyond which nothing is read.
+    pub(super) roots: Vec<PathBuf>,
+    /// Links to folders inside of them.
+    pub(super) folder_links: FolderLinks,
+    pub(super) current: &'s Path,
+    pub(super) settings: &'s Settings,
+    pub(super) options: plan::Options,
+    /// What decides files without overrides, once that is known.
+    pub(super) base: Option<Arc<RuleSet>>,
+    /// Where a report goes.
+    pub(super) sink: Sink<'s>,
 }
 
-impl Run<'_> {
-    fn scan_source(&self, source: SourceFile, role: Role) -> ScannedFile {
-        context::scanned(source, role, &self.roots, &self.options.scan)
+impl<'s> Run<'s> {
+    pub(super) fn new(
+        settings: &'s Settings,
+        current: &'s Path,
+        sink: Sink<'s>,
+        talk: Talk,
+    ) -> Self {
+        Self {
+            talk,
+            started: Instant::now(),
+            failures: Vec::new(),
+            roots: Vec::new(),
+            folder_links: FolderLinks::new(),
+            current,
+            settings,
+            options: plan::Options {
+                scan: settings.scan_options(),
+                ..plan::Options::default()
+            },
+            base: None,
+            sink,
+        }
     }
 
-    fn plan(&mut self, mut files: Vec<ScannedFile>) -> Result<Plan, Error> {
+    /// Reads and scans what was walked, and what that takes in. `limit` is in bytes.
+    pub(super) fn read(&mut self, walk: Walk, limit: u64) -> Vec<ScannedFile> {
+        walk.notes.iter().for_each(|note| self.talk.note(note));
+        let reader = context::Reader {
+            limit,
+            current: self.current,
+            options: &self.options.scan,
+        };
+        let Scanned { files, failures } = context::scan(&walk, &reader);
+        self.failures = [walk.failures, failures].concat();
+        self.roots = walk.roots;
+        self.folder_links = walk.folder_links;
+        files
+    }
+
+    pub(super) fn plan(&mut self, mut files: Vec<ScannedFile>) -> Result<Plan, Error> {
         let links = link::link_in(&mut files, &self.folder_links);
         let is_concerned =
             |file: &ScannedFile| file.role == Role::Selected && !file.scan.sites.is_empty();
@@ -170,21 +216,50 @@ impl Run<'_> {
             others.chain(deciding.iter().map(PathBuf::as_path)),
         )?;
         notes.iter().for_each(|note| self.talk.note(note));
+        self.base = Some(Arc::clone(targets.base()));
         let rules_for = |path: &Path| Arc::clone(targets.for_path(self.settings.relative(path)));
         let mut plan = plan::plan(files, links, &rules_for, &self.options);
         self.failures.append(&mut plan.failures);
         Ok(plan)
     }
 
-    fn dry_run(&mut self, args: &Rewrite, plan: &mut Plan) -> Result<Exit, Error> {
+    fn check(&mut self, plan: &Plan, findings: &Findings) -> Result<Exit, Error> {
+        if self.sink.format == Some(Format::Diff)
+            && plan.changes().any(|(file, _)| file.after.is_none())
+        {
+            return Err(Error::Message(
+                "a diff needs a target; give `--registry`, or `registry:` in the config".into(),
+            ));
+        }
+        self.sink
+            .render(plan, findings, &self.failures, json::Mode::Check)?;
+        self.explain(plan, text::Tense::Would);
+        self.talk.note(&text::findings(findings));
+        let exit = self.exit();
+        Ok(if exit == Exit::Done && findings.fail() {
+            Exit::Found
+        } else {
+            exit
+        })
+    }
+
+    fn dry_run(
+        &mut self,
+        args: &Rewrite,
+        plan: &mut Plan,
+        findings: &Findings,
+    ) -> Result<Exit, Error> {
         let from = diff_folder(plan, self.current);
-        let shown = show_from(&from, plan);
-        let rendered = self.render(args, plan);
-        for (file, path) in plan.files.iter_mut().zip(shown) {
+        let is_diff = self.sink.format == Some(Format::Diff);
+        let shown = is_diff.then(|| show_from(&from, plan));
+        let rendered = self
+            .sink
+            .render(plan, findings, &self.failures, json::Mode::DryRun);
+        for (file, path) in plan.files.iter_mut().zip(shown.into_iter().flatten()) {
             file.source.path = path;
         }
         rendered?;
-        if from != self.current {
+        if is_diff && from != self.current {
             let from = walk::shown(&from, self.current);
             let from = from.display();
             self.talk.note(&format!(
@@ -193,7 +268,7 @@ impl Run<'_> {
         }
         self.explain(plan, text::Tense::Would);
         let exit = self.exit();
-        let found = args.diff.exit_code && plan.changes().next().is_some();
+        let found = args.report.exit_code && plan.changes().next().is_some();
         Ok(if exit == Exit::Done && found {
             Exit::Found
         } else {
@@ -201,35 +276,16 @@ impl Run<'_> {
         })
     }
 
-    fn render(&self, args: &Rewrite, plan: &Plan) -> Result<(), Error> {
-        let to_bytes = || -> Result<Vec<u8>, Error> {
-            let mut bytes = Vec::new();
-            diff::render(plan, Color::Off, &mut bytes).map_err(Error::Output)?;
-            Ok(bytes)
-        };
-        if let Some(path) = &args.diff.output_file {
-            return fs::write(path, to_bytes()?).map_err(|error| {
-                Error::Message(format!("{}: cannot be written: {error}", path.display()))
-            });
-        }
-        let stdout = io::stdout();
-        let color = self.talk.color(&stdout);
-        let plain_terminal = color == Color::Off && stdout.is_terminal();
-        let mut out = io::BufWriter::new(stdout.lock());
-        let written = if plain_terminal {
-            write_clean(&to_bytes()?, &mut out)
-        } else {
-            diff::render(plan, color, &mut out)
-        };
-        written.and_then(|()| out.flush()).map_err(Error::Output)
-    }
-
-    fn write(&mut self, plan: &mut Plan) -> Exit {
+    fn write(&mut self, plan: &mut Plan, mut findings: Findings) -> Result<Exit, Error> {
         let stop = stop_on_signals();
         let written = write::write(plan, &stop);
         self.failures.extend(written.failures);
+        // What was changed comes from ECR now; the rest of what was found stands.
+        findings.list.retain(|finding| finding.fix.is_none());
+        self.sink
+            .render(plan, &findings, &self.failures, json::Mode::Write)?;
         self.explain(plan, text::Tense::Did);
-        match written.interrupted {
+        Ok(match written.interrupted {
             Some(signal) => {
                 self.talk.error(
                     "interrupted; the files that were not reached are as they were, run again",
@@ -237,6 +293,18 @@ impl Run<'_> {
                 Exit::Interrupted(u8::try_from(signal).unwrap_or(0))
             }
             None => self.exit(),
+        })
+    }
+
+    /// Says which comments and entries of the config met nothing.
+    fn say_unused(&self, plan: &Plan, findings: &Findings, whole: bool) {
+        findings
+            .notes
+            .iter()
+            .for_each(|note| self.talk.note(&clean(note)));
+        if let (Some(base), true) = (&self.base, whole) {
+            let unused = findings::unused(plan, base);
+            reporting::unused(&unused, self.talk);
         }
     }
 
@@ -272,10 +340,19 @@ impl Run<'_> {
             text: text.clone(),
             identity: None,
         };
-        files.push(self.scan_source(source, Role::Selected));
+        files.push(context::scanned(
+            source,
+            Role::Selected,
+            &self.roots,
+            &self.options.scan,
+        ));
         let mut plan = self.plan(files)?;
-        if mode == Mode::DryRun {
-            return self.dry_run(args, &mut plan);
+        let findings = findings::find(&plan, self.settings.levels());
+        self.say_unused(&plan, &findings, false);
+        match mode {
+            Mode::DryRun => return self.dry_run(args, &mut plan, &findings),
+            Mode::Check => return self.check(&plan, &findings),
+            _ => {}
         }
         let after = plan.files.first().and_then(|file| file.after.as_deref());
         write_output(after.unwrap_or(&text).as_bytes())?;
@@ -291,6 +368,9 @@ impl Run<'_> {
             text::skips(plan)
                 .iter()
                 .for_each(|line| self.talk.detail(line));
+            text::undecided(plan)
+                .iter()
+                .for_each(|line| self.talk.detail(line));
         }
         self.talk
             .note(&text::summary(plan, tense, self.started.elapsed()));
@@ -304,7 +384,7 @@ impl Run<'_> {
     }
 
     /// Says what went wrong; errors win over everything else.
-    fn exit(&self) -> Exit {
+    pub(super) fn exit(&self) -> Exit {
         self.failures
             .iter()
             .for_each(|failure| self.talk.error(&text::failure(failure)));
@@ -383,35 +463,36 @@ fn write_output(bytes: &[u8]) -> Result<(), Error> {
     stdout.flush().map_err(Error::Output)
 }
 
-/// A terminal without colours is a terminal all the same: it gets no bytes that could fool it.
-fn write_clean(diff: &[u8], out: &mut impl Write) -> io::Result<()> {
-    let text = String::from_utf8_lossy(diff);
-    text.lines()
-        .try_for_each(|line| writeln!(out, "{}", clean(line)))
-}
-
 fn switch(given: bool) -> Switch {
     if given { Switch::On } else { Switch::Off }
 }
 
-fn current_folder() -> Result<PathBuf, Error> {
+pub(super) fn current_folder() -> Result<PathBuf, Error> {
     std::env::current_dir()
         .and_then(|folder| folder.canonicalize())
         .map_err(|error| Error::Message(format!("the current directory cannot be read: {error}")))
 }
 
 fn refuse_later(args: &Rewrite) -> Result<(), Error> {
-    let format = args
-        .diff
-        .format
-        .as_deref()
-        .filter(|format| *format != "diff");
-    let later = match (args.later.given(), format) {
-        (Some(option), _) => option.to_string(),
-        (None, Some(format)) => format!("--format {format}"),
-        (None, None) => return Ok(()),
+    match args.later.given() {
+        Some(option) => Err(Error::Message(format!("`{option}` is not supported yet"))),
+        None => Ok(()),
+    }
+}
+
+/// Whether the whole repository of the config is looked at, so that what its config names and
+/// nobody met is of no use.
+fn is_whole(args: &Rewrite, settings: &Settings) -> bool {
+    let Some(root) = &settings.root else {
+        return false;
     };
-    Err(Error::Message(format!("`{later}` is not supported yet")))
+    let given = args.paths.iter().map(PathBuf::as_path);
+    let mut given: Vec<&Path> = given.collect();
+    if given.is_empty() && args.files.files_from.is_none() {
+        given.push(Path::new("."));
+    }
+    let is_root = |path: &&Path| path.canonicalize().is_ok_and(|path| path == *root);
+    args.files.exclude.is_empty() && given.iter().any(is_root)
 }
 
 fn mode(args: &Rewrite, stdin: bool) -> Result<Mode, Error> {
@@ -423,10 +504,11 @@ fn mode(args: &Rewrite, stdin: bool) -> Result<Mode, Error> {
     if args.stdin_filename.is_some() && !stdin {
         return Err(Error::Message("`--stdin-filename` goes with `-`".into()));
     }
-    Ok(match (args.dry_run, stdin) {
-        (true, _) => Mode::DryRun,
-        (false, true) => Mode::Filter,
-        (false, false) => Mode::Write,
+    Ok(match (args.dry_run, args.check, stdin) {
+        (true, _, _) => Mode::DryRun,
+        (false, true, _) => Mode::Check,
+        (false, false, true) => Mode::Filter,
+        (false, false, false) => Mode::Write,
     })
 }
 
@@ -437,7 +519,7 @@ fn paths(args: &Rewrite) -> Result<Vec<PathBuf>, Error> {
     if let Some(list) = &args.files.files_from {
         paths.extend(read_list(list, args.files.null)?);
     } else if paths.is_empty() {
-        if !args.dry_run {
+        if !args.dry_run && !args.check {
             return Err(Error::Message(
                 "writing needs a path; `.` is one, and `--dry-run` shows what would change".into(),
             ));

@@ -1,0 +1,26 @@
+//! The `concise` format: a line for each finding, `path:line:col: level[code] message`.
+
+use std::io::{self, Write};
+
+use super::clean;
+use crate::findings::Findings;
+
+/// Writes the findings.
+pub fn render(findings: &Findings, out: &mut dyn Write) -> io::Result<()> {
+    for finding in &findings.list {
+        write!(
+            out,
+            "{}:{}: {}[{}] {}",
+            clean(&finding.path.to_string_lossy()),
+            finding.at,
+            finding.level,
+            finding.code,
+            clean(&finding.message)
+        )?;
+        match &finding.fix {
+            Some(fix) => writeln!(out, "; becomes `{}`", clean(fix))?,
+            None => writeln!(out)?,
+        }
+    }
+    Ok(())
+}
