@@ -22,6 +22,7 @@ use std::path::{Component, Path, PathBuf};
 use crate::reason::Reason;
 use crate::scan::ScannedFile;
 use kustomize::NameSet;
+use stacks::Charts;
 use tree::Tree;
 pub use values::{Front, Merged, View};
 
@@ -112,13 +113,14 @@ pub fn link_in(files: &mut [ScannedFile], folders: &FolderLinks) -> Links {
     groups.extend(kustomize::copied_fields(files, &tree));
     let deployers = deployers::of(files, &tree);
     groups.extend(placeholder::groups(files, &tree, &deployers));
-    let releases = releases::read(files);
+    let charts = Charts::of(files);
+    let releases = releases::read(files, &charts);
     let mut held = releases.held;
     held.extend(unread::held(files, &tree));
     held.extend(vendored::held(files));
     Links {
         groups,
-        views: values::views(files, &releases.combined, &held),
+        views: values::views(files, &charts, &releases.combined, &held),
         held,
         deployers,
         names,

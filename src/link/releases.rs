@@ -1,14 +1,16 @@
 //! Releases: which values files other objects put together.
 //!
 //! Files of one folder are merged in the order given. Where a release takes files of several
-//! folders, or adds values of its own, the merge is not followed yet, and its files are held.
+//! folders, or adds values of its own, the merge is not followed yet, and everything that it may be
+//! merged with is held: the files, the defaults of the chart, and those of the charts it brings.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
-use globset::GlobBuilder;
+use globset::{GlobBuilder, GlobMatcher};
 
 use super::normalise;
+use super::stacks::Charts;
 use crate::reason::Reason;
 use crate::scan::ScannedFile;
 use crate::sites::{Fact, Release};
@@ -32,59 +34,56 @@ pub(super) struct Releases {
 /// Files that some release names as its values: they are values whatever they are called.
 pub(super) fn named(files: &[ScannedFile]) -> BTreeSet<usize> {
     let known = Known::of(files);
-    let releases = releases(files).flat_map(|(file, release)| known.files_of(file, release));
-    releases.collect()
+    let all = releases(files);
+    let taken = all.iter().flat_map(|(file, release)| known.files_of(file, release).files);
+    taken.collect()
 }
 
-pub(super) fn read(files: &[ScannedFile]) -> Releases {
+pub(super) fn read(files: &[ScannedFile], charts: &Charts<'_>) -> Releases {
     let known = Known::of(files);
+    let all = releases(files);
     let mut result = Releases::default();
-    for (file, release) in releases(files) {
-        let mut taken = known.files_of(file, release);
-        let defaults = release.chart.as_ref().into_iter().flat_map(|chart| {
-            let chart = format!("{}/values.yaml", chart.trim_end_matches('/'));
-            known.find(file, None, &chart)
-        });
-        let mut all: Vec<usize> = defaults.filter(|file| !taken.contains(file)).collect();
-        all.append(&mut taken);
-        let folders: BTreeSet<Option<&Path>> = all
-            .iter()
-            .map(|&file| files[file].source.real.parent())
-            .collect();
-        if all.len() + usize::from(release.inline) < 2 {
-            continue;
+    for (file, release) in &all {
+        if release.has_chart {
+            known.add(charts, file, release, &mut result);
         }
-        if folders.len() == 1 && !release.inline {
-            result.combined.push(Combined { files: all });
-            continue;
-        }
-        let place = file.source.path.display();
-        let how = if release.inline {
-            "adds values of its own to it"
-        } else {
-            "combines it with values of another folder"
-        };
-        let detail = format!("{place} {how}, which is not followed yet");
-        for file in all {
-            result
-                .held
-                .entry(file)
-                .or_insert((Reason::GroupIncomplete, detail.clone()));
+        // A patch belongs to the release of its name; a reference to the chart of that name.
+        let others = all.iter().filter(|(_, other)| other.has_chart);
+        for (place, other) in others {
+            let is_patched = !release.has_chart && other.name == release.name;
+            let is_named = release.chart_object.is_some() && release.chart_object == other.name;
+            if is_patched || is_named {
+                let mut whole = (*other).clone();
+                whole.files.extend(release.files.iter().cloned());
+                whole.maps.extend(release.maps.iter().cloned());
+                whole.inline |= release.inline;
+                known.add(charts, place, &whole, &mut result);
+            }
         }
     }
     result
 }
 
-fn releases(files: &[ScannedFile]) -> impl Iterator<Item = (&ScannedFile, &Release)> {
-    files.iter().flat_map(|file| {
-        file.scan.facts.iter().filter_map(move |fact| match fact {
+fn releases(files: &[ScannedFile]) -> Vec<(&ScannedFile, &Release)> {
+    let all = files.iter().flat_map(|file| {
+        let facts = file.scan.facts.iter();
+        facts.filter_map(move |fact| match fact {
             Fact::Release(release) => Some((file, release)),
             _ => None,
         })
-    })
+    });
+    all.collect()
 }
 
-/// The files that may be values, by path, and those behind each generated config map.
+/// The values files of a release.
+#[derive(Default)]
+struct Taken {
+    files: Vec<usize>,
+    /// Whether it names some that are not known.
+    is_partial: bool,
+}
+
+/// The files of the repository by path, and those behind each generated config map.
 struct Known<'a> {
     files: &'a [ScannedFile],
     paths: HashMap<&'a Path, usize>,
@@ -93,15 +92,11 @@ struct Known<'a> {
 
 impl<'a> Known<'a> {
     fn of(files: &'a [ScannedFile]) -> Self {
-        let paths: HashMap<&Path, usize> = files
-            .iter()
-            .enumerate()
-            .filter(|(_, file)| file.scan.loose.is_some())
-            .map(|(index, file)| (file.source.real.as_path(), index))
-            .collect();
+        let paths = files.iter().enumerate();
+        let paths = paths.map(|(index, file)| (file.source.real.as_path(), index));
         let mut known = Self {
             files,
-            paths,
+            paths: paths.collect(),
             generated: HashMap::new(),
         };
         for file in files {
@@ -109,10 +104,7 @@ impl<'a> Known<'a> {
                 let Fact::Generated(generated) = fact else {
                     continue;
                 };
-                let found = generated
-                    .files
-                    .iter()
-                    .flat_map(|path| known.find(file, None, path));
+                let found = generated.files.iter().flat_map(|path| known.find(file, &[], path));
                 let found: Vec<usize> = found.collect();
                 known
                     .generated
@@ -124,29 +116,88 @@ impl<'a> Known<'a> {
         known
     }
 
-    /// The values files of a release, in its order.
-    fn files_of(&self, file: &ScannedFile, release: &Release) -> Vec<usize> {
-        let chart = release.chart.as_deref();
-        let mut taken = Vec::new();
-        let maps = release
-            .maps
+    /// Adds what a release merges, or holds it.
+    fn add(&self, charts: &Charts<'_>, place: &ScannedFile, release: &Release, result: &mut Releases) {
+        let taken = self.files_of(place, release);
+        let folders = self.charts_of(charts, place, release);
+        let own = folders.iter().flat_map(|folder| charts.all_defaults(folder));
+        let mut brought: Vec<usize> = own.collect();
+        let is_own = |file: &usize| folders.iter().any(|folder| self.is_in(*file, folder));
+        let mut all: Vec<usize> = brought.iter().copied().filter(is_own).collect();
+        all.extend(taken.files.iter().filter(|file| !brought.contains(file)));
+        let places: BTreeSet<Option<&Path>> = all
             .iter()
-            .filter_map(|name| self.generated.get(name.as_str()));
-        taken.extend(maps.flatten().copied());
-        taken.extend(
-            release
-                .files
-                .iter()
-                .flat_map(|path| self.find(file, chart, path)),
-        );
+            .map(|&file| self.files[file].source.real.parent())
+            .collect();
+        let adds = release.inline || taken.is_partial && !folders.is_empty();
+        if all.len() + usize::from(adds) < 2 {
+            return;
+        }
+        if places.len() == 1 && !adds {
+            result.combined.push(Combined { files: all });
+            return;
+        }
+        let how = if adds {
+            "adds values of its own to it, or others that are not known"
+        } else {
+            "combines it with values of another folder"
+        };
+        let detail = format!("{} {how}, which is not followed yet", place.source.path.display());
+        brought.extend(all);
+        for file in brought {
+            let why = (Reason::GroupIncomplete, detail.clone());
+            result.held.entry(file).or_insert(why);
+        }
+    }
+
+    fn is_in(&self, file: usize, folder: &Path) -> bool {
+        self.files[file].source.real.parent() == Some(folder)
+    }
+
+    /// The values files of a release, in its order.
+    fn files_of(&self, place: &ScannedFile, release: &Release) -> Taken {
+        let mut taken = Taken::default();
+        for name in &release.maps {
+            match self.generated.get(name.as_str()) {
+                Some(files) => taken.files.extend(files),
+                None => taken.is_partial = true,
+            }
+        }
+        for path in &release.files {
+            let found = self.find(place, &release.charts, path);
+            let is_values = |file: &usize| self.files[*file].scan.loose.is_some();
+            taken.is_partial |= found.is_empty() || !found.iter().all(is_values);
+            taken.files.extend(found.into_iter().filter(is_values));
+        }
         let mut seen = BTreeSet::new();
-        taken.retain(|file| seen.insert(*file));
+        taken.files.retain(|file| seen.insert(*file));
         taken
     }
 
+    /// The folders of the repository that may hold the chart of a release.
+    fn charts_of(
+        &self,
+        charts: &Charts<'_>,
+        place: &ScannedFile,
+        release: &Release,
+    ) -> BTreeSet<PathBuf> {
+        let folder = place.source.real.parent().unwrap_or(Path::new(""));
+        let mut found = BTreeSet::new();
+        for chart in &release.charts {
+            if let Some(pattern) = pattern(chart) {
+                found.extend(charts.folders().filter(|folder| pattern.is_match(folder)).cloned());
+                continue;
+            }
+            let chart = chart.trim_start_matches('/');
+            let folders = folder.ancestors().map(|above| normalise(&above.join(chart)));
+            found.extend(folders.filter(|folder| charts.is_chart(folder)));
+        }
+        found
+    }
+
     /// The files that `path` in the object of `file` may mean: relative to the object's folder, to
-    /// any folder above it (one of them is the repository's), or to the chart's folder below one.
-    fn find(&self, file: &ScannedFile, chart: Option<&str>, path: &str) -> Vec<usize> {
+    /// any folder above it (one of them is the repository's), or to a chart's folder below one.
+    fn find(&self, file: &ScannedFile, charts: &[String], path: &str) -> Vec<usize> {
         // `$name/…` is a path in another source of the Application, mostly this repository.
         let path = match path.strip_prefix('$').and_then(|rest| rest.split_once('/')) {
             Some((_, rest)) => rest,
@@ -156,46 +207,49 @@ impl<'a> Known<'a> {
         if path.contains("://") {
             return Vec::new();
         }
-        if path.contains("{{") {
-            return self.like(path);
+        if let Some(pattern) = pattern(path) {
+            let fits = |(path, _): &(&&Path, &usize)| pattern.is_match(path);
+            let mut found: Vec<usize> =
+                self.paths.iter().filter(fits).map(|(_, &index)| index).collect();
+            found.sort_by_key(|&file| &self.files[file].source.real);
+            return found;
         }
         let folder = file.source.real.parent().unwrap_or(Path::new(""));
         let mut found = BTreeSet::new();
         for above in folder.ancestors() {
             let plain = normalise(&above.join(path));
-            let in_chart =
-                chart.map(|chart| normalise(&above.join(chart.trim_start_matches('/')).join(path)));
-            let candidates: Vec<PathBuf> = in_chart.into_iter().chain([plain]).collect();
-            found.extend(
-                candidates
-                    .iter()
-                    .filter_map(|path| self.paths.get(path.as_path())),
-            );
+            let in_charts = charts
+                .iter()
+                .map(|chart| normalise(&above.join(chart.trim_start_matches('/')).join(path)));
+            let candidates = in_charts.chain([plain]);
+            found.extend(candidates.filter_map(|path| self.paths.get(path.as_path()).copied()));
         }
         found.into_iter().collect()
     }
+}
 
-    /// The files whose path ends like `path`, whatever a template puts between braces.
-    fn like(&self, path: &str) -> Vec<usize> {
-        let mut pattern = String::from("**/");
-        let mut rest = path.trim_start_matches("../").trim_start_matches("./");
-        while let Some((before, after)) = rest.split_once("{{") {
-            pattern.push_str(&globset::escape(before));
-            pattern.push('*');
-            rest = after.split_once("}}").map_or("", |(_, after)| after);
-        }
-        pattern.push_str(&globset::escape(rest));
-        let Ok(glob) = GlobBuilder::new(&pattern).build() else {
-            return Vec::new();
-        };
-        let glob = glob.compile_matcher();
-        let mut found: Vec<usize> = self
-            .paths
-            .iter()
-            .filter(|(path, _)| glob.is_match(path))
-            .map(|(_, &index)| index)
-            .collect();
-        found.sort_by_key(|&file| &self.files[file].source.real);
-        found
+/// What fits a path of which a part is filled in: by a template, or as a glob.
+fn pattern(path: &str) -> Option<GlobMatcher> {
+    if !path.contains("{{") && !path.contains('*') {
+        return None;
     }
+    let mut pattern = String::from("**/");
+    let mut rest = path;
+    while let Some(shorter) = ["../", "./", "/"].iter().find_map(|up| rest.strip_prefix(up)) {
+        rest = shorter;
+    }
+    while let Some((before, after)) = rest.split_once("{{") {
+        pattern.push_str(&literal(before));
+        pattern.push('*');
+        rest = after.split_once("}}").map_or("", |(_, after)| after);
+    }
+    pattern.push_str(&literal(rest));
+    let glob = GlobBuilder::new(&pattern).build().ok()?;
+    Some(glob.compile_matcher())
+}
+
+/// The text with nothing but its stars meaning more than themselves.
+fn literal(text: &str) -> String {
+    let parts: Vec<String> = text.split('*').map(globset::escape).collect();
+    parts.join("*")
 }

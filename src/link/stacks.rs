@@ -13,11 +13,13 @@ use crate::scan::ScannedFile;
 use crate::sites::{Chart, Dependency, Fact, is_values_name};
 
 /// The values that a chart itself brings.
-const DEFAULTS: &str = "values.yaml";
+pub(super) const DEFAULTS: &str = "values.yaml";
 /// Where a chart keeps the charts it brings.
 const CHARTS: &str = "charts";
 /// Charts inside charts beyond this depth are not followed.
 const MAX_DEPTH: usize = 8;
+/// More merges than any repository has.
+const MAX_STACKS: usize = 200_000;
 
 /// A file of values, and the keys below which the values of the chart in question stand.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -29,19 +31,27 @@ pub(super) struct Layer {
 }
 
 /// Layers that are merged, the earliest first.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug)]
 pub(super) struct Stack {
     /// The layers.
     pub layers: Vec<Layer>,
     /// The folder of the chart, or of the files where no chart is known.
     pub root: PathBuf,
-    /// Whether the chart lies in the repository, so that its defaults are known.
-    pub is_chart: bool,
     /// The keys of the charts that it brings and that lie in the repository, too: what stands below
     /// them is merged over their values.
     pub brought: Vec<String>,
-    /// The keys of the charts that it brings from elsewhere: their defaults are not known.
-    pub foreign: Vec<String>,
+    /// Why not every layer is known.
+    pub unreadable: Option<String>,
+    /// The folders of the charts that lead to this one, its own last.
+    trail: Vec<PathBuf>,
+}
+
+/// A chart that another one brings.
+struct Brought {
+    folder: PathBuf,
+    key: String,
+    /// Whether it is this one for sure, and not a published one of the same name.
+    is_sure: bool,
 }
 
 /// The charts and values files of the repository by folder.
@@ -49,41 +59,82 @@ pub(super) struct Charts<'a> {
     files: &'a [ScannedFile],
     /// Charts by their folder.
     by_folder: BTreeMap<PathBuf, Vec<&'a Chart>>,
+    /// The folders of charts by the name of the chart.
+    by_name: BTreeMap<&'a str, BTreeSet<&'a Path>>,
     /// Values files by their folder, `values.yaml` first.
     values: BTreeMap<&'a Path, Vec<usize>>,
+    /// Why the values below a chart's folder, or in a folder, are not all known.
+    unreadable: BTreeMap<PathBuf, String>,
 }
 
 impl<'a> Charts<'a> {
     pub(super) fn of(files: &'a [ScannedFile]) -> Self {
-        let mut charts: BTreeMap<PathBuf, Vec<&Chart>> = BTreeMap::new();
-        let mut values: BTreeMap<&Path, Vec<usize>> = BTreeMap::new();
+        let mut charts = Self {
+            files,
+            by_folder: BTreeMap::new(),
+            by_name: BTreeMap::new(),
+            values: BTreeMap::new(),
+            unreadable: BTreeMap::new(),
+        };
         for (index, file) in files.iter().enumerate() {
-            let folder = file.source.real.parent().unwrap_or(Path::new(""));
+            let folder = folder_of(file);
             for fact in &file.scan.facts {
-                if let Fact::Chart(chart) = fact {
-                    charts.entry(folder.to_path_buf()).or_default().push(chart);
+                let Fact::Chart(chart) = fact else { continue };
+                if let Some(name) = &chart.name {
+                    charts.by_name.entry(name).or_default().insert(folder);
                 }
+                let here = charts.by_folder.entry(folder.to_path_buf());
+                here.or_default().push(chart);
             }
-            // One without a word about images is merged with the others all the same: it has a
-            // target of its own.
-            let is_named = is_values_name(&file.source.real)
-                && (file.scan.loose.is_some() || file.scan.documents == 0);
-            let has_parts = file.scan.sites.iter().any(|site| site.parts().is_some());
-            let loose = file.scan.loose.as_ref();
-            let is_values =
-                is_named || has_parts || loose.is_some_and(|loose| !loose.parts.is_empty());
-            if is_values {
-                values.entry(folder).or_default().push(index);
+            if is_values(file) {
+                charts.values.entry(folder).or_default().push(index);
             }
         }
-        for list in values.values_mut() {
+        for list in charts.values.values_mut() {
             list.sort_by_key(|&file| (!is_defaults(&files[file]), file));
         }
-        Self {
-            files,
-            by_folder: charts,
-            values,
+        for file in files.iter().filter(|file| is_unreadable(file)) {
+            let why = format!(
+                "{} may be merged with it and cannot be read; mend that file",
+                file.source.path.display()
+            );
+            let root = charts.root_of(folder_of(file));
+            charts.unreadable.entry(root).or_insert(why);
         }
+        charts
+    }
+
+    /// The defaults of the chart in `folder`, with those of every chart that it brings.
+    pub(super) fn all_defaults(&self, folder: &Path) -> Vec<usize> {
+        let mut pending = vec![folder.to_path_buf()];
+        let mut seen = BTreeSet::new();
+        let mut files = Vec::new();
+        while let Some(folder) = pending.pop() {
+            if seen.insert(folder.clone()) {
+                let values = self.values.get(folder.as_path()).into_iter().flatten();
+                files.extend(values.filter(|&&file| is_defaults(&self.files[file])));
+                pending.extend(self.brought_by(&folder).into_iter().map(|brought| brought.folder));
+            }
+        }
+        files
+    }
+
+    /// The folders of all charts.
+    pub(super) fn folders(&self) -> impl Iterator<Item = &PathBuf> {
+        self.by_folder.keys()
+    }
+
+    /// Whether a chart lies in `folder`.
+    pub(super) fn is_chart(&self, folder: &Path) -> bool {
+        self.by_folder.contains_key(folder)
+    }
+
+    /// The chart that `folder` lies in, or the folder itself.
+    pub(super) fn root_of(&self, folder: &Path) -> PathBuf {
+        let chart = folder
+            .ancestors()
+            .find(|folder| self.by_folder.contains_key(*folder));
+        chart.unwrap_or(folder).to_path_buf()
     }
 
     /// Every merge, an outer chart's before those of the charts it brings.
@@ -92,125 +143,105 @@ impl<'a> Charts<'a> {
         combined: &[Combined],
         held: &BTreeMap<usize, (Reason, String)>,
     ) -> Vec<Stack> {
-        let mut stacks = Vec::new();
-        let mut seen = HashSet::new();
+        let mut stacks = Stacks::default();
         // A vendored chart is never used on its own.
         let is_vendored = |file: &usize| {
-            held.get(file)
-                .is_some_and(|(reason, _)| *reason == Reason::VendoredChart)
+            let held = held.get(file);
+            held.is_some_and(|(reason, _)| *reason == Reason::VendoredChart)
         };
-        let own = self
-            .values
-            .iter()
-            .filter(|(_, files)| !files.iter().all(is_vendored));
-        for (folder, _) in own {
+        for (folder, files) in &self.values {
+            if files.iter().all(is_vendored) {
+                continue;
+            }
             let root = self.root_of(folder);
             for layers in self.folder_layers(folder, &root) {
-                self.push(&mut stacks, &mut seen, layers, &root);
+                stacks.push(self.stack(layers, &root));
             }
         }
         // A chart without values of its own hands the defaults of the charts it brings on as they are.
-        for root in self
-            .by_folder
-            .keys()
-            .filter(|root| !self.values.contains_key(root.as_path()))
-        {
-            self.push(&mut stacks, &mut seen, Vec::new(), root);
+        let bare = self.by_folder.keys();
+        for root in bare.filter(|root| !self.values.contains_key(root.as_path())) {
+            stacks.push(self.stack(Vec::new(), root));
         }
         for combination in combined {
             let Some(&last) = combination.files.last() else {
                 continue;
             };
-            let folder = self.files[last]
-                .source
-                .real
-                .parent()
-                .unwrap_or(Path::new(""));
+            let folder = folder_of(&self.files[last]);
             let root = self.root_of(folder);
             let mut layers = self.defaults(&root, folder);
             layers.retain(|layer| !combination.files.contains(&layer.file));
-            layers.extend(combination.files.iter().map(|&file| Layer {
-                file,
-                at: Vec::new(),
-            }));
-            self.push(&mut stacks, &mut seen, layers, &root);
+            layers.extend(combination.files.iter().copied().map(whole));
+            stacks.push(self.stack(layers, &root));
         }
-        // Charts that other charts bring: what the outer ones say is merged over their values.
-        let mut fresh = 0;
-        for _ in 0..MAX_DEPTH {
-            let outer: Vec<Stack> = stacks[fresh..].to_vec();
-            fresh = stacks.len();
-            for stack in outer {
-                for (folder, key) in self.brought_by(&stack.root) {
-                    let mut layers = self.defaults(&folder, &folder);
-                    layers.extend(stack.layers.iter().map(|layer| {
-                        let at = layer.at.iter().cloned().chain([key.clone()]).collect();
-                        Layer {
-                            file: layer.file,
-                            at,
-                        }
-                    }));
-                    self.push(&mut stacks, &mut seen, layers, &folder);
-                }
-            }
-        }
-        stacks
+        self.hand_on(&mut stacks);
+        stacks.list
     }
 
-    fn push(
-        &self,
-        stacks: &mut Vec<Stack>,
-        seen: &mut HashSet<(Vec<Layer>, PathBuf)>,
-        layers: Vec<Layer>,
-        root: &Path,
-    ) {
-        if seen.insert((layers.clone(), root.to_path_buf())) {
-            let brought: Vec<String> = self
-                .brought_by(root)
-                .into_iter()
-                .map(|(_, key)| key)
-                .collect();
-            let charts = self.by_folder.get(root).into_iter().flatten();
-            let listed = charts
-                .flat_map(|chart| &chart.dependencies)
-                .map(Dependency::key);
-            stacks.push(Stack {
-                layers,
-                root: root.to_path_buf(),
-                is_chart: self.by_folder.contains_key(root),
-                foreign: listed
-                    .filter(|key| !brought.iter().any(|known| known == key))
-                    .map(Into::into)
-                    .collect(),
-                brought,
-            });
+    /// Adds the merges of charts that other charts bring: what the outer ones say comes over their
+    /// values.
+    fn hand_on(&self, stacks: &mut Stacks) {
+        let mut next = 0;
+        while next < stacks.list.len() {
+            let outer = stacks.list[next].clone();
+            next += 1;
+            if outer.trail.len() > MAX_DEPTH {
+                continue;
+            }
+            for Brought { folder, key, .. } in self.brought_by(&outer.root) {
+                if outer.trail.contains(&folder) {
+                    continue;
+                }
+                let mut layers = self.defaults(&folder, &folder);
+                layers.extend(outer.layers.iter().map(|layer| Layer {
+                    file: layer.file,
+                    at: layer.at.iter().cloned().chain([key.clone()]).collect(),
+                }));
+                let mut stack = self.stack(layers, &folder);
+                stack.trail = outer.trail.iter().cloned().chain([folder]).collect();
+                stack.unreadable = stack.unreadable.or_else(|| outer.unreadable.clone());
+                stacks.push(stack);
+            }
+            if stacks.list.len() > MAX_STACKS {
+                let why = "there are more ways to merge its values than can be followed";
+                for stack in &mut stacks.list {
+                    stack.unreadable = Some(why.to_string());
+                }
+                return;
+            }
+        }
+    }
+
+    fn stack(&self, layers: Vec<Layer>, root: &Path) -> Stack {
+        let brought = self.brought_by(root).into_iter();
+        let folders = layers.iter().map(|layer| folder_of(&self.files[layer.file]));
+        let unreadable = std::iter::once(root).chain(folders);
+        let mut unreadable = unreadable.filter_map(|folder| self.unreadable.get(folder));
+        Stack {
+            unreadable: unreadable.next().cloned(),
+            layers,
+            root: root.to_path_buf(),
+            brought: brought
+                .filter(|brought| brought.is_sure)
+                .map(|brought| brought.key)
+                .collect(),
+            trail: vec![root.to_path_buf()],
         }
     }
 
     /// The merges that the files of one folder make: the defaults alone, and with each other file.
     fn folder_layers(&self, folder: &Path, root: &Path) -> Vec<Vec<Layer>> {
         let defaults = self.defaults(root, folder);
+        let mut here = defaults.iter().map(|layer| folder_of(&self.files[layer.file]));
         let mut all = Vec::new();
-        if defaults.is_empty() || self.is_in(&defaults, folder) {
+        if defaults.is_empty() || here.any(|here| here == folder) {
             all.push(defaults.clone());
         }
-        for &file in &self.values[folder] {
-            if !is_defaults(&self.files[file]) {
-                let own = Layer {
-                    file,
-                    at: Vec::new(),
-                };
-                all.push(defaults.iter().cloned().chain([own]).collect());
-            }
+        let files = self.values[folder].iter().copied();
+        for file in files.filter(|&file| !is_defaults(&self.files[file])) {
+            all.push(defaults.iter().cloned().chain([whole(file)]).collect());
         }
         all
-    }
-
-    fn is_in(&self, layers: &[Layer], folder: &Path) -> bool {
-        let mut folders = layers
-            .iter()
-            .map(|layer| self.files[layer.file].source.real.parent());
-        folders.any(|parent| parent == Some(folder))
     }
 
     /// The `values.yaml` of the chart, and that of the folder when it is another one.
@@ -219,77 +250,118 @@ impl<'a> Charts<'a> {
         if folder != root {
             folders.push(folder);
         }
-        let first = |folder: &Path| {
-            self.values
-                .get(folder)
-                .and_then(|files| files.first().copied())
-        };
+        let first = |folder: &Path| self.values.get(folder)?.first().copied();
         let files = folders.into_iter().filter_map(first);
         files
             .filter(|&file| is_defaults(&self.files[file]))
-            .map(|file| Layer {
-                file,
-                at: Vec::new(),
-            })
+            .map(whole)
             .collect()
     }
 
-    /// The chart that `folder` lies in, or the folder itself.
-    fn root_of(&self, folder: &Path) -> PathBuf {
-        let chart = folder
-            .ancestors()
-            .find(|folder| self.by_folder.contains_key(*folder));
-        chart.unwrap_or(folder).to_path_buf()
-    }
-
     /// The charts that the one in `root` brings, as far as they lie in the repository, with the keys
-    /// of their values.
-    fn brought_by(&self, root: &Path) -> Vec<(PathBuf, String)> {
+    /// of their values. Helm knows them by the name in their `Chart.yaml`.
+    fn brought_by(&self, root: &Path) -> Vec<Brought> {
         let Some(charts) = self.by_folder.get(root) else {
             return Vec::new();
         };
-        let listed: Vec<&Dependency> = charts
-            .iter()
-            .flat_map(|chart| &chart.dependencies)
-            .collect();
-        let mut brought = BTreeSet::new();
-        for dependency in &listed {
-            let beside = dependency
-                .path
-                .as_ref()
-                .map(|path| normalise(&root.join(path)));
-            let inside = root.join(CHARTS).join(&dependency.name);
-            for folder in beside.into_iter().chain([inside]) {
-                if self.by_folder.contains_key(&folder) {
-                    brought.insert((folder, dependency.key().to_string()));
-                }
-            }
-        }
+        let listed = charts.iter().flat_map(|chart| &chart.dependencies);
+        let listed: Vec<&Dependency> = listed.collect();
+        let mut brought: BTreeMap<(PathBuf, String), bool> = BTreeMap::new();
         let home = root.join(CHARTS);
-        let inside = self
-            .by_folder
-            .range(home.clone()..)
-            .take_while(|(folder, _)| folder.starts_with(&home));
-        for (folder, charts) in inside {
+        let inside = self.by_folder.range(home.clone()..);
+        let inside = inside.take_while(|(folder, _)| folder.starts_with(&home));
+        for (folder, charts) in inside.filter(|(folder, _)| folder.parent() == Some(&home)) {
             let name = charts.iter().find_map(|chart| chart.name.as_deref());
             let name = name.or(folder.file_name().and_then(|name| name.to_str()));
-            if let Some(name) = name
-                && folder.parent() == Some(&home)
-                && !listed.iter().any(|dependency| dependency.name == name)
-            {
-                brought.insert((folder.clone(), name.to_string()));
+            let name = name.unwrap_or("");
+            let mut keys: Vec<&str> = listed
+                .iter()
+                .filter(|dependency| dependency.name == name)
+                .map(|dependency| dependency.key())
+                .collect();
+            if keys.is_empty() {
+                keys.push(name);
+            }
+            for key in keys {
+                brought.insert((folder.clone(), key.to_string()), true);
             }
         }
+        for dependency in listed {
+            let key = || dependency.key().to_string();
+            if let Some(path) = &dependency.path {
+                let folder = normalise(&root.join(path));
+                if self.is_chart(&folder) {
+                    brought.insert((folder, key()), true);
+                }
+                continue;
+            }
+            // A published chart may be made from one of this repository.
+            let sources = self.by_name.get(dependency.name.as_str());
+            let known = brought.keys().any(|(_, known)| known == dependency.key());
+            for folder in sources.into_iter().flatten().filter(|_| !known) {
+                brought.entry((folder.to_path_buf(), key())).or_insert(false);
+            }
+        }
+        let brought = brought.into_iter();
         brought
-            .into_iter()
-            .filter(|(folder, _)| folder != root)
+            .filter(|((folder, _), _)| folder != root)
+            .map(|((folder, key), is_sure)| Brought {
+                folder,
+                key,
+                is_sure,
+            })
             .collect()
     }
 }
 
+/// Merges, each once.
+#[derive(Default)]
+struct Stacks {
+    list: Vec<Stack>,
+    seen: HashSet<(Vec<Layer>, PathBuf)>,
+}
+
+impl Stacks {
+    fn push(&mut self, stack: Stack) {
+        if self.seen.insert((stack.layers.clone(), stack.root.clone())) {
+            self.list.push(stack);
+        }
+    }
+}
+
+fn whole(file: usize) -> Layer {
+    Layer {
+        file,
+        at: Vec::new(),
+    }
+}
+
+fn folder_of(file: &ScannedFile) -> &Path {
+    file.source.real.parent().unwrap_or(Path::new(""))
+}
+
 fn is_defaults(file: &ScannedFile) -> bool {
-    file.source
-        .real
-        .file_name()
-        .is_some_and(|name| name == DEFAULTS)
+    let name = file.source.real.file_name();
+    name.is_some_and(|name| name == DEFAULTS)
+}
+
+/// Whether a file is merged with the others of its folder. One that is named like values and says
+/// nothing of images is, too: it has a target of its own.
+fn is_values(file: &ScannedFile) -> bool {
+    let scan = &file.scan;
+    let is_named = is_values_name(&file.source.real) && (scan.loose.is_some() || scan.documents == 0);
+    let has_parts = scan.sites.iter().any(|site| site.parts().is_some());
+    let has_loose = scan.loose.as_ref().is_some_and(|loose| !loose.parts.is_empty());
+    is_named || has_parts || has_loose
+}
+
+/// Whether a file that is named like values, or a template of them, cannot be read.
+fn is_unreadable(file: &ScannedFile) -> bool {
+    let name = file.source.real.file_name().and_then(|name| name.to_str());
+    let is_unread = file.scan.facts.iter().any(|fact| matches!(fact, Fact::Unread));
+    let is_named = name.is_some_and(|name| name.to_ascii_lowercase().contains("values"));
+    let is_schema = name.is_some_and(|name| name.ends_with(".schema.json"));
+    let mut parts = file.below.components();
+    let in_templates = parts.any(|part| part.as_os_str() == "templates");
+    is_named && !is_schema && !in_templates && (is_unread || !file.scan.broken.is_empty())
 }

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use super::SiteId;
 use super::releases::Combined;
-use super::stacks::{Charts, Stack};
+use super::stacks::{Charts, DEFAULTS, Stack};
 use crate::reason::Reason;
 use crate::scan::ScannedFile;
 use crate::sites::{Names, Parts, Step, Value, join};
@@ -69,8 +69,6 @@ pub struct View {
     pub registry_elsewhere: bool,
     /// The values path, when everything that stands there in any merge moves together.
     pub together: Option<usize>,
-    /// Whether the chart lies in the repository, so that an image without a repository is none.
-    pub own_chart: bool,
     /// A registry or longer text that stands in scope, to be put in front of names.
     pub front: Option<Front>,
     /// Whether an empty one does.
@@ -79,45 +77,69 @@ pub struct View {
     pub global: Option<Front>,
     /// Whether a layer allows Bitnami charts to use other registries.
     pub insecure_allowed: bool,
-    /// The file whose path decides the target: the last layer.
-    pub target: usize,
+    /// Whether a further key may be joined between the parts.
+    pub between: bool,
+    /// Whether the chart's own values name the image without a registry, so that its templates may not
+    /// read one.
+    pub registry_unread: bool,
+    /// The files whose paths decide the target: the last layer of each merge that shows the same.
+    pub targets: Vec<usize>,
     /// Why nothing can be said of it.
     pub blocked: Option<String>,
 }
 
-impl View {
-    /// Whether a list stands on the way: layers replace lists as a whole.
-    fn is_listed(&self) -> bool {
-        self.at.iter().any(|step| matches!(step, Step::Item(_)))
-    }
+/// A `registry` on its own belongs to whatever `repository` another layer sets beside it.
+fn family_of(family: &str) -> &str {
+    if family == "registry" { "" } else { family }
+}
+
+/// Whether a list stands on the way: layers replace lists as a whole.
+fn is_listed(at: &[Step]) -> bool {
+    at.iter().any(|step| matches!(step, Step::Item(_)))
 }
 
 /// Every image of every merge of layers.
 pub(super) fn views(
     files: &[ScannedFile],
+    charts: &Charts<'_>,
     combined: &[Combined],
     held: &BTreeMap<usize, (Reason, String)>,
 ) -> Vec<View> {
-    let stacks = Charts::of(files).stacks(combined, held);
-    let mut views = Vec::new();
-    let mut seen = HashSet::new();
+    let stacks = charts.stacks(combined, held);
+    let mut views: Vec<View> = Vec::new();
+    let mut seen = HashMap::new();
     let mut registries: HashSet<(PathBuf, Vec<Step>, String)> = HashSet::new();
     let mut places = Vec::new();
     for stack in stacks {
-        for (key, view) in Merge::of(files, &stack).views() {
-            if view.parts.len() > 1 && !view.parts[0].text.is_empty() {
-                registries.insert((stack.root.clone(), key.0.clone(), key.1.clone()));
+        for ((at, family), view) in Merge::of(files, &stack).views() {
+            let place = (stack.root.clone(), at, family);
+            let has_registry = view.parts.len() > 1 && !view.parts[0].text.is_empty();
+            if has_registry || view.registry_elsewhere {
+                registries.insert(place.clone());
             }
-            let same: Vec<_> = view.parts.iter().map(|part| part.from).collect();
-            if seen.insert((
+            let from: Vec<_> = view.parts.iter().map(|part| part.from).collect();
+            let front = |front: &Option<Front>| front.as_ref().map(|front| front.site);
+            let same = (
                 view.own,
-                same,
-                view.target,
-                view.front.is_some(),
-                view.global.as_ref().map(|global| global.site),
-            )) {
-                places.push((stack.root.clone(), key.0, key.1));
-                views.push(view);
+                from,
+                front(&view.front),
+                front(&view.global),
+                view.blocked.is_some(),
+            );
+            match seen.get(&same) {
+                Some(&known) => {
+                    let known: &mut View = &mut views[known];
+                    for file in view.targets {
+                        if !known.targets.contains(&file) {
+                            known.targets.push(file);
+                        }
+                    }
+                }
+                None => {
+                    seen.insert(same, views.len());
+                    places.push(place);
+                    views.push(view);
+                }
             }
         }
     }
@@ -138,7 +160,7 @@ pub(super) fn views(
             continue;
         }
         let in_parts = family.is_empty() && view.names == Names::Image;
-        if !view.is_listed() && (in_parts || view.registry_elsewhere) {
+        if !is_listed(&view.at) && (in_parts || view.registry_elsewhere) {
             let number = numbers.len();
             let place = (root.as_path(), at.clone(), family.as_str());
             view.together = Some(*numbers.entry(place).or_insert(number));
@@ -151,20 +173,31 @@ pub(super) fn views(
 /// the first and items of lists stand on their own, so that the layer is a part of their place.
 type Place = (Vec<Step>, String, Option<SiteId>);
 
+/// A key that is, or could be, a part of a name.
+#[derive(Clone, Copy)]
+struct Known<'a> {
+    layer: usize,
+    key: &'a str,
+    /// The family that it belongs to; none for a key that nothing in its file shows to be a part.
+    family: Option<&'a str>,
+    /// Whether it takes back what an earlier layer says.
+    empties: bool,
+}
+
 /// One merge of layers.
 struct Merge<'a> {
     files: &'a [ScannedFile],
     stack: &'a Stack,
     /// The sites of each place, the earliest layer first, each with the number of its layer.
     places: BTreeMap<Place, Vec<(usize, SiteId)>>,
-    /// Parts that are no sites, by the path of their map: layer, key, and whether they are empty.
-    loose: BTreeMap<Vec<Step>, Vec<(usize, &'a str, bool)>>,
+    /// Every key that is, or could be, a part of a name, by the path of its map.
+    keys: BTreeMap<Vec<Step>, Vec<Known<'a>>>,
 }
 
 impl<'a> Merge<'a> {
     fn of(files: &'a [ScannedFile], stack: &'a Stack) -> Self {
         let mut places: BTreeMap<Place, Vec<(usize, SiteId)>> = BTreeMap::new();
-        let mut loose: BTreeMap<Vec<Step>, Vec<(usize, &str, bool)>> = BTreeMap::new();
+        let mut keys: BTreeMap<Vec<Step>, Vec<Known<'a>>> = BTreeMap::new();
         for (number, layer) in stack.layers.iter().enumerate() {
             let scan = &files[layer.file].scan;
             for (site, found) in scan.sites.iter().enumerate() {
@@ -179,14 +212,27 @@ impl<'a> Merge<'a> {
                     file: layer.file,
                     site,
                 };
+                let named = parts.parts.iter().filter(|part| part.value.is_there());
+                keys.entry(at.clone())
+                    .or_default()
+                    .extend(named.map(|part| Known {
+                        layer: number,
+                        key: &part.key,
+                        family: Some(family_of(&parts.family)),
+                        empties: part.value.scalar().is_none(),
+                    }));
                 let alone = (found.document > 0 || parts.is_listed()).then_some(id);
                 let place = (at, parts.family.clone(), alone);
                 places.entry(place).or_default().push((number, id));
             }
             for part in scan.loose.iter().flat_map(|loose| &loose.parts) {
                 if let Some(at) = below(&part.at, &layer.at) {
-                    let known = (number, part.key.as_str(), part.empties);
-                    loose.entry(at).or_default().push(known);
+                    keys.entry(at).or_default().push(Known {
+                        layer: number,
+                        key: &part.key,
+                        family: None,
+                        empties: part.empties,
+                    });
                 }
             }
         }
@@ -194,10 +240,27 @@ impl<'a> Merge<'a> {
             files,
             stack,
             places,
-            loose,
+            keys,
         };
+        merge.join_registries();
         merge.drop_replaced();
         merge
+    }
+
+    /// A `registry` on its own is a part of the image that another layer names in the same map.
+    fn join_registries(&mut self) {
+        let alone = |(_, family, alone): &&Place| family == "registry" && alone.is_none();
+        let alone: Vec<Place> = self.places.keys().filter(alone).cloned().collect();
+        for place in alone {
+            let whole = (place.0.clone(), String::new(), None);
+            if self.places.contains_key(&whole)
+                && let Some(sites) = self.places.remove(&place)
+                && let Some(all) = self.places.get_mut(&whole)
+            {
+                all.extend(sites);
+                all.sort_unstable();
+            }
+        }
     }
 
     /// A text replaces a map of an earlier layer, and a map a text: what was there counts no more
@@ -237,7 +300,7 @@ impl<'a> Merge<'a> {
     fn parts<'s>(
         &self,
         sites: &'s [(usize, SiteId)],
-    ) -> impl Iterator<Item = (SiteId, &'a Parts)> + use<'a, 's> {
+    ) -> impl Iterator<Item = (SiteId, &'a Parts)> + Clone + use<'a, 's> {
         let files = self.files;
         let parts = move |&(_, id): &(usize, SiteId)| {
             Some((id, files[id.file].scan.sites[id.site].parts()?))
@@ -257,25 +320,24 @@ impl<'a> Merge<'a> {
                 continue;
             };
             let (names, parts, may_go_on, tagged) = self.merged(sites);
+            let (global, contradicting) = fronts.everything(at);
+            let blocked = self.blocked(at, family, sites, &parts).or(contradicting);
             let view = View {
                 at: at.clone(),
                 names,
                 own,
                 may_go_on,
                 tagged,
-                registry_elsewhere: false,
+                between: self.parts(sites).any(|(_, parts)| parts.between),
+                registry_unread: self.is_registry_unread(sites),
+                registry_elsewhere: !family.is_empty() && self.has_registry(at, family),
                 together: None,
-                own_chart: self.stack.is_chart && !is_below(at, &self.stack.foreign),
                 front: fronts.find(at).cloned(),
                 empty_front: fronts.has_empty(at),
-                global: fronts.everything.clone(),
+                global,
                 insecure_allowed,
-                target: self
-                    .stack
-                    .layers
-                    .last()
-                    .map_or(own.file, |layer| layer.file),
-                blocked: self.blocked(at, family, sites, &parts),
+                targets: vec![self.stack.layers.last().map_or(own.file, |layer| layer.file)],
+                blocked,
                 parts,
             };
             views.push(((at.clone(), family.clone()), view));
@@ -295,14 +357,19 @@ impl<'a> Merge<'a> {
             let front = Front { text, site };
             match names {
                 Names::Image | Names::StatedImage => {}
-                Names::Everything => drop(fronts.everything.get_or_insert(front)),
+                Names::Everything => {
+                    // The path of the chart's values: without `global` and what comes after it.
+                    let depth = at.iter().rposition(|step| *step == Step::Key(GLOBAL.into()));
+                    let chart = &at[..depth.unwrap_or(0)];
+                    fronts.everything.entry(chart).or_default().push(front);
+                }
                 Names::Beginning if is_global(at) => drop(fronts.global.get_or_insert(front)),
                 Names::Beginning => drop(fronts.beginnings.entry(at).or_insert(front)),
             }
         }
-        for (at, parts) in &self.loose {
-            let mut keys = parts.iter().filter(|(_, _, empties)| *empties);
-            if keys.any(|(_, key, _)| FRONT_KEYS.contains(key)) {
+        for (at, known) in &self.keys {
+            let mut empty = known.iter().filter(|known| known.empties && known.family.is_none());
+            if empty.any(|known| FRONT_KEYS.contains(&known.key)) {
                 fronts.empty_global |= is_global(at);
                 fronts.empty.insert(at);
             }
@@ -312,10 +379,12 @@ impl<'a> Merge<'a> {
 
     /// What the layers make of a place: its parts, later layers winning.
     fn merged(&self, sites: &[(usize, SiteId)]) -> (Names, Vec<Merged>, bool, bool) {
-        let (mut names, mut may_go_on, mut tagged) = (Names::Image, false, false);
+        let mut all = self.parts(sites).map(|(_, parts)| parts.names);
+        let last = all.clone().last().unwrap_or(Names::Image);
+        let names = all.find(|names| *names == Names::Image).unwrap_or(last);
+        let (mut may_go_on, mut tagged) = (false, false);
         let mut merged: Vec<Merged> = Vec::new();
         for (id, parts) in self.parts(sites) {
-            names = parts.names;
             may_go_on |= parts.may_go_on;
             tagged |= !parts.suffix.is_empty();
             for (index, part) in parts.parts.iter().enumerate() {
@@ -357,37 +426,64 @@ impl<'a> Merge<'a> {
         sites: &[(usize, SiteId)],
         parts: &[Merged],
     ) -> Option<String> {
-        let layers: BTreeSet<usize> = sites.iter().map(|&(layer, _)| layer).collect();
-        let place = |layer: usize| {
-            self.files[self.stack.layers[layer].file]
-                .source
-                .path
-                .display()
-        };
-        let loose = self.loose.get(at).into_iter().flatten();
-        let mut loose = loose.filter(|(layer, key, _)| {
-            !layers.contains(layer) && parts.iter().any(|part| part.key == *key)
-        });
-        if let Some((layer, key, _)) = loose.next() {
-            return Some(format!(
-                "{} also sets its `{key}` without showing that an image is meant; set the image as a whole there",
-                place(*layer)
-            ));
+        let in_parts = family.is_empty() || parts.iter().filter(|part| !part.text.is_empty()).count() > 1;
+        if let (true, Some(why)) = (in_parts, &self.stack.unreadable) {
+            return Some(why.clone());
         }
         let keys: BTreeSet<&str> = self
             .parts(sites)
             .flat_map(|(_, parts)| &parts.parts)
-            .filter(|part| part.value.scalar().is_some() && part.key != "registry")
+            .filter(|part| part.value.is_there())
             .map(|part| part.key.as_str())
             .collect();
-        if family.is_empty() && keys.len() > 1 {
-            let keys: Vec<String> = keys.into_iter().map(|key| format!("`{key}`")).collect();
+        let counts = |known: &&Known<'_>| {
+            known.family != Some(family_of(family))
+                && keys.contains(known.key)
+                && (in_parts || known.family.is_some() || known.empties)
+        };
+        let known = self.keys.get(at).into_iter().flatten();
+        if let Some(other) = known.filter(|_| !is_listed(at)).find(counts) {
+            let file = &self.files[self.stack.layers[other.layer].file];
             return Some(format!(
-                "its layers name it by different keys ({}); use one of them",
-                keys.join(" and ")
+                "{} sets its `{}` in another way; write the image in the same way in each layer",
+                file.source.path.display(),
+                other.key
             ));
         }
-        None
+        let front = parts.first().map_or("", |part| part.key.as_str());
+        let keys: Vec<String> = keys
+            .into_iter()
+            .filter(|key| parts.len() > 1 && *key != front)
+            .map(|key| format!("`{key}`"))
+            .collect();
+        (parts.len() == 2 && keys.len() > 1).then(|| {
+            format!(
+                "its layers name it by different keys ({}); use one of them",
+                keys.join(" and ")
+            )
+        })
+    }
+
+    /// Whether the defaults of the chart name the image, and have no key for its registry.
+    fn is_registry_unread(&self, sites: &[(usize, SiteId)]) -> bool {
+        let first = self.parts(&sites[..1]).next();
+        let is_default = |id: SiteId| {
+            let file = &self.files[id.file].source.real;
+            file.parent() == Some(self.stack.root.as_path()) && file.ends_with(DEFAULTS)
+        };
+        first.is_some_and(|(id, parts)| {
+            let registry = parts.parts.first();
+            parts.names == Names::Image
+                && parts.parts.len() > 1
+                && is_default(id)
+                && registry.is_some_and(|part| !part.value.is_there())
+        })
+    }
+
+    /// Whether a `registry` that belongs to something else stands beside the parts.
+    fn has_registry(&self, at: &[Step], family: &str) -> bool {
+        let mut known = self.keys.get(at).into_iter().flatten();
+        known.any(|known| known.key == "registry" && known.family != Some(family_of(family)) && !known.empties)
     }
 }
 
@@ -397,7 +493,8 @@ impl<'a> Merge<'a> {
 struct Fronts<'m> {
     beginnings: HashMap<&'m Vec<Step>, Front>,
     global: Option<Front>,
-    everything: Option<Front>,
+    /// The registries for every image, by the path of the values of the chart they are for.
+    everything: BTreeMap<&'m [Step], Vec<Front>>,
     empty: HashSet<&'m Vec<Step>>,
     empty_global: bool,
 }
@@ -409,6 +506,24 @@ impl Fronts<'_> {
         outer
             .find_map(|length| self.beginnings.get(&at[..length].to_vec()))
             .or(self.global.as_ref())
+    }
+
+    /// The registry for every image of the innermost chart that `at` belongs to, and why it cannot
+    /// be told.
+    fn everything(&self, at: &[Step]) -> (Option<Front>, Option<String>) {
+        let mut outer = (0..=at.len()).rev();
+        let Some(fronts) = outer.find_map(|length| self.everything.get(&at[..length])) else {
+            return (None, None);
+        };
+        let first = &fronts[0];
+        let other = fronts.iter().find(|front| front.text != first.text);
+        let why = other.map(|other| {
+            format!(
+                "both `{}` and `{}` stand in front of every image of the chart; remove one",
+                first.text, other.text
+            )
+        });
+        (Some(first.clone()), why)
     }
 
     fn has_empty(&self, at: &[Step]) -> bool {

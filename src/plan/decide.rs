@@ -105,7 +105,10 @@ fn site_outcome(id: SiteId, site: &Site, rules: &RuleSet, links: &Links) -> Outc
         return Outcome::Skip(reason, detail);
     }
     let Shape::Whole(scalar) = &site.shape else {
-        return Outcome::Skip(Reason::NotAnImage, "it names nothing by itself".into());
+        return Outcome::Skip(
+            Reason::GroupIncomplete,
+            "another key or layer names the same image, and they cannot be told apart; write the image out once".into(),
+        );
     };
     let (name, new, rule) = match verdict(site.text(), rules) {
         Ok(rewrite) => rewrite,

@@ -58,7 +58,7 @@ pub(super) fn decide(
     let decisions: Vec<Decision> = links
         .views
         .iter()
-        .map(|view| decide_deployed(view, &targets[view.target]))
+        .map(|view| decide_deployed(view, targets))
         .collect();
     let wants: Vec<Vec<(ScalarId, String)>> = links
         .views
@@ -98,7 +98,7 @@ struct Cluster {
 
 impl Run<'_> {
     fn rules(&self, view: &View) -> &RuleSet {
-        &self.targets[view.target].first.rules
+        &self.targets[view.targets[0]].first.rules
     }
 
     fn layered(&self) -> Layered {
@@ -143,10 +143,8 @@ impl Run<'_> {
             .into_values()
             .map(|views| {
                 let texts = self.agreed(&views);
-                let mut counting = views
-                    .iter()
-                    .filter(|view| self.completing(**view, &views).is_none());
-                let assumed = counting.find_map(|&view| self.open_assumption(view));
+                let mut all = views.iter();
+                let assumed = all.find_map(|&view| self.open_assumption(view));
                 Cluster {
                     views,
                     texts,
@@ -165,21 +163,6 @@ impl Run<'_> {
         assumed.filter(|(assumption, _)| !self.assume.covers(*assumption))
     }
 
-    /// A view is a registry without a repository in a chart of the repository: on its own it names no
-    /// image. The view of other layers that add the repository to it.
-    fn completing(&self, view: usize, views: &[usize]) -> Option<usize> {
-        let is_open = |view: &View| view.parts.len() > 1 && view.parts[1].text.is_empty();
-        let this = &self.links.views[view];
-        if !is_open(this) || !this.own_chart {
-            return None;
-        }
-        views.iter().copied().find(|&other| {
-            let other = &self.links.views[other];
-            let first = other.parts.first();
-            !is_open(other) && first.is_some_and(|part| part.from == this.parts[0].from)
-        })
-    }
-
     /// The text of each scalar that suits all views.
     fn agreed(&self, views: &[usize]) -> Result<BTreeMap<ScalarId, String>, Why> {
         let rewrites = |view: &usize| matches!(self.decisions[*view], Decision::Rewrite(_));
@@ -187,11 +170,7 @@ impl Run<'_> {
             return Ok(BTreeMap::new());
         }
         let mut texts: BTreeMap<ScalarId, (String, usize)> = BTreeMap::new();
-        let counting = || {
-            let all = views.iter().copied();
-            all.filter(|view| self.completing(*view, views).is_none())
-        };
-        for view in counting() {
+        for &view in views {
             if let Some(why) = &self.links.views[view].blocked {
                 return Err((Reason::GroupIncomplete, why.clone()));
             }
@@ -210,14 +189,15 @@ impl Run<'_> {
             for (scalar, text) in &self.wants[view] {
                 match texts.get(scalar) {
                     Some((known, other)) if known != text => {
-                        return Err(self.conflict(*other, view));
+                        let shared = self.text_of(*scalar);
+                        return Err(self.conflict(&shared, [(*other, known), (view, text)]));
                     }
                     Some(_) => {}
                     None => drop(texts.insert(*scalar, (text.clone(), view))),
                 }
             }
         }
-        for view in counting().filter(rewrites) {
+        for &view in views.iter().filter(|view| rewrites(view)) {
             self.check_settled(view, &texts)?;
         }
         Ok(texts
@@ -226,45 +206,33 @@ impl Run<'_> {
             .collect())
     }
 
+    fn text_of(&self, (file, document, ordinal): ScalarId) -> String {
+        let sites = self.files[file].scan.sites.iter();
+        let sites = sites.filter(|site| site.document == document);
+        let mut scalars = sites.flat_map(Site::scalars);
+        let found = scalars.find(|scalar| scalar.ordinal == ordinal);
+        found.map_or(String::new(), |scalar| scalar.value.clone())
+    }
+
     /// Why two views that share a scalar cannot both be served.
-    fn conflict(&self, first: usize, second: usize) -> Why {
-        let target = |view: usize| self.rules(&self.links.views[view]);
+    fn conflict(&self, text: &str, wanted: [(usize, &str); 2]) -> Why {
         let place = |view: usize| {
-            self.files[self.links.views[view].target]
-                .source
-                .path
-                .display()
+            let file = self.links.views[view].targets[0];
+            self.files[file].source.path.display()
         };
-        if !target(first).agrees_with(target(second)) {
-            let registry = |view: usize| {
-                let registry = target(view).registry();
-                registry.map_or(String::new(), ToString::to_string)
-            };
-            return (
-                Reason::SeveralTargets,
-                format!(
-                    "{} needs {} and {} needs {}; write the image out in both",
-                    place(first),
-                    registry(first),
-                    place(second),
-                    registry(second)
-                ),
-            );
-        }
-        let says = |view: usize| match &self.decisions[view] {
-            Decision::Keep(reason, _) => format!("stays with {} ({reason})", place(view)),
-            Decision::Rewrite(rewrite) => {
-                format!("becomes `{}` with {}", rewrite.name, place(view))
-            }
+        let rules = wanted.map(|(view, _)| self.rules(&self.links.views[view]));
+        let reason = if rules[0].agrees_with(rules[1]) {
+            Reason::GroupIncomplete
+        } else {
+            Reason::SeveralTargets
         };
-        (
-            Reason::GroupIncomplete,
-            format!(
-                "it is shared by layers of values that need different texts: the image {}, and {}; write it out in both layers",
-                says(first),
-                says(second)
-            ),
-        )
+        let [(first, one), (second, other)] = wanted;
+        let detail = format!(
+            "layers of values share `{text}` and need different texts of it: `{one}` with {}, `{other}` with {}; write the image out in both layers",
+            place(first),
+            place(second)
+        );
+        (reason, detail)
     }
 
     /// Decides a view again, with the new texts: its image has to be in ECR.
@@ -311,7 +279,6 @@ impl Run<'_> {
         let mut own: BTreeMap<SiteId, usize> = BTreeMap::new();
         for &view in &cluster.views {
             let site = self.links.views[view].own;
-            let view = self.completing(view, &cluster.views).unwrap_or(view);
             let rewrites = matches!(self.decisions[view], Decision::Rewrite(_));
             if rewrites || !own.contains_key(&site) {
                 own.insert(site, view);
@@ -536,20 +503,34 @@ fn scalar_of(files: &[ScannedFile], id: SiteId, part: usize) -> Option<(ScalarId
 }
 
 /// What a view says under the targets of all that deploy its last layer, which has to be the same.
-fn decide_deployed(view: &View, targets: &Targets) -> Decision {
-    let first = decide_view(view, &targets.first.rules);
+fn decide_deployed(view: &View, targets: &[Targets]) -> Decision {
+    let all = view.targets.iter().map(|&file| &targets[file]);
+    let mut all = all.flat_map(|targets| std::iter::once(&targets.first).chain(&targets.others));
+    let Some(first) = all.next() else {
+        return Decision::Keep(Reason::NotAnImage, "nothing uses it".into());
+    };
+    let decision = decide_view(view, &first.rules);
     let name = |decision: &Decision| match decision {
         Decision::Rewrite(rewrite) => Some(rewrite.name.clone()),
         Decision::Keep(..) => None,
     };
-    let differs = |other: &&Target| name(&decide_view(view, &other.rules)) != name(&first);
-    let Some(other) = targets.others.iter().find(differs) else {
-        return first;
+    let differs = |other: &&Target| {
+        !first.rules.agrees_with(&other.rules)
+            && name(&decide_view(view, &other.rules)) != name(&decision)
+    };
+    let Some(other) = all.find(differs) else {
+        return decision;
+    };
+    let registry = |target: &Target| {
+        let registry = target.rules.registry();
+        registry.map_or("no registry".to_string(), ToString::to_string)
     };
     let detail = format!(
-        "{} and {} deploy it to different targets; write the image out in the values of each",
-        targets.first.place.display(),
-        other.place.display()
+        "{} needs {} and {} needs {}; write the image out in the values of each",
+        first.place.display(),
+        registry(first),
+        other.place.display(),
+        registry(other)
     );
     Decision::Keep(Reason::SeveralTargets, detail)
 }

@@ -66,7 +66,8 @@ fn decide_beginning(view: &View, rules: &RuleSet) -> Result<Decision, Why> {
     }
     let (new, rule) = beginning_rewrite(beginning, rules)?;
     let texts = place(&texts, beginning, &new)?;
-    let certain = view.names == Names::Beginning && beginning.contains('/');
+    let is_hub = view.parts.iter().any(|part| part.key != "registry");
+    let certain = view.names == Names::Beginning && is_hub && beginning.contains('/');
     let assumed = (!certain).then(|| {
         let detail = format!(
             "it would be `{new}` if the chart joins it with `/` to repositories that need nothing else; give the images their whole names instead"
@@ -108,6 +109,13 @@ fn decide_image(view: &View, rules: &RuleSet) -> Result<Decision, Why> {
         return Err((Reason::GroupIncomplete, detail));
     }
     if rules.text_is_ecr(&whole) {
+        let fits = carries_prefix(repository, rules) || has_root(rules);
+        if is_target(registry, rules) && apart(view) && !fits {
+            let detail = format!(
+                "another layer puts `{registry}` in front of `{repository}`, which is the path of no rule's prefix; set both in one layer"
+            );
+            return Err((Reason::GroupIncomplete, detail));
+        }
         return Err((Reason::AlreadyEcr, "it comes from ECR".into()));
     }
     let name = decide::name_of(&whole)?;
@@ -137,6 +145,10 @@ fn decide_image(view: &View, rules: &RuleSet) -> Result<Decision, Why> {
         Verdict::Rewrite { name, rule } => (name, rule),
         Verdict::Keep(reason, detail) => return Err((reason, detail)),
     };
+    if view.between && !registry.is_empty() {
+        let detail = "a key beside it may be joined between its parts; set the image as one reference";
+        return Err((Reason::GroupIncomplete, detail.into()));
+    }
     if view.may_go_on {
         match rules.decide_beginning(name) {
             Verdict::Rewrite { name, .. } if name == new => {}
@@ -169,12 +181,26 @@ fn decide_image(view: &View, rules: &RuleSet) -> Result<Decision, Why> {
 
 /// Whether one layer was moved to ECR and another puts an upstream in front of it.
 fn is_half_done(view: &View, repository: &str, rules: &RuleSet) -> bool {
+    apart(view) && carries_prefix(repository, rules)
+}
+
+/// Whether registry and repository come from different sites.
+fn apart(view: &View) -> bool {
     let site = |part: usize| view.parts.get(part).and_then(|part| Some(part.from?.0));
-    let carries_prefix = rules.rules().iter().any(|rule| {
-        let rest = repository.strip_prefix(rule.prefix_text());
+    site(0).is_some() && site(1).is_some() && site(0) != site(1)
+}
+
+/// Whether a path begins with the prefix of a rule.
+fn carries_prefix(path: &str, rules: &RuleSet) -> bool {
+    rules.rules().iter().any(|rule| {
+        let rest = path.strip_prefix(rule.prefix_text());
         rest.is_some_and(|rest| rest.starts_with('/'))
-    });
-    site(0).is_some() && site(1).is_some() && site(0) != site(1) && carries_prefix
+    })
+}
+
+/// Whether a rule gives paths no prefix, so that every path may be one of its.
+fn has_root(rules: &RuleSet) -> bool {
+    rules.rules().iter().any(|rule| rule.prefix_text() == "ROOT")
 }
 
 /// Refuses names without a registry that are the end of a longer one.
@@ -311,12 +337,29 @@ fn assumption(
     registry: &str,
     new: &str,
 ) -> Option<(Assumption, String)> {
-    if view.names == Names::StatedImage || !registry.is_empty() {
+    if view.names == Names::StatedImage {
         return None;
     }
     let chart = Assumption::ChartDefaultUnknown;
     let settle = settle(view);
+    if !registry.is_empty() {
+        return view.registry_unread.then(|| {
+            let detail = format!(
+                "the chart's own values have no registry here, so its templates may not read one; it would be `{new}` if they do; {settle}"
+            );
+            (chart, detail)
+        });
+    }
     if image.registry().is_some() {
+        let last = view.parts.last().map_or("", |part| part.key.as_str());
+        let is_repository = matches!(last, "repository" | "repo" | "name") || last.ends_with("Repository");
+        if let Some(global) = view.global.as_ref().filter(|_| is_repository) {
+            let detail = format!(
+                "the chart may put `{}`, which is set for every image, in front of it; it would be `{new}` if it does not; {settle}",
+                global.text
+            );
+            return Some((chart, detail));
+        }
         return view.registry_elsewhere.then(|| {
             let detail = format!(
                 "another layer sets a registry, which the chart may put in front of this one; it would be `{new}` if it does not; {settle}"

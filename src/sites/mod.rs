@@ -225,8 +225,10 @@ pub fn find(path: &Path, text: &str, document: &Document<'_>, templates: &[Templ
 }
 
 /// What can still be told of a file at `path` with documents that are not YAML.
-pub fn salvage(path: &Path, text: &str) -> Option<Fact> {
-    salvage::names(path, text).map(Fact::Kustomization)
+pub fn salvage(path: &Path, text: &str) -> Vec<Fact> {
+    let names = salvage::names(path, text).map(Fact::Kustomization);
+    let release = release::salvage(text).map(Fact::Release);
+    names.into_iter().chain(release).collect()
 }
 
 /// Whether a file of this name names images whatever it holds, so that nothing is known of them

@@ -27,6 +27,11 @@ pub enum Value {
 }
 
 impl Value {
+    /// Whether its key is there.
+    pub fn is_there(&self) -> bool {
+        !matches!(self, Self::Missing)
+    }
+
     /// The scalar with its text.
     pub fn scalar(&self) -> Option<&Scalar> {
         match self {
@@ -72,6 +77,8 @@ pub struct Parts {
     pub parts: Vec<Part>,
     /// Whether a further key (`name`, `image`) may be joined behind the last part.
     pub may_go_on: bool,
+    /// Whether a further key (`namespace`, `organization`) may be joined between the parts.
+    pub between: bool,
     /// What follows the name when this file alone counts: `:1.27`, `@sha256:…`, both or nothing.
     pub suffix: String,
     /// The name and suffix as this file alone gives them.

@@ -1,25 +1,36 @@
-//! Releases of charts: which values files Argo CD, Flux, helmfile and Fleet put together, and
-//! whether they add values of their own.
+//! Releases of charts: which values files Argo CD, Flux, helmfile, Fleet and kustomize put together,
+//! and whether they add values of their own.
 
 use super::{Fact, Found, Input};
 use crate::yaml::{Document, Kind, NodeId};
 
 pub(super) const NAME: &str = "release";
 
-/// Parts of keys that say that values are about images.
-const WORDS: &[&str] = &["image", "registry", "repository", "hub", "global"];
+/// Keys and parts of keys of values that make up the names of images.
+const WORDS: &[&str] = &["image", "registry", "repository", "repo", "hub"];
+/// Keys below an image that say nothing of its name.
+const NOT_NAMES: &[&str] = &["tag", "digest", "sha", "pullPolicy", "pullSecrets", "imagePullPolicy"];
+/// Keys of a helmfile's release by which values come from elsewhere.
+const FROM_ELSEWHERE: &[&str] = &["<<", "inherit", "valuesTemplate", "set", "setTemplate"];
+/// Words without which a text that is no YAML says nothing of releases.
+const SALVAGED: &[&str] = &["valueFiles", "valuesFiles", "HelmRelease", "releases:", "helm:"];
 
-/// One use of a chart.
+/// One use of a chart, or a part of one.
 #[derive(Clone, Debug, Default)]
 pub struct Release {
-    /// The chart's folder, when it is named by a path: relative to the object's folder or to that
-    /// of the repository.
-    pub chart: Option<String>,
+    /// The name of the object, by which patches find it.
+    pub name: Option<String>,
+    /// Whether it says which chart it is of; a patch does not.
+    pub has_chart: bool,
+    /// Folders that may hold the chart: relative to the object's folder or to that of the repository.
+    pub charts: Vec<String>,
+    /// The name of the object that says which chart it is.
+    pub chart_object: Option<String>,
     /// The values files, in the order in which later ones win, as written.
     pub files: Vec<String>,
     /// The config maps and secrets that hold values.
     pub maps: Vec<String>,
-    /// Whether it brings values of its own that are about images.
+    /// Whether it brings values of its own that are about names of images, or may.
     pub inline: bool,
 }
 
@@ -34,28 +45,45 @@ pub struct Generated {
 
 pub(super) fn find(input: &Input<'_>, found: &mut Found) {
     let (document, node) = (input.document, input.object.node);
+    let name = || document.text_at(node, &["metadata", "name"]).map(Into::into);
+    let mut add = |release: Release| found.facts.push(Fact::Release(release));
     match (input.object.group, input.object.kind) {
         ("argoproj.io", "Application" | "ApplicationSet") => {
-            let below = node..document.node(node).end;
-            let sources = below.filter_map(|id| argo_source(document, id));
-            found.facts.extend(sources.map(Fact::Release));
+            let mut release = argo(document, node);
+            release.name = name();
+            add(release);
         }
         ("helm.toolkit.fluxcd.io", "HelmRelease") => {
             if let Some(spec) = document.get(node, "spec") {
-                found.facts.push(Fact::Release(flux(document, spec)));
+                let mut release = flux(document, spec);
+                release.name = name();
+                add(release);
+            }
+        }
+        ("source.toolkit.fluxcd.io", "HelmChart") => {
+            if let Some(spec) = document.get(node, "spec") {
+                let chart = document.text_at(spec, &["chart"]);
+                add(Release {
+                    name: name(),
+                    has_chart: true,
+                    charts: owned(chart.into_iter().collect()),
+                    files: owned(texts(document, spec, "valuesFiles")),
+                    ..Release::default()
+                });
             }
         }
         ("kustomize.config.k8s.io", "Kustomization" | "Component") => {
+            for list in ["helmCharts", "helmChartInflationGenerator"] {
+                let charts = document.get(node, list);
+                let charts = charts.into_iter().flat_map(|list| document.items(list));
+                charts.for_each(|chart| add(kustomize(document, document.resolve(chart))));
+            }
             for list in ["configMapGenerator", "secretGenerator"] {
                 let generated = generated(document, node, list);
                 found.facts.extend(generated.map(Fact::Generated));
             }
-            if let Some(charts) = document.get(node, "helmCharts") {
-                let charts = document.items(charts).map(|item| document.resolve(item));
-                let release = |chart| kustomize_chart(document, chart);
-                found.facts.extend(charts.map(release).map(Fact::Release));
-            }
         }
+        (_, "HelmChartInflationGenerator") => add(kustomize(document, node)),
         _ => {}
     }
 }
@@ -64,94 +92,142 @@ pub(super) fn find(input: &Input<'_>, found: &mut Found) {
 pub(super) fn find_plain(document: &Document<'_>, found: &mut Found) {
     let releases = document.get(0, "releases");
     for item in releases.into_iter().flat_map(|list| document.items(list)) {
-        let release = document.resolve(item);
-        let mut read = Release {
-            chart: document.text_at(release, &["chart"]).map(Into::into),
-            ..Release::default()
-        };
-        for list in ["values", "secrets"] {
-            let Some(values) = document.get(release, list) else {
-                continue;
-            };
-            for value in document.items(values).map(|item| document.resolve(item)) {
-                match document.text(value) {
-                    Some(file) => read.files.push(file.to_string()),
-                    None => read.inline |= is_about_images(document, value),
-                }
-            }
-        }
-        read.inline |= document.get(release, "set").is_some();
-        found.facts.push(Fact::Release(read));
+        let release = helmfile(document, document.resolve(item));
+        found.facts.push(Fact::Release(release));
     }
     if let Some(helm) = document.get(0, "helm") {
+        let values = document.get(helm, "values");
+        let more = document.get(0, "targetCustomizations").is_some();
         found.facts.push(Fact::Release(Release {
-            chart: document.text_at(helm, &["chart"]).map(Into::into),
+            has_chart: true,
+            // Without a chart, the bundle's own folder holds it.
+            charts: vec![document.text_at(helm, &["chart"]).unwrap_or(".").into()],
             files: owned(texts(document, helm, "valuesFiles")),
-            maps: Vec::new(),
-            inline: document
-                .get(helm, "values")
-                .is_some_and(|values| is_about_images(document, values)),
+            inline: more || values.is_some_and(|values| is_about_names(document, values)),
+            ..Release::default()
         }));
     }
 }
 
-/// A map with `helm` below it that is a source of an Application.
-fn argo_source(document: &Document<'_>, id: NodeId) -> Option<Release> {
-    if !matches!(document.node(id).kind, Kind::Mapping) {
+/// What can still be told of a text that is no YAML before a template is rendered: the charts and the
+/// files that it names. What else it says is not known.
+pub(super) fn salvage(text: &str) -> Option<Release> {
+    if !SALVAGED.iter().any(|word| text.contains(word)) {
         return None;
     }
-    let helm = document.get(id, "helm")?;
-    document.get(id, "repoURL")?;
-    let text_about_images = document
-        .text_at(helm, &["values"])
-        .is_some_and(|text| WORDS.iter().any(|word| text.contains(word)));
-    let object = document.get(helm, "valuesObject");
-    let parameters = ["parameters", "fileParameters"]
-        .iter()
-        .filter_map(|list| document.get(helm, list));
-    let named = parameters
-        .flat_map(|list| document.items(list))
-        .filter_map(|item| document.text_at(document.resolve(item), &["name"]))
-        .any(is_about_image);
-    Some(Release {
-        chart: document.text_at(id, &["path"]).map(Into::into),
-        files: owned(texts(document, helm, "valueFiles")),
-        maps: Vec::new(),
-        inline: text_about_images
-            || object.is_some_and(|object| is_about_images(document, object))
-            || named,
-    })
+    let mut release = Release {
+        has_chart: true,
+        inline: true,
+        ..Release::default()
+    };
+    for line in text.lines() {
+        let line = line.trim().trim_start_matches("- ").trim();
+        let value = ["path:", "chart:"].iter().find_map(|key| line.strip_prefix(key));
+        if let Some(chart) = value {
+            release.charts.push(unquoted(chart).to_string());
+        }
+        let file = unquoted(line);
+        if [".yaml", ".yml", ".gotmpl"].iter().any(|end| file.ends_with(end)) {
+            release.files.push(file.to_string());
+        }
+    }
+    (!release.charts.is_empty() || !release.files.is_empty()).then_some(release)
+}
+
+fn unquoted(text: &str) -> &str {
+    text.trim().trim_matches(['"', '\''])
+}
+
+/// All sources of an Application, and of the templates in an ApplicationSet.
+fn argo(document: &Document<'_>, object: NodeId) -> Release {
+    let mut release = Release::default();
+    for id in object..document.node(object).end {
+        if !matches!(document.node(id).kind, Kind::Mapping) {
+            continue;
+        }
+        let is_source = document.get(id, "repoURL").is_some();
+        if is_source {
+            release.has_chart = true;
+            release.charts.extend(document.text_at(id, &["path"]).map(Into::into));
+        }
+        if let Some(patch) = document.text_at(id, &["templatePatch"]) {
+            release.inline |= SALVAGED.iter().any(|word| patch.contains(word));
+        }
+        let Some(helm) = document.get(id, "helm") else {
+            continue;
+        };
+        release.files.extend(owned(texts(document, helm, "valueFiles")));
+        let text = document.text_at(helm, &["values"]);
+        let object = document.get(helm, "valuesObject");
+        let lists = ["parameters", "fileParameters"];
+        let lists = lists.iter().filter_map(|list| document.get(helm, list));
+        let mut names = lists
+            .flat_map(|list| document.items(list))
+            .filter_map(|item| document.text_at(document.resolve(item), &["name"]));
+        release.inline |= text.is_some_and(|text| WORDS.iter().any(|word| text.contains(word)))
+            || object.is_some_and(|object| is_about_names(document, object))
+            || names.any(is_about_name);
+    }
+    release
 }
 
 fn flux(document: &Document<'_>, spec: NodeId) -> Release {
     let chart = document.at(spec, &["chart", "spec"]);
     let from = document.get(spec, "valuesFrom");
-    let maps = from.into_iter().flat_map(|list| document.items(list));
-    let name = |item| document.text_at(document.resolve(item), &["name"]);
+    let from = from.into_iter().flat_map(|list| document.items(list));
+    let from: Vec<NodeId> = from.map(|item| document.resolve(item)).collect();
+    let text = |&item: &NodeId, key| document.text_at(item, &[key]);
+    let reference = document.get(spec, "chartRef");
+    let named = chart.and_then(|chart| document.text_at(chart, &["chart"]));
+    let values = document.get(spec, "values");
     Release {
-        chart: chart
-            .and_then(|chart| document.text_at(chart, &["chart"]))
-            .filter(|chart| chart.contains('/'))
+        name: None,
+        has_chart: chart.is_some() || reference.is_some(),
+        charts: owned(named.into_iter().collect()),
+        chart_object: reference
+            .filter(|&reference| document.text_at(reference, &["kind"]) == Some("HelmChart"))
+            .and_then(|reference| document.text_at(reference, &["name"]))
             .map(Into::into),
         files: chart
             .map(|chart| owned(texts(document, chart, "valuesFiles")))
             .unwrap_or_default(),
-        maps: maps.filter_map(name).map(Into::into).collect(),
-        inline: document
-            .get(spec, "values")
-            .is_some_and(|values| is_about_images(document, values)),
+        maps: owned(from.iter().filter_map(|item| text(item, "name")).collect()),
+        inline: values.is_some_and(|values| is_about_names(document, values))
+            || from.iter().filter_map(|item| text(item, "targetPath")).any(is_about_name),
     }
 }
 
-fn kustomize_chart(document: &Document<'_>, chart: NodeId) -> Release {
-    let first = document.text_at(chart, &["valuesFile"]);
+fn helmfile(document: &Document<'_>, release: NodeId) -> Release {
+    let chart = document.text_at(release, &["chart"]);
+    let mut entries = document.entries(release);
+    let mut read = Release {
+        has_chart: true,
+        charts: owned(chart.into_iter().collect()),
+        inline: entries.any(|entry| entry.key.is_some_and(|key| FROM_ELSEWHERE.contains(&key))),
+        ..Release::default()
+    };
+    for list in ["values", "secrets"] {
+        let values = document.get(release, list);
+        for item in values.into_iter().flat_map(|list| document.items(list)) {
+            let value = document.resolve(item);
+            match document.text(value) {
+                Some(file) => read.files.push(file.to_string()),
+                None => read.inline |= is_about_names(document, value),
+            }
+        }
+    }
+    read
+}
+
+fn kustomize(document: &Document<'_>, chart: NodeId) -> Release {
+    let first = ["valuesFile", "values"].iter().find_map(|key| document.text_at(chart, &[key]));
     let more = texts(document, chart, "additionalValuesFiles");
-    let inline = document.get(chart, "valuesInline");
+    let mut inline = ["valuesInline", "valuesLocal"].iter().filter_map(|key| document.get(chart, key));
     Release {
-        chart: None,
+        has_chart: true,
         files: owned(first.into_iter().chain(more).collect()),
-        maps: Vec::new(),
-        inline: inline.is_some_and(|inline| is_about_images(document, inline)),
+        inline: inline.any(|inline| is_about_names(document, inline)),
+        ..Release::default()
     }
 }
 
@@ -187,20 +263,28 @@ fn owned(texts: Vec<&str>) -> Vec<String> {
     texts.into_iter().map(Into::into).collect()
 }
 
-/// Whether any key below says that images are meant.
-fn is_about_images(document: &Document<'_>, values: NodeId) -> bool {
+/// Whether any text below stands under a key that makes up the name of an image.
+fn is_about_names(document: &Document<'_>, values: NodeId) -> bool {
     let below = values..document.node(values).end;
-    below
-        .filter(|&id| matches!(document.node(id).kind, Kind::Mapping))
-        .flat_map(|map| document.entries(map))
-        .any(|entry| {
-            entry
-                .key
-                .is_none_or(|key| key == "<<" || is_about_image(key))
-        })
+    let maps = below.filter(|&id| matches!(document.node(id).kind, Kind::Mapping));
+    maps.flat_map(|map| document.entries(map)).any(|entry| {
+        let is_map = matches!(document.node(entry.value).kind, Kind::Mapping | Kind::Sequence);
+        match entry.key {
+            // What is merged or aliased here may be anything.
+            None | Some("<<") => true,
+            Some(key) if is_map => {
+                let named = document.get(entry.value, "name").is_some();
+                named && key.to_ascii_lowercase().contains("image")
+            }
+            Some(key) => is_about_name(key),
+        }
+    })
 }
 
-fn is_about_image(key: &str) -> bool {
-    let key = key.to_ascii_lowercase();
-    WORDS.iter().any(|word| key.contains(word))
+/// Whether a key, or a path of keys, makes up the name of an image.
+fn is_about_name(path: &str) -> bool {
+    let last = path.rsplit('.').next().unwrap_or(path);
+    let path = path.to_ascii_lowercase();
+    let is_tag = NOT_NAMES.contains(&last) || last.ends_with("Tag") || last.ends_with("PullPolicy");
+    !is_tag && WORDS.iter().any(|word| path.contains(word))
 }

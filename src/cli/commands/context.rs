@@ -80,7 +80,8 @@ impl Scanned {
                 Err(error) => error,
             };
             let mut places = std::iter::once(&file.real).chain(&file.links);
-            let needed = needed == Needed::All || places.any(|path| sites::names_images(path));
+            let depends = |path: &PathBuf| sites::names_images(path) || sites::is_values_name(path);
+            let needed = needed == Needed::All || places.any(depends);
             let said = self.failures.iter().any(|known| known.path == file.path);
             if !said && (needed || file.role == Role::Selected) {
                 self.failures.push(Failure::of(&file.path, error));

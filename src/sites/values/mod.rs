@@ -1,0 +1,192 @@
+//! Helm values: images in parts, full references under `image` and `*Image`, and registries that are
+//! put in front of other names.
+//!
+//! Which files are values: those named so, those that another file names, and every document without
+//! `apiVersion` and `kind` that holds a map shaped like an image. A `repository` counts only below a
+//! key that says image or beside a `registry`, `tag`, `digest` or `pullPolicy`, because charts use
+//! the same word for git repositories. The shapes and their frequency were counted over 296 values
+//! files of public charts.
+
+mod shapes;
+mod walk;
+mod words;
+
+use std::path::Path;
+
+use super::Site;
+use super::parts::Step;
+use crate::reason::Reason;
+use crate::yaml::{Document, Kind};
+use walk::Walk;
+use words::{PIPELINES, SCHEMAS};
+
+pub(super) const NAME: &str = "values";
+
+/// Whether a file of this name holds Helm values: `values.yaml`, `values-prod.yml`,
+/// `prod-values.yaml`.
+pub fn is_values_name(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str());
+    let stem = name.and_then(|name| {
+        name.strip_suffix(".yaml")
+            .or_else(|| name.strip_suffix(".yml"))
+    });
+    stem.is_some_and(|stem| stem.to_ascii_lowercase().contains("values"))
+}
+
+/// What a document of Helm values says besides its images.
+#[derive(Clone, Debug, Default)]
+pub struct Loose {
+    /// Parts of names that nothing in this file shows to be parts: another layer may.
+    pub parts: Vec<LoosePart>,
+    /// Whether Bitnami charts are allowed to use other registries
+    /// (`global.security.allowInsecureImages: true`).
+    pub insecure_allowed: bool,
+}
+
+/// A key that holds a part of a name in other files.
+#[derive(Clone, Debug)]
+pub struct LoosePart {
+    /// The document, 0-based.
+    pub document: usize,
+    /// The way to its map.
+    pub at: Vec<Step>,
+    /// The key.
+    pub key: String,
+    /// Whether it takes back what an earlier layer says.
+    pub empties: bool,
+}
+
+/// What is found in a document that may be Helm values.
+#[derive(Debug, Default)]
+pub(super) struct Values {
+    /// The sites, in no order.
+    pub sites: Vec<Site>,
+    /// The rest.
+    pub loose: Loose,
+    /// Whether the file's name or the shape of a map in it shows that these are values; else
+    /// another file has to.
+    pub proven: bool,
+}
+
+/// The sites of a document that may be Helm values; `None` when it cannot be.
+pub(super) fn find(
+    path: &Path,
+    text: &str,
+    document: &Document<'_>,
+    templates: &[Template],
+) -> Option<Values> {
+    let named = is_values_name(path);
+    if !may_hold_values(path, document, named) {
+        return None;
+    }
+    let keys = templates.iter().flatten().filter_map(|path| path.last());
+    let mut walk = Walk::new(text, document, keys.map(String::as_str).collect());
+    walk.value(0, &mut Vec::new());
+    for template in templates {
+        walk.stated(template);
+    }
+    walk.settle();
+    let Walk {
+        mut sites,
+        mut loose,
+        shaped,
+        ..
+    } = walk;
+    if let Some(wrapper) = wrapper(document) {
+        for site in &mut sites {
+            let detail =
+                format!("{wrapper} combines it with other values, which is not followed yet");
+            site.hold.get_or_insert((Reason::GroupIncomplete, detail));
+        }
+    }
+    let proven = named || shaped;
+    if !proven {
+        // Nothing shows that they are images, but where a file beside it is merged with this one,
+        // they are parts of what that says.
+        loose.parts.extend(sites.iter().flat_map(as_loose));
+    }
+    Some(Values {
+        sites,
+        loose,
+        proven,
+    })
+}
+
+fn as_loose(site: &Site) -> Vec<LoosePart> {
+    let Some(parts) = site.parts() else {
+        return Vec::new();
+    };
+    let filled = parts.parts.iter().filter(|part| part.value.scalar().is_some());
+    filled
+        .map(|part| LoosePart {
+            document: site.document,
+            at: parts.at.clone(),
+            key: part.key.clone(),
+            empties: false,
+        })
+        .collect()
+}
+
+/// The paths of the keys whose texts, joined with `/`, name an image: `{{ .proxy.hub }}/{{
+/// .proxy.name }}` is `[[proxy, hub], [proxy, name]]`.
+pub type Template = Vec<Vec<String>>;
+
+/// Objects, pieces of templates, and tests of charts are no values.
+fn may_hold_values(path: &Path, document: &Document<'_>, named: bool) -> bool {
+    if !matches!(document.node(0).kind, Kind::Mapping) {
+        return false;
+    }
+    let has = |key| document.get(0, key).is_some();
+    let is_object = if named {
+        has("apiVersion") && has("kind")
+    } else {
+        has("apiVersion") || has("kind")
+    };
+    let name = path.file_name().and_then(|name| name.to_str());
+    let name = name.unwrap_or("");
+    let is_terraform = name.ends_with(".tfvars.json") || name.ends_with(".tf.json");
+    let in_templates = path.parent().is_some_and(|folder| {
+        let mut parts = folder.components().map(|part| part.as_os_str());
+        parts.any(|part| part == "templates" || part == "crds")
+    });
+    let is_schema = SCHEMAS.iter().any(|key| has(key)) || has("properties") && has("type");
+    let is_pipeline = !named && PIPELINES.iter().any(|key| has(key));
+    let is_other = super::chart::is_chart_name(path) || super::is_kustomization_name(path);
+    !(is_object
+        || is_chart_test(document)
+        || is_schema
+        || is_pipeline
+        || is_other
+        || is_terraform
+        || in_templates && !named)
+}
+
+/// A suite of helm-unittest: what it sets is asserted further down.
+fn is_chart_test(document: &Document<'_>) -> bool {
+    let Some(tests) = document.get(0, "tests") else {
+        return false;
+    };
+    let has = |key| document.get(0, key).is_some();
+    let is_test = |item| {
+        let test = document.resolve(item);
+        ["it", "asserts", "set", "template"]
+            .iter()
+            .any(|key| document.get(test, key).is_some())
+    };
+    has("suite") || has("templates") || document.items(tests).any(is_test)
+}
+
+/// What the document is when values are only a part of it.
+fn wrapper(document: &Document<'_>) -> Option<&'static str> {
+    let releases = document.get(0, "releases");
+    let is_release = |item| document.get(document.resolve(item), "chart").is_some();
+    if releases.is_some_and(|releases| document.items(releases).any(is_release)) {
+        return Some("a helmfile");
+    }
+    let helm = document.get(0, "helm")?;
+    ["values", "valuesFiles", "chart", "parameters"]
+        .iter()
+        .any(|key| document.get(helm, key).is_some())
+        .then_some("a Fleet bundle or Argo CD override")
+}
+

@@ -1,0 +1,277 @@
+//! The shapes in which a map of values names images.
+
+use super::super::parts::{Names, Part, Parts, Step, Value, join};
+use super::super::{Shape, Site, flux, rest_of_line};
+use super::walk::{Map, Walk};
+use super::words::{
+    BEGINNINGS, BETWEEN, DIGEST_KEYS, EVIDENCE, REPOSITORY_KEYS, TAG_KEYS, has_known_host,
+    is_beginning, is_global_place, is_image_key, is_image_map, is_login, is_no_pull, is_picture,
+    is_source,
+};
+use super::{NAME, Template};
+use crate::reason::Reason;
+
+impl<'d> Walk<'d> {
+    /// Adds the images that the keys of one map name.
+    pub(super) fn images(&mut self, map: &mut Map<'d, '_>) {
+        self.classic(map);
+        let mut keys: Vec<&str> = map.entries.keys().copied().collect();
+        keys.sort_unstable();
+        for key in keys {
+            if map.consumed.contains(&map.entries[key]) {
+                continue;
+            }
+            let stem = key.strip_suffix("Repository");
+            let stem = stem.or(Some(key)).filter(|stem| is_image_key(stem));
+            if let Some(stem) = stem {
+                self.flat(map, stem, &[&format!("{stem}Registry"), key]);
+            }
+        }
+        self.beginnings(map);
+    }
+
+    fn text(&self, map: &Map<'d, '_>, key: &str) -> Option<&'d str> {
+        let &node = map.entries.get(key)?;
+        self.document.text(node)
+    }
+
+    /// `registry` and `repository` (or `repo`, `image`, `name`) in one map.
+    fn classic(&mut self, map: &mut Map<'d, '_>) {
+        if is_no_pull(map.at) {
+            return;
+        }
+        let image_like = is_image_map(map.at);
+        let text = |key: &str| self.text(map, key);
+        let evidence = EVIDENCE.iter().any(|key| text(key).is_some());
+        let split = ["registry", "tag", "digest"]
+            .iter()
+            .any(|key| text(key).is_some());
+        // Where images are pushed, a registry comes with a login and without a tag.
+        let has_login = ["username", "password"].iter().any(|key| text(key).is_some());
+        if has_login && !EVIDENCE[1..].iter().any(|key| text(key).is_some()) {
+            return;
+        }
+        // `{repository: nvcr.io/nvidia, image: driver, version: "1"}`
+        let versioned = text("image").is_some() && text("version").is_some();
+        let chosen = REPOSITORY_KEYS.iter().copied().find(|&key| {
+            let Some(value) = text(key) else { return false };
+            match key {
+                "repository" => image_like || evidence || versioned,
+                "repo" => split && (image_like || has_known_host(value)),
+                "image" => text("registry").is_some() || image_like && split,
+                _ => image_like && split && text("imageNamespace").is_none(),
+            }
+        });
+        let for_all = is_global_place(map.at, "registry").is_some();
+        let alone = text("registry").is_some() && image_like && !for_all;
+        if chosen.is_none() && !alone {
+            return;
+        }
+        let key = chosen.unwrap_or("repository");
+        let filled = |key: &str| text(key).is_some_and(|text| !text.is_empty());
+        let goes_on = key == "repository" && ["image", "name"].iter().any(|key| filled(key));
+        let between = BETWEEN.iter().any(|key| filled(key));
+        let added = self.add(map, "", Names::Image, &["registry", key]);
+        if let Some(parts) = added {
+            parts.may_go_on = goes_on;
+            parts.between = between;
+            self.shaped |= chosen.is_some();
+        }
+    }
+
+    /// A full reference or a repository under a key of its own, with siblings of the same stem.
+    fn flat(&mut self, map: &mut Map<'d, '_>, stem: &str, keys: &[&str]) {
+        let key = keys.last().copied().unwrap_or("");
+        if self.text(map, key).is_none_or(is_picture) {
+            return;
+        }
+        let names = if stem == "defaultImage" {
+            Names::Beginning
+        } else {
+            Names::Image
+        };
+        if self.add(map, stem, names, keys).is_some() {
+            self.shaped |= key.ends_with("Repository");
+        }
+    }
+
+    /// Registries and longer beginnings of names.
+    fn beginnings(&mut self, map: &mut Map<'d, '_>) {
+        if is_login(map.at, map.entries.keys().copied()) {
+            return;
+        }
+        let mut keys: Vec<&str> = map.entries.keys().copied().collect();
+        keys.sort_unstable();
+        for key in keys {
+            if map.consumed.contains(&map.entries[key]) {
+                continue;
+            }
+            let value = self.text(map, key).unwrap_or("");
+            let stem = key
+                .strip_suffix("Registry")
+                .filter(|stem| is_image_key(stem));
+            let is_listed = BEGINNINGS.contains(&key)
+                || key == "registry"
+                    && (map.at.len() <= 1 || has_known_host(&format!("{value}/x")));
+            if is_global_place(map.at, key).is_some() {
+                self.add(map, key, Names::Everything, &[key]);
+            } else if let Some(stem) = stem {
+                let next = match stem {
+                    "image" => "imageNamespace".to_string(),
+                    _ => format!("{stem}Repository"),
+                };
+                self.add(map, stem, Names::Beginning, &[key, &next]);
+            } else if is_listed && is_beginning(value) {
+                self.add(map, key, Names::Beginning, &[key]);
+            }
+        }
+    }
+
+    /// The image that the config says stands under these paths of keys, to be joined with `/`. Its
+    /// place is what the paths have in common.
+    pub(super) fn stated(&mut self, paths: &Template) {
+        let common = common(paths);
+        let mut parts = Vec::with_capacity(paths.len());
+        let mut nodes = Vec::new();
+        for path in paths {
+            let keys: Vec<&str> = path.iter().map(String::as_str).collect();
+            let node = self.document.at(0, &keys);
+            let value = node.and_then(|node| self.part(node));
+            nodes.extend(node);
+            parts.push(Part {
+                key: path[common..].join("."),
+                value: value.unwrap_or(Value::Missing),
+            });
+        }
+        let scalars: Vec<usize> = parts
+            .iter()
+            .filter_map(|part| Some(part.value.scalar()?.ordinal))
+            .collect();
+        if scalars.is_empty() {
+            return;
+        }
+        // What the config says of a key replaces what its name suggests.
+        self.sites.retain(|site| {
+            let mut ordinals = site.scalars().map(|scalar| scalar.ordinal);
+            !ordinals.any(|ordinal| scalars.contains(&ordinal))
+        });
+        for node in nodes {
+            if let Some(times) = self.read.get_mut(&node) {
+                *times = times.saturating_sub(1);
+            }
+        }
+        let at: Vec<Step> = paths[0][..common].iter().cloned().map(Step::Key).collect();
+        self.loose
+            .parts
+            .retain(|loose| loose.at != at || !parts.iter().any(|part| part.key == loose.key));
+        let family: Vec<&str> = parts.iter().map(|part| part.key.as_str()).collect();
+        self.shaped = true;
+        self.push(Parts {
+            family: family.join("/"),
+            at,
+            names: Names::StatedImage,
+            parts,
+            may_go_on: false,
+            between: false,
+            suffix: String::new(),
+            display: String::new(),
+        });
+    }
+
+    /// Adds a site with the parts under `keys`; gives its parts when there is one.
+    fn add(
+        &mut self,
+        map: &mut Map<'d, '_>,
+        family: &str,
+        names: Names,
+        keys: &[&str],
+    ) -> Option<&mut Parts> {
+        let mut parts = Vec::with_capacity(keys.len());
+        let mut nodes = Vec::new();
+        for key in keys {
+            let value = match map.entries.get(key) {
+                Some(&node) => self.part(node)?,
+                None => Value::Missing,
+            };
+            nodes.extend(map.entries.get(key).copied());
+            parts.push(Part {
+                key: (*key).to_string(),
+                value,
+            });
+        }
+        let last = parts.iter().rev().find_map(|part| part.value.scalar())?;
+        if is_source(&last.value) {
+            return None;
+        }
+        map.consumed.extend(nodes);
+        self.push(Parts {
+            at: map.at.to_vec(),
+            family: family.to_string(),
+            names,
+            parts,
+            may_go_on: false,
+            between: false,
+            suffix: self.suffix(map, family),
+            display: String::new(),
+        });
+        let site = self.sites.last_mut()?;
+        if keys.iter().any(|key| map.doubled.contains(key)) {
+            let detail = "one of its keys stands twice in the same map; remove one";
+            site.hold = Some((Reason::NotEditable, detail.to_string()));
+        }
+        match &mut site.shape {
+            Shape::Parts(parts) => Some(parts),
+            Shape::Whole(_) => None,
+        }
+    }
+
+    fn push(&mut self, mut parts: Parts) {
+        let texts = parts.scalars().map(|scalar| scalar.value.as_str());
+        parts.display = format!("{}{}", join(texts), parts.suffix);
+        let hold = parts
+            .scalars()
+            .find_map(|scalar| flux::marker_hold(rest_of_line(self.text, scalar.place.span().end)));
+        self.sites.push(Site {
+            document: self.document.index,
+            path: parts.path(),
+            shape: Shape::Parts(Box::new(parts)),
+            finder: NAME,
+            hold,
+        });
+    }
+
+    /// The tag and digest beside the parts.
+    fn suffix(&self, map: &Map<'d, '_>, family: &str) -> String {
+        let find = |keys: &[&str], ending: &str| {
+            let own = format!("{family}{ending}");
+            let keys = keys
+                .iter()
+                .copied()
+                .filter(|_| matches!(family, "" | "image"));
+            let found = std::iter::once(own.as_str()).chain(keys).find_map(|key| {
+                let text = self.text(map, key)?;
+                (!matches!(text, "" | "~" | "null") && !text.contains(['{', '$'])).then_some(text)
+            });
+            found.unwrap_or("").to_string()
+        };
+        let (tag, digest) = (find(TAG_KEYS, "Tag"), find(DIGEST_KEYS, "Digest"));
+        let tag = if tag.is_empty() {
+            tag
+        } else {
+            format!(":{tag}")
+        };
+        match digest.as_str() {
+            "" => tag,
+            digest if digest.contains(':') => format!("{tag}@{digest}"),
+            digest => format!("{tag}@sha256:{digest}"),
+        }
+    }
+}
+
+/// How many keys all paths begin with; each keeps at least its last one.
+fn common(paths: &Template) -> usize {
+    let shortest = paths.iter().map(Vec::len).min().unwrap_or(1);
+    (0..shortest - 1)
+        .take_while(|&index| paths.iter().all(|path| path[index] == paths[0][index]))
+        .count()
+}

@@ -1,0 +1,266 @@
+//! A walk through values: every map is looked at once for each way that leads to it, aliases and
+//! merges followed within a budget.
+
+use std::collections::{HashMap, HashSet};
+
+use super::super::parts::{Step, Value};
+use super::super::{Site, object};
+use super::words::{BEGINNINGS, BETWEEN, is_image_key, is_image_map};
+use super::{Loose, LoosePart};
+use crate::reason::Reason;
+use crate::yaml::{Document, Kind, NodeId, PlainType, Scalar, Style, plain_type};
+
+/// Deeper nesting than any chart has; aliases can make it endless.
+const MAX_DEPTH: usize = 100;
+/// More nodes than any values file has: aliases can make more out of few bytes.
+const MAX_NODES: usize = 500_000;
+
+/// The entries of a map, those that it merges (`<<`) with them, by key.
+pub(super) type Entries<'d> = HashMap<&'d str, NodeId>;
+
+pub(super) struct Walk<'d> {
+    pub(super) text: &'d str,
+    pub(super) document: &'d Document<'d>,
+    /// The keys that the config says are parts of names.
+    pub(super) stated: HashSet<&'d str>,
+    pub(super) sites: Vec<Site>,
+    pub(super) loose: Loose,
+    /// Whether the shape of a map shows that these are values.
+    pub(super) shaped: bool,
+    nodes: usize,
+    /// Whether everything was walked.
+    complete: bool,
+    /// How often each scalar was read as something other than a part of a name, where aliases exist.
+    pub(super) read: HashMap<NodeId, usize>,
+}
+
+/// A map on the way.
+pub(super) struct Map<'d, 's> {
+    pub(super) entries: Entries<'d>,
+    pub(super) at: &'s [Step],
+    /// The keys that stand in it twice.
+    pub(super) doubled: HashSet<&'d str>,
+    /// The values that were read as parts of names.
+    pub(super) consumed: HashSet<NodeId>,
+}
+
+impl<'d> Walk<'d> {
+    pub(super) fn new(text: &'d str, document: &'d Document<'d>, stated: HashSet<&'d str>) -> Self {
+        Self {
+            text,
+            document,
+            stated,
+            sites: Vec::new(),
+            loose: Loose::default(),
+            shaped: false,
+            nodes: 0,
+            complete: true,
+            read: HashMap::new(),
+        }
+    }
+
+    /// Walks everything below the node.
+    pub(super) fn value(&mut self, id: NodeId, at: &mut Vec<Step>) {
+        let document = self.document;
+        let id = document.resolve(id);
+        self.nodes += 1;
+        if self.nodes > MAX_NODES || at.len() > MAX_DEPTH {
+            self.complete = false;
+            return;
+        }
+        match document.node(id).kind {
+            Kind::Mapping => self.map(id, at),
+            Kind::Sequence => {
+                for (index, item) in document.items(id).enumerate() {
+                    at.push(Step::Item(index));
+                    self.value(item, at);
+                    at.pop();
+                }
+            }
+            Kind::Scalar { .. } => self.reads(id),
+            Kind::Alias(_) => {}
+        }
+    }
+
+    /// Notes that a scalar means something else than a part of a name.
+    fn reads(&mut self, id: NodeId) {
+        if self.document.has_aliases {
+            *self.read.entry(id).or_default() += 1;
+        }
+    }
+
+    fn map(&mut self, id: NodeId, at: &mut Vec<Step>) {
+        if object::starts_object(self.document, id) {
+            return;
+        }
+        let document = self.document;
+        let mut doubled = HashSet::new();
+        let mut own = HashSet::new();
+        for entry in document.entries(id) {
+            if let Kind::Alias(target) = document.node(entry.key_node).kind {
+                self.reads(target);
+            }
+            let Some(key) = entry.key else { continue };
+            if !own.insert(key) {
+                doubled.insert(key);
+            }
+        }
+        let mut map = Map {
+            entries: self.entries(id),
+            at,
+            doubled,
+            consumed: HashSet::new(),
+        };
+        self.images(&mut map);
+        self.note_loose(&map);
+        let Map {
+            entries, consumed, ..
+        } = map;
+        for entry in document.entries(id) {
+            let Some(key) = entry.key else { continue };
+            if key != "<<" && !consumed.contains(&document.resolve(entry.value)) {
+                at.push(Step::Key(key.to_string()));
+                self.value(entry.value, at);
+                at.pop();
+            }
+        }
+        if own.contains("<<") {
+            let is_merged = |(key, value): &(&&str, &NodeId)| {
+                !own.contains(**key) && !consumed.contains(value)
+            };
+            let mut merged: Vec<_> = entries.iter().filter(is_merged).collect();
+            merged.sort();
+            for (key, value) in merged {
+                at.push(Step::Key((*key).to_string()));
+                self.value(*value, at);
+                at.pop();
+            }
+        }
+    }
+
+    /// The map's own entries (the last of a key), and those it merges; aliases followed.
+    fn entries(&mut self, id: NodeId) -> Entries<'d> {
+        let document = self.document;
+        let mut entries = Entries::new();
+        let mut seen = HashSet::from([id]);
+        let mut merges = vec![id];
+        while let Some(map) = merges.pop() {
+            for entry in document.entries(map) {
+                let Some(key) = entry.key else { continue };
+                let value = document.resolve(entry.value);
+                if key == "<<" {
+                    // The first of several wins, so that it has to be taken from the stack first.
+                    let mut merged = match document.node(value).kind {
+                        Kind::Sequence => document
+                            .items(value)
+                            .map(|item| document.resolve(item))
+                            .collect(),
+                        _ => vec![value],
+                    };
+                    merged.reverse();
+                    merges.extend(merged.into_iter().filter(|&map| seen.insert(map)));
+                } else if map == id {
+                    entries.insert(key, value);
+                } else {
+                    entries.entry(key).or_insert(value);
+                }
+            }
+        }
+        self.nodes += seen.len();
+        entries
+    }
+
+    /// Notes what other layers may make parts of.
+    fn note_loose(&mut self, map: &Map<'d, '_>) {
+        let at = map.at;
+        let in_security = matches!(at, [.., Step::Key(global), Step::Key(security)] if global == "global" && security == "security");
+        if in_security && let Some(&allows) = map.entries.get("allowInsecureImages") {
+            self.loose.insecure_allowed |= self.document.text(allows) == Some("true");
+        }
+        let image_like = is_image_map(at);
+        let is_part = |key: &str| {
+            matches!(key, "registry" | "repository" | "repo" | "image")
+                || key == "name" && image_like
+                || is_image_key(key)
+                || ["mageRegistry", "mageRepository"].iter().any(|end| key.ends_with(end))
+                || image_like && BETWEEN.contains(&key)
+                || key == "imageNamespace"
+                || BEGINNINGS.contains(&key)
+        };
+        let mut keys: Vec<(&str, NodeId)> = map
+            .entries
+            .iter()
+            .map(|(&key, &node)| (key, node))
+            .filter(|(key, node)| {
+                (is_part(key) || self.stated.contains(key)) && !map.consumed.contains(node)
+            })
+            .collect();
+        keys.sort_unstable();
+        for (key, node) in keys {
+            if !matches!(self.document.node(node).kind, Kind::Scalar { .. }) {
+                continue;
+            }
+            self.loose.parts.push(LoosePart {
+                document: self.document.index,
+                at: at.to_vec(),
+                key: key.to_string(),
+                empties: matches!(self.part(node), Some(Value::Empty)),
+            });
+        }
+    }
+
+    /// What a scalar says as a part; `None` for anything that is no text.
+    pub(super) fn part(&self, id: NodeId) -> Option<Value> {
+        let Kind::Scalar {
+            value, style, tag, ..
+        } = &self.document.node(id).kind
+        else {
+            return None;
+        };
+        let is_text = matches!(
+            tag.as_deref(),
+            Some("!" | "!!str" | "tag:yaml.org,2002:str")
+        );
+        if tag.is_some() && !is_text {
+            return None;
+        }
+        let kind = if *style == Style::Plain && !is_text {
+            plain_type(value)
+        } else {
+            PlainType::Text
+        };
+        match kind {
+            PlainType::Other => None,
+            PlainType::Null => Some(Value::Empty),
+            PlainType::Text if value.is_empty() => Some(Value::Empty),
+            PlainType::Text => Scalar::locate(self.text, self.document, id).map(Value::Text),
+        }
+    }
+
+    /// Holds what is shared, through anchors, with something that is no image.
+    pub(super) fn settle(&mut self) {
+        if !self.document.has_aliases {
+            return;
+        }
+        let read: HashSet<usize> = self
+            .read
+            .iter()
+            .filter(|(_, times)| **times > 0)
+            .filter_map(|(&id, _)| match self.document.node(id).kind {
+                Kind::Scalar { ordinal, .. } => Some(ordinal),
+                _ => None,
+            })
+            .collect();
+        let detail = if self.complete {
+            "its anchor is also used where no image is named; write the image out in both places"
+        } else {
+            "the file has more aliases than can be followed; write the image out"
+        };
+        for site in &mut self.sites {
+            let shared = site.scalars().any(|scalar| read.contains(&scalar.ordinal));
+            if (shared || !self.complete) && site.hold.is_none() {
+                site.hold = Some((Reason::SharedAnchor, detail.to_string()));
+            }
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! The words by which keys and texts of Helm values tell what they are: tables, and questions to them.
+
+use super::super::parts::Step;
+use crate::image::ImageRef;
+use crate::rules::{ecr_host, upstreams};
+
+/// Keys that may hold a repository in the map that a key `registry` would stand in. The first that
+/// is there counts. The others ask for more evidence.
+pub(super) const REPOSITORY_KEYS: &[&str] = &["repository", "repo", "image", "name"];
+/// Keys beside a `repository` that show that an image is meant.
+pub(super) const EVIDENCE: &[&str] = &[
+    "registry",
+    "tag",
+    "digest",
+    "sha",
+    "pullPolicy",
+    "imagePullPolicy",
+];
+/// Keys that hold a tag.
+pub(super) const TAG_KEYS: &[&str] = &["tag", "imageTag", "version"];
+/// Keys that hold a digest (grafana's `sha` without its algorithm).
+pub(super) const DIGEST_KEYS: &[&str] = &["digest", "imageDigest", "sha"];
+/// Keys of registries or longer beginnings that charts put in front of other names.
+pub(super) const BEGINNINGS: &[&str] = &["hub", "containerRegistry", "dockerRegistry"];
+/// Keys that some charts join between the registry and the repository.
+pub(super) const BETWEEN: &[&str] = &[
+    "namespace",
+    "organization",
+    "organisation",
+    "org",
+    "project",
+    "imageNamespace",
+    "imagePrefix",
+    "repositoryPrefix",
+];
+/// Keys beside which a registry is an address to log in to.
+const LOGIN_KEYS: &[&str] = &[
+    "username",
+    "password",
+    "user",
+    "pass",
+    "passwd",
+    "email",
+    "auth",
+    "token",
+    "dockerconfigjson",
+    "enableOCI",
+];
+/// Words in keys below which a registry is an address to log in to, or stands in a policy.
+const LOGIN_WORDS: &[&str] = &[
+    "secret",
+    "credential",
+    "creds",
+    "regcred",
+    "auth",
+    "login",
+    "mirror",
+    "verifyimages",
+    "policy",
+    "policies",
+    "restrict",
+];
+/// Keys of maps that hold charts, manifests or signatures, to which images are pushed, or between
+/// which they are copied.
+const NO_PULLS: &[&str] = &[
+    "chart",
+    "helmChart",
+    "helm_chart",
+    "helm",
+    "ociRepository",
+    "dependencies",
+    "verifyImages",
+    "source",
+    "destination",
+    "dest",
+    "target",
+    "push",
+    "output",
+    "upstream",
+    "from",
+    "to",
+];
+/// Keys that end like an image's and name something else.
+const NO_IMAGES: &[&str] = &[
+    "backingImage",
+    "osImage",
+    "vmImage",
+    "machineImage",
+    "diskImage",
+    "bootImage",
+    "backgroundImage",
+    "outputImage",
+    "pushImage",
+    "targetImage",
+    "destinationImage",
+];
+/// Ends of file names that stand under `image` in web pages and virtual machines.
+const FILE_SUFFIXES: &[&str] = &[
+    ".png", ".jpg", ".jpeg", ".gif", ".svg", ".ico", ".webp", ".qcow2", ".iso", ".img", ".raw",
+];
+/// Sets of icons and stylesheets, which are written like a name with a tag (`mdi:home`).
+const ICON_SETS: &[&str] = &["mdi", "si", "fa", "fas", "fab", "far", "hl", "css", "asset", "icon"];
+/// Hosts of source code, which stand under `repository`, too.
+const GIT_HOSTS: &[&str] = &["github.com", "gitlab.com", "bitbucket.org", "dev.azure.com"];
+/// Namespaces that hold charts.
+const CHART_NAMESPACES: &[&str] = &["charts", "bitnamicharts", "helm-charts"];
+/// Keys at the root of files that are no Helm values, whatever maps they hold: API descriptions,
+/// schemas, pipelines and image builders. Files that are named like values are asked for the first
+/// ones only.
+pub(super) const SCHEMAS: &[&str] = &["$schema", "$defs", "openapi", "swagger"];
+pub(super) const PIPELINES: &[&str] = &[
+    "builders",
+    "post-processors",
+    "triggers",
+    "resource_types",
+    "jobs",
+    "stages",
+    "pipelines",
+    "workflows",
+];
+
+/// Whether the value of a key of this name may be an image.
+pub(super) fn is_image_key(key: &str) -> bool {
+    let ends = ["Image", "_image", "-image"]
+        .iter()
+        .any(|end| key.ends_with(end));
+    (key == "image" || ends) && !NO_IMAGES.contains(&key)
+}
+
+/// Whether a map at this place is called an image, or one of the images.
+pub(super) fn is_image_map(at: &[Step]) -> bool {
+    let mut keys = keys(at);
+    let (last, above) = (keys.next().unwrap_or(""), keys.next().unwrap_or(""));
+    is_image_key(last) || [last, above].iter().any(|key| matches!(*key, "images" | "Images"))
+}
+
+/// Whether a map at this place says something of every image of a chart, and of which: the path of
+/// that chart's values.
+pub(super) fn is_global_place<'s>(at: &'s [Step], key: &str) -> Option<&'s [Step]> {
+    let is = |step: &Step, name: &str| matches!(step, Step::Key(key) if key == name);
+    match at {
+        [chart @ .., global] if is(global, "global") => {
+            matches!(key, "imageRegistry" | "registry").then_some(chart)
+        }
+        [chart @ .., global, image] if is(global, "global") && is(image, "image") => {
+            (key == "registry").then_some(chart)
+        }
+        _ => None,
+    }
+}
+
+/// Whether a registry at this place is one to log in to, or is named by a policy.
+pub(super) fn is_login<'k>(at: &[Step], mut siblings: impl Iterator<Item = &'k str>) -> bool {
+    let word = |key: &str| {
+        let key = key.to_ascii_lowercase();
+        LOGIN_WORDS.iter().any(|word| key.contains(word))
+    };
+    keys(at).any(word) || is_no_pull(at) || siblings.any(|key| LOGIN_KEYS.contains(&key))
+}
+
+/// Whether the map at this place names nothing that is pulled as an image.
+pub(super) fn is_no_pull(at: &[Step]) -> bool {
+    keys(at).next().is_some_and(|key| NO_PULLS.contains(&key))
+}
+
+/// The keys on the way, the last one first.
+fn keys(at: &[Step]) -> impl Iterator<Item = &str> {
+    at.iter().rev().filter_map(|step| match step {
+        Step::Key(key) => Some(key.as_str()),
+        Step::Item(_) => None,
+    })
+}
+
+/// Whether a text under a key of a repository is one of source code or charts.
+pub(super) fn is_source(value: &str) -> bool {
+    let mut parts = value.split('/');
+    let host = parts.next().unwrap_or("");
+    value.contains("://")
+        || value.starts_with("git@")
+        || GIT_HOSTS.contains(&host)
+        || CHART_NAMESPACES.contains(&host)
+        || parts.any(|part| CHART_NAMESPACES.contains(&part))
+}
+
+/// Whether a text under a key of an image is the name of a file or an icon.
+pub(super) fn is_picture(value: &str) -> bool {
+    let lower = value.to_ascii_lowercase();
+    let set = value.split_once(':').map_or("", |(set, _)| set);
+    FILE_SUFFIXES.iter().any(|suffix| lower.ends_with(suffix)) || ICON_SETS.contains(&set)
+}
+
+/// Whether a text begins with the host of a registry that is known.
+pub(super) fn has_known_host(text: &str) -> bool {
+    ecr_host::ecr_host_of(text).is_some()
+        || ImageRef::parse(text)
+            .is_ok_and(|image| image.registry().is_some_and(upstreams::is_known))
+}
+
+/// Whether a text can begin the names of images: a host, or one with a path. Words do not count:
+/// `registry: txt` is a setting of external-dns.
+pub(super) fn is_beginning(text: &str) -> bool {
+    let host = text.split('/').next().unwrap_or("");
+    host.contains('.') && !is_source(text)
+}
