@@ -35,7 +35,9 @@ pub(super) struct Releases {
 pub(super) fn named(files: &[ScannedFile]) -> BTreeSet<usize> {
     let known = Known::of(files);
     let all = releases(files);
-    let taken = all.iter().flat_map(|(file, release)| known.files_of(file, release).files);
+    let taken = all
+        .iter()
+        .flat_map(|(file, release)| known.files_of(file, release).files);
     taken.collect()
 }
 
@@ -104,7 +106,10 @@ impl<'a> Known<'a> {
                 let Fact::Generated(generated) = fact else {
                     continue;
                 };
-                let found = generated.files.iter().flat_map(|path| known.find(file, &[], path));
+                let found = generated
+                    .files
+                    .iter()
+                    .flat_map(|path| known.find(file, &[], path));
                 let found: Vec<usize> = found.collect();
                 known
                     .generated
@@ -117,10 +122,18 @@ impl<'a> Known<'a> {
     }
 
     /// Adds what a release merges, or holds it.
-    fn add(&self, charts: &Charts<'_>, place: &ScannedFile, release: &Release, result: &mut Releases) {
+    fn add(
+        &self,
+        charts: &Charts<'_>,
+        place: &ScannedFile,
+        release: &Release,
+        result: &mut Releases,
+    ) {
         let taken = self.files_of(place, release);
         let folders = self.charts_of(charts, place, release);
-        let own = folders.iter().flat_map(|folder| charts.all_defaults(folder));
+        let own = folders
+            .iter()
+            .flat_map(|folder| charts.all_defaults(folder));
         let mut brought: Vec<usize> = own.collect();
         let is_own = |file: &usize| folders.iter().any(|folder| self.is_in(*file, folder));
         let mut all: Vec<usize> = brought.iter().copied().filter(is_own).collect();
@@ -142,7 +155,10 @@ impl<'a> Known<'a> {
         } else {
             "combines it with values of another folder"
         };
-        let detail = format!("{} {how}, which is not followed yet", place.source.path.display());
+        let detail = format!(
+            "{} {how}, which is not followed yet",
+            place.source.path.display()
+        );
         brought.extend(all);
         for file in brought {
             let why = (Reason::GroupIncomplete, detail.clone());
@@ -185,11 +201,18 @@ impl<'a> Known<'a> {
         let mut found = BTreeSet::new();
         for chart in &release.charts {
             if let Some(pattern) = pattern(chart) {
-                found.extend(charts.folders().filter(|folder| pattern.is_match(folder)).cloned());
+                found.extend(
+                    charts
+                        .folders()
+                        .filter(|folder| pattern.is_match(folder))
+                        .cloned(),
+                );
                 continue;
             }
             let chart = chart.trim_start_matches('/');
-            let folders = folder.ancestors().map(|above| normalise(&above.join(chart)));
+            let folders = folder
+                .ancestors()
+                .map(|above| normalise(&above.join(chart)));
             found.extend(folders.filter(|folder| charts.is_chart(folder)));
         }
         found
@@ -209,8 +232,12 @@ impl<'a> Known<'a> {
         }
         if let Some(pattern) = pattern(path) {
             let fits = |(path, _): &(&&Path, &usize)| pattern.is_match(path);
-            let mut found: Vec<usize> =
-                self.paths.iter().filter(fits).map(|(_, &index)| index).collect();
+            let mut found: Vec<usize> = self
+                .paths
+                .iter()
+                .filter(fits)
+                .map(|(_, &index)| index)
+                .collect();
             found.sort_by_key(|&file| &self.files[file].source.real);
             return found;
         }
@@ -235,7 +262,10 @@ fn pattern(path: &str) -> Option<GlobMatcher> {
     }
     let mut pattern = String::from("**/");
     let mut rest = path;
-    while let Some(shorter) = ["../", "./", "/"].iter().find_map(|up| rest.strip_prefix(up)) {
+    while let Some(shorter) = ["../", "./", "/"]
+        .iter()
+        .find_map(|up| rest.strip_prefix(up))
+    {
         rest = shorter;
     }
     while let Some((before, after)) = rest.split_once("{{") {

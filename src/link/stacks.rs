@@ -113,7 +113,11 @@ impl<'a> Charts<'a> {
             if seen.insert(folder.clone()) {
                 let values = self.values.get(folder.as_path()).into_iter().flatten();
                 files.extend(values.filter(|&&file| is_defaults(&self.files[file])));
-                pending.extend(self.brought_by(&folder).into_iter().map(|brought| brought.folder));
+                pending.extend(
+                    self.brought_by(&folder)
+                        .into_iter()
+                        .map(|brought| brought.folder),
+                );
             }
         }
         files
@@ -214,7 +218,9 @@ impl<'a> Charts<'a> {
 
     fn stack(&self, layers: Vec<Layer>, root: &Path) -> Stack {
         let brought = self.brought_by(root).into_iter();
-        let folders = layers.iter().map(|layer| folder_of(&self.files[layer.file]));
+        let folders = layers
+            .iter()
+            .map(|layer| folder_of(&self.files[layer.file]));
         let unreadable = std::iter::once(root).chain(folders);
         let mut unreadable = unreadable.filter_map(|folder| self.unreadable.get(folder));
         Stack {
@@ -232,7 +238,9 @@ impl<'a> Charts<'a> {
     /// The merges that the files of one folder make: the defaults alone, and with each other file.
     fn folder_layers(&self, folder: &Path, root: &Path) -> Vec<Vec<Layer>> {
         let defaults = self.defaults(root, folder);
-        let mut here = defaults.iter().map(|layer| folder_of(&self.files[layer.file]));
+        let mut here = defaults
+            .iter()
+            .map(|layer| folder_of(&self.files[layer.file]));
         let mut all = Vec::new();
         if defaults.is_empty() || here.any(|here| here == folder) {
             all.push(defaults.clone());
@@ -297,9 +305,12 @@ impl<'a> Charts<'a> {
             }
             // A published chart may be made from one of this repository.
             let sources = self.by_name.get(dependency.name.as_str());
+            let sources = sources.filter(|folders| folders.len() == 1);
             let known = brought.keys().any(|(_, known)| known == dependency.key());
             for folder in sources.into_iter().flatten().filter(|_| !known) {
-                brought.entry((folder.to_path_buf(), key())).or_insert(false);
+                brought
+                    .entry((folder.to_path_buf(), key()))
+                    .or_insert(false);
             }
         }
         let brought = brought.into_iter();
@@ -349,16 +360,24 @@ fn is_defaults(file: &ScannedFile) -> bool {
 /// nothing of images is, too: it has a target of its own.
 fn is_values(file: &ScannedFile) -> bool {
     let scan = &file.scan;
-    let is_named = is_values_name(&file.source.real) && (scan.loose.is_some() || scan.documents == 0);
+    let is_named =
+        is_values_name(&file.source.real) && (scan.loose.is_some() || scan.documents == 0);
     let has_parts = scan.sites.iter().any(|site| site.parts().is_some());
-    let has_loose = scan.loose.as_ref().is_some_and(|loose| !loose.parts.is_empty());
+    let has_loose = scan
+        .loose
+        .as_ref()
+        .is_some_and(|loose| !loose.parts.is_empty());
     is_named || has_parts || has_loose
 }
 
 /// Whether a file that is named like values, or a template of them, cannot be read.
 fn is_unreadable(file: &ScannedFile) -> bool {
     let name = file.source.real.file_name().and_then(|name| name.to_str());
-    let is_unread = file.scan.facts.iter().any(|fact| matches!(fact, Fact::Unread));
+    let is_unread = file
+        .scan
+        .facts
+        .iter()
+        .any(|fact| matches!(fact, Fact::Unread));
     let is_named = name.is_some_and(|name| name.to_ascii_lowercase().contains("values"));
     let is_schema = name.is_some_and(|name| name.ends_with(".schema.json"));
     let mut parts = file.below.components();

@@ -336,7 +336,12 @@ impl<'a> Merge<'a> {
                 empty_front: fronts.has_empty(at),
                 global,
                 insecure_allowed,
-                targets: vec![self.stack.layers.last().map_or(own.file, |layer| layer.file)],
+                targets: vec![
+                    self.stack
+                        .layers
+                        .last()
+                        .map_or(own.file, |layer| layer.file),
+                ],
                 blocked,
                 parts,
             };
@@ -359,7 +364,9 @@ impl<'a> Merge<'a> {
                 Names::Image | Names::StatedImage => {}
                 Names::Everything => {
                     // The path of the chart's values: without `global` and what comes after it.
-                    let depth = at.iter().rposition(|step| *step == Step::Key(GLOBAL.into()));
+                    let depth = at
+                        .iter()
+                        .rposition(|step| *step == Step::Key(GLOBAL.into()));
                     let chart = &at[..depth.unwrap_or(0)];
                     fronts.everything.entry(chart).or_default().push(front);
                 }
@@ -368,7 +375,9 @@ impl<'a> Merge<'a> {
             }
         }
         for (at, known) in &self.keys {
-            let mut empty = known.iter().filter(|known| known.empties && known.family.is_none());
+            let mut empty = known
+                .iter()
+                .filter(|known| known.empties && known.family.is_none());
             if empty.any(|known| FRONT_KEYS.contains(&known.key)) {
                 fronts.empty_global |= is_global(at);
                 fronts.empty.insert(at);
@@ -426,7 +435,8 @@ impl<'a> Merge<'a> {
         sites: &[(usize, SiteId)],
         parts: &[Merged],
     ) -> Option<String> {
-        let in_parts = family.is_empty() || parts.iter().filter(|part| !part.text.is_empty()).count() > 1;
+        let in_parts =
+            family.is_empty() || parts.iter().filter(|part| !part.text.is_empty()).count() > 1;
         if let (true, Some(why)) = (in_parts, &self.stack.unreadable) {
             return Some(why.clone());
         }
@@ -483,7 +493,9 @@ impl<'a> Merge<'a> {
     /// Whether a `registry` that belongs to something else stands beside the parts.
     fn has_registry(&self, at: &[Step], family: &str) -> bool {
         let mut known = self.keys.get(at).into_iter().flatten();
-        known.any(|known| known.key == "registry" && known.family != Some(family_of(family)) && !known.empties)
+        known.any(|known| {
+            known.key == "registry" && known.family != Some(family_of(family)) && !known.empties
+        })
     }
 }
 

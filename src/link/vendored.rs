@@ -18,6 +18,8 @@ struct Homes<'a> {
     exact: HashMap<PathBuf, Vec<&'a str>>,
     /// Folders named after the chart and a version, too (`charts/redis-18.0.0`).
     versioned: HashMap<PathBuf, Vec<&'a str>>,
+    /// What charts call themselves, by their folder.
+    names: HashMap<PathBuf, &'a str>,
 }
 
 /// The files that lie in vendored charts.
@@ -46,6 +48,11 @@ impl<'a> Homes<'a> {
         for (file, place) in places {
             let folder = place.parent().unwrap_or(Path::new(""));
             for fact in &file.scan.facts {
+                if let Fact::Chart(chart) = fact
+                    && let Some(name) = &chart.name
+                {
+                    homes.names.insert(folder.to_path_buf(), name);
+                }
                 match fact {
                     Fact::Chart(chart) if !chart.dependencies.is_empty() => {
                         let names = chart.dependencies.iter();
@@ -77,9 +84,11 @@ impl<'a> Homes<'a> {
             name.strip_prefix(*chart)
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
         };
-        self.exact
-            .get(home)
-            .is_some_and(|charts| charts.contains(&name))
+        let own = self.names.get(folder).copied();
+        let listed = |charts: &Vec<&str>| {
+            charts.contains(&name) || own.is_some_and(|own| charts.contains(&own))
+        };
+        self.exact.get(home).is_some_and(listed)
             || self
                 .versioned
                 .get(home)

@@ -146,7 +146,8 @@ fn decide_image(view: &View, rules: &RuleSet) -> Result<Decision, Why> {
         Verdict::Keep(reason, detail) => return Err((reason, detail)),
     };
     if view.between && !registry.is_empty() {
-        let detail = "a key beside it may be joined between its parts; set the image as one reference";
+        let detail =
+            "a key beside it may be joined between its parts; set the image as one reference";
         return Err((Reason::GroupIncomplete, detail.into()));
     }
     if view.may_go_on {
@@ -200,7 +201,10 @@ fn carries_prefix(path: &str, rules: &RuleSet) -> bool {
 
 /// Whether a rule gives paths no prefix, so that every path may be one of its.
 fn has_root(rules: &RuleSet) -> bool {
-    rules.rules().iter().any(|rule| rule.prefix_text() == "ROOT")
+    rules
+        .rules()
+        .iter()
+        .any(|rule| rule.prefix_text() == "ROOT")
 }
 
 /// Refuses names without a registry that are the end of a longer one.
@@ -352,7 +356,8 @@ fn assumption(
     }
     if image.registry().is_some() {
         let last = view.parts.last().map_or("", |part| part.key.as_str());
-        let is_repository = matches!(last, "repository" | "repo" | "name") || last.ends_with("Repository");
+        let is_repository =
+            matches!(last, "repository" | "repo" | "name") || last.ends_with("Repository");
         if let Some(global) = view.global.as_ref().filter(|_| is_repository) {
             let detail = format!(
                 "the chart may put `{}`, which is set for every image, in front of it; it would be `{new}` if it does not; {settle}",

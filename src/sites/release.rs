@@ -9,11 +9,24 @@ pub(super) const NAME: &str = "release";
 /// Keys and parts of keys of values that make up the names of images.
 const WORDS: &[&str] = &["image", "registry", "repository", "repo", "hub"];
 /// Keys below an image that say nothing of its name.
-const NOT_NAMES: &[&str] = &["tag", "digest", "sha", "pullPolicy", "pullSecrets", "imagePullPolicy"];
+const NOT_NAMES: &[&str] = &[
+    "tag",
+    "digest",
+    "sha",
+    "pullPolicy",
+    "pullSecrets",
+    "imagePullPolicy",
+];
 /// Keys of a helmfile's release by which values come from elsewhere.
 const FROM_ELSEWHERE: &[&str] = &["<<", "inherit", "valuesTemplate", "set", "setTemplate"];
 /// Words without which a text that is no YAML says nothing of releases.
-const SALVAGED: &[&str] = &["valueFiles", "valuesFiles", "HelmRelease", "releases:", "helm:"];
+const SALVAGED: &[&str] = &[
+    "valueFiles",
+    "valuesFiles",
+    "HelmRelease",
+    "releases:",
+    "helm:",
+];
 
 /// One use of a chart, or a part of one.
 #[derive(Clone, Debug, Default)]
@@ -45,7 +58,11 @@ pub struct Generated {
 
 pub(super) fn find(input: &Input<'_>, found: &mut Found) {
     let (document, node) = (input.document, input.object.node);
-    let name = || document.text_at(node, &["metadata", "name"]).map(Into::into);
+    let name = || {
+        document
+            .text_at(node, &["metadata", "name"])
+            .map(Into::into)
+    };
     let mut add = |release: Release| found.facts.push(Fact::Release(release));
     match (input.object.group, input.object.kind) {
         ("argoproj.io", "Application" | "ApplicationSet") => {
@@ -122,12 +139,17 @@ pub(super) fn salvage(text: &str) -> Option<Release> {
     };
     for line in text.lines() {
         let line = line.trim().trim_start_matches("- ").trim();
-        let value = ["path:", "chart:"].iter().find_map(|key| line.strip_prefix(key));
+        let value = ["path:", "chart:"]
+            .iter()
+            .find_map(|key| line.strip_prefix(key));
         if let Some(chart) = value {
             release.charts.push(unquoted(chart).to_string());
         }
         let file = unquoted(line);
-        if [".yaml", ".yml", ".gotmpl"].iter().any(|end| file.ends_with(end)) {
+        if [".yaml", ".yml", ".gotmpl"]
+            .iter()
+            .any(|end| file.ends_with(end))
+        {
             release.files.push(file.to_string());
         }
     }
@@ -148,7 +170,9 @@ fn argo(document: &Document<'_>, object: NodeId) -> Release {
         let is_source = document.get(id, "repoURL").is_some();
         if is_source {
             release.has_chart = true;
-            release.charts.extend(document.text_at(id, &["path"]).map(Into::into));
+            release
+                .charts
+                .extend(document.text_at(id, &["path"]).map(Into::into));
         }
         if let Some(patch) = document.text_at(id, &["templatePatch"]) {
             release.inline |= SALVAGED.iter().any(|word| patch.contains(word));
@@ -156,7 +180,9 @@ fn argo(document: &Document<'_>, object: NodeId) -> Release {
         let Some(helm) = document.get(id, "helm") else {
             continue;
         };
-        release.files.extend(owned(texts(document, helm, "valueFiles")));
+        release
+            .files
+            .extend(owned(texts(document, helm, "valueFiles")));
         let text = document.text_at(helm, &["values"]);
         let object = document.get(helm, "valuesObject");
         let lists = ["parameters", "fileParameters"];
@@ -193,7 +219,10 @@ fn flux(document: &Document<'_>, spec: NodeId) -> Release {
             .unwrap_or_default(),
         maps: owned(from.iter().filter_map(|item| text(item, "name")).collect()),
         inline: values.is_some_and(|values| is_about_names(document, values))
-            || from.iter().filter_map(|item| text(item, "targetPath")).any(is_about_name),
+            || from
+                .iter()
+                .filter_map(|item| text(item, "targetPath"))
+                .any(is_about_name),
     }
 }
 
@@ -220,9 +249,13 @@ fn helmfile(document: &Document<'_>, release: NodeId) -> Release {
 }
 
 fn kustomize(document: &Document<'_>, chart: NodeId) -> Release {
-    let first = ["valuesFile", "values"].iter().find_map(|key| document.text_at(chart, &[key]));
+    let first = ["valuesFile", "values"]
+        .iter()
+        .find_map(|key| document.text_at(chart, &[key]));
     let more = texts(document, chart, "additionalValuesFiles");
-    let mut inline = ["valuesInline", "valuesLocal"].iter().filter_map(|key| document.get(chart, key));
+    let mut inline = ["valuesInline", "valuesLocal"]
+        .iter()
+        .filter_map(|key| document.get(chart, key));
     Release {
         has_chart: true,
         files: owned(first.into_iter().chain(more).collect()),
@@ -268,7 +301,10 @@ fn is_about_names(document: &Document<'_>, values: NodeId) -> bool {
     let below = values..document.node(values).end;
     let maps = below.filter(|&id| matches!(document.node(id).kind, Kind::Mapping));
     maps.flat_map(|map| document.entries(map)).any(|entry| {
-        let is_map = matches!(document.node(entry.value).kind, Kind::Mapping | Kind::Sequence);
+        let is_map = matches!(
+            document.node(entry.value).kind,
+            Kind::Mapping | Kind::Sequence
+        );
         match entry.key {
             // What is merged or aliased here may be anything.
             None | Some("<<") => true,

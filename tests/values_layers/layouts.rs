@@ -22,26 +22,6 @@ pub const REWRITTEN: &[(&str, &[Pair])] = &[
         ],
     ),
     (
-        "the registry in values.yaml, the repository per environment",
-        &[
-            (
-                "values.yaml",
-                "image:\n  registry: quay.io # for all\n  tag: 1\n",
-                "image:\n  registry: R # for all\n  tag: 1\n",
-            ),
-            (
-                "values-prod.yaml",
-                "image:\n  repository: acme/web\n",
-                "image:\n  repository: quay/acme/web\n",
-            ),
-            (
-                "values-dev.yaml",
-                "image: {repository: acme/web-debug}\n",
-                "image: {repository: quay/acme/web-debug}\n",
-            ),
-        ],
-    ),
-    (
         "the registry and a repository in values.yaml, another repository in an environment",
         &[
             (
@@ -185,6 +165,150 @@ pub const REWRITTEN: &[(&str, &[Pair])] = &[
 
 /// Layouts in which a rewrite would be a guess, or would break a layer.
 pub const LEFT: &[(&str, &[(&str, &str)])] = &[
+    (
+        "a registry whose repository the templates may bring",
+        &[
+            (
+                "values.yaml",
+                "image:\n  registry: quay.io # for all\n  tag: 1\n",
+            ),
+            ("values-prod.yaml", "image:\n  repository: acme/web\n"),
+            ("values-dev.yaml", "image: {repository: acme/web-debug}\n"),
+        ],
+    ),
+    (
+        "a key that is a part in one layer and the whole in another",
+        &[
+            (
+                "values.yaml",
+                "app: {registry: quay.io, image: a/b, tag: \"1\"}\n",
+            ),
+            ("values-prod.yaml", "app: {image: acme/x}\n"),
+        ],
+    ),
+    (
+        "the same, with a tag in it",
+        &[
+            (
+                "values.yaml",
+                "app: {registry: quay.io, image: a/b, tag: \"1\"}\n",
+            ),
+            ("values-prod.yaml", "app: {image: \"acme/x:2\"}\n"),
+        ],
+    ),
+    (
+        "a flat repository in one layer, a flat image in another",
+        &[
+            (
+                "values.yaml",
+                "imageRegistry: quay.io\nimageRepository: a/b\n",
+            ),
+            ("values-prod.yaml", "image: acme/x:2\n"),
+        ],
+    ),
+    (
+        "a key that stands between the parts",
+        &[(
+            "values.yaml",
+            "image:\n  registry: quay.io\n  namespace: acme\n  repository: app\n",
+        )],
+    ),
+    (
+        "a registry for every image of one dependency",
+        &[
+            (
+                "Chart.yaml",
+                "name: p\nversion: 1.0.0\ndependencies:\n- {name: redis, repository: \"https://x\", version: 1}\n",
+            ),
+            (
+                "values.yaml",
+                "redis:\n  global: {imageRegistry: quay.io}\n  image: {registry: docker.io, repository: bitnami/redis}\n",
+            ),
+        ],
+    ),
+    (
+        "two registries for every image",
+        &[(
+            "values.yaml",
+            "global: {imageRegistry: docker.io, image: {registry: quay.io}}\nimage: {registry: docker.io, repository: acme/x}\n",
+        )],
+    ),
+    (
+        "a layer that is a template",
+        &[
+            (
+                "values.yaml",
+                "image:\n  registry: quay.io\n  repository: acme/x\n",
+            ),
+            (
+                "values-prod.yaml",
+                "image:\n{{- if .x }}\n  repository: acme/y\n{{- end }}\n",
+            ),
+        ],
+    ),
+    (
+        "a layer with a part that is no text",
+        &[
+            (
+                "values.yaml",
+                "image:\n  registry: quay.io\n  repository: acme/x\n",
+            ),
+            ("values-prod.yaml", "image: {registry: false}\n"),
+        ],
+    ),
+    (
+        "a layer whose name does not say so, with only a registry",
+        &[
+            (
+                "values.yaml",
+                "image:\n  registry: quay.io\n  repository: acme/x\n",
+            ),
+            ("prod.yaml", "image:\n  registry: mirror.corp.example\n"),
+        ],
+    ),
+    (
+        "a registry on its own in another layer, below a key that does not say image",
+        &[
+            (
+                "values.yaml",
+                "keda: {registry: ghcr.io, repository: kedacore/keda, tag: 2}\n",
+            ),
+            (
+                "values-prod.yaml",
+                "keda: {registry: mirror.corp.example}\n",
+            ),
+            ("values-dev.yaml", "keda: {registry: quay.io}\n"),
+        ],
+    ),
+    (
+        "a proxy in front of every image",
+        &[(
+            "values.yaml",
+            "global: {imageRegistry: harbor.example.com/proxy}\nimage: {repository: quay.io/team/x, tag: 1}\n",
+        )],
+    ),
+    (
+        "a chart in a folder of another name",
+        &[
+            (
+                "Chart.yaml",
+                "name: p\nversion: 1.0.0\ndependencies:\n- {name: sub, repository: '', version: 1}\n",
+            ),
+            ("charts/my-sub/Chart.yaml", "name: sub\nversion: 1.0.0\n"),
+            (
+                "charts/my-sub/values.yaml",
+                "image:\n  registry: quay.io\n  repository: acme/x\n",
+            ),
+            ("values.yaml", "sub: {image: {repository: acme/y}}\n"),
+        ],
+    ),
+    (
+        "an anchor that is also a key",
+        &[(
+            "values.yaml",
+            "image: {registry: &r docker.io, repository: a/b}\nauths: {*r : {u: x}}\n",
+        )],
+    ),
     (
         "a repository without a registry anywhere",
         &[("values.yaml", "image:\n  repository: bitnami/x\n  tag: 1\n")],

@@ -236,7 +236,7 @@ impl Unit {
         if has_global(&texts, |registry| registry != "") {
             return None;
         }
-        let (mut demands, mut loose) = (Demands::new(), BTreeSet::new());
+        let mut demands = Demands::new();
         let mut hosts_inside = BTreeSet::new();
         for combination in &self.combinations {
             let at = |key| self.winner(combination, &texts, key);
@@ -254,11 +254,6 @@ impl Unit {
                     let colon = if tag.is_empty() { "" } else { ":" };
                     let repository = repository_in_cache(host, path)?;
                     demand(scalar, format!("{REGISTRY}/{repository}{colon}{tag}"))
-                }
-                // A registry that another layer completes.
-                (None, Some((scalar, _)), None) if !combination.open => {
-                    loose.insert(scalar);
-                    true
                 }
                 (None, None, Some((scalar, repository))) => {
                     hosts_inside.insert(true);
@@ -282,10 +277,13 @@ impl Unit {
                 return None;
             }
         }
-        let complete = loose.iter().all(|scalar| demands.contains_key(scalar));
+        let unread = self
+            .combinations
+            .iter()
+            .any(|combination| self.is_registry_unread(combination, &texts));
         let odd = self.has_odd_registry(&texts)
             || hosts_inside.contains(&true) && has_global(&texts, |_| true);
-        (complete && hosts_inside.len() < 2 && !demands.is_empty() && !odd).then_some(demands)
+        (!unread && hosts_inside.len() < 2 && !demands.is_empty() && !odd).then_some(demands)
     }
 
     /// The layer that a combination takes a part from, and the part.
@@ -300,6 +298,18 @@ impl Unit {
             let value = if part == WHOLE { node } else { node.get(part)? };
             Some(((*file, *key, part), value.as_str()?.to_string()))
         })
+    }
+
+    /// A chart whose own values name the image without a registry may not read one.
+    fn is_registry_unread(&self, combination: &Combination, texts: &[Value]) -> bool {
+        let (file, key) = &combination.layers[0];
+        let node = own(&texts[*file], key).and_then(|own| below(own, &self.image));
+        let own = |part: &str| node.is_some_and(|node| node.get(part).is_some());
+        let is_default = self.files[*file].path.ends_with("/values.yaml");
+        is_default
+            && own("repository")
+            && !own("registry")
+            && self.winner(combination, texts, "registry").is_some()
     }
 
     /// A registry that is empty or null is no registry, but a place for one.

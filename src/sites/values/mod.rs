@@ -116,7 +116,10 @@ fn as_loose(site: &Site) -> Vec<LoosePart> {
     let Some(parts) = site.parts() else {
         return Vec::new();
     };
-    let filled = parts.parts.iter().filter(|part| part.value.scalar().is_some());
+    let filled = parts
+        .parts
+        .iter()
+        .filter(|part| part.value.scalar().is_some());
     filled
         .map(|part| LoosePart {
             document: site.document,
@@ -189,4 +192,3 @@ fn wrapper(document: &Document<'_>) -> Option<&'static str> {
         .any(|key| document.get(helm, key).is_some())
         .then_some("a Fleet bundle or Argo CD override")
 }
-

@@ -47,7 +47,9 @@ impl<'d> Walk<'d> {
             .iter()
             .any(|key| text(key).is_some());
         // Where images are pushed, a registry comes with a login and without a tag.
-        let has_login = ["username", "password"].iter().any(|key| text(key).is_some());
+        let has_login = ["username", "password"]
+            .iter()
+            .any(|key| text(key).is_some());
         if has_login && !EVIDENCE[1..].iter().any(|key| text(key).is_some()) {
             return;
         }

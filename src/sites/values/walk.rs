@@ -125,9 +125,8 @@ impl<'d> Walk<'d> {
             }
         }
         if own.contains("<<") {
-            let is_merged = |(key, value): &(&&str, &NodeId)| {
-                !own.contains(**key) && !consumed.contains(value)
-            };
+            let is_merged =
+                |(key, value): &(&&str, &NodeId)| !own.contains(**key) && !consumed.contains(value);
             let mut merged: Vec<_> = entries.iter().filter(is_merged).collect();
             merged.sort();
             for (key, value) in merged {
@@ -182,7 +181,9 @@ impl<'d> Walk<'d> {
             matches!(key, "registry" | "repository" | "repo" | "image")
                 || key == "name" && image_like
                 || is_image_key(key)
-                || ["mageRegistry", "mageRepository"].iter().any(|end| key.ends_with(end))
+                || ["mageRegistry", "mageRepository"]
+                    .iter()
+                    .any(|end| key.ends_with(end))
                 || image_like && BETWEEN.contains(&key)
                 || key == "imageNamespace"
                 || BEGINNINGS.contains(&key)

@@ -99,7 +99,9 @@ const FILE_SUFFIXES: &[&str] = &[
     ".png", ".jpg", ".jpeg", ".gif", ".svg", ".ico", ".webp", ".qcow2", ".iso", ".img", ".raw",
 ];
 /// Sets of icons and stylesheets, which are written like a name with a tag (`mdi:home`).
-const ICON_SETS: &[&str] = &["mdi", "si", "fa", "fas", "fab", "far", "hl", "css", "asset", "icon"];
+const ICON_SETS: &[&str] = &[
+    "mdi", "si", "fa", "fas", "fab", "far", "hl", "css", "asset", "icon",
+];
 /// Hosts of source code, which stand under `repository`, too.
 const GIT_HOSTS: &[&str] = &["github.com", "gitlab.com", "bitbucket.org", "dev.azure.com"];
 /// Namespaces that hold charts.
@@ -131,7 +133,10 @@ pub(super) fn is_image_key(key: &str) -> bool {
 pub(super) fn is_image_map(at: &[Step]) -> bool {
     let mut keys = keys(at);
     let (last, above) = (keys.next().unwrap_or(""), keys.next().unwrap_or(""));
-    is_image_key(last) || [last, above].iter().any(|key| matches!(*key, "images" | "Images"))
+    is_image_key(last)
+        || [last, above]
+            .iter()
+            .any(|key| matches!(*key, "images" | "Images"))
 }
 
 /// Whether a map at this place says something of every image of a chart, and of which: the path of
