@@ -157,7 +157,7 @@ pub fn known_as(source: &SourceFile) -> &Path {
 pub fn scan_text(path: &Path, text: &str, options: &Options) -> Scan {
     let mut scan = Scan::default();
     let mut ignores = Gathering::of(text);
-    if ignores.is_none() && !is_worth_parsing(path, text) {
+    if ignores.is_none() && !is_worth_parsing(path, text, options) {
         return scan;
     }
     for document in documents(text) {
@@ -219,9 +219,16 @@ pub fn template(path: &Path, text: &str) -> Template {
     }
 }
 
-fn is_worth_parsing(path: &Path, text: &str) -> bool {
-    let has = |word: &&str| memmem::find(text.as_bytes(), word.as_bytes()).is_some();
-    sites::counts_by_name(path) || sites::WORDS.iter().any(has)
+fn is_worth_parsing(path: &Path, text: &str, options: &Options) -> bool {
+    let has = |word: &str| memmem::find(text.as_bytes(), word.as_bytes()).is_some();
+    let mut stated = options
+        .templates
+        .iter()
+        .flatten()
+        .filter_map(|keys| keys.last());
+    sites::counts_by_name(path)
+        || sites::WORDS.iter().any(|word| has(word))
+        || stated.any(|key| has(key))
 }
 
 #[cfg(test)]

@@ -83,6 +83,8 @@ struct Taken {
     files: Vec<usize>,
     /// Whether it names some that are not known.
     is_partial: bool,
+    /// Whether it names some that cannot be read as values.
+    is_unreadable: bool,
 }
 
 /// The files of the repository by path, and those behind each generated config map.
@@ -142,7 +144,7 @@ impl<'a> Known<'a> {
             .iter()
             .map(|&file| self.files[file].source.real.parent())
             .collect();
-        let adds = release.inline || taken.is_partial && !folders.is_empty();
+        let adds = release.inline || taken.is_unreadable || taken.is_partial && !folders.is_empty();
         if all.len() + usize::from(adds) < 2 {
             return;
         }
@@ -182,7 +184,8 @@ impl<'a> Known<'a> {
         for path in &release.files {
             let found = self.find(place, &release.charts, path);
             let is_values = |file: &usize| self.files[*file].scan.loose.is_some();
-            taken.is_partial |= found.is_empty() || !found.iter().all(is_values);
+            taken.is_partial |= found.is_empty();
+            taken.is_unreadable |= !found.iter().all(is_values);
             taken.files.extend(found.into_iter().filter(is_values));
         }
         let mut seen = BTreeSet::new();

@@ -166,7 +166,87 @@ pub(super) fn views(
             view.together = Some(*numbers.entry(place).or_insert(number));
         }
     }
+    join_environments(&mut views, &places);
     views
+}
+
+/// Words in paths that tell the environments of one application apart.
+const ENVIRONMENTS: &[&str] = &[
+    "base",
+    "common",
+    "default",
+    "defaults",
+    "shared",
+    "overlays",
+    "environments",
+    "envs",
+    "env",
+    "clusters",
+    "prod",
+    "production",
+    "preprod",
+    "staging",
+    "stage",
+    "stg",
+    "dev",
+    "development",
+    "test",
+    "testing",
+    "qa",
+    "uat",
+    "sandbox",
+];
+
+/// A part of a name in one environment's folder may be merged with the rest in another's, by a tool
+/// that the repository does not show: `helm -f base/values.yaml -f prod/values.yaml`. An image that
+/// is written in full in one and in part in the other moves together or not at all.
+fn join_environments(views: &mut [View], places: &[(PathBuf, Vec<Step>, String)]) {
+    let filled = |view: &View, part: usize| !view.parts[part].text.is_empty();
+    let is_classic = |view: &View, family: &str| {
+        family.is_empty()
+            && view.names == Names::Image
+            && view.parts.len() == 2
+            && !is_listed(&view.at)
+    };
+    let mut full: HashMap<(PathBuf, &[Step]), usize> = HashMap::new();
+    for (view, (root, at, family)) in views.iter().zip(places) {
+        if let Some(number) = view.together
+            && is_classic(view, family)
+            && filled(view, 0)
+            && filled(view, 1)
+        {
+            full.entry((application(root), at)).or_insert(number);
+            full.entry((root.clone(), at)).or_insert(number);
+        }
+    }
+    let mut renumbered: HashMap<usize, usize> = HashMap::new();
+    for (view, (root, at, family)) in views.iter().zip(places) {
+        if is_classic(view, family) && filled(view, 0) != filled(view, 1) {
+            let outer = root.parent().unwrap_or(Path::new("")).to_path_buf();
+            let known = full
+                .get(&(application(root), at))
+                .or(full.get(&(outer, at)));
+            if let (Some(&full), Some(number)) = (known, view.together)
+                && full != number
+            {
+                renumbered.insert(number, full);
+            }
+        }
+    }
+    for view in views {
+        let number = view.together.and_then(|number| renumbered.get(&number));
+        view.together = number.copied().or(view.together);
+    }
+}
+
+/// The path of a folder without the names of environments.
+fn application(folder: &Path) -> PathBuf {
+    let is_one = |name: &str| ENVIRONMENTS.contains(&name.to_ascii_lowercase().as_str());
+    let parts = folder.components().filter(|part| {
+        let name = part.as_os_str().to_str();
+        !name.is_some_and(is_one)
+    });
+    parts.collect()
 }
 
 /// The place of an image in the merged values: the path of its map and its family. Documents after

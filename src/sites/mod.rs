@@ -176,6 +176,9 @@ pub const WORDS: &[&str] = &[
     "hub:",
     "\"hub\"",
     "helm:",
+    "HelmRelease",
+    "HelmChart",
+    "releases:",
     "kustomize.toolkit.fluxcd.io",
     "argoproj.io",
 ];

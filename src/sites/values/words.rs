@@ -180,7 +180,10 @@ fn keys(at: &[Step]) -> impl Iterator<Item = &str> {
 pub(super) fn is_source(value: &str) -> bool {
     let mut parts = value.split('/');
     let host = parts.next().unwrap_or("");
+    // Keel names images by the keys of their values.
+    let is_key = !value.contains('/') && value.ends_with(".repository");
     value.contains("://")
+        || is_key
         || value.starts_with("git@")
         || GIT_HOSTS.contains(&host)
         || CHART_NAMESPACES.contains(&host)
