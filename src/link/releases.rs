@@ -132,7 +132,7 @@ impl<'a> Known<'a> {
         result: &mut Releases,
     ) {
         let taken = self.files_of(place, release);
-        let folders = self.charts_of(charts, place, release);
+        let folders = charts_of(charts, place, release);
         let own = folders
             .iter()
             .flat_map(|folder| charts.all_defaults(folder));
@@ -193,34 +193,6 @@ impl<'a> Known<'a> {
         taken
     }
 
-    /// The folders of the repository that may hold the chart of a release.
-    fn charts_of(
-        &self,
-        charts: &Charts<'_>,
-        place: &ScannedFile,
-        release: &Release,
-    ) -> BTreeSet<PathBuf> {
-        let folder = place.source.real.parent().unwrap_or(Path::new(""));
-        let mut found = BTreeSet::new();
-        for chart in &release.charts {
-            if let Some(pattern) = pattern(chart) {
-                found.extend(
-                    charts
-                        .folders()
-                        .filter(|folder| pattern.is_match(folder))
-                        .cloned(),
-                );
-                continue;
-            }
-            let chart = chart.trim_start_matches('/');
-            let folders = folder
-                .ancestors()
-                .map(|above| normalise(&above.join(chart)));
-            found.extend(folders.filter(|folder| charts.is_chart(folder)));
-        }
-        found
-    }
-
     /// The files that `path` in the object of `file` may mean: relative to the object's folder, to
     /// any folder above it (one of them is the repository's), or to a chart's folder below one.
     fn find(&self, file: &ScannedFile, charts: &[String], path: &str) -> Vec<usize> {
@@ -256,6 +228,29 @@ impl<'a> Known<'a> {
         }
         found.into_iter().collect()
     }
+}
+
+/// The folders of the repository that may hold the chart of a release.
+fn charts_of(charts: &Charts<'_>, place: &ScannedFile, release: &Release) -> BTreeSet<PathBuf> {
+    let folder = place.source.real.parent().unwrap_or(Path::new(""));
+    let mut found = BTreeSet::new();
+    for chart in &release.charts {
+        if let Some(pattern) = pattern(chart) {
+            found.extend(
+                charts
+                    .folders()
+                    .filter(|folder| pattern.is_match(folder))
+                    .cloned(),
+            );
+            continue;
+        }
+        let chart = chart.trim_start_matches('/');
+        let folders = folder
+            .ancestors()
+            .map(|above| normalise(&above.join(chart)));
+        found.extend(folders.filter(|folder| charts.is_chart(folder)));
+    }
+    found
 }
 
 /// What fits a path of which a part is filled in: by a template, or as a glob.

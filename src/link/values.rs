@@ -257,7 +257,6 @@ type Place = (Vec<Step>, String, Option<SiteId>);
 #[derive(Clone, Copy)]
 struct Known<'a> {
     layer: usize,
-    key: &'a str,
     /// The family that it belongs to; none for a key that nothing in its file shows to be a part.
     family: Option<&'a str>,
     /// Whether it takes back what an earlier layer says.
@@ -271,13 +270,13 @@ struct Merge<'a> {
     /// The sites of each place, the earliest layer first, each with the number of its layer.
     places: BTreeMap<Place, Vec<(usize, SiteId)>>,
     /// Every key that is, or could be, a part of a name, by the path of its map.
-    keys: BTreeMap<Vec<Step>, Vec<Known<'a>>>,
+    keys: BTreeMap<Vec<Step>, BTreeMap<&'a str, Vec<Known<'a>>>>,
 }
 
 impl<'a> Merge<'a> {
     fn of(files: &'a [ScannedFile], stack: &'a Stack) -> Self {
         let mut places: BTreeMap<Place, Vec<(usize, SiteId)>> = BTreeMap::new();
-        let mut keys: BTreeMap<Vec<Step>, Vec<Known<'a>>> = BTreeMap::new();
+        let mut keys: BTreeMap<Vec<Step>, BTreeMap<&str, Vec<Known<'a>>>> = BTreeMap::new();
         for (number, layer) in stack.layers.iter().enumerate() {
             let scan = &files[layer.file].scan;
             for (site, found) in scan.sites.iter().enumerate() {
@@ -292,24 +291,23 @@ impl<'a> Merge<'a> {
                     file: layer.file,
                     site,
                 };
-                let named = parts.parts.iter().filter(|part| part.value.is_there());
-                keys.entry(at.clone())
-                    .or_default()
-                    .extend(named.map(|part| Known {
+                let here = keys.entry(at.clone()).or_default();
+                for part in parts.parts.iter().filter(|part| part.value.is_there()) {
+                    here.entry(&part.key).or_default().push(Known {
                         layer: number,
-                        key: &part.key,
                         family: Some(family_of(&parts.family)),
                         empties: part.value.scalar().is_none(),
-                    }));
+                    });
+                }
                 let alone = (found.document > 0 || parts.is_listed()).then_some(id);
                 let place = (at, parts.family.clone(), alone);
                 places.entry(place).or_default().push((number, id));
             }
             for part in scan.loose.iter().flat_map(|loose| &loose.parts) {
                 if let Some(at) = below(&part.at, &layer.at) {
-                    keys.entry(at).or_default().push(Known {
+                    let here = keys.entry(at).or_default();
+                    here.entry(&part.key).or_default().push(Known {
                         layer: number,
-                        key: &part.key,
                         family: None,
                         empties: part.empties,
                     });
@@ -454,11 +452,10 @@ impl<'a> Merge<'a> {
                 Names::Beginning => drop(fronts.beginnings.entry(at).or_insert(front)),
             }
         }
-        for (at, known) in &self.keys {
-            let mut empty = known
-                .iter()
-                .filter(|known| known.empties && known.family.is_none());
-            if empty.any(|known| FRONT_KEYS.contains(&known.key)) {
+        let is_empty = |known: &Known<'_>| known.empties && known.family.is_none();
+        for (at, keys) in &self.keys {
+            let mut fronts_here = FRONT_KEYS.iter().filter_map(|key| keys.get(key)).flatten();
+            if fronts_here.any(is_empty) {
                 fronts.empty_global |= is_global(at);
                 fronts.empty.insert(at);
             }
@@ -528,16 +525,20 @@ impl<'a> Merge<'a> {
             .collect();
         let counts = |known: &&Known<'_>| {
             known.family != Some(family_of(family))
-                && keys.contains(known.key)
                 && (in_parts || known.family.is_some() || known.empties)
         };
-        let known = self.keys.get(at).into_iter().flatten();
-        if let Some(other) = known.filter(|_| !is_listed(at)).find(counts) {
+        let known = self.keys.get(at).filter(|_| !is_listed(at));
+        let other = known.and_then(|known| {
+            keys.iter().find_map(|key| {
+                let mut all = known.get(key).into_iter().flatten();
+                Some((*key, all.find(counts)?))
+            })
+        });
+        if let Some((key, other)) = other {
             let file = &self.files[self.stack.layers[other.layer].file];
             return Some(format!(
-                "{} sets its `{}` in another way; write the image in the same way in each layer",
-                file.source.path.display(),
-                other.key
+                "{} sets its `{key}` in another way; write the image in the same way in each layer",
+                file.source.path.display()
             ));
         }
         let front = parts.first().map_or("", |part| part.key.as_str());
@@ -572,10 +573,9 @@ impl<'a> Merge<'a> {
 
     /// Whether a `registry` that belongs to something else stands beside the parts.
     fn has_registry(&self, at: &[Step], family: &str) -> bool {
-        let mut known = self.keys.get(at).into_iter().flatten();
-        known.any(|known| {
-            known.key == "registry" && known.family != Some(family_of(family)) && !known.empties
-        })
+        let known = self.keys.get(at).and_then(|keys| keys.get("registry"));
+        let mut known = known.into_iter().flatten();
+        known.any(|known| known.family != Some(family_of(family)) && !known.empties)
     }
 }
 

@@ -149,7 +149,7 @@ fn may_hold_values(path: &Path, document: &Document<'_>, named: bool) -> bool {
     let name = name.unwrap_or("");
     let is_terraform = name.ends_with(".tfvars.json") || name.ends_with(".tf.json");
     let in_templates = path.parent().is_some_and(|folder| {
-        let mut parts = folder.components().map(|part| part.as_os_str());
+        let mut parts = folder.iter();
         parts.any(|part| part == "templates" || part == "crds")
     });
     let is_schema = SCHEMAS.iter().any(|key| has(key)) || has("properties") && has("type");

@@ -12,8 +12,8 @@ use crate::yaml::{Document, Kind, NodeId, PlainType, Scalar, Style, plain_type};
 
 /// Deeper nesting than any chart has; aliases can make it endless.
 const MAX_DEPTH: usize = 100;
-/// More nodes than any values file has: aliases can make more out of few bytes.
-const MAX_NODES: usize = 500_000;
+/// How many nodes aliases may make of few bytes.
+const MAX_NODES: usize = 200_000;
 
 /// The entries of a map, those that it merges (`<<`) with them, by key.
 pub(super) type Entries<'d> = HashMap<&'d str, NodeId>;
@@ -64,7 +64,7 @@ impl<'d> Walk<'d> {
         let document = self.document;
         let id = document.resolve(id);
         self.nodes += 1;
-        if self.nodes > MAX_NODES || at.len() > MAX_DEPTH {
+        if self.nodes > MAX_NODES.max(2 * document.nodes.len()) || at.len() > MAX_DEPTH {
             self.complete = false;
             return;
         }
