@@ -307,3 +307,85 @@ fn a_config_that_is_a_link_counts_inside_the_repository_only() {
     let (exit, _, talk) = run(folder.path(), &named);
     assert_eq!(exit, 0, "{talk}");
 }
+
+/// Values that aliases, merges or charts make endless are held within a moment, and the image beside
+/// them is said to stay.
+#[test]
+fn values_without_end_are_walked_to_an_end() {
+    let image = "image: docker.io/a/b:1\n";
+    let nine = |name: &str| vec![format!("*{name}"); 9].join(",");
+    let mut lists = "a0: &a0 [x]\n".to_string();
+    let mut merges = "m0: &m0 {image: docker.io/a/b:1}\n".to_string();
+    for level in 1..10 {
+        let before = level - 1;
+        lists.push_str(&format!(
+            "a{level}: &a{level} [{}]\n",
+            nine(&format!("a{before}"))
+        ));
+        merges.push_str(&format!(
+            "m{level}: &m{level} {{<<: [{}]}}\n",
+            nine(&format!("m{before}"))
+        ));
+    }
+    for values in [
+        format!("{image}x: &a [*a]\n"),
+        format!("{image}x: &a {{b: *a, c: *a}}\n"),
+        format!("{image}{lists}"),
+        merges,
+    ] {
+        let folder = tree(&[("values.yaml", &values)]);
+        let (exit, diff, talk) = run(
+            folder.path(),
+            &[
+                ".",
+                "--dry-run",
+                "--registry",
+                REGISTRY,
+                "--rules",
+                "default",
+                "-v",
+            ],
+        );
+        assert_eq!(exit, 0, "{talk}");
+        assert!(diff.is_empty() || !values.contains("*a"), "{talk}");
+    }
+}
+
+#[test]
+fn charts_that_bring_each_other_are_followed_once() {
+    let mut files = Vec::new();
+    for own in 0..6 {
+        let others = (0..6).filter(|other| *other != own);
+        let others: String = others
+            .map(|other| {
+                format!("- {{name: c{other}, version: 1, repository: \"file://../c{other}\"}}\n")
+            })
+            .collect();
+        files.push((
+            format!("c{own}/Chart.yaml"),
+            format!("name: c{own}\nversion: 1.0.0\ndependencies:\n{others}"),
+        ));
+        files.push((
+            format!("c{own}/values.yaml"),
+            "image: {registry: quay.io, repository: a/b}\n".to_string(),
+        ));
+    }
+    let files: Vec<(&str, &str)> = files
+        .iter()
+        .map(|(path, text)| (path.as_str(), text.as_str()))
+        .collect();
+    let folder = tree(&files);
+    let (exit, _, talk) = run(
+        folder.path(),
+        &[
+            ".",
+            "--dry-run",
+            "--registry",
+            REGISTRY,
+            "--rules",
+            "default",
+        ],
+    );
+    assert_eq!(exit, 0, "{talk}");
+    assert!(talk.contains("6 would change"), "{talk}");
+}

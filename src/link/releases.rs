@@ -133,23 +133,39 @@ impl<'a> Known<'a> {
     ) {
         let taken = self.files_of(place, release);
         let folders = charts_of(charts, place, release);
-        let own = folders
-            .iter()
-            .flat_map(|folder| charts.all_defaults(folder));
-        let mut brought: Vec<usize> = own.collect();
-        let is_own = |file: &usize| folders.iter().any(|folder| self.is_in(*file, folder));
-        let mut all: Vec<usize> = brought.iter().copied().filter(is_own).collect();
-        all.extend(taken.files.iter().filter(|file| !brought.contains(file)));
-        let places: BTreeSet<Option<&Path>> = all
-            .iter()
-            .map(|&file| self.files[file].source.real.parent())
-            .collect();
-        let adds = release.inline || taken.is_unreadable || taken.is_partial && !folders.is_empty();
-        if all.len() + usize::from(adds) < 2 {
-            return;
+        if folders.is_empty() {
+            let adds = release.inline || taken.is_unreadable;
+            self.merge(place, taken.files.clone(), Vec::new(), adds, result);
         }
-        if places.len() == 1 && !adds {
-            result.combined.push(Combined { files: all });
+        // Where the chart is filled in, each that fits is merged with the files on its own.
+        let adds = release.inline || taken.is_unreadable || taken.is_partial;
+        for folder in folders {
+            let brought = charts.all_defaults(&folder);
+            let mut all: Vec<usize> = brought.clone();
+            all.retain(|&file| self.is_in(file, &folder));
+            all.extend(taken.files.iter().filter(|file| !brought.contains(file)));
+            self.merge(place, all, brought, adds, result);
+        }
+    }
+
+    /// Adds a merge of `all` inside of one folder; any other holds them, and the defaults of the charts
+    /// that are `brought`.
+    fn merge(
+        &self,
+        place: &ScannedFile,
+        all: Vec<usize>,
+        brought: Vec<usize>,
+        adds: bool,
+        result: &mut Releases,
+    ) {
+        let folders = all
+            .iter()
+            .map(|&file| self.files[file].source.real.parent());
+        let folders: BTreeSet<Option<&Path>> = folders.collect();
+        if !adds && folders.len() < 2 {
+            if all.len() > 1 {
+                result.combined.push(Combined { files: all });
+            }
             return;
         }
         let how = if adds {
@@ -161,8 +177,7 @@ impl<'a> Known<'a> {
             "{} {how}, which is not followed yet",
             place.source.path.display()
         );
-        brought.extend(all);
-        for file in brought {
+        for file in brought.into_iter().chain(all) {
             let why = (Reason::GroupIncomplete, detail.clone());
             result.held.entry(file).or_insert(why);
         }
@@ -206,6 +221,9 @@ impl<'a> Known<'a> {
             return Vec::new();
         }
         if let Some(pattern) = pattern(path) {
+            if !has_folder(path) {
+                return Vec::new();
+            }
             let fits = |(path, _): &(&&Path, &usize)| pattern.is_match(path);
             let mut found: Vec<usize> = self
                 .paths
@@ -236,6 +254,11 @@ fn charts_of(charts: &Charts<'_>, place: &ScannedFile, release: &Release) -> BTr
     let mut found = BTreeSet::new();
     for chart in &release.charts {
         if let Some(pattern) = pattern(chart) {
+            // A path that is filled in as a whole may be any chart. That matters only where an
+            // application brings values of its own to it.
+            if !has_folder(chart) && !(chart == "*" && release.inline) {
+                continue;
+            }
             found.extend(
                 charts
                     .folders()
@@ -274,6 +297,20 @@ fn pattern(path: &str) -> Option<GlobMatcher> {
     pattern.push_str(&literal(rest));
     let glob = GlobBuilder::new(&pattern).build().ok()?;
     Some(glob.compile_matcher())
+}
+
+/// Whether a path of which a part is filled in names a folder.
+fn has_folder(path: &str) -> bool {
+    let mut outside = String::new();
+    let mut rest = path;
+    while let Some((before, after)) = rest.split_once("{{") {
+        outside.push_str(before);
+        rest = after.split_once("}}").map_or("", |(_, after)| after);
+    }
+    outside.push_str(rest);
+    let folders = outside.rsplit_once('/').map_or("", |(folders, _)| folders);
+    let mut parts = folders.split('/');
+    parts.any(|part| !part.trim_matches(['*', '.']).is_empty())
 }
 
 /// The text with nothing but its stars meaning more than themselves.

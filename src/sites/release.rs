@@ -19,13 +19,13 @@ const NOT_NAMES: &[&str] = &[
 ];
 /// Keys of a helmfile's release by which values come from elsewhere.
 const FROM_ELSEWHERE: &[&str] = &["<<", "inherit", "valuesTemplate", "set", "setTemplate"];
-/// Words without which a text that is no YAML says nothing of releases.
-const SALVAGED: &[&str] = &[
-    "valueFiles",
-    "valuesFiles",
-    "HelmRelease",
-    "releases:",
-    "helm:",
+/// Words that together show that a text that is no YAML is about releases: those of any line.
+const SALVAGED: &[&[&str]] = &[
+    &["valueFiles:"],
+    &["valuesFiles:"],
+    &["kind: HelmRelease"],
+    &["kind: Application", "helm:"],
+    &["releases:", "chart:"],
 ];
 
 /// One use of a chart, or a part of one.
@@ -129,7 +129,8 @@ pub(super) fn find_plain(document: &Document<'_>, found: &mut Found) {
 /// What can still be told of a text that is no YAML before a template is rendered: the charts and the
 /// files that it names. What else it says is not known.
 pub(super) fn salvage(text: &str) -> Option<Release> {
-    if !SALVAGED.iter().any(|word| text.contains(word)) {
+    let shows = |words: &&[&str]| words.iter().all(|word| text.contains(word));
+    if !SALVAGED.iter().any(|words| shows(words)) {
         return None;
     }
     let mut release = Release {
@@ -170,12 +171,16 @@ fn argo(document: &Document<'_>, object: NodeId) -> Release {
         let is_source = document.get(id, "repoURL").is_some();
         if is_source {
             release.has_chart = true;
-            release
-                .charts
-                .extend(document.text_at(id, &["path"]).map(Into::into));
+            // A path that is filled in as a whole may be any folder.
+            let path = document.text_at(id, &["path"]);
+            let is_filled = |path: &str| path.starts_with("{{") && path.ends_with("}}");
+            let path = path.map(|path| if is_filled(path) { "*" } else { path });
+            release.charts.extend(path.map(Into::into));
         }
         if let Some(patch) = document.text_at(id, &["templatePatch"]) {
-            release.inline |= SALVAGED.iter().any(|word| patch.contains(word));
+            release.inline |= ["valueFiles", "values", "parameters"]
+                .iter()
+                .any(|word| patch.contains(word));
         }
         let Some(helm) = document.get(id, "helm") else {
             continue;
