@@ -24,6 +24,7 @@ const FRONT_KEYS: &[&str] = &[
     "hub",
     "containerRegistry",
     "dockerRegistry",
+    "defaultRegistry",
     "imageRegistry",
     "defaultImageRegistry",
     "registry",

@@ -73,11 +73,17 @@ impl<'d> Walk<'d> {
         let filled = |key: &str| text(key).is_some_and(|text| !text.is_empty());
         let goes_on = key == "repository" && ["image", "name"].iter().any(|key| filled(key));
         let between = BETWEEN.iter().any(|key| filled(key));
+        let ends: Vec<_> = ["image", "name"]
+            .iter()
+            .filter(|_| goes_on)
+            .filter_map(|key| map.entries.get(key).copied())
+            .collect();
         let added = self.add(map, "", Names::Image, &["registry", key]);
         if let Some(parts) = added {
             parts.may_go_on = goes_on;
             parts.between = between;
             self.shaped |= chosen.is_some();
+            map.consumed.extend(ends);
         }
     }
 

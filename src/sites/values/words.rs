@@ -21,7 +21,12 @@ pub(super) const TAG_KEYS: &[&str] = &["tag", "imageTag", "version"];
 /// Keys that hold a digest (grafana's `sha` without its algorithm).
 pub(super) const DIGEST_KEYS: &[&str] = &["digest", "imageDigest", "sha"];
 /// Keys of registries or longer beginnings that charts put in front of other names.
-pub(super) const BEGINNINGS: &[&str] = &["hub", "containerRegistry", "dockerRegistry"];
+pub(super) const BEGINNINGS: &[&str] = &[
+    "hub",
+    "containerRegistry",
+    "dockerRegistry",
+    "defaultRegistry",
+];
 /// Keys that some charts join between the registry and the repository.
 pub(super) const BETWEEN: &[&str] = &[
     "namespace",
