@@ -256,7 +256,7 @@ fn charts_of(charts: &Charts<'_>, place: &ScannedFile, release: &Release) -> BTr
         if let Some(pattern) = pattern(chart) {
             // A path that is filled in as a whole may be any chart. That matters only where an
             // application brings values of its own to it.
-            if !has_folder(chart) && !(chart == "*" && release.inline) {
+            if !(has_folder(chart) || chart == "*" && release.inline) {
                 continue;
             }
             found.extend(

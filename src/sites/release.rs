@@ -130,7 +130,7 @@ pub(super) fn find_plain(document: &Document<'_>, found: &mut Found) {
 /// files that it names. What else it says is not known.
 pub(super) fn salvage(text: &str) -> Option<Release> {
     let shows = |words: &&[&str]| words.iter().all(|word| text.contains(word));
-    if !SALVAGED.iter().any(|words| shows(words)) {
+    if !SALVAGED.iter().any(shows) {
         return None;
     }
     let mut release = Release {
