@@ -355,12 +355,12 @@ fn values_without_end_are_walked_to_an_end() {
 fn charts_that_bring_each_other_are_followed_once() {
     let mut files = Vec::new();
     for own in 0..6 {
-        let others = (0..6).filter(|other| *other != own);
-        let others: String = others
-            .map(|other| {
-                format!("- {{name: c{other}, version: 1, repository: \"file://../c{other}\"}}\n")
-            })
-            .collect();
+        let mut others = String::new();
+        for other in (0..6).filter(|other| *other != own) {
+            others.push_str(&format!(
+                "- {{name: c{other}, version: 1, repository: \"file://../c{other}\"}}\n"
+            ));
+        }
         files.push((
             format!("c{own}/Chart.yaml"),
             format!("name: c{own}\nversion: 1.0.0\ndependencies:\n{others}"),
