@@ -27,6 +27,7 @@ const PREFIXES: &[(&str, &str)] = &[
     ("ghcr.io", "ghcr"),
     ("registry.k8s.io", "k8s"),
     ("public.ecr.aws", "public-ecr"),
+    ("ecr-public.aws.com", "public-ecr"),
     ("registry.gitlab.com", "gitlab"),
     ("cgr.dev", "chainguard"),
 ];
