@@ -183,6 +183,7 @@ pub fn scan_text(path: &Path, text: &str, options: &Options) -> Scan {
                 if let Some(loose) = found.loose {
                     let all = scan.loose.get_or_insert_default();
                     all.parts.extend(loose.parts);
+                    all.fronts.extend(loose.fronts);
                     all.insecure_allowed |= loose.insecure_allowed;
                 }
             }

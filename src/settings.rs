@@ -376,9 +376,28 @@ fn config_path(wanted: &Wanted) -> Resolved<Option<PathBuf>> {
             one_repository(&wanted.paths)?;
             let here = PathBuf::from(".");
             let first = wanted.paths.first().unwrap_or(&here);
-            let found = walk::home(first)
-                .ok()
-                .and_then(|folder| config::find(&folder));
+            let config = |path: &PathBuf| {
+                let folder = walk::home(path).ok()?;
+                config::find(&folder)
+            };
+            let found = config(first);
+            // Which one decides must not hang on the order of the paths.
+            if let Some(other) = wanted
+                .paths
+                .iter()
+                .map(config)
+                .find(|other| *other != found)
+            {
+                let shown = |config: &Option<PathBuf>| match config {
+                    Some(path) => format!("`{}`", path.display()),
+                    None => "no config".to_string(),
+                };
+                return Err(SettingsError::Message(format!(
+                    "the given paths have {} and {}; there is one for a run: put what differs into its `overrides`, or name one with `--config`",
+                    shown(&found),
+                    shown(&other)
+                )));
+            }
             found.map(inside).transpose()
         }
     }

@@ -6,7 +6,6 @@ use super::{Code, CodeError, Excerpt, Finding, Findings, Level, Levels};
 use crate::plan::{Change, FilePlan, Matter, Plan, Remark, Skip, Undecided, Unparsed, canonical};
 use crate::reason::Reason;
 use crate::rules::{Place, Rule};
-use crate::sites::Shape;
 use crate::source::{Lines, Span};
 
 /// Reasons why an image that a rule maps stays where it is: it does not come from ECR all the same.
@@ -249,11 +248,8 @@ fn said_of_skip(file: &FilePlan, skip: &Skip) -> Option<Said> {
 
 /// Whether a rule maps the image of a site, as far as its own text tells.
 fn is_mapped(file: &FilePlan, site: usize) -> bool {
-    let site = &file.sites[site];
-    let Shape::Whole(_) = site.shape else {
-        return true;
-    };
-    canonical(&file.rules, site.text()).is_none_or(|name| file.rules.maps(&name))
+    let name = canonical(&file.rules, &file.sites[site]);
+    name.is_none_or(|name| file.rules.maps(&name))
 }
 
 fn said_of_assumption(undecided: &Undecided) -> Said {

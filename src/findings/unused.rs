@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::plan::{FilePlan, Plan, canonical};
+use crate::image::ImageRef;
+use crate::plan::{FilePlan, Plan, canonical_of};
 use crate::reason::Reason;
 use crate::rules::{Origin, Rule, RuleSet};
 
@@ -86,7 +87,7 @@ impl Needed {
         if let Some(cached) = rules.cached(text) {
             self.rules.insert(cached.rule.upstream());
         }
-        let Some(name) = canonical(rules, text) else {
+        let Some(name) = canonical_of(rules, text) else {
             return;
         };
         let allows = rules.allows(&name).filter(|(_, allows)| *allows);
@@ -96,7 +97,12 @@ impl Needed {
     }
 
     fn by_host(&mut self, rules: &RuleSet, text: &str) {
-        let named = rules.aliased_hosts().filter(|host| text.contains(*host));
+        let meant = ImageRef::parse(text).map(|image| image.canonical().host);
+        let meant = meant
+            .as_deref()
+            .map_or("", crate::rules::upstreams::canonical_host);
+        let is_met = |host: &&str| text.contains(*host) || *host == meant;
+        let named = rules.aliased_hosts().filter(is_met);
         self.aliases.extend(named.map(String::from));
     }
 }

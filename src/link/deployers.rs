@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::tree::Tree;
 use crate::scan::ScannedFile;
-use crate::sites::{Depth, Fact, is_kustomization_name};
+use crate::sites::{Depth, Fact, is_kustomization_name, is_values_name};
 
 /// A file that deploys another one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -92,6 +92,26 @@ pub(super) fn of(files: &[ScannedFile], tree: &Tree<'_>) -> Deployers {
         .collect()
 }
 
+/// Adds what releases use: their values files and charts.
+pub(super) fn add_uses(
+    deployers: &mut Deployers,
+    files: &[ScannedFile],
+    uses: &BTreeSet<(usize, usize)>,
+) {
+    for &(by, to) in uses.iter().filter(|(by, to)| by != to) {
+        let deployer = Deployer {
+            by,
+            from: files[by].source.real.as_path().into(),
+            place: files[to].source.real.as_path().into(),
+            how: How::PointsAt,
+        };
+        let known = deployers.entry(to).or_default();
+        if !known.contains(&deployer) {
+            known.push(deployer);
+        }
+    }
+}
+
 /// Whether a file is read as a kustomization where it stands, when only some of its names say that
 /// it is one.
 fn builds_at(file: &ScannedFile, place: &Path) -> bool {
@@ -117,7 +137,16 @@ fn folder_of(tree: &Tree<'_>, from: &Path, folder: &str) -> Option<PathBuf> {
 fn deployed(tree: &Tree<'_>, folder: &Path, depth: Depth) -> Standing {
     let is_chart = !tree.at(&folder.join("Chart.yaml")).is_empty();
     let mut found: BTreeSet<(usize, Arc<Path>)> = BTreeSet::new();
+    // Which of a chart's further values are merged is told by the releases, one by one.
+    let is_layer = |place: &Path| {
+        is_chart
+            && is_values_name(place)
+            && place.file_name().is_some_and(|name| name != "values.yaml")
+    };
     for (file, place) in tree.below(folder) {
+        if is_layer(place) {
+            continue;
+        }
         let inside = place
             .ancestors()
             .skip(1)

@@ -111,10 +111,11 @@ pub fn link_in(files: &mut [ScannedFile], folders: &FolderLinks) -> Links {
     let names = NameSet::of(files);
     let mut groups = names.groups(files);
     groups.extend(kustomize::copied_fields(files, &tree));
-    let deployers = deployers::of(files, &tree);
+    let mut deployers = deployers::of(files, &tree);
     groups.extend(placeholder::groups(files, &tree, &deployers));
     let charts = Charts::of(files);
     let releases = releases::read(files, &charts);
+    deployers::add_uses(&mut deployers, files, &releases.uses);
     let mut held = releases.held;
     held.extend(unread::held(files, &tree));
     held.extend(vendored::held(files));

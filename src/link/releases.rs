@@ -29,6 +29,8 @@ pub(super) struct Releases {
     pub combined: Vec<Combined>,
     /// Files of which not every merge is followed, and why.
     pub held: BTreeMap<usize, (Reason, String)>,
+    /// Which file, by its place in the list, uses which: its target is theirs.
+    pub uses: BTreeSet<(usize, usize)>,
 }
 
 /// Files that some release names as its values: they are values whatever they are called.
@@ -91,7 +93,8 @@ struct Taken {
 struct Known<'a> {
     files: &'a [ScannedFile],
     paths: HashMap<&'a Path, usize>,
-    generated: HashMap<&'a str, Vec<usize>>,
+    /// By name, each with the folder of its kustomization.
+    generated: HashMap<&'a str, Vec<(&'a Path, Vec<usize>)>>,
 }
 
 impl<'a> Known<'a> {
@@ -113,11 +116,9 @@ impl<'a> Known<'a> {
                     .iter()
                     .flat_map(|path| known.find(file, &[], path));
                 let found: Vec<usize> = found.collect();
-                known
-                    .generated
-                    .entry(&generated.name)
-                    .or_default()
-                    .extend(found);
+                let folder = file.source.real.parent().unwrap_or(Path::new(""));
+                let all = known.generated.entry(&generated.name).or_default();
+                all.push((folder, found));
             }
         }
         known
@@ -133,6 +134,13 @@ impl<'a> Known<'a> {
     ) {
         let taken = self.files_of(place, release);
         let folders = charts_of(charts, place, release);
+        if let Some(&by) = self.paths.get(place.source.real.as_path()) {
+            let defaults = folders
+                .iter()
+                .flat_map(|folder| charts.all_defaults(folder));
+            let used = taken.files.iter().copied().chain(defaults);
+            result.uses.extend(used.map(|file| (by, file)));
+        }
         if folders.is_empty() {
             let adds = release.inline || taken.is_unreadable;
             self.merge(place, taken.files.clone(), Vec::new(), adds, result);
@@ -191,14 +199,22 @@ impl<'a> Known<'a> {
     fn files_of(&self, place: &ScannedFile, release: &Release) -> Taken {
         let mut taken = Taken::default();
         for name in &release.maps {
-            match self.generated.get(name.as_str()) {
-                Some(files) => taken.files.extend(files),
-                None => taken.is_partial = true,
-            }
+            let generated = self.generated.get(name.as_str());
+            taken.is_partial |= generated.is_none();
+            let all = generated.map_or(&[][..], Vec::as_slice);
+            // Kustomizations of the release's own folder, or the nearest above it, come first.
+            let depth = |folder: &Path| {
+                let is_above = place.source.real.starts_with(folder);
+                is_above.then(|| folder.components().count())
+            };
+            let nearest = all.iter().filter_map(|(folder, _)| depth(folder)).max();
+            let counts = |folder: &Path| nearest.is_none() || depth(folder) == nearest;
+            let files = all.iter().filter(|(folder, _)| counts(folder));
+            taken.files.extend(files.flat_map(|(_, files)| files));
         }
         for path in &release.files {
             let found = self.find(place, &release.charts, path);
-            let is_values = |file: &usize| self.files[*file].scan.loose.is_some();
+            let is_values = |file: &usize| is_layer(&self.files[*file]);
             taken.is_partial |= found.is_empty();
             taken.is_unreadable |= !found.iter().all(is_values);
             taken.files.extend(found.into_iter().filter(is_values));
@@ -235,14 +251,18 @@ impl<'a> Known<'a> {
             return found;
         }
         let folder = file.source.real.parent().unwrap_or(Path::new(""));
-        let mut found = BTreeSet::new();
-        for above in folder.ancestors() {
-            let plain = normalise(&above.join(path));
-            let in_charts = charts
-                .iter()
-                .map(|chart| normalise(&above.join(chart.trim_start_matches('/')).join(path)));
-            let candidates = in_charts.chain([plain]);
-            found.extend(candidates.filter_map(|path| self.paths.get(path.as_path()).copied()));
+        let known = |path: PathBuf| self.paths.get(normalise(&path).as_path()).copied();
+        // The chart's own folder comes first; then the nearest folder that has such a file.
+        let in_charts = charts.iter().flat_map(|chart| {
+            let chart = chart.trim_start_matches('/');
+            let mut above = folder.ancestors();
+            above.find_map(|above| known(above.join(chart).join(path)))
+        });
+        let found: BTreeSet<usize> = in_charts.collect();
+        if found.is_empty() {
+            let mut above = folder.ancestors();
+            let plain = above.find_map(|above| known(above.join(path)));
+            return plain.into_iter().collect();
         }
         found.into_iter().collect()
     }
@@ -267,6 +287,8 @@ fn charts_of(charts: &Charts<'_>, place: &ScannedFile, release: &Release) -> BTr
             );
             continue;
         }
+        // A published chart may be made from the one of its name.
+        found.extend(charts.named(chart).map(Path::to_path_buf));
         let chart = chart.trim_start_matches('/');
         let folders = folder
             .ancestors()
@@ -274,6 +296,13 @@ fn charts_of(charts: &Charts<'_>, place: &ScannedFile, release: &Release) -> BTr
         found.extend(folders.filter(|folder| charts.is_chart(folder)));
     }
     found
+}
+
+/// Whether a file can be merged: one without any word about images is, too.
+fn is_layer(file: &ScannedFile) -> bool {
+    let scan = &file.scan;
+    let is_unread = scan.facts.iter().any(|fact| matches!(fact, Fact::Unread));
+    scan.loose.is_some() || scan.documents == 0 && scan.broken.is_empty() && !is_unread
 }
 
 /// What fits a path of which a part is filled in: by a template, or as a glob.

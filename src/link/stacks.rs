@@ -63,6 +63,8 @@ pub(super) struct Charts<'a> {
     by_name: BTreeMap<&'a str, BTreeSet<&'a Path>>,
     /// Values files by their folder, `values.yaml` first.
     values: BTreeMap<&'a Path, Vec<usize>>,
+    /// The `Chart.yaml` of each chart.
+    chart_files: BTreeMap<PathBuf, usize>,
     /// Why the values below a chart's folder, or in a folder, are not all known.
     unreadable: BTreeMap<PathBuf, String>,
 }
@@ -74,6 +76,7 @@ impl<'a> Charts<'a> {
             by_folder: BTreeMap::new(),
             by_name: BTreeMap::new(),
             values: BTreeMap::new(),
+            chart_files: BTreeMap::new(),
             unreadable: BTreeMap::new(),
         };
         for (index, file) in files.iter().enumerate() {
@@ -82,6 +85,13 @@ impl<'a> Charts<'a> {
                 let Fact::Chart(chart) = fact else { continue };
                 if let Some(name) = &chart.name {
                     charts.by_name.entry(name).or_default().insert(folder);
+                }
+                charts.chart_files.insert(folder.to_path_buf(), index);
+                if chart.imports {
+                    let why = "its chart imports values of others (`import-values`), which is not followed yet";
+                    charts
+                        .unreadable
+                        .insert(folder.to_path_buf(), why.to_string());
                 }
                 let here = charts.by_folder.entry(folder.to_path_buf());
                 here.or_default().push(chart);
@@ -128,6 +138,12 @@ impl<'a> Charts<'a> {
         self.by_folder.keys()
     }
 
+    /// The folder of the only chart of this name.
+    pub(super) fn named(&self, name: &str) -> Option<&Path> {
+        let folders = self.by_name.get(name)?;
+        folders.first().filter(|_| folders.len() == 1).copied()
+    }
+
     /// Whether a chart lies in `folder`.
     pub(super) fn is_chart(&self, folder: &Path) -> bool {
         self.by_folder.contains_key(folder)
@@ -162,10 +178,11 @@ impl<'a> Charts<'a> {
                 stacks.push(self.stack(layers, &root));
             }
         }
-        // A chart without values of its own hands the defaults of the charts it brings on as they are.
-        let bare = self.by_folder.keys();
-        for root in bare.filter(|root| !self.values.contains_key(root.as_path())) {
-            stacks.push(self.stack(Vec::new(), root));
+        // A chart without values of its own hands the defaults of the charts it brings on as they are,
+        // to its own target.
+        let bare = self.chart_files.iter();
+        for (root, &file) in bare.filter(|(root, _)| !self.values.contains_key(root.as_path())) {
+            stacks.push(self.stack(vec![whole(file)], root));
         }
         for combination in combined {
             let Some(&last) = combination.files.last() else {

@@ -114,7 +114,9 @@ pub(super) fn views(
     for stack in stacks {
         for ((at, family), view) in Merge::of(files, &stack).views() {
             let place = (stack.root.clone(), at, family);
-            let has_registry = view.parts.len() > 1 && !view.parts[0].text.is_empty();
+            let has_registry = view.names == Names::Image
+                && view.parts.len() > 1
+                && !view.parts[0].text.is_empty();
             if has_registry || view.registry_elsewhere {
                 registries.insert(place.clone());
             }
@@ -453,6 +455,15 @@ impl<'a> Merge<'a> {
                 Names::Beginning => drop(fronts.beginnings.entry(at).or_insert(front)),
             }
         }
+        for layer in &self.stack.layers {
+            let loose = self.files[layer.file].scan.loose.as_ref();
+            for (at, _) in loose.into_iter().flat_map(|loose| &loose.fronts) {
+                if let Some(at) = below(at, &layer.at) {
+                    fronts.empty_global |= is_global(&at);
+                    fronts.hidden.insert(at);
+                }
+            }
+        }
         let is_empty = |known: &Known<'_>| known.empties && known.family.is_none();
         for (at, keys) in &self.keys {
             let mut fronts_here = FRONT_KEYS.iter().filter_map(|key| keys.get(key)).flatten();
@@ -589,6 +600,8 @@ struct Fronts<'m> {
     /// The registries for every image, by the path of the values of the chart they are for.
     everything: BTreeMap<&'m [Step], Vec<Front>>,
     empty: HashSet<&'m Vec<Step>>,
+    /// Where a registry stands under a key that nobody knows.
+    hidden: HashSet<Vec<Step>>,
     empty_global: bool,
 }
 
@@ -620,8 +633,9 @@ impl Fronts<'_> {
     }
 
     fn has_empty(&self, at: &[Step]) -> bool {
+        let mut outer = (0..=at.len()).map(|length| at[..length].to_vec());
         self.empty_global
-            || (0..=at.len()).any(|length| self.empty.contains(&at[..length].to_vec()))
+            || outer.any(|outer| self.empty.contains(&outer) || self.hidden.contains(&outer))
     }
 }
 

@@ -34,8 +34,9 @@ pub(super) fn file(
         .identity
         .is_some_and(|identity| identity.links > 1);
     let decide = |(number, site): (usize, &Site)| {
-        if let Some((reason, detail)) = links.held.get(&index) {
-            return Outcome::Skip(*reason, detail.clone());
+        let held = links.held.get(&index);
+        if let Some((Reason::VendoredChart, detail)) = held {
+            return Outcome::Skip(Reason::VendoredChart, detail.clone());
         }
         let id = SiteId {
             file: index,
@@ -45,6 +46,12 @@ pub(super) fn file(
             Some(outcome) => outcome.clone(),
             None => deployed_outcome(id, site, targets, links),
         };
+        // What would stay anyway stays for its own reason.
+        if let (Some((reason, detail)), Outcome::Change(_) | Outcome::Undecided(_)) =
+            (held, &outcome)
+        {
+            return Outcome::Skip(*reason, detail.clone());
+        }
         if hard_linked && matches!(outcome, Outcome::Change(_)) {
             let detail = "the file has another name (a hard link), which a rewrite would cut off; replace one of the two by a copy or a symbolic link";
             return Outcome::Skip(Reason::HardLinked, detail.to_string());

@@ -251,11 +251,6 @@ impl Run<'_> {
                 part.text = text;
             }
         }
-        if let Some(global) = &mut after.global
-            && let Some(text) = text(global.site, 0)
-        {
-            global.text = text;
-        }
         match decide_view(&after, self.rules(&after)) {
             Decision::Keep(Reason::AlreadyEcr, _) => {}
             _ => {
@@ -537,9 +532,9 @@ fn decide_deployed(view: &View, targets: &[Targets]) -> Decision {
 
 /// What a view asks of the scalars that it reads.
 fn wants(files: &[ScannedFile], view: &View, decision: &Decision) -> Vec<(ScalarId, String)> {
-    let (texts, global) = match decision {
-        Decision::Keep(..) => (&[][..], None),
-        Decision::Rewrite(rewrite) => (&rewrite.texts[..], rewrite.global.as_ref()),
+    let texts = match decision {
+        Decision::Keep(..) => &[][..],
+        Decision::Rewrite(rewrite) => &rewrite.texts[..],
     };
     let mut wants = Vec::new();
     for (index, part) in view.parts.iter().enumerate() {
@@ -551,11 +546,6 @@ fn wants(files: &[ScannedFile], view: &View, decision: &Decision) -> Vec<(Scalar
         };
         let new = texts.iter().find(|(part, _)| *part == index);
         wants.push((id, new.map_or(text, |(_, text)| text).to_string()));
-    }
-    if let (Some(front), Some(text)) = (&view.global, global)
-        && let Some((id, _)) = scalar_of(files, front.site, 0)
-    {
-        wants.push((id, text.clone()));
     }
     wants
 }

@@ -28,7 +28,7 @@ use crate::sites::Site;
 use crate::source::{Failure, Lines, Position, SourceFile, Span};
 use crate::walk::Role;
 use decide::Outcome;
-pub use name::canonical;
+pub use name::{canonical, canonical_of};
 
 /// How sure a change is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,12 +1,28 @@
 //! The name that a site's text means, for reports.
 
 use super::decide;
-use crate::image::Canonical;
+use crate::image::{Canonical, ImageRef};
 use crate::rules::RuleSet;
+use crate::sites::{Names, Site};
 
 /// The canonical name of the image in a site's text (`docker.io/library/nginx`), without tag and
-/// digest, which may be filled in elsewhere. `None` when the text is no reference.
-pub fn canonical(rules: &RuleSet, text: &str) -> Option<Canonical> {
+/// digest, which may be filled in elsewhere. `None` when the text is no reference, or only a part of
+/// one.
+pub fn canonical(rules: &RuleSet, site: &Site) -> Option<Canonical> {
+    let is_partial = site.parts().is_some_and(|parts| {
+        let names_registry =
+            ImageRef::parse(site.text()).is_ok_and(|image| image.registry().is_some());
+        // What stands in front, or behind, may come from another layer or from the chart.
+        parts.names != Names::StatedImage && !names_registry
+    });
+    if is_partial {
+        return None;
+    }
+    canonical_of(rules, site.text())
+}
+
+/// The same of a text that stands for itself.
+pub fn canonical_of(rules: &RuleSet, text: &str) -> Option<Canonical> {
     let name = decide::name_of(text).ok()?;
     decide::parse(name)
         .ok()

@@ -23,8 +23,6 @@ pub(super) enum Decision {
 pub(super) struct Rewrite {
     /// The new texts, by the place of the part.
     pub(super) texts: Vec<(usize, String)>,
-    /// The new text of the registry for every image, when it goes along.
-    pub(super) global: Option<String>,
     /// The name that the image has then.
     pub(super) name: String,
     /// The rule that decided, by its place in the rule set.
@@ -68,6 +66,10 @@ fn decide_beginning(view: &View, rules: &RuleSet) -> Result<Decision, Why> {
     let texts = place(&texts, beginning, &new)?;
     let is_hub = view.parts.iter().any(|part| part.key != "registry");
     let certain = view.names == Names::Beginning && is_hub && beginning.contains('/');
+    if view.names == Names::Everything {
+        let detail = "it stands in front of every image of the chart, also of those that these values do not name; set it to the target registry and give each image its ECR path, or remove it";
+        return Err((Reason::GroupIncomplete, detail.into()));
+    }
     let assumed = (!certain).then(|| {
         let detail = format!(
             "it would be `{new}` if the chart joins it with `/` to repositories that need nothing else; give the images their whole names instead"
@@ -76,7 +78,6 @@ fn decide_beginning(view: &View, rules: &RuleSet) -> Result<Decision, Why> {
     });
     Ok(Decision::Rewrite(Box::new(Rewrite {
         texts,
-        global: None,
         name: new,
         rule,
         assumed,
@@ -128,6 +129,10 @@ fn decide_image(view: &View, rules: &RuleSet) -> Result<Decision, Why> {
     if view.names == Names::Image && image.registry().is_none() {
         end_of_name(view, rules)?;
     }
+    if view.registry_elsewhere && registry.is_empty() && image.registry().is_none() {
+        let detail = "another layer of the same values path sets a registry in front of it; set the registry here, too";
+        return Err((Reason::GroupIncomplete, detail.into()));
+    }
     let global = match &view.global {
         Some(global) if !registry.is_empty() => Some(global),
         _ => None,
@@ -159,30 +164,34 @@ fn decide_image(view: &View, rules: &RuleSet) -> Result<Decision, Why> {
             }
         }
     }
-    if let Some(global) = global
-        && !is_target(&global.text, rules)
-    {
-        return under_global(&texts, name, &new, rule, global, rules);
-    }
-    if is_half_done(view, repository, rules) {
+    if is_half_done(view, registry, repository, rules) {
         let detail = format!(
             "`{repository}` carries an ECR prefix, and `{registry}` is not in ECR; finish the layer that sets the registry"
         );
         return Err((Reason::GroupIncomplete, detail));
     }
+    if let Some(global) = global
+        && !is_target(&global.text, rules)
+    {
+        return under_global(&texts, name, &new, rule, global, rules);
+    }
     let assumed = assumption(view, &image, registry, &new);
     Ok(Decision::Rewrite(Box::new(Rewrite {
         texts: place(&texts, name, &new)?,
-        global: None,
         name: new,
         rule,
         assumed,
     })))
 }
 
-/// Whether one layer was moved to ECR and another puts an upstream in front of it.
-fn is_half_done(view: &View, repository: &str, rules: &RuleSet) -> bool {
-    apart(view) && carries_prefix(repository, rules)
+/// Whether an image was moved to ECR in part: its repository carries a prefix, and an upstream stands
+/// in front of it. Names on Docker Hub have two components at most, so that a third one tells, too.
+fn is_half_done(view: &View, registry: &str, repository: &str, rules: &RuleSet) -> bool {
+    let is_hub = same_host(registry.trim_end_matches('/'), "docker.io");
+    let is_long = is_hub && repository.split('/').count() > 2;
+    !registry.is_empty()
+        && (apart(view) || is_long || view.global.is_some())
+        && carries_prefix(repository, rules)
 }
 
 /// Whether registry and repository come from different sites.
@@ -238,15 +247,14 @@ fn decide_registry_alone(view: &View, registry: &str, rules: &RuleSet) -> Result
     let texts = place(&texts(view), beginning, &new)?;
     Ok(Decision::Rewrite(Box::new(Rewrite {
         texts,
-        global: None,
         name: new,
         rule,
         assumed: Some((Assumption::ChartDefaultUnknown, detail)),
     })))
 }
 
-/// An image with a registry of its own under a registry for every image that is not in ECR: both
-/// have to carry the prefix, whichever of the two the chart prefers.
+/// An image with a registry of its own under a registry for every image: one in ECR, with a path, has
+/// to stand in both places, whichever of the two the chart prefers.
 fn under_global(
     texts: &[(usize, &str)],
     old: &str,
@@ -255,24 +263,14 @@ fn under_global(
     global: &Front,
     rules: &RuleSet,
 ) -> Result<Decision, Why> {
-    let old_global = global.text.trim_end_matches('/');
-    let in_ecr = rules.text_is_ecr(&format!("{old_global}/x"));
-    let (front, assumed) = if in_ecr {
-        (old_global.to_string(), None)
-    } else {
-        let (front, _) = beginning_rewrite(old_global, rules)?;
-        let detail = format!(
-            "`{}` stands in front of every image of the chart, also of those that these values do not name; `{front}` would do if all of them come from there",
-            global.text
-        );
-        (front, Some((Assumption::ChartDefaultUnknown, detail)))
-    };
+    let front = global.text.trim_end_matches('/');
     let rest = new
-        .strip_prefix(&front)
+        .strip_prefix(front)
         .and_then(|rest| rest.strip_prefix('/'));
-    let (Some(rest), [(registry, before), (repository, path)]) = (rest, texts) else {
+    let in_ecr = rules.text_is_ecr(&format!("{front}/x"));
+    let (true, Some(rest), [(registry, before), (repository, path)]) = (in_ecr, rest, texts) else {
         let detail = format!(
-            "`{}` stands in front of every image of the chart and does not fit `{new}`",
+            "`{}` stands in front of every image of the chart; set it to the target registry and give each image its ECR path, or remove it",
             global.text
         );
         return Err((Reason::GroupIncomplete, detail));
@@ -285,17 +283,20 @@ fn under_global(
             (*registry, format!("{front}{slash}")),
             (*repository, format!("{rest}{suffix}")),
         ],
-        global: (!in_ecr).then(|| front.clone()),
         name: new.to_string(),
         rule,
-        assumed,
+        assumed: None,
     })))
 }
 
 /// Whether a registry for every image is the target itself, to which each image adds its path.
 fn is_target(text: &str, rules: &RuleSet) -> bool {
-    let registry = rules.registry().map(ToString::to_string);
-    registry.is_some_and(|registry| text.trim_end_matches('/') == registry)
+    let text = text.trim_end_matches('/');
+    match rules.registry() {
+        Some(registry) => text == registry.to_string(),
+        // While none is known, every ECR registry counts.
+        None => ecr_host::ecr_host_of(&format!("{text}/x")) == Some(text),
+    }
 }
 
 /// Whether a registry for every image says something else than the image's own.
@@ -341,11 +342,18 @@ fn assumption(
     registry: &str,
     new: &str,
 ) -> Option<(Assumption, String)> {
-    if view.names == Names::StatedImage {
+    if view.names == Names::StatedImage && !view.registry_elsewhere && view.global.is_none() {
         return None;
     }
     let chart = Assumption::ChartDefaultUnknown;
     let settle = settle(view);
+    if let Some(global) = view.global.as_ref().filter(|_| !registry.is_empty()) {
+        let detail = format!(
+            "where `{}` wins, the chart pulls the image from there today; it would be `{new}`; remove one of the two registries",
+            global.text
+        );
+        return Some((chart, detail));
+    }
     if !registry.is_empty() {
         return view.registry_unread.then(|| {
             let detail = format!(
@@ -408,7 +416,7 @@ fn settle(view: &View) -> String {
         paths.push(format!("{{{{ {path}.{} }}}}", part.key));
     }
     format!(
-        "write its registry out, or state in the config `sites: [{{values: \"{}\"}}]`",
+        "write its registry out, or state in the config, for every values file, `sites: [{{values: \"{}\"}}]`",
         paths.join("/")
     )
 }

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::clean;
 use crate::findings::Findings;
-use crate::plan::{FilePlan, Plan, Safety, canonical};
+use crate::plan::{FilePlan, Plan, Safety, canonical, canonical_of};
 use crate::rules::Rule;
 use crate::sites::{Shape, Site};
 use crate::source::Lines;
@@ -45,7 +45,7 @@ pub fn render(
         ),
     ];
     text.extend(parts(found, &lines));
-    let name = canonical(&file.rules, found.text());
+    let name = canonical(&file.rules, found);
     text.extend(name.as_ref().map(|name| format!("  means    {name}")));
     text.extend(verdict(file, site));
     text.extend(rule(file, site));
@@ -129,7 +129,7 @@ fn rule(file: &FilePlan, site: usize) -> Option<String> {
     if let Some(cached) = file.rules.cached(text) {
         return Some(format!("  rule     {}", rule_text(cached.rule)));
     }
-    let rule = file.rules.mapping(&canonical(&file.rules, text)?)?;
+    let rule = file.rules.mapping(&canonical_of(&file.rules, text)?)?;
     Some(format!("  rule     {} maps it", rule_text(rule)))
 }
 

@@ -286,7 +286,7 @@ fn site_of<'p>(
         },
         parts: parts_of(lines, site),
         original: site.text(),
-        canonical: canonical(&file.rules, site.text()).map(|name| name.to_string()),
+        canonical: canonical(&file.rules, site).map(|name| name.to_string()),
         verdict: outcome.verdict,
         becomes: outcome.becomes,
         rule: outcome.rule.map(|origin| {

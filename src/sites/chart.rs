@@ -22,6 +22,8 @@ pub struct Chart {
     pub name: Option<String>,
     /// The charts it brings.
     pub dependencies: Vec<Dependency>,
+    /// Whether it takes over values of these.
+    pub imports: bool,
 }
 
 /// A chart that another one brings.
@@ -54,8 +56,12 @@ pub(super) fn find(document: &Document<'_>, found: &mut Found) {
         })
     };
     let dependencies = list.into_iter().flat_map(|list| document.items(list));
+
+    let dependencies: Vec<NodeId> = dependencies.map(|item| document.resolve(item)).collect();
+    let imports = |&item: &NodeId| document.get(item, "import-values").is_some();
     found.facts.push(Fact::Chart(Chart {
         name: document.text_at(0, &["name"]).map(Into::into),
-        dependencies: dependencies.filter_map(dependency).collect(),
+        imports: dependencies.iter().any(imports),
+        dependencies: dependencies.into_iter().filter_map(dependency).collect(),
     }));
 }

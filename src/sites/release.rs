@@ -2,7 +2,7 @@
 //! and whether they add values of their own.
 
 use super::{Fact, Found, Input};
-use crate::yaml::{Document, Kind, NodeId};
+use crate::yaml::{Document, Kind, NodeId, documents};
 
 pub(super) const NAME: &str = "release";
 
@@ -18,7 +18,7 @@ const NOT_NAMES: &[&str] = &[
     "imagePullPolicy",
 ];
 /// Keys of a helmfile's release by which values come from elsewhere.
-const FROM_ELSEWHERE: &[&str] = &["<<", "inherit", "valuesTemplate", "set", "setTemplate"];
+const FROM_ELSEWHERE: &[&str] = &["<<", "inherit", "valuesTemplate", "setTemplate"];
 /// Words that together show that a text that is no YAML is about releases: those of any line.
 const SALVAGED: &[&[&str]] = &[
     &["valueFiles:"],
@@ -195,7 +195,7 @@ fn argo(document: &Document<'_>, object: NodeId) -> Release {
         let mut names = lists
             .flat_map(|list| document.items(list))
             .filter_map(|item| document.text_at(document.resolve(item), &["name"]));
-        release.inline |= text.is_some_and(|text| WORDS.iter().any(|word| text.contains(word)))
+        release.inline |= text.is_some_and(is_text_about_names)
             || object.is_some_and(|object| is_about_names(document, object))
             || names.any(is_about_name);
     }
@@ -240,6 +240,12 @@ fn helmfile(document: &Document<'_>, release: NodeId) -> Release {
         inline: entries.any(|entry| entry.key.is_some_and(|key| FROM_ELSEWHERE.contains(&key))),
         ..Release::default()
     };
+    let set = document.get(release, "set");
+    let mut set = set.into_iter().flat_map(|list| document.items(list));
+    read.inline |= set.any(|item| {
+        let name = document.text_at(document.resolve(item), &["name"]);
+        name.is_none_or(is_about_name)
+    });
     for list in ["values", "secrets"] {
         let values = document.get(release, list);
         for item in values.into_iter().flat_map(|list| document.items(list)) {
@@ -299,6 +305,14 @@ fn texts<'d>(document: &'d Document<'_>, map: NodeId, key: &str) -> Vec<&'d str>
 
 fn owned(texts: Vec<&str>) -> Vec<String> {
     texts.into_iter().map(Into::into).collect()
+}
+
+/// The same of values that stand in a text; one that cannot be read may say anything.
+fn is_text_about_names(text: &str) -> bool {
+    documents(text).any(|document| match document {
+        Ok(document) => is_about_names(&document, 0),
+        Err(_) => WORDS.iter().any(|word| text.contains(word)),
+    })
 }
 
 /// Whether any text below stands under a key that makes up the name of an image.

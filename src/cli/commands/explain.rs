@@ -9,10 +9,10 @@ use super::super::{Error, Exit};
 use super::rewrite::{Run, current_folder};
 use super::{reporting::Sink, wanted};
 use crate::findings;
-use crate::plan::{FilePlan, Plan};
+use crate::plan::FilePlan;
 use crate::report::{clean, explain as report};
 use crate::settings::{Rules, Settings};
-use crate::source::Lines;
+use crate::source::{Lines, SourceFile};
 use crate::walk::{self, Role};
 
 /// Larger files are not looked at, as in a rewrite.
@@ -31,8 +31,15 @@ pub(in super::super) fn explain(args: &Explain, talk: Talk) -> Result<Exit, Erro
     let paths = vec![place.path.clone()];
     let wanted = wanted(&args.target, &args.rules, paths.clone())?;
     let settings = Settings::resolve(&wanted, Rules::OrBuiltIn)?.without_target();
+    // As in a rewrite of the whole repository, so that what hangs together is told as it is.
+    let real = place.path.canonicalize().ok();
+    let home = walk::home(&place.path).ok();
+    let root = home
+        .as_deref()
+        .and_then(walk::repository)
+        .map(Path::to_path_buf);
     let options = walk::Options {
-        paths,
+        paths: paths.into_iter().chain(root).collect(),
         config_exclude: settings.exclude(),
         ..walk::Options::default()
     };
@@ -48,13 +55,22 @@ pub(in super::super) fn explain(args: &Explain, talk: Talk) -> Result<Exit, Erro
                 .collect()
         })
         .collect();
-    let read = files.iter().any(|file| file.role == Role::Selected);
+    let is_asked = |source: &SourceFile| Some(&source.real) == real.as_ref();
+    let read = files
+        .iter()
+        .any(|file| file.role == Role::Selected && is_asked(&file.source));
     let plan = run.plan(files)?;
+    let index = plan.files.iter().position(|file| is_asked(&file.source));
+    // What is wrong with other files is no matter here.
+    run.failures
+        .retain(|failure| failure.path.canonicalize().ok() == real);
     if read {
         let found = findings::find(&plan, settings.levels());
         let mut out = io::BufWriter::new(io::stdout().lock());
-        for site in place.sites(&plan, talk)? {
-            report::render(&plan, &found, &roster, (0, site), &mut out).map_err(Error::Output)?;
+        let file = index.map(|index| &plan.files[index]);
+        for site in place.sites(file, talk)? {
+            let place = (index.unwrap_or(0), site);
+            report::render(&plan, &found, &roster, place, &mut out).map_err(Error::Output)?;
         }
         out.flush().map_err(Error::Output)?;
     }
@@ -88,11 +104,11 @@ impl Place {
         Ok(place)
     }
 
-    /// The sites that are asked for, by their place in the file, which is the only one of the plan.
-    fn sites(&self, plan: &Plan, talk: Talk) -> Result<Vec<usize>, Error> {
+    /// The sites that are asked for, by their place in the file.
+    fn sites(&self, file: Option<&FilePlan>, talk: Talk) -> Result<Vec<usize>, Error> {
         let path = self.path.to_string_lossy();
         let path = clean(&path);
-        let Some(file) = plan.files.first().filter(|file| !file.sites.is_empty()) else {
+        let Some(file) = file.filter(|file| !file.sites.is_empty()) else {
             let message = format!("{path}: no image is found in it");
             if self.line.is_some() {
                 return Err(Error::Message(message));

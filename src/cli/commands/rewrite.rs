@@ -231,8 +231,10 @@ impl<'s> Run<'s> {
                 "a diff needs a target; give `--registry`, or `registry:` in the config".into(),
             ));
         }
-        self.sink
-            .render(plan, findings, &self.failures, json::Mode::Check)?;
+        let rendered = self
+            .sink
+            .render(plan, findings, &self.failures, json::Mode::Check);
+        unless_closed(rendered)?;
         self.explain(plan, text::Tense::Would);
         self.talk.note(&text::findings(findings));
         let exit = self.exit();
@@ -258,7 +260,7 @@ impl<'s> Run<'s> {
         for (file, path) in plan.files.iter_mut().zip(shown.into_iter().flatten()) {
             file.source.path = path;
         }
-        rendered?;
+        unless_closed(rendered)?;
         if is_diff && from != self.current {
             let from = walk::shown(&from, self.current);
             let from = from.display();
@@ -463,6 +465,14 @@ fn write_output(bytes: &[u8]) -> Result<(), Error> {
     stdout.flush().map_err(Error::Output)
 }
 
+/// Nobody reads on: that is no error, and changes nothing of what was found.
+fn unless_closed(rendered: Result<(), Error>) -> Result<(), Error> {
+    match rendered {
+        Err(Error::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => other,
+    }
+}
+
 fn switch(given: bool) -> Switch {
     if given { Switch::On } else { Switch::Off }
 }
@@ -474,6 +484,10 @@ pub(super) fn current_folder() -> Result<PathBuf, Error> {
 }
 
 fn refuse_later(args: &Rewrite) -> Result<(), Error> {
+    if args.check && args.report.exit_code {
+        let message = "`--exit-code` goes with `--dry-run`; `--check` has its own";
+        return Err(Error::Message(message.into()));
+    }
     match args.later.given() {
         Some(option) => Err(Error::Message(format!("`{option}` is not supported yet"))),
         None => Ok(()),

@@ -38,6 +38,8 @@ pub fn is_values_name(path: &Path) -> bool {
 pub struct Loose {
     /// Parts of names that nothing in this file shows to be parts: another layer may.
     pub parts: Vec<LoosePart>,
+    /// Texts that name a registry under keys of the chart's own: the way to their map, and the key.
+    pub fronts: Vec<(Vec<Step>, String)>,
     /// Whether Bitnami charts are allowed to use other registries
     /// (`global.security.allowInsecureImages: true`).
     pub insecure_allowed: bool,

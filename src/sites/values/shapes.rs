@@ -5,8 +5,8 @@ use super::super::{Shape, Site, flux, rest_of_line};
 use super::walk::{Map, Walk};
 use super::words::{
     BEGINNINGS, BETWEEN, DIGEST_KEYS, EVIDENCE, REPOSITORY_KEYS, TAG_KEYS, has_known_host,
-    is_beginning, is_global_place, is_image_key, is_image_map, is_login, is_no_pull, is_picture,
-    is_source,
+    is_beginning, is_global_place, is_image_key, is_image_map, is_list_of_images, is_login,
+    is_no_pull, is_picture, is_source,
 };
 use super::{NAME, Template};
 use crate::reason::Reason;
@@ -23,7 +23,12 @@ impl<'d> Walk<'d> {
             }
             let stem = key.strip_suffix("Repository");
             let stem = stem.or(Some(key)).filter(|stem| is_image_key(stem));
-            if let Some(stem) = stem {
+            // `images: {api: quay.io/acme/api:1}`
+            let is_listed =
+                is_list_of_images(map.at) && self.text(map, key).is_some_and(has_known_host);
+            if is_listed {
+                self.flat(map, key, &[key]);
+            } else if let Some(stem) = stem {
                 self.flat(map, stem, &[&format!("{stem}Registry"), key]);
             }
         }
@@ -93,7 +98,7 @@ impl<'d> Walk<'d> {
         if self.text(map, key).is_none_or(is_picture) {
             return;
         }
-        let names = if stem == "defaultImage" {
+        let names = if stem == "defaultImage" && key.ends_with("Repository") {
             Names::Beginning
         } else {
             Names::Image
@@ -158,20 +163,31 @@ impl<'d> Walk<'d> {
         if scalars.is_empty() {
             return;
         }
-        // What the config says of a key replaces what its name suggests.
-        self.sites.retain(|site| {
-            let mut ordinals = site.scalars().map(|scalar| scalar.ordinal);
-            !ordinals.any(|ordinal| scalars.contains(&ordinal))
-        });
         for node in nodes {
             if let Some(times) = self.read.get_mut(&node) {
                 *times = times.saturating_sub(1);
             }
         }
+        let place: Vec<&str> = paths[0][..common].iter().map(String::as_str).collect();
+        let registry = self
+            .document
+            .at(0, &[place.as_slice(), &["registry"]].concat());
+        let is_stated = parts.iter().any(|part| part.key == "registry");
+        if !is_stated
+            && registry.is_some_and(|node| matches!(self.part(node), Some(Value::Text(_))))
+        {
+            // It is written in more parts here than the config says.
+            return;
+        }
         let at: Vec<Step> = paths[0][..common].iter().cloned().map(Step::Key).collect();
         self.loose
             .parts
             .retain(|loose| loose.at != at || !parts.iter().any(|part| part.key == loose.key));
+        // What the config says of a key replaces what its name suggests.
+        self.sites.retain(|site| {
+            let mut ordinals = site.scalars().map(|scalar| scalar.ordinal);
+            !ordinals.any(|ordinal| scalars.contains(&ordinal))
+        });
         let family: Vec<&str> = parts.iter().map(|part| part.key.as_str()).collect();
         self.shaped = true;
         self.push(Parts {

@@ -3,9 +3,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::super::parts::{Step, Value};
+use super::super::parts::{Names, Step, Value};
 use super::super::{Site, object};
-use super::words::{BEGINNINGS, BETWEEN, is_image_key, is_image_map};
+use super::words::{BEGINNINGS, BETWEEN, has_known_host, is_image_key, is_image_map};
 use super::{Loose, LoosePart};
 use crate::reason::Reason;
 use crate::yaml::{Document, Kind, NodeId, PlainType, Scalar, Style, plain_type};
@@ -77,8 +77,23 @@ impl<'d> Walk<'d> {
                     at.pop();
                 }
             }
-            Kind::Scalar { .. } => self.reads(id),
+            Kind::Scalar { .. } => {
+                self.reads(id);
+                self.note_host(id, at);
+            }
             Kind::Alias(_) => {}
+        }
+    }
+
+    /// Notes a registry under a key of a chart's own: it may stand in front of the names around it.
+    fn note_host(&mut self, id: NodeId, at: &[Step]) {
+        let text = self.document.text(id).unwrap_or("");
+        let Some((Step::Key(key), map)) = at.split_last() else {
+            return;
+        };
+        let is_short = text.len() < 256 && text.contains('.') && !text.contains([' ', ':', '{']);
+        if is_short && has_known_host(&format!("{}/x", text.trim_end_matches('/'))) {
+            self.loose.fronts.push((map.to_vec(), key.clone()));
         }
     }
 
@@ -118,7 +133,9 @@ impl<'d> Walk<'d> {
         } = map;
         for entry in document.entries(id) {
             let Some(key) = entry.key else { continue };
-            if key != "<<" && !consumed.contains(&document.resolve(entry.value)) {
+            // Helpers of Compose files and people: charts do not read them.
+            let is_helper = at.is_empty() && key.starts_with("x-");
+            if key != "<<" && !is_helper && !consumed.contains(&document.resolve(entry.value)) {
                 at.push(Step::Key(key.to_string()));
                 self.value(entry.value, at);
                 at.pop();
@@ -198,7 +215,10 @@ impl<'d> Walk<'d> {
             .collect();
         keys.sort_unstable();
         for (key, node) in keys {
-            if !matches!(self.document.node(node).kind, Kind::Scalar { .. }) {
+            // A map under `image` is the usual thing; under `repository` it is a template without
+            // quotes, or nothing that could be told.
+            let is_scalar = matches!(self.document.node(node).kind, Kind::Scalar { .. });
+            if !is_scalar && !matches!(key, "repository" | "repo" | "registry") {
                 continue;
             }
             self.loose.parts.push(LoosePart {
@@ -257,6 +277,19 @@ impl<'d> Walk<'d> {
         } else {
             "the file has more aliases than can be followed; write the image out"
         };
+        // `registry: &r ghcr.io` that images take up is a part of those, and no beginning of others.
+        let names = |site: &Site| site.parts().map(|parts| parts.names);
+        let taken: HashSet<usize> = self
+            .sites
+            .iter()
+            .filter(|site| names(site) == Some(Names::Image))
+            .flat_map(|site| site.scalars().map(|scalar| scalar.ordinal))
+            .collect();
+        self.sites.retain(|site| {
+            let mut ordinals = site.scalars().map(|scalar| scalar.ordinal);
+            names(site) != Some(Names::Beginning)
+                || !ordinals.any(|ordinal| taken.contains(&ordinal))
+        });
         for site in &mut self.sites {
             let shared = site.scalars().any(|scalar| read.contains(&scalar.ordinal));
             if (shared || !self.complete) && site.hold.is_none() {

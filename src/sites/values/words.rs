@@ -144,6 +144,11 @@ pub(super) fn is_image_map(at: &[Step]) -> bool {
             .any(|key| matches!(*key, "images" | "Images"))
 }
 
+/// Whether every text in the map at this place is one of the images.
+pub(super) fn is_list_of_images(at: &[Step]) -> bool {
+    keys(at).next() == Some("images")
+}
+
 /// Whether a map at this place says something of every image of a chart, and of which: the path of
 /// that chart's values.
 pub(super) fn is_global_place<'s>(at: &'s [Step], key: &str) -> Option<&'s [Step]> {
