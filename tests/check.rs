@@ -600,3 +600,64 @@ fn codes_and_levels_are_those_of_the_contract() {
             .all(|level| contract.contains(&format!("`{level}`")))
     );
 }
+
+/// Files whose values are merged in ways that are not followed hold what would change, and nothing
+/// else: images in ECR are silent there, too.
+#[test]
+fn held_files_are_judged_by_their_images() {
+    let application = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: web}\nspec: {source: {repoURL: https://e.x/x.git, path: web, helm: {valueFiles: [../prod/web.yaml]}}}\n";
+    let chart = "name: web\nversion: 1.0.0\n";
+    let prod = "image: {tag: \"2\"}\n";
+    let ecr =
+        "image: {registry: 111111111111.dkr.ecr.eu-west-1.amazonaws.com, repository: team/app}\n";
+    let hub = "image: {registry: docker.io, repository: team/app}\nother: {image: gcr.io/a/b:1}\n";
+    let files = |values| {
+        [
+            ("app.yaml", application),
+            ("web/Chart.yaml", chart),
+            ("web/values.yaml", values),
+            ("prod/web.yaml", prod),
+        ]
+    };
+    let (exit, output, talk) = check(&files(ecr), &[]);
+    assert_eq!((exit, output), (0, vec![]), "{talk}");
+    let (exit, output, talk) = check(&files(hub), &[]);
+    assert_eq!(exit, 1, "{talk}");
+    assert_eq!(
+        output,
+        ["1 error[not-through-ecr]", "2 error[unsupported-upstream]"]
+    );
+}
+
+#[test]
+fn the_config_does_not_hang_on_the_order_of_paths() {
+    let pod = format!("{HEAD}  - image: a:1\n");
+    let files = [
+        ("a.yaml", pod.as_str()),
+        ("sub/b.yaml", pod.as_str()),
+        (".ecr-rewrite.yaml", "aliases: {}\n"),
+        ("sub/.ecr-rewrite.yaml", "checks: {not-through-ecr: off}\n"),
+    ];
+    for paths in [["a.yaml", "sub/b.yaml"], ["sub/b.yaml", "a.yaml"]] {
+        let (exit, _, talk) = check(&files, &paths);
+        assert_eq!(exit, 2, "{talk}");
+        assert!(talk.contains("there is one for a run"), "{talk}");
+    }
+}
+
+#[test]
+fn an_alias_of_a_host_that_is_not_written_out_is_used() {
+    let pod = format!("{HEAD}  - image: a:1\n");
+    let files = [
+        ("a.yaml", pod.as_str()),
+        (".ecr-rewrite.yaml", "aliases: {docker.io: ghcr.io}\n"),
+    ];
+    let (_, _, talk) = check(&files, &[]);
+    assert!(!talk.contains("is for no image"), "{talk}");
+}
+
+#[test]
+fn what_goes_with_a_dry_run_does_not_go_with_a_check() {
+    let (exit, _, talk) = check(&[("a.yaml", "a: 1\n")], &["--exit-code"]);
+    assert_eq!(exit, 2, "{talk}");
+}

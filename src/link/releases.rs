@@ -253,7 +253,7 @@ impl<'a> Known<'a> {
         let folder = file.source.real.parent().unwrap_or(Path::new(""));
         let known = |path: PathBuf| self.paths.get(normalise(&path).as_path()).copied();
         // The chart's own folder comes first; then the nearest folder that has such a file.
-        let in_charts = charts.iter().flat_map(|chart| {
+        let in_charts = charts.iter().filter_map(|chart| {
             let chart = chart.trim_start_matches('/');
             let mut above = folder.ancestors();
             above.find_map(|above| known(above.join(chart).join(path)))

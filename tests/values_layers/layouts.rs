@@ -303,6 +303,48 @@ pub const LEFT: &[(&str, &[(&str, &str)])] = &[
         ],
     ),
     (
+        "a template without quotes, which is a map to YAML",
+        &[
+            (
+                "values.yaml",
+                "image: {registry: docker.io, repository: bitnami/x}\n",
+            ),
+            (
+                "values-prod.yaml",
+                "image:\n  repository: {{ .Values.name }}\n",
+            ),
+        ],
+    ),
+    (
+        "an image that was moved in part, in one map",
+        &[(
+            "values.yaml",
+            "image: {registry: docker.io, repository: docker-hub/bitnami/redis, tag: 7}\n",
+        )],
+    ),
+    (
+        "a registry under a key of the chart's own, beside a name without one",
+        &[(
+            "values.yaml",
+            "imagePrefix: quay.io/acme\napi: {image: \"foo:1\"}\n",
+        )],
+    ),
+    (
+        "values that a chart imports",
+        &[
+            (
+                "Chart.yaml",
+                "name: p\nversion: 1.0.0\ndependencies:\n- {name: c, version: 1, repository: \"file://c\", import-values: [{child: img, parent: image}]}\n",
+            ),
+            ("c/Chart.yaml", "name: c\nversion: 1.0.0\n"),
+            ("c/values.yaml", "replicas: 1\n"),
+            (
+                "values.yaml",
+                "image: {registry: quay.io, repository: acme/x}\n",
+            ),
+        ],
+    ),
+    (
         "an anchor that is also a key",
         &[(
             "values.yaml",
