@@ -3,12 +3,13 @@
 //! Pure and on its own for every file, so that files can be scanned in parallel. A file without any
 //! of the words that sites and facts need is not parsed at all.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use memchr::memmem;
 
 use crate::ignores::{Gathering, Ignores};
-use crate::sites::{self, Fact, Loose, Site};
+use crate::sites::{self, BlockId, Fact, Loose, Site};
 use crate::source::SourceFile;
 use crate::walk::Role;
 use crate::yaml::{YamlError, documents};
@@ -99,6 +100,8 @@ pub struct Scan {
     pub unproven: Vec<Site>,
     /// What is known of it as Helm values, when a document of it may be some.
     pub loose: Option<Loose>,
+    /// The same of values that are a part of a document, by where they begin.
+    pub blocks: BTreeMap<BlockId, Loose>,
     /// Whether another file said so.
     pub promoted: bool,
     /// The comments that say which sites to leave alone.
@@ -180,6 +183,7 @@ pub fn scan_text(path: &Path, text: &str, options: &Options) -> Scan {
                 scan.sites.extend(found.sites);
                 scan.facts.extend(found.facts);
                 scan.unproven.extend(found.unproven);
+                scan.blocks.extend(found.blocks);
                 if let Some(loose) = found.loose {
                     let all = scan.loose.get_or_insert_default();
                     all.parts.extend(loose.parts);

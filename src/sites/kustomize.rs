@@ -36,7 +36,7 @@ const PATH_LISTS: &[&str] = &["patches", "patchesJson6902", "replacements"];
 /// Lists of files or texts with transformers.
 const TRANSFORMER_LISTS: &[&str] = &["transformers", "generators", "validators"];
 /// Where kustomize unpacks charts unless `helmGlobals.chartHome` says otherwise.
-const CHART_HOME: &str = "charts";
+pub(super) const CHART_HOME: &str = "charts";
 
 /// A pattern for the images that a kustomization changes.
 #[derive(Clone, Debug, PartialEq, Eq)]

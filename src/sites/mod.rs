@@ -17,6 +17,7 @@ mod salvage;
 mod values;
 mod workload;
 
+use std::collections::HashSet;
 use std::path::Path;
 
 pub use chart::{Chart, Dependency};
@@ -24,7 +25,7 @@ pub use kustomize::{Acts, Kustomization, NameEntry, is_kustomization_name};
 pub use object::Object;
 pub use parts::{Names, Part, Parts, Step, Value, join};
 pub use path::KeyPath;
-pub use release::{Generated, Release};
+pub use release::{Base, BlockId, ChartSource, From, Generated, Given, Release, Stage, Tool};
 pub use values::{Loose, LoosePart, Template, is_values_name};
 
 use crate::reason::Reason;
@@ -140,6 +141,8 @@ pub struct Found {
     pub unproven: Vec<Site>,
     /// What is known of it as Helm values, when it may be some.
     pub loose: Option<Loose>,
+    /// The same of values that are a part of it, by where they begin.
+    pub blocks: Vec<(BlockId, Loose)>,
 }
 
 /// What a finder is given.
@@ -151,6 +154,8 @@ pub struct Input<'d> {
     pub document: &'d Document<'d>,
     /// The object to look at.
     pub object: &'d Object<'d>,
+    /// The keys of Helm values that the config says name images together.
+    pub templates: &'d [Template],
 }
 
 /// Adds what it finds in one object.
@@ -207,24 +212,44 @@ pub fn find(path: &Path, text: &str, document: &Document<'_>, templates: &[Templ
             text,
             document,
             object: &object,
+            templates,
         };
         for (_, finder) in FINDERS {
             finder(&input, &mut found);
         }
     }
-    workload::settle_anchors(document, &mut found);
     if let Some(values) = values::find(path, text, document, templates) {
-        release::find_plain(document, &mut found);
+        release::find_plain(text, document, templates, &mut found);
         found.loose = Some(values.loose);
+        let mut sites = values.sites;
+        let known: HashSet<Span> = found.sites.iter().flat_map(spans).collect();
+        sites.retain(|site| !spans(site).any(|span| known.contains(&span)));
         if values.proven {
-            found.sites.extend(values.sites);
+            found.sites.extend(sites);
         } else {
-            found.unproven = values.sites;
+            found.unproven = sites;
         }
     }
+    drop_doubles(&mut found);
+    workload::settle_anchors(document, &mut found);
     hold_signed(document, &mut found);
     found.sites.sort_by_key(Site::span);
     found
+}
+
+/// The bytes of the scalars of a site.
+fn spans(site: &Site) -> impl Iterator<Item = Span> {
+    site.scalars().map(|scalar| scalar.place.span())
+}
+
+/// A container in values is one wherever it stands: it is no layer of anything.
+fn drop_doubles(found: &mut Found) {
+    let whole = found.sites.iter().filter(|site| site.parts().is_none());
+    let whole: HashSet<Span> = whole.flat_map(spans).collect();
+    let is_block = |site: &Site| site.parts().is_some_and(|parts| parts.block.is_some());
+    found
+        .sites
+        .retain(|site| !is_block(site) || !spans(site).any(|span| whole.contains(&span)));
 }
 
 /// What can still be told of a file at `path` with documents that are not YAML.

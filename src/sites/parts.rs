@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use super::KeyPath;
+use super::{BlockId, KeyPath};
 use crate::yaml::Scalar;
 
 /// One step on the way from the root of the values to a map.
@@ -66,7 +66,9 @@ pub enum Names {
 /// The parts of an image's name in one map of one file.
 #[derive(Clone, Debug)]
 pub struct Parts {
-    /// The way to the map.
+    /// Where the values begin that it is a part of, when they are not the whole file.
+    pub block: Option<BlockId>,
+    /// The way to the map, from the root of the values.
     pub at: Vec<Step>,
     /// Which keys of the map belong together: the same in every layer. Empty for `registry` and
     /// `repository`, else the key that the others are made of (`sidecarImage`, `hub`).
@@ -96,14 +98,21 @@ impl Parts {
         self.parts.iter().filter_map(|part| part.value.scalar())
     }
 
+    /// Whether a part of it takes an earlier layer's text back.
+    pub fn has_empty(&self) -> bool {
+        let mut parts = self.parts.iter();
+        parts.any(|part| matches!(part.value, Value::Empty))
+    }
+
     /// Whether a list stands on the way to the map.
     pub fn is_listed(&self) -> bool {
         self.at.iter().any(|step| matches!(step, Step::Item(_)))
     }
 
-    /// The keys of the parts, for people: `image.registry` and `image.repository`.
-    pub fn path(&self) -> KeyPath {
-        let mut path = KeyPath::of_steps(&self.at);
+    /// The keys of the parts, for people: `image.registry` and `image.repository`. `root` leads to the
+    /// values.
+    pub fn path(&self, root: &KeyPath) -> KeyPath {
+        let mut path = root.with_steps(&self.at);
         if !self.family.is_empty()
             && let Some(part) = self
                 .parts

@@ -38,9 +38,9 @@ impl KeyPath {
         path
     }
 
-    /// The path of these steps.
-    pub(super) fn of_steps(steps: &[Step]) -> Self {
-        let mut path = Self::default();
+    /// The path with these steps behind it.
+    pub(super) fn with_steps(&self, steps: &[Step]) -> Self {
+        let mut path = self.clone();
         for step in steps {
             match step {
                 Step::Key(key) => path.push_key(key),

@@ -1,7 +1,8 @@
-//! Releases of charts: which values files Argo CD, Flux, helmfile, Fleet and kustomize put together,
-//! and whether they add values of their own.
+//! Releases of charts: which layers of values Argo CD, Flux, helmfile, Fleet, k3s and kustomize put
+//! together, in which order. A layer is a file, a config map, or a block of values inside the object.
 
-use super::{Fact, Found, Input};
+use super::values::{self, Parameter};
+use super::{Fact, Found, Input, Template};
 use crate::yaml::{Document, Kind, NodeId, documents};
 
 pub(super) const NAME: &str = "release";
@@ -27,10 +28,31 @@ const SALVAGED: &[&[&str]] = &[
     &["kind: Application", "helm:"],
     &["releases:", "chart:"],
 ];
+/// The key of a config map that Flux reads unless it is told another one.
+const VALUES_KEY: &str = "values.yaml";
+
+/// Where the values of a layer begin: the byte of the file at which its node does.
+pub type BlockId = usize;
+
+/// A family of tools: objects of one family are known to each other by name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tool {
+    /// Argo CD.
+    Argo,
+    /// Flux.
+    Flux,
+    /// The Helm controller of k3s.
+    K3s,
+    /// Tools whose releases are found in one file each: helmfile, Fleet, kustomize.
+    #[default]
+    Other,
+}
 
 /// One use of a chart, or a part of one.
 #[derive(Clone, Debug, Default)]
 pub struct Release {
+    /// What reads it.
+    pub tool: Tool,
     /// The name of the object, by which patches find it.
     pub name: Option<String>,
     /// Whether it says which chart it is of; a patch does not.
@@ -39,12 +61,90 @@ pub struct Release {
     pub charts: Vec<String>,
     /// The name of the object that says which chart it is.
     pub chart_object: Option<String>,
-    /// The values files, in the order in which later ones win, as written.
-    pub files: Vec<String>,
-    /// The config maps and secrets that hold values.
-    pub maps: Vec<String>,
-    /// Whether it brings values of its own that are about names of images, or may.
-    pub inline: bool,
+    /// Whether its files take the place of the chart's own values.
+    pub replaces_defaults: bool,
+    /// What is merged over the chart's own values, in the order in which later ones win.
+    pub layers: Vec<Given>,
+    /// Where the chart comes from.
+    pub source: ChartSource,
+}
+
+/// Where a release's chart comes from, as written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ChartSource {
+    /// The repository: a URL, or the name of the object or entry that has it.
+    pub repository: Option<String>,
+    /// The name of the chart in it, or its path.
+    pub chart: Option<String>,
+    /// The version.
+    pub version: Option<String>,
+}
+
+/// The order in which kinds of layers come in objects that patches can change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// Files by their names. A list: a patch replaces it.
+    Files,
+    /// Config maps and secrets. A list: a patch replaces it.
+    Maps,
+    /// Values in the object. A map: a patch is merged with it.
+    Values,
+    /// Single parameters. A list: a patch replaces it.
+    Parameters,
+}
+
+/// One layer of a release.
+#[derive(Clone, Debug)]
+pub struct Given {
+    /// Its kind.
+    pub stage: Stage,
+    /// Where its values are.
+    pub from: From,
+}
+
+/// Where the values of a layer are.
+#[derive(Clone, Debug)]
+pub enum From {
+    /// In a file.
+    File {
+        /// Its path, as written.
+        path: String,
+        /// What the path starts from.
+        base: Base,
+        /// Whether the release goes on without it.
+        optional: bool,
+    },
+    /// In a config map or secret.
+    Map {
+        /// Its name.
+        name: String,
+        /// The key that holds them.
+        key: String,
+        /// Whether the release goes on without it.
+        optional: bool,
+    },
+    /// In the object itself.
+    Block {
+        /// The block.
+        block: BlockId,
+        /// Whether a part of it is empty: to some tools that means that nothing is said.
+        empties: bool,
+    },
+    /// Somewhere that is not read: why, for people.
+    Unknown(String),
+}
+
+/// What the path of a values file starts from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Base {
+    /// The folder of the file that names it.
+    Here,
+    /// The folder of the chart.
+    Chart,
+    /// The root of a repository, which may be this one.
+    Root,
+    /// Any of these.
+    Anywhere,
 }
 
 /// Values files that become a config map or secret.
@@ -52,77 +152,449 @@ pub struct Release {
 pub struct Generated {
     /// The name of the config map or secret.
     pub name: String,
-    /// The files, relative to the kustomization.
-    pub files: Vec<String>,
+    /// Its keys, each with the file relative to the kustomization.
+    pub files: Vec<(String, String)>,
+}
+
+impl Given {
+    fn file(path: &str, base: Base) -> Self {
+        let path = path.to_string();
+        let optional = false;
+        Self {
+            stage: Stage::Files,
+            from: From::File {
+                path,
+                base,
+                optional,
+            },
+        }
+    }
+
+    fn unknown(stage: Stage, why: &str) -> Self {
+        Self {
+            stage,
+            from: From::Unknown(why.to_string()),
+        }
+    }
+}
+
+/// Reads the releases of one document, and the values that stand in them.
+struct Reader<'r, 'd> {
+    text: &'r str,
+    document: &'d Document<'d>,
+    templates: &'r [Template],
+    found: &'r mut Found,
 }
 
 pub(super) fn find(input: &Input<'_>, found: &mut Found) {
     let (document, node) = (input.document, input.object.node);
-    let name = || {
-        document
-            .text_at(node, &["metadata", "name"])
-            .map(Into::into)
+    let mut reader = Reader {
+        text: input.text,
+        document,
+        templates: input.templates,
+        found,
     };
-    let mut add = |release: Release| found.facts.push(Fact::Release(release));
-    match (input.object.group, input.object.kind) {
-        ("argoproj.io", "Application" | "ApplicationSet") => {
-            let mut release = argo(document, node);
-            release.name = name();
-            add(release);
-        }
+    let name = document
+        .text_at(node, &["metadata", "name"])
+        .map(ToString::to_string);
+    let releases = match (input.object.group, input.object.kind) {
+        ("argoproj.io", "Application" | "ApplicationSet") => reader.argo(node),
         ("helm.toolkit.fluxcd.io", "HelmRelease") => {
-            if let Some(spec) = document.get(node, "spec") {
-                let mut release = flux(document, spec);
-                release.name = name();
-                add(release);
-            }
+            let spec = document.get(node, "spec");
+            spec.map(|spec| reader.flux(spec)).into_iter().collect()
         }
         ("source.toolkit.fluxcd.io", "HelmChart") => {
-            if let Some(spec) = document.get(node, "spec") {
-                let chart = document.text_at(spec, &["chart"]);
-                add(Release {
-                    name: name(),
-                    has_chart: true,
-                    charts: owned(chart.into_iter().collect()),
-                    files: owned(texts(document, spec, "valuesFiles")),
-                    ..Release::default()
-                });
-            }
+            let spec = document.get(node, "spec");
+            let chart = spec.map(|spec| flux_chart(document, spec));
+            chart.into_iter().collect()
+        }
+        ("helm.cattle.io", "HelmChart" | "HelmChartConfig") => {
+            let spec = document.get(node, "spec");
+            let has_chart = input.object.kind == "HelmChart";
+            let release = spec.map(|spec| reader.k3s(spec, has_chart));
+            release.into_iter().collect()
         }
         ("kustomize.config.k8s.io", "Kustomization" | "Component") => {
-            for list in ["helmCharts", "helmChartInflationGenerator"] {
-                let charts = document.get(node, list);
-                let charts = charts.into_iter().flat_map(|list| document.items(list));
-                charts.for_each(|chart| add(kustomize(document, document.resolve(chart))));
-            }
             for list in ["configMapGenerator", "secretGenerator"] {
                 let generated = generated(document, node, list);
-                found.facts.extend(generated.map(Fact::Generated));
+                reader.found.facts.extend(generated.map(Fact::Generated));
             }
+            let home = document.text_at(node, &["helmGlobals", "chartHome"]);
+            let lists = ["helmCharts", "helmChartInflationGenerator"];
+            let charts = lists.iter().filter_map(|list| document.get(node, list));
+            let charts: Vec<NodeId> = charts.flat_map(|list| items(document, list)).collect();
+            let read = charts
+                .into_iter()
+                .map(|chart| reader.kustomize(chart, home));
+            read.collect()
         }
-        (_, "HelmChartInflationGenerator") => add(kustomize(document, node)),
-        _ => {}
+        (_, "HelmChartInflationGenerator") => vec![reader.kustomize(node, None)],
+        _ => Vec::new(),
+    };
+    for mut release in releases {
+        release.name = name.clone();
+        found.facts.push(Fact::Release(release));
     }
 }
 
 /// Releases in files that are no Kubernetes objects: helmfiles and Fleet bundles.
-pub(super) fn find_plain(document: &Document<'_>, found: &mut Found) {
-    let releases = document.get(0, "releases");
-    for item in releases.into_iter().flat_map(|list| document.items(list)) {
-        let release = helmfile(document, document.resolve(item));
-        found.facts.push(Fact::Release(release));
-    }
+pub(super) fn find_plain(
+    text: &str,
+    document: &Document<'_>,
+    templates: &[Template],
+    found: &mut Found,
+) {
+    let mut reader = Reader {
+        text,
+        document,
+        templates,
+        found,
+    };
+    let list = document.get(0, "releases");
+    let list: Vec<NodeId> = list
+        .into_iter()
+        .flat_map(|list| items(document, list))
+        .collect();
+    let mut releases: Vec<Release> = list.into_iter().map(|item| reader.helmfile(item)).collect();
     if let Some(helm) = document.get(0, "helm") {
-        let values = document.get(helm, "values");
-        let more = document.get(0, "targetCustomizations").is_some();
-        found.facts.push(Fact::Release(Release {
-            has_chart: true,
-            // Without a chart, the bundle's own folder holds it.
-            charts: vec![document.text_at(helm, &["chart"]).unwrap_or(".").into()],
-            files: owned(texts(document, helm, "valuesFiles")),
-            inline: more || values.is_some_and(|values| is_about_names(document, values)),
+        releases.extend(reader.fleet(helm));
+    }
+    let releases = releases.into_iter().map(Fact::Release);
+    found.facts.extend(releases);
+}
+
+impl Reader<'_, '_> {
+    /// The values under `key`, as a layer; none when nothing in them is about images.
+    fn block(&mut self, map: NodeId, key: &str) -> Option<Given> {
+        let node = self.document.get(map, key)?;
+        self.block_at(node)
+    }
+
+    fn block_at(&mut self, node: NodeId) -> Option<Given> {
+        let stage = Stage::Values;
+        match &self.document.node(node).kind {
+            Kind::Mapping => {
+                let values = values::inside(self.text, self.document, node, self.templates);
+                self.keep(node, values, stage)
+            }
+            Kind::Scalar { value, .. } => is_text_about_names(value)
+                .then(|| Given::unknown(stage, "its values are a text, which is not read")),
+            _ => Some(Given::unknown(stage, "its values are no map")),
+        }
+    }
+
+    /// Parameters, each a path of keys and the node of its value, as a layer. A null takes away what
+    /// other layers say.
+    fn parameters(
+        &mut self,
+        list: NodeId,
+        parameters: &[(Option<&str>, Option<NodeId>)],
+    ) -> Option<Given> {
+        let stage = Stage::Parameters;
+        let mut read = Vec::new();
+        for &(path, node) in parameters {
+            let node = node.filter(|&node| self.document.text(node) != Some("null"));
+            if let (Some(keys), Some(node)) = (path.and_then(keys_of), node) {
+                read.push(Parameter { keys, node });
+            } else if path.is_none_or(is_about_name) {
+                let why = format!("its parameter `{}` cannot be told", path.unwrap_or("?"));
+                return Some(Given::unknown(stage, &why));
+            }
+        }
+        let values = values::parameters(self.text, self.document, list, self.templates, &read);
+        self.keep(list, values, stage)
+    }
+
+    /// Takes up what a block says; the same block may be used more than once.
+    fn keep(&mut self, node: NodeId, values: values::Inside, stage: Stage) -> Option<Given> {
+        let values::Inside { sites, loose } = values;
+        let block = self.document.node(node).span.start;
+        if sites.is_empty() && loose.is_empty() {
+            return None;
+        }
+        let empties = loose.parts.iter().any(|part| part.empties)
+            || sites
+                .iter()
+                .filter_map(super::Site::parts)
+                .any(super::Parts::has_empty);
+        if !self.found.blocks.iter().any(|(known, _)| *known == block) {
+            self.found.sites.extend(sites);
+            self.found.blocks.push((block, loose));
+        }
+        Some(Given {
+            stage,
+            from: From::Block { block, empties },
+        })
+    }
+
+    /// Each source of an Application, and of the templates in an ApplicationSet. A patch, which need not
+    /// name its source, is one without a chart.
+    fn argo(&mut self, object: NodeId) -> Vec<Release> {
+        let document = self.document;
+        let maps = object..document.node(object).end;
+        let maps = maps.filter(|&id| matches!(document.node(id).kind, Kind::Mapping));
+        let mut releases = Vec::new();
+        let mut unclear = None;
+        for id in maps {
+            if let Some(patch) = document.text_at(id, &["templatePatch"]) {
+                let words = ["valueFiles", "values", "parameters", "source"];
+                if words.iter().any(|word| patch.contains(word)) {
+                    unclear = Some("its `templatePatch` may change its values");
+                }
+            }
+            let generates = document.get(id, "generators");
+            if generates.is_some_and(|list| has_helm_template(document, list)) {
+                unclear = Some("a template of its generators may change its values");
+            }
+            let has_chart = document.get(id, "repoURL").is_some();
+            let helm = document.get(id, "helm");
+            if has_chart || helm.is_some() {
+                let mut release = self.argo_source(id, helm);
+                release.has_chart = has_chart;
+                releases.push(release);
+            }
+        }
+        if let Some(why) = unclear {
+            for release in &mut releases {
+                release.layers.push(Given::unknown(Stage::Parameters, why));
+            }
+        }
+        releases
+    }
+
+    fn argo_source(&mut self, source: NodeId, helm: Option<NodeId>) -> Release {
+        let document = self.document;
+        let text = |key: &str| document.text_at(source, &[key]).map(ToString::to_string);
+        // A path that is filled in as a whole may be any folder.
+        let is_filled = |path: &str| path.starts_with("{{") && path.ends_with("}}");
+        let path = text("path").map(|path| if is_filled(&path) { "*".into() } else { path });
+        let mut release = Release {
+            tool: Tool::Argo,
+            source: ChartSource {
+                repository: text("repoURL"),
+                chart: text("chart").or(path.clone()),
+                version: text("targetRevision"),
+            },
+            charts: path.into_iter().collect(),
             ..Release::default()
-        }));
+        };
+        let Some(helm) = helm else { return release };
+        let optional = document.text_at(helm, &["ignoreMissingValueFiles"]) == Some("true");
+        for path in texts(document, helm, "valueFiles") {
+            let path = path.to_string();
+            let base = if path.starts_with(['$', '/']) {
+                Base::Root
+            } else {
+                Base::Chart
+            };
+            release.layers.push(Given {
+                stage: Stage::Files,
+                from: From::File {
+                    path,
+                    base,
+                    optional,
+                },
+            });
+        }
+        // The object takes the place of the text.
+        let is_set = |key| document.get(helm, key).is_some_and(|node| !is_null(document, node));
+        let key = if is_set("valuesObject") {
+            "valuesObject"
+        } else {
+            "values"
+        };
+        release.layers.extend(self.block(helm, key));
+        release.layers.extend(self.listed_parameters(helm, "parameters"));
+        let files = document.get(helm, "fileParameters");
+        let mut files = files.into_iter().flat_map(|list| items(document, list));
+        if files.any(|item| document.text_at(item, &["name"]).is_none_or(is_about_name)) {
+            let why = "a parameter of it comes from a file";
+            release.layers.push(Given::unknown(Stage::Parameters, why));
+        }
+        release
+    }
+
+    /// `[{name: image.repository, value: …}]`
+    fn listed_parameters(&mut self, map: NodeId, key: &str) -> Option<Given> {
+        let document = self.document;
+        let list = document.get(map, key)?;
+        let parameters = items(document, list).map(|item| {
+            let name = document.text_at(item, &["name"]);
+            (name, document.get(item, "value"))
+        });
+        self.parameters(list, &parameters.collect::<Vec<_>>())
+    }
+
+    fn flux(&mut self, spec: NodeId) -> Release {
+        let document = self.document;
+        let reference = document.get(spec, "chartRef");
+        let chart = document.at(spec, &["chart", "spec"]);
+        let mut release = match chart {
+            Some(chart) => flux_chart(document, chart),
+            None => Release {
+                tool: Tool::Flux,
+                has_chart: reference.is_some(),
+                ..Release::default()
+            },
+        };
+        if let Some(reference) = reference {
+            let text = |key| document.text_at(reference, &[key]).map(ToString::to_string);
+            release.chart_object = text("name").filter(|_| text("kind").as_deref() == Some("HelmChart"));
+            release.source.repository = text("name");
+        }
+        let from = document.get(spec, "valuesFrom");
+        for item in from.into_iter().flat_map(|list| items(document, list)) {
+            release.layers.extend(flux_map(document, item));
+        }
+        release.layers.extend(self.block(spec, "values"));
+        release
+    }
+
+    fn helmfile(&mut self, node: NodeId) -> Release {
+        let document = self.document;
+        let text = |key: &str| document.text_at(node, &[key]).map(ToString::to_string);
+        let mut release = Release {
+            has_chart: true,
+            name: text("name"),
+            charts: text("chart").into_iter().collect(),
+            source: ChartSource {
+                chart: text("chart"),
+                version: text("version"),
+                ..ChartSource::default()
+            },
+            ..Release::default()
+        };
+        let mut entries = document.entries(node);
+        if entries.any(|entry| entry.key.is_some_and(|key| FROM_ELSEWHERE.contains(&key))) {
+            let why = "it takes values from a template or another release";
+            release.layers.push(Given::unknown(Stage::Files, why));
+        }
+        for list in ["values", "secrets"] {
+            let values = document.get(node, list);
+            for item in values.into_iter().flat_map(|list| items(document, list)) {
+                match document.text(item) {
+                    Some(file) => release.layers.push(Given::file(file, Base::Here)),
+                    None => release.layers.extend(self.block_at(item)),
+                }
+            }
+        }
+        for list in ["set", "setString"] {
+            release.layers.extend(self.listed_parameters(node, list));
+        }
+        release
+    }
+
+    /// A bundle of Fleet: as it is, and with each of the changes for a target.
+    fn fleet(&mut self, helm: NodeId) -> Vec<Release> {
+        let document = self.document;
+        let mut base = self.fleet_helm(helm, Release::default());
+        base.has_chart = true;
+        if base.charts.is_empty() {
+            // Without a chart, the bundle's own folder holds it.
+            base.charts.push(".".into());
+        }
+        let mut all = vec![base.clone()];
+        let targets = document.get(0, "targetCustomizations");
+        let targets = targets.into_iter().flat_map(|list| items(document, list));
+        let targets: Vec<NodeId> = targets.collect();
+        for target in targets {
+            if let Some(helm) = document.get(target, "helm") {
+                all.push(self.fleet_helm(helm, base.clone()));
+            }
+        }
+        all
+    }
+
+    fn fleet_helm(&mut self, helm: NodeId, mut release: Release) -> Release {
+        let document = self.document;
+        if let Some(chart) = document.text_at(helm, &["chart"]) {
+            release.charts = vec![chart.to_string()];
+            release.source.chart = Some(chart.to_string());
+        }
+        let files = texts(document, helm, "valuesFiles").into_iter();
+        release
+            .layers
+            .extend(files.map(|file| Given::file(file, Base::Here)));
+        if document.get(helm, "valuesFrom").is_some() {
+            let why = "it takes values from config maps or secrets";
+            release.layers.push(Given::unknown(Stage::Maps, why));
+        }
+        release.layers.extend(self.block(helm, "values"));
+        release.layers.extend(self.listed_parameters(helm, "parameters"));
+        release
+    }
+
+    fn kustomize(&mut self, chart: NodeId, home: Option<&str>) -> Release {
+        let document = self.document;
+        let text = |key: &str| document.text_at(chart, &[key]).map(ToString::to_string);
+        let file = text("valuesFile").or_else(|| text("values"));
+        let file = file.map(|file| Given::file(&file, Base::Here));
+        let inline = ["valuesInline", "valuesLocal"];
+        let inline = inline.iter().find_map(|key| self.block(chart, key));
+        let inline = inline.map(|given| match given.from {
+            From::Block { empties: true, .. } => {
+                Given::unknown(Stage::Values, "an empty value in it may or may not count")
+            }
+            _ => given,
+        });
+        let first: Vec<Given> = match text("valuesMerge").as_deref() {
+            None | Some("override") => file.into_iter().chain(inline).collect(),
+            Some("replace") => inline.into_iter().collect(),
+            Some("merge") if file.is_some() => inline.into_iter().chain(file).collect(),
+            Some(_) if inline.is_some() => {
+                let why = "how its values are merged with the chart's is not followed";
+                vec![Given::unknown(Stage::Values, why)]
+            }
+            Some(_) => file.into_iter().collect(),
+        };
+        let more = texts(document, chart, "additionalValuesFiles").into_iter();
+        let more = more.map(|file| Given::file(file, Base::Here));
+        let home = home.unwrap_or(super::kustomize::CHART_HOME);
+        let local = text("repo").is_none().then(|| text("name")).flatten();
+        Release {
+            has_chart: true,
+            charts: local
+                .map(|name| format!("{home}/{name}"))
+                .into_iter()
+                .collect(),
+            layers: first.into_iter().chain(more).collect(),
+            source: ChartSource {
+                repository: text("repo"),
+                chart: text("name"),
+                version: text("version"),
+            },
+            ..Release::default()
+        }
+    }
+
+    /// A chart of k3s, or what is merged over its values.
+    fn k3s(&mut self, spec: NodeId, has_chart: bool) -> Release {
+        let document = self.document;
+        let text = |key: &str| document.text_at(spec, &[key]).map(ToString::to_string);
+        let mut release = Release {
+            tool: Tool::K3s,
+            has_chart,
+            source: ChartSource {
+                repository: text("repo"),
+                chart: text("chart"),
+                version: text("version"),
+            },
+            ..Release::default()
+        };
+        release.layers.extend(self.block(spec, "valuesContent"));
+        if document.get(spec, "valuesSecrets").is_some() {
+            let why = "it takes values from secrets";
+            release.layers.push(Given::unknown(Stage::Values, why));
+        }
+        if let Some(set) = document.get(spec, "set") {
+            let entries = document.entries(set);
+            let parameters = entries.map(|entry| {
+                (entry.key, Some(document.resolve(entry.value)))
+            });
+            let parameters: Vec<_> = parameters.collect();
+            release.layers.extend(self.parameters(set, &parameters));
+        }
+        release
     }
 }
 
@@ -135,7 +607,6 @@ pub(super) fn salvage(text: &str) -> Option<Release> {
     }
     let mut release = Release {
         has_chart: true,
-        inline: true,
         ..Release::default()
     };
     for line in text.lines() {
@@ -151,128 +622,76 @@ pub(super) fn salvage(text: &str) -> Option<Release> {
             .iter()
             .any(|end| file.ends_with(end))
         {
-            release.files.push(file.to_string());
+            release.layers.push(Given::file(file, Base::Anywhere));
         }
     }
-    (!release.charts.is_empty() || !release.files.is_empty()).then_some(release)
+    if release.charts.is_empty() && release.layers.is_empty() {
+        return None;
+    }
+    let why = "it is a template, of which only a part can be read";
+    release.layers.push(Given::unknown(Stage::Parameters, why));
+    Some(release)
 }
 
 fn unquoted(text: &str) -> &str {
     text.trim().trim_matches(['"', '\''])
 }
 
-/// All sources of an Application, and of the templates in an ApplicationSet.
-fn argo(document: &Document<'_>, object: NodeId) -> Release {
-    let mut release = Release::default();
-    for id in object..document.node(object).end {
-        if !matches!(document.node(id).kind, Kind::Mapping) {
-            continue;
-        }
-        let is_source = document.get(id, "repoURL").is_some();
-        if is_source {
-            release.has_chart = true;
-            // A path that is filled in as a whole may be any folder.
-            let path = document.text_at(id, &["path"]);
-            let is_filled = |path: &str| path.starts_with("{{") && path.ends_with("}}");
-            let path = path.map(|path| if is_filled(path) { "*" } else { path });
-            release.charts.extend(path.map(Into::into));
-        }
-        if let Some(patch) = document.text_at(id, &["templatePatch"]) {
-            release.inline |= ["valueFiles", "values", "parameters"]
-                .iter()
-                .any(|word| patch.contains(word));
-        }
-        let Some(helm) = document.get(id, "helm") else {
-            continue;
-        };
-        release
-            .files
-            .extend(owned(texts(document, helm, "valueFiles")));
-        let text = document.text_at(helm, &["values"]);
-        let object = document.get(helm, "valuesObject");
-        let lists = ["parameters", "fileParameters"];
-        let lists = lists.iter().filter_map(|list| document.get(helm, list));
-        let mut names = lists
-            .flat_map(|list| document.items(list))
-            .filter_map(|item| document.text_at(document.resolve(item), &["name"]));
-        release.inline |= text.is_some_and(is_text_about_names)
-            || object.is_some_and(|object| is_about_names(document, object))
-            || names.any(is_about_name);
-    }
-    release
+/// Whether a template of a generator says something of Helm.
+fn has_helm_template(document: &Document<'_>, generators: NodeId) -> bool {
+    let maps = generators..document.node(generators).end;
+    let mut templates = maps
+        .filter(|&id| matches!(document.node(id).kind, Kind::Mapping))
+        .filter_map(|id| document.get(id, "template"));
+    templates.any(|template| {
+        let mut below = template..document.node(template).end;
+        below.any(|id| document.get(id, "helm").is_some())
+    })
 }
 
-fn flux(document: &Document<'_>, spec: NodeId) -> Release {
-    let chart = document.at(spec, &["chart", "spec"]);
-    let from = document.get(spec, "valuesFrom");
-    let from = from.into_iter().flat_map(|list| document.items(list));
-    let from: Vec<NodeId> = from.map(|item| document.resolve(item)).collect();
-    let text = |&item: &NodeId, key| document.text_at(item, &[key]);
-    let reference = document.get(spec, "chartRef");
-    let named = chart.and_then(|chart| document.text_at(chart, &["chart"]));
-    let values = document.get(spec, "values");
+/// What a chart of Flux says: a `HelmChart`, or the same inside of a `HelmRelease`.
+fn flux_chart(document: &Document<'_>, spec: NodeId) -> Release {
+    let text = |path: &[&str]| document.text_at(spec, path).map(ToString::to_string);
+    let mut files = texts(document, spec, "valuesFiles");
+    files.extend(document.text_at(spec, &["valuesFile"]));
+    let layers: Vec<Given> = files
+        .into_iter()
+        .map(|file| Given::file(file, Base::Root))
+        .collect();
     Release {
-        name: None,
-        has_chart: chart.is_some() || reference.is_some(),
-        charts: owned(named.into_iter().collect()),
-        chart_object: reference
-            .filter(|&reference| document.text_at(reference, &["kind"]) == Some("HelmChart"))
-            .and_then(|reference| document.text_at(reference, &["name"]))
-            .map(Into::into),
-        files: chart
-            .map(|chart| owned(texts(document, chart, "valuesFiles")))
-            .unwrap_or_default(),
-        maps: owned(from.iter().filter_map(|item| text(item, "name")).collect()),
-        inline: values.is_some_and(|values| is_about_names(document, values))
-            || from
-                .iter()
-                .filter_map(|item| text(item, "targetPath"))
-                .any(is_about_name),
-    }
-}
-
-fn helmfile(document: &Document<'_>, release: NodeId) -> Release {
-    let chart = document.text_at(release, &["chart"]);
-    let mut entries = document.entries(release);
-    let mut read = Release {
+        tool: Tool::Flux,
         has_chart: true,
-        charts: owned(chart.into_iter().collect()),
-        inline: entries.any(|entry| entry.key.is_some_and(|key| FROM_ELSEWHERE.contains(&key))),
-        ..Release::default()
-    };
-    let set = document.get(release, "set");
-    let mut set = set.into_iter().flat_map(|list| document.items(list));
-    read.inline |= set.any(|item| {
-        let name = document.text_at(document.resolve(item), &["name"]);
-        name.is_none_or(is_about_name)
-    });
-    for list in ["values", "secrets"] {
-        let values = document.get(release, list);
-        for item in values.into_iter().flat_map(|list| document.items(list)) {
-            let value = document.resolve(item);
-            match document.text(value) {
-                Some(file) => read.files.push(file.to_string()),
-                None => read.inline |= is_about_names(document, value),
-            }
-        }
-    }
-    read
-}
-
-fn kustomize(document: &Document<'_>, chart: NodeId) -> Release {
-    let first = ["valuesFile", "values"]
-        .iter()
-        .find_map(|key| document.text_at(chart, &[key]));
-    let more = texts(document, chart, "additionalValuesFiles");
-    let mut inline = ["valuesInline", "valuesLocal"]
-        .iter()
-        .filter_map(|key| document.get(chart, key));
-    Release {
-        has_chart: true,
-        files: owned(first.into_iter().chain(more).collect()),
-        inline: inline.any(|inline| is_about_names(document, inline)),
+        charts: text(&["chart"]).into_iter().collect(),
+        replaces_defaults: !layers.is_empty(),
+        layers,
+        source: ChartSource {
+            repository: text(&["sourceRef", "name"]),
+            chart: text(&["chart"]),
+            version: text(&["version"]),
+        },
         ..Release::default()
     }
+}
+
+/// An entry of `valuesFrom`; none for a single value that says nothing of images.
+fn flux_map(document: &Document<'_>, item: NodeId) -> Option<Given> {
+    let stage = Stage::Maps;
+    let text = |key| document.text_at(item, &[key]);
+    if text("targetPath").is_some_and(|path| !is_about_name(path)) {
+        return None;
+    }
+    Some(match (text("name"), text("targetPath")) {
+        (Some(name), None) => Given {
+            stage,
+            from: From::Map {
+                name: name.to_string(),
+                key: text("valuesKey").unwrap_or(VALUES_KEY).to_string(),
+                optional: text("optional") == Some("true"),
+            },
+        },
+        (_, Some(_)) => Given::unknown(stage, "a config map or secret sets a single value of it"),
+        (None, _) => Given::unknown(stage, "an entry of its `valuesFrom` has no name"),
+    })
 }
 
 fn generated<'d>(
@@ -281,33 +700,48 @@ fn generated<'d>(
     list: &str,
 ) -> impl Iterator<Item = Generated> + 'd {
     let list = document.get(node, list);
-    let items = list.into_iter().flat_map(|list| document.items(list));
+    let items = list.into_iter().flat_map(|list| items(document, list));
     items.filter_map(|item| {
-        let item = document.resolve(item);
-        let files = texts(document, item, "files");
         // An entry is a path, or `key=path`.
-        let path = |entry: &str| entry.rsplit('=').next().unwrap_or(entry).to_string();
+        let entry = |entry: &str| match entry.split_once('=') {
+            Some((key, path)) => (key.to_string(), path.to_string()),
+            None => {
+                let key = entry.rsplit('/').next().unwrap_or(entry);
+                (key.to_string(), entry.to_string())
+            }
+        };
+        let files: Vec<_> = texts(document, item, "files").into_iter().map(entry).collect();
         (!files.is_empty()).then(|| Generated {
             name: document.text_at(item, &["name"]).unwrap_or("").to_string(),
-            files: files.into_iter().map(path).collect(),
+            files,
         })
     })
+}
+
+/// The items of a sequence, aliases followed.
+fn items<'d>(document: &'d Document<'_>, list: NodeId) -> impl Iterator<Item = NodeId> + 'd {
+    document.items(list).map(|item| document.resolve(item))
 }
 
 /// The text of every scalar item of the sequence under `key`.
 fn texts<'d>(document: &'d Document<'_>, map: NodeId, key: &str) -> Vec<&'d str> {
     let list = document.get(map, key);
-    let items = list.into_iter().flat_map(|list| document.items(list));
-    items
-        .filter_map(|item| document.text(document.resolve(item)))
-        .collect()
+    let items = list.into_iter().flat_map(|list| items(document, list));
+    items.filter_map(|item| document.text(item)).collect()
 }
 
-fn owned(texts: Vec<&str>) -> Vec<String> {
-    texts.into_iter().map(Into::into).collect()
+fn is_null(document: &Document<'_>, node: NodeId) -> bool {
+    matches!(document.text(node), Some("" | "~" | "null"))
 }
 
-/// The same of values that stand in a text; one that cannot be read may say anything.
+/// The keys of a path as Helm's `--set` writes it; none for one with positions of a list or escapes.
+fn keys_of(path: &str) -> Option<Vec<String>> {
+    let is_plain = !path.contains(['[', ']', '\\', ',', '=', '{', '}']);
+    let keys: Vec<String> = path.split('.').map(Into::into).collect();
+    (is_plain && keys.iter().all(|key| !key.is_empty())).then_some(keys)
+}
+
+/// Whether values that stand in a text are about names of images; one that cannot be read may be.
 fn is_text_about_names(text: &str) -> bool {
     documents(text).any(|document| match document {
         Ok(document) => is_about_names(&document, 0),
@@ -317,6 +751,9 @@ fn is_text_about_names(text: &str) -> bool {
 
 /// Whether any text below stands under a key that makes up the name of an image.
 fn is_about_names(document: &Document<'_>, values: NodeId) -> bool {
+    if document.text(values).is_some_and(|text| text.contains("{{")) {
+        return true;
+    }
     let below = values..document.node(values).end;
     let maps = below.filter(|&id| matches!(document.node(id).kind, Kind::Mapping));
     maps.flat_map(|map| document.entries(map)).any(|entry| {

@@ -11,12 +11,13 @@ mod shapes;
 mod walk;
 mod words;
 
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
-use super::Site;
 use super::parts::Step;
+use super::{KeyPath, Site};
 use crate::reason::Reason;
-use crate::yaml::{Document, Kind};
+use crate::yaml::{Document, Kind, NodeId};
 use walk::Walk;
 use words::{PIPELINES, SCHEMAS};
 
@@ -43,6 +44,13 @@ pub struct Loose {
     /// Whether Bitnami charts are allowed to use other registries
     /// (`global.security.allowInsecureImages: true`).
     pub insecure_allowed: bool,
+}
+
+impl Loose {
+    /// Whether it says nothing at all.
+    pub fn is_empty(&self) -> bool {
+        self.parts.is_empty() && self.fronts.is_empty() && !self.insecure_allowed
+    }
 }
 
 /// A key that holds a part of a name in other files.
@@ -81,13 +89,8 @@ pub(super) fn find(
     if !may_hold_values(path, document, named) {
         return None;
     }
-    let keys = templates.iter().flatten().filter_map(|path| path.last());
-    let mut walk = Walk::new(text, document, keys.map(String::as_str).collect());
-    walk.value(0, &mut Vec::new());
-    for template in templates {
-        walk.stated(template);
-    }
-    walk.settle();
+    let mut walk = Walk::new(text, document, 0, stated_keys(templates));
+    walk.all(templates);
     let Walk {
         mut sites,
         mut loose,
@@ -112,6 +115,81 @@ pub(super) fn find(
         loose,
         proven,
     })
+}
+
+/// What is found in values that are a part of a document.
+#[derive(Debug)]
+pub(super) struct Inside {
+    /// The sites, in no order.
+    pub sites: Vec<Site>,
+    /// The rest.
+    pub loose: Loose,
+}
+
+/// The values that `root` of a document is.
+pub(super) fn inside(
+    text: &str,
+    document: &Document<'_>,
+    root: NodeId,
+    templates: &[Template],
+) -> Inside {
+    let mut walk = Walk::new(text, document, root, stated_keys(templates));
+    walk.block = Some(document.node(root).span.start);
+    walk.prefix = KeyPath::of(document, root);
+    walk.all(templates);
+    walk.hold_shared();
+    Inside {
+        sites: walk.sites,
+        loose: walk.loose,
+    }
+}
+
+/// A single value, set by the path of its keys.
+#[derive(Clone, Debug)]
+pub(super) struct Parameter {
+    /// The keys.
+    pub keys: Vec<String>,
+    /// The node of the value.
+    pub node: NodeId,
+}
+
+/// The values that parameters set, `list` being where they begin; a later one wins.
+pub(super) fn parameters(
+    text: &str,
+    document: &Document<'_>,
+    list: NodeId,
+    templates: &[Template],
+    parameters: &[Parameter],
+) -> Inside {
+    let mut walk = Walk::new(text, document, list, stated_keys(templates));
+    walk.block = Some(document.node(list).span.start);
+    let mut maps: BTreeMap<Vec<Step>, Vec<&Parameter>> = BTreeMap::new();
+    for parameter in parameters {
+        let Some((_, way)) = parameter.keys.split_last() else {
+            continue;
+        };
+        let at = way.iter().cloned().map(Step::Key).collect();
+        maps.entry(at).or_default().push(parameter);
+    }
+    for (at, parameters) in maps {
+        let entries = parameters.iter().filter_map(|parameter| {
+            let key = parameter.keys.last()?;
+            Some((key.as_str(), parameter.node))
+        });
+        walk.entries_at(&at, entries);
+    }
+    walk.name_by_place();
+    walk.hold_shared();
+    Inside {
+        sites: walk.sites,
+        loose: walk.loose,
+    }
+}
+
+/// The keys that the config says are parts of names.
+fn stated_keys(templates: &[Template]) -> HashSet<&str> {
+    let keys = templates.iter().flatten().filter_map(|path| path.last());
+    keys.map(String::as_str).collect()
 }
 
 fn as_loose(site: &Site) -> Vec<LoosePart> {

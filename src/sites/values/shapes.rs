@@ -148,7 +148,7 @@ impl<'d> Walk<'d> {
         let mut nodes = Vec::new();
         for path in paths {
             let keys: Vec<&str> = path.iter().map(String::as_str).collect();
-            let node = self.document.at(0, &keys);
+            let node = self.document.at(self.root, &keys);
             let value = node.and_then(|node| self.part(node));
             nodes.extend(node);
             parts.push(Part {
@@ -171,7 +171,7 @@ impl<'d> Walk<'d> {
         let place: Vec<&str> = paths[0][..common].iter().map(String::as_str).collect();
         let registry = self
             .document
-            .at(0, &[place.as_slice(), &["registry"]].concat());
+            .at(self.root, &[place.as_slice(), &["registry"]].concat());
         let is_stated = parts.iter().any(|part| part.key == "registry");
         if !is_stated
             && registry.is_some_and(|node| matches!(self.part(node), Some(Value::Text(_))))
@@ -191,6 +191,7 @@ impl<'d> Walk<'d> {
         let family: Vec<&str> = parts.iter().map(|part| part.key.as_str()).collect();
         self.shaped = true;
         self.push(Parts {
+            block: self.block,
             family: family.join("/"),
             at,
             names: Names::StatedImage,
@@ -229,6 +230,7 @@ impl<'d> Walk<'d> {
         }
         map.consumed.extend(nodes);
         self.push(Parts {
+            block: self.block,
             at: map.at.to_vec(),
             family: family.to_string(),
             names,
@@ -257,7 +259,7 @@ impl<'d> Walk<'d> {
             .find_map(|scalar| flux::marker_hold(rest_of_line(self.text, scalar.place.span().end)));
         self.sites.push(Site {
             document: self.document.index,
-            path: parts.path(),
+            path: parts.path(&self.prefix),
             shape: Shape::Parts(Box::new(parts)),
             finder: NAME,
             hold,

@@ -4,9 +4,9 @@
 use std::collections::{HashMap, HashSet};
 
 use super::super::parts::{Names, Step, Value};
-use super::super::{Site, object};
+use super::super::{BlockId, KeyPath, Site, object};
 use super::words::{BEGINNINGS, BETWEEN, has_known_host, is_image_key, is_image_map};
-use super::{Loose, LoosePart};
+use super::{Loose, LoosePart, Template};
 use crate::reason::Reason;
 use crate::yaml::{Document, Kind, NodeId, PlainType, Scalar, Style, plain_type};
 
@@ -23,6 +23,11 @@ pub(super) struct Walk<'d> {
     pub(super) document: &'d Document<'d>,
     /// The keys that the config says are parts of names.
     pub(super) stated: HashSet<&'d str>,
+    /// The node that is the values.
+    pub(super) root: NodeId,
+    /// Where it begins, when it is not the whole document, and the way to it.
+    pub(super) block: Option<BlockId>,
+    pub(super) prefix: KeyPath,
     pub(super) sites: Vec<Site>,
     pub(super) loose: Loose,
     /// Whether the shape of a map shows that these are values.
@@ -45,17 +50,107 @@ pub(super) struct Map<'d, 's> {
 }
 
 impl<'d> Walk<'d> {
-    pub(super) fn new(text: &'d str, document: &'d Document<'d>, stated: HashSet<&'d str>) -> Self {
+    pub(super) fn new(
+        text: &'d str,
+        document: &'d Document<'d>,
+        root: NodeId,
+        stated: HashSet<&'d str>,
+    ) -> Self {
         Self {
             text,
             document,
             stated,
+            root,
+            block: None,
+            prefix: KeyPath::default(),
             sites: Vec::new(),
             loose: Loose::default(),
             shaped: false,
             nodes: 0,
             complete: true,
             read: HashMap::new(),
+        }
+    }
+
+    /// Walks all of the values.
+    pub(super) fn all(&mut self, templates: &[Template]) {
+        self.value(self.root, &mut Vec::new());
+        for template in templates {
+            self.stated(template);
+        }
+        self.settle();
+    }
+
+    /// Looks at the entries of a map at a place that no node of the document stands for.
+    pub(super) fn entries_at(
+        &mut self,
+        at: &[Step],
+        entries: impl Iterator<Item = (&'d str, NodeId)>,
+    ) {
+        let mut map = Map {
+            entries: Entries::new(),
+            at,
+            doubled: HashSet::new(),
+            consumed: HashSet::new(),
+        };
+        for (key, node) in entries {
+            if map.entries.insert(key, node).is_some() {
+                map.doubled.insert(key);
+            }
+        }
+        self.images(&mut map);
+        self.note_loose(&map);
+        for (key, &node) in map.entries.iter().filter(|(_, node)| !map.consumed.contains(node)) {
+            let at: Vec<Step> = at.iter().cloned().chain([Step::Key((*key).into())]).collect();
+            self.note_host(node, &at);
+        }
+    }
+
+    /// Gives each site the path of its own node instead of the one in the values.
+    pub(super) fn name_by_place(&mut self) {
+        let document = self.document;
+        for site in &mut self.sites {
+            let Some(ordinal) = site.scalars().last().map(|scalar| scalar.ordinal) else {
+                continue;
+            };
+            let is_it = |id: &NodeId| matches!(document.node(*id).kind, Kind::Scalar { ordinal: own, .. } if own == ordinal);
+            if let Some(id) = (0..document.nodes.len()).find(is_it) {
+                site.path = KeyPath::of(document, id);
+            }
+        }
+    }
+
+    /// Holds what anchors share with the rest of the document.
+    pub(super) fn hold_shared(&mut self) {
+        let document = self.document;
+        if !document.has_aliases {
+            return;
+        }
+        let inside = self.root..document.node(self.root).end;
+        let targets: Vec<NodeId> = (0..document.nodes.len())
+            .filter(|id| !inside.contains(id))
+            .filter_map(|id| match document.node(id).kind {
+                Kind::Alias(target) => Some(target),
+                _ => None,
+            })
+            .collect();
+        let mut shared = HashSet::new();
+        for (id, node) in document.nodes.iter().enumerate() {
+            let Kind::Scalar { ordinal, .. } = node.kind else {
+                continue;
+            };
+            let is_target =
+                |&target: &NodeId| target != self.root && (target..document.node(target).end).contains(&id);
+            if !inside.contains(&id) || targets.iter().any(is_target) {
+                shared.insert(ordinal);
+            }
+        }
+        for site in &mut self.sites {
+            if site.scalars().any(|scalar| shared.contains(&scalar.ordinal)) {
+                let detail = "its anchor is also used outside of these values; write the image out in both places";
+                site.hold
+                    .get_or_insert((Reason::SharedAnchor, detail.to_string()));
+            }
         }
     }
 
