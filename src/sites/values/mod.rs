@@ -17,7 +17,7 @@ use std::path::Path;
 use super::parts::Step;
 use super::{KeyPath, Site};
 use crate::reason::Reason;
-use crate::yaml::{Document, Kind, NodeId};
+use crate::yaml::{Document, DocumentPath, Kind, NodeId};
 use walk::Walk;
 use words::{PIPELINES, SCHEMAS};
 
@@ -56,8 +56,8 @@ impl Loose {
 /// A key that holds a part of a name in other files.
 #[derive(Clone, Debug)]
 pub struct LoosePart {
-    /// The document, 0-based.
-    pub document: usize,
+    /// The document.
+    pub document: DocumentPath,
     /// The way to its map.
     pub at: Vec<Step>,
     /// The key.
