@@ -5,6 +5,7 @@
 
 mod deployers;
 mod kustomize;
+mod patched;
 mod placeholder;
 mod releases;
 mod stacks;
@@ -114,14 +115,13 @@ pub fn link_in(files: &mut [ScannedFile], folders: &FolderLinks) -> Links {
     let mut deployers = deployers::of(files, &tree);
     groups.extend(placeholder::groups(files, &tree, &deployers));
     let charts = Charts::of(files);
-    let releases = releases::read(files, &charts);
+    let releases = releases::read(files, &charts, &tree);
     deployers::add_uses(&mut deployers, files, &releases.uses);
-    let mut held = releases.held;
-    held.extend(unread::held(files, &tree));
+    let mut held = unread::held(files, &tree);
     held.extend(vendored::held(files));
     Links {
         groups,
-        views: values::views(files, &charts, &releases.combined, &held),
+        views: values::views(files, &charts, &releases, &held),
         held,
         deployers,
         names,

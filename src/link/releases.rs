@@ -1,8 +1,8 @@
-//! Releases: which values files other objects put together.
+//! Releases: which layers of values other objects put together, over which chart.
 //!
-//! Files of one folder are merged in the order given. Where a release takes files of several
-//! folders, or adds values of its own, the merge is not followed yet, and everything that it may be
-//! merged with is held: the files, the defaults of the chart, and those of the charts it brings.
+//! Every way in which a release may be put together is a merge of its own: with each chart that it may
+//! mean, each file that a path may stand for, and each patch of the object. Where a layer is not known,
+//! the merge is blocked.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -10,91 +10,152 @@ use std::path::{Path, PathBuf};
 use globset::{GlobBuilder, GlobMatcher};
 
 use super::normalise;
-use super::stacks::Charts;
-use crate::reason::Reason;
+use super::patched;
+use super::stacks::{Charts, DEFAULTS, Layer, Root};
+use super::tree::Tree;
 use crate::scan::ScannedFile;
-use crate::sites::{Fact, Release};
+use crate::sites::{Base, ChartSource, Fact, From, Given, Release, Tool};
 
-/// Values files that one release merges, the earliest first; all in one folder.
+/// More ways to put one release together than are followed.
+const MAX_WAYS: usize = 256;
+
+/// One merge that a release makes.
 #[derive(Clone, Debug)]
 pub(super) struct Combined {
-    /// The files.
-    pub files: Vec<usize>,
+    /// Its layers, without the chart's own defaults, the earliest first.
+    pub layers: Vec<Layer>,
+    /// What they are values of.
+    pub root: Root,
+    /// Whether the chart's own defaults do not count.
+    pub replaces_defaults: bool,
+    /// Why not every layer is known.
+    pub unreadable: Option<String>,
+    /// The files whose paths decide the target.
+    pub targets: Vec<usize>,
 }
 
-/// What the releases of a repository say about its values files.
+/// What the releases of a repository say about values.
 #[derive(Debug, Default)]
 pub(super) struct Releases {
-    /// The merges inside single folders.
+    /// The merges.
     pub combined: Vec<Combined>,
-    /// Files of which not every merge is followed, and why.
-    pub held: BTreeMap<usize, (Reason, String)>,
+    /// Files of which the releases tell how they are merged.
+    pub told: BTreeSet<usize>,
     /// Which file, by its place in the list, uses which: its target is theirs.
     pub uses: BTreeSet<(usize, usize)>,
+}
+
+/// A release of a file.
+#[derive(Clone, Debug)]
+pub(super) struct Placed {
+    /// The file.
+    pub file: usize,
+    /// The release.
+    pub release: Release,
+    /// Its layers, each with the file that says so.
+    pub layers: Vec<(usize, Given)>,
+    /// The files of the patches that are merged into it.
+    pub patches: Vec<usize>,
 }
 
 /// Files that some release names as its values: they are values whatever they are called.
 pub(super) fn named(files: &[ScannedFile]) -> BTreeSet<usize> {
     let known = Known::of(files);
-    let all = releases(files);
-    let taken = all
-        .iter()
-        .flat_map(|(file, release)| known.files_of(file, release).files);
-    taken.collect()
-}
-
-pub(super) fn read(files: &[ScannedFile], charts: &Charts<'_>) -> Releases {
-    let known = Known::of(files);
-    let all = releases(files);
-    let mut result = Releases::default();
-    for (file, release) in &all {
-        if release.has_chart {
-            known.add(charts, file, release, &mut result);
-        }
-        // A patch belongs to the release of its name; a reference to the chart of that name.
-        let others = all.iter().filter(|(_, other)| other.has_chart);
-        for (place, other) in others {
-            let is_patched = !release.has_chart && other.name == release.name;
-            let is_named = release.chart_object.is_some() && release.chart_object == other.name;
-            if is_patched || is_named {
-                let mut whole = (*other).clone();
-                whole.files.extend(release.files.iter().cloned());
-                whole.maps.extend(release.maps.iter().cloned());
-                whole.inline |= release.inline;
-                known.add(charts, place, &whole, &mut result);
+    let mut named = BTreeSet::new();
+    for Placed { file, release, .. } in placed(files) {
+        for given in &release.layers {
+            let charts = release.charts.iter();
+            let charts: Vec<PathBuf> = charts
+                .flat_map(|chart| known.folders(file, chart))
+                .collect();
+            let charts = charts.iter().map(|chart| Some(chart.as_path()));
+            for chart in charts.chain([None]) {
+                named.extend(known.resolve(file, given, chart).files());
             }
         }
     }
+    named
+}
+
+pub(super) fn read(files: &[ScannedFile], charts: &Charts<'_>, tree: &Tree<'_>) -> Releases {
+    let known = Known::of(files);
+    let mut result = Releases::default();
+    let mut away = Away::default();
+    for placed in patched::variants(files, placed(files), tree) {
+        known.add(charts, &placed, &mut result, &mut away);
+    }
+    away.settle(&mut result.combined, files);
     result
 }
 
-fn releases(files: &[ScannedFile]) -> Vec<(&ScannedFile, &Release)> {
-    let all = files.iter().flat_map(|file| {
-        let facts = file.scan.facts.iter();
+/// The releases of all files.
+fn placed(files: &[ScannedFile]) -> Vec<Placed> {
+    let all = files.iter().enumerate().flat_map(|(file, scanned)| {
+        let facts = scanned.scan.facts.iter();
         facts.filter_map(move |fact| match fact {
-            Fact::Release(release) => Some((file, release)),
+            Fact::Release(release) => Some(Placed {
+                file,
+                release: release.clone(),
+                layers: release
+                    .layers
+                    .iter()
+                    .map(|given| (file, given.clone()))
+                    .collect(),
+                patches: Vec::new(),
+            }),
             _ => None,
         })
     });
     all.collect()
 }
 
-/// The values files of a release.
-#[derive(Default)]
-struct Taken {
-    files: Vec<usize>,
-    /// Whether it names some that are not known.
-    is_partial: bool,
-    /// Whether it names some that cannot be read as values.
-    is_unreadable: bool,
+/// What a layer of a release may be: each of these, and nothing at all where it may be missing.
+#[derive(Debug, Default)]
+struct Resolved {
+    ways: Vec<Option<Layer>>,
+    /// Why that is not all.
+    unknown: Option<String>,
+}
+
+impl Resolved {
+    fn unknown(why: String) -> Self {
+        Self {
+            ways: Vec::new(),
+            unknown: Some(why),
+        }
+    }
+
+    fn files(&self) -> impl Iterator<Item = usize> {
+        let whole = self
+            .ways
+            .iter()
+            .flatten()
+            .filter(|layer| layer.block.is_none());
+        whole.map(|layer| layer.file)
+    }
+}
+
+/// A chart that a release may mean.
+struct Candidate {
+    folder: PathBuf,
+    /// Whether it is this one, and not a published one of the same name.
+    is_sure: bool,
+}
+
+/// A file of a repository under a key of a generated config map.
+struct Source<'a> {
+    folder: &'a Path,
+    key: &'a str,
+    file: Option<usize>,
+    /// Whether it changes what another one of its name says.
+    changes: bool,
 }
 
 /// The files of the repository by path, and those behind each generated config map.
 struct Known<'a> {
     files: &'a [ScannedFile],
     paths: HashMap<&'a Path, usize>,
-    /// By name, each with the folder of its kustomization.
-    generated: HashMap<&'a str, Vec<(&'a Path, Vec<usize>)>>,
+    generated: HashMap<&'a str, Vec<Source<'a>>>,
 }
 
 impl<'a> Known<'a> {
@@ -111,129 +172,173 @@ impl<'a> Known<'a> {
                 let Fact::Generated(generated) = fact else {
                     continue;
                 };
-                let found = generated
-                    .files
-                    .iter()
-                    .flat_map(|path| known.find(file, &[], path));
-                let found: Vec<usize> = found.collect();
-                let folder = file.source.real.parent().unwrap_or(Path::new(""));
+                let folder = folder_of(file);
+                let sources = generated.files.iter().map(|(key, path)| Source {
+                    folder,
+                    key,
+                    file: known.at(&folder.join(path)),
+                    changes: generated.changes,
+                });
+                let sources: Vec<_> = sources.collect();
                 let all = known.generated.entry(&generated.name).or_default();
-                all.push((folder, found));
+                all.extend(sources);
             }
         }
         known
     }
 
-    /// Adds what a release merges, or holds it.
-    fn add(
-        &self,
-        charts: &Charts<'_>,
-        place: &ScannedFile,
-        release: &Release,
-        result: &mut Releases,
-    ) {
-        let taken = self.files_of(place, release);
-        let folders = charts_of(charts, place, release);
-        if let Some(&by) = self.paths.get(place.source.real.as_path()) {
-            let defaults = folders
-                .iter()
-                .flat_map(|folder| charts.all_defaults(folder));
-            let used = taken.files.iter().copied().chain(defaults);
-            result.uses.extend(used.map(|file| (by, file)));
-        }
-        if folders.is_empty() {
-            let adds = release.inline || taken.is_unreadable;
-            self.merge(place, taken.files.clone(), Vec::new(), adds, result);
-        }
-        // Where the chart is filled in, each that fits is merged with the files on its own.
-        let adds = release.inline || taken.is_unreadable || taken.is_partial;
-        for folder in folders {
-            let brought = charts.all_defaults(&folder);
-            let mut all: Vec<usize> = brought.clone();
-            all.retain(|&file| self.is_in(file, &folder));
-            all.extend(taken.files.iter().filter(|file| !brought.contains(file)));
-            self.merge(place, all, brought, adds, result);
-        }
+    fn at(&self, path: &Path) -> Option<usize> {
+        self.paths.get(normalise(path).as_path()).copied()
     }
 
-    /// Adds a merge of `all` inside of one folder; any other holds them, and the defaults of the charts
-    /// that are `brought`.
-    fn merge(
-        &self,
-        place: &ScannedFile,
-        all: Vec<usize>,
-        brought: Vec<usize>,
-        adds: bool,
-        result: &mut Releases,
-    ) {
-        let folders = all
+    /// Adds the merges of a release.
+    fn add(&self, charts: &Charts<'_>, placed: &Placed, result: &mut Releases, away: &mut Away) {
+        let (by, release) = (placed.file, &placed.release);
+        let candidates = self.candidates(charts, placed);
+        let is_sure = candidates.iter().any(|candidate| candidate.is_sure);
+        let folders = candidates
             .iter()
-            .map(|&file| self.files[file].source.real.parent());
-        let folders: BTreeSet<Option<&Path>> = folders.collect();
-        if !adds && folders.len() < 2 {
-            if all.len() > 1 {
-                result.combined.push(Combined { files: all });
+            .map(|candidate| Some(candidate.folder.as_path()));
+        for folder in folders.chain((!is_sure).then_some(None)) {
+            if let Some(folder) = folder {
+                let defaults = charts.all_defaults(folder).into_iter();
+                result.uses.extend(defaults.map(|file| (by, file)));
             }
-            return;
+            let layers = placed.layers.iter();
+            let resolved = layers.map(|(by, given)| {
+                let resolved = self.resolve(*by, given, folder);
+                result.uses.extend(resolved.files().map(|file| (*by, file)));
+                result.told.extend(resolved.files());
+                resolved
+            });
+            let resolved: Vec<Resolved> = resolved.collect();
+            let unknown = resolved.iter().find_map(|layer| layer.unknown.clone());
+            let (ways, unknown) = ways(&resolved, unknown);
+            for layers in ways {
+                let root = match folder {
+                    Some(folder) => Root::Folder(folder.to_path_buf()),
+                    None => away.number(&release.source, placed, &layers),
+                };
+                let unreadable = unknown.as_ref().map(|why| {
+                    format!(
+                        "the release in {} merges it with values that are not known ({why}); write the image out there, or set it by hand",
+                        self.files[by].source.path.display()
+                    )
+                });
+                result.combined.push(Combined {
+                    targets: deciding(&layers, placed),
+                    layers,
+                    root,
+                    replaces_defaults: release.replaces_defaults,
+                    unreadable,
+                });
+            }
         }
-        let how = if adds {
-            "adds values of its own to it, or others that are not known"
-        } else {
-            "combines it with values of another folder"
+    }
+
+    /// What a layer may be, when the chart is the one in `chart`.
+    fn resolve(&self, by: usize, given: &Given, chart: Option<&Path>) -> Resolved {
+        match &given.from {
+            From::Block { block, .. } => Resolved {
+                ways: vec![Some(Layer {
+                    file: by,
+                    block: Some(*block),
+                    at: Vec::new(),
+                })],
+                unknown: None,
+            },
+            From::Unknown(why) => Resolved::unknown(why.clone()),
+            From::Map {
+                name,
+                key,
+                optional,
+            } => self.map(by, name, key, *optional),
+            From::File {
+                path,
+                base,
+                optional,
+            } => self.values_file(by, path, *base, *optional, chart),
+        }
+    }
+
+    fn values_file(
+        &self,
+        by: usize,
+        path: &str,
+        base: Base,
+        optional: bool,
+        chart: Option<&Path>,
+    ) -> Resolved {
+        let found = self.find(by, path, base, chart);
+        let mut resolved = self.layers(&found, path);
+        // What cannot be found may lie in another repository, unless the chart is known to lie here.
+        let is_here = base == Base::Chart && chart.is_some();
+        if found.is_empty() {
+            if !(optional && is_here) {
+                return Resolved::unknown(format!("`{path}` is not found in this repository"));
+            }
+            resolved.ways.push(None);
+        } else if optional && pattern(path).is_some() {
+            resolved.ways.push(None);
+        }
+        if path.contains('*') || base == Base::Anywhere || base == Base::Chart && chart.is_none() {
+            let why = format!("which files `{path}` stands for cannot be told");
+            resolved.unknown.get_or_insert(why);
+        }
+        resolved
+    }
+
+    /// Files as ways of a layer.
+    fn layers(&self, files: &[usize], name: &str) -> Resolved {
+        let mut resolved = Resolved::default();
+        for &file in files {
+            if is_layer(&self.files[file]) {
+                resolved.ways.push(Some(Layer::whole(file)));
+            } else {
+                let why = format!("`{name}` cannot be read as values");
+                resolved.unknown = Some(why);
+            }
+        }
+        resolved
+    }
+
+    /// The values under a key of a config map or secret.
+    fn map(&self, by: usize, name: &str, key: &str, optional: bool) -> Resolved {
+        let all = self.generated.get(name).map_or(&[][..], Vec::as_slice);
+        let place = &self.files[by].source.real;
+        // Kustomizations of the release's own folder, or the nearest above it, come first.
+        let depth = |source: &Source<'_>| {
+            let is_above = place.starts_with(source.folder);
+            is_above.then(|| source.folder.components().count())
         };
-        let detail = format!(
-            "{} {how}, which is not followed yet",
-            place.source.path.display()
-        );
-        for file in brought.into_iter().chain(all) {
-            let why = (Reason::GroupIncomplete, detail.clone());
-            result.held.entry(file).or_insert(why);
+        let nearest = all.iter().filter_map(depth).max();
+        let counts = |source: &&Source<'_>| {
+            source.key == key && (nearest.is_none() || depth(source) == nearest || source.changes)
+        };
+        let sources: Vec<&Source<'_>> = all.iter().filter(counts).collect();
+        let files: BTreeSet<usize> = sources.iter().filter_map(|source| source.file).collect();
+        let files: Vec<usize> = files.into_iter().collect();
+        let mut resolved = self.layers(&files, name);
+        if files.is_empty() || sources.iter().any(|source| source.file.is_none()) {
+            let why = format!(
+                "`{key}` of the config map or secret `{name}` is not found in this repository"
+            );
+            resolved.unknown = Some(why);
         }
+        if optional {
+            resolved.ways.push(None);
+        }
+        resolved
     }
 
-    fn is_in(&self, file: usize, folder: &Path) -> bool {
-        self.files[file].source.real.parent() == Some(folder)
-    }
-
-    /// The values files of a release, in its order.
-    fn files_of(&self, place: &ScannedFile, release: &Release) -> Taken {
-        let mut taken = Taken::default();
-        for name in &release.maps {
-            let generated = self.generated.get(name.as_str());
-            taken.is_partial |= generated.is_none();
-            let all = generated.map_or(&[][..], Vec::as_slice);
-            // Kustomizations of the release's own folder, or the nearest above it, come first.
-            let depth = |folder: &Path| {
-                let is_above = place.source.real.starts_with(folder);
-                is_above.then(|| folder.components().count())
-            };
-            let nearest = all.iter().filter_map(|(folder, _)| depth(folder)).max();
-            let counts = |folder: &Path| nearest.is_none() || depth(folder) == nearest;
-            let files = all.iter().filter(|(folder, _)| counts(folder));
-            taken.files.extend(files.flat_map(|(_, files)| files));
-        }
-        for path in &release.files {
-            let found = self.find(place, &release.charts, path);
-            let is_values = |file: &usize| is_layer(&self.files[*file]);
-            taken.is_partial |= found.is_empty();
-            taken.is_unreadable |= !found.iter().all(is_values);
-            taken.files.extend(found.into_iter().filter(is_values));
-        }
-        let mut seen = BTreeSet::new();
-        taken.files.retain(|file| seen.insert(*file));
-        taken
-    }
-
-    /// The files that `path` in the object of `file` may mean: relative to the object's folder, to
-    /// any folder above it (one of them is the repository's), or to a chart's folder below one.
-    fn find(&self, file: &ScannedFile, charts: &[String], path: &str) -> Vec<usize> {
+    /// The files that a path may stand for.
+    fn find(&self, by: usize, path: &str, base: Base, chart: Option<&Path>) -> Vec<usize> {
         // `$name/…` is a path in another source of the Application, mostly this repository.
         let path = match path.strip_prefix('$').and_then(|rest| rest.split_once('/')) {
             Some((_, rest)) => rest,
             None => path,
         };
-        let path = path.trim_start_matches('/');
-        if path.contains("://") {
+        if path.contains("://") || path.contains("${") {
             return Vec::new();
         }
         if let Some(pattern) = pattern(path) {
@@ -250,52 +355,188 @@ impl<'a> Known<'a> {
             found.sort_by_key(|&file| &self.files[file].source.real);
             return found;
         }
-        let folder = file.source.real.parent().unwrap_or(Path::new(""));
-        let known = |path: PathBuf| self.paths.get(normalise(&path).as_path()).copied();
-        // The chart's own folder comes first; then the nearest folder that has such a file.
-        let in_charts = charts.iter().filter_map(|chart| {
-            let chart = chart.trim_start_matches('/');
-            let mut above = folder.ancestors();
-            above.find_map(|above| known(above.join(chart).join(path)))
-        });
-        let found: BTreeSet<usize> = in_charts.collect();
-        if found.is_empty() {
-            let mut above = folder.ancestors();
-            let plain = above.find_map(|above| known(above.join(path)));
-            return plain.into_iter().collect();
+        let relative = path.trim_start_matches('/');
+        let folder = folder_of(&self.files[by]);
+        let above = || {
+            folder
+                .ancestors()
+                .filter_map(|above| self.at(&above.join(relative)))
+        };
+        match (base, chart) {
+            (Base::Here, _) => self.at(&folder.join(path)).into_iter().collect(),
+            (Base::Chart, Some(chart)) => self.at(&chart.join(path)).into_iter().collect(),
+            (Base::Root, _) => above().collect(),
+            (Base::Chart | Base::Anywhere, _) => {
+                let in_chart = chart.and_then(|chart| self.at(&chart.join(path)));
+                in_chart.or_else(|| above().next()).into_iter().collect()
+            }
         }
-        found.into_iter().collect()
+    }
+
+    /// The folders in which the chart `chart` of a release may lie, whether or not one does.
+    fn folders(&self, by: usize, chart: &str) -> Vec<PathBuf> {
+        let chart = chart.trim_start_matches('/');
+        let above = folder_of(&self.files[by]).ancestors();
+        above.map(|above| normalise(&above.join(chart))).collect()
+    }
+
+    /// The charts of the repository that a release may mean.
+    fn candidates(&self, charts: &Charts<'_>, placed: &Placed) -> Vec<Candidate> {
+        let release = &placed.release;
+        let mut found: BTreeMap<PathBuf, bool> = BTreeMap::new();
+        for chart in &release.charts {
+            if let Some(pattern) = pattern(chart) {
+                // A path that is filled in as a whole may be any chart. That matters only where an
+                // application brings values of its own to it.
+                if !(has_folder(chart) || chart == "*" && has_own(release)) {
+                    continue;
+                }
+                let fits = charts.folders().filter(|folder| pattern.is_match(folder));
+                found.extend(fits.map(|folder| (folder.clone(), chart != "*")));
+                continue;
+            }
+            // A published chart may be made from the one of its name.
+            let named = charts
+                .named(chart)
+                .map(|folder| (folder.to_path_buf(), false));
+            named.into_iter().for_each(|(folder, sure)| {
+                found.entry(folder).or_insert(sure);
+            });
+            let is_path =
+                release.tool == Tool::Argo || chart.contains('/') || chart.starts_with('.');
+            let folders = self.folders(placed.file, chart).into_iter();
+            for folder in folders.filter(|folder| charts.is_chart(folder)) {
+                *found.entry(folder).or_default() |= is_path;
+            }
+        }
+        let found = found.into_iter();
+        found
+            .map(|(folder, is_sure)| Candidate { folder, is_sure })
+            .collect()
     }
 }
 
-/// The folders of the repository that may hold the chart of a release.
-fn charts_of(charts: &Charts<'_>, place: &ScannedFile, release: &Release) -> BTreeSet<PathBuf> {
-    let folder = place.source.real.parent().unwrap_or(Path::new(""));
-    let mut found = BTreeSet::new();
-    for chart in &release.charts {
-        if let Some(pattern) = pattern(chart) {
-            // A path that is filled in as a whole may be any chart. That matters only where an
-            // application brings values of its own to it.
-            if !(has_folder(chart) || chart == "*" && release.inline) {
-                continue;
-            }
-            found.extend(
-                charts
-                    .folders()
-                    .filter(|folder| pattern.is_match(folder))
-                    .cloned(),
-            );
-            continue;
+/// Whether a release brings values that stand in no file of their own.
+fn has_own(release: &Release) -> bool {
+    let mut layers = release.layers.iter();
+    layers.any(|given| !matches!(given.from, From::File { .. }))
+}
+
+/// Every choice of one way for each layer; a layer that comes twice counts where it comes last.
+fn ways(resolved: &[Resolved], unknown: Option<String>) -> (Vec<Vec<Layer>>, Option<String>) {
+    let mut all: Vec<Vec<Layer>> = vec![Vec::new()];
+    let mut unknown = unknown;
+    for layer in resolved.iter().filter(|layer| !layer.ways.is_empty()) {
+        let mut ways = &layer.ways[..];
+        if all.len() * ways.len() > MAX_WAYS {
+            unknown = Some("its paths may stand for too many files".to_string());
+            ways = &ways[..1];
         }
-        // A published chart may be made from the one of its name.
-        found.extend(charts.named(chart).map(Path::to_path_buf));
-        let chart = chart.trim_start_matches('/');
-        let folders = folder
-            .ancestors()
-            .map(|above| normalise(&above.join(chart)));
-        found.extend(folders.filter(|folder| charts.is_chart(folder)));
+        let more = all.iter().flat_map(|before| {
+            ways.iter().map(|way| {
+                let mut layers = before.clone();
+                if let Some(way) = way {
+                    layers.retain(|layer| layer != way);
+                    layers.push(way.clone());
+                }
+                layers
+            })
+        });
+        all = more.collect();
     }
-    found
+    (all, unknown)
+}
+
+/// The files whose paths decide the target of a merge: that of its last layer, and where that stands in
+/// an object, the last file of values, too.
+fn deciding(layers: &[Layer], placed: &Placed) -> Vec<usize> {
+    let Some(last) = layers.last() else {
+        return vec![placed.file];
+    };
+    let mut targets = placed.patches.clone();
+    if targets.is_empty() {
+        targets.push(last.file);
+    }
+    if last.block.is_some() {
+        let mut files = layers.iter().rev().filter(|layer| layer.block.is_none());
+        targets.extend(files.next().map(|layer| layer.file));
+    }
+    targets.dedup();
+    targets
+}
+
+/// Charts that are not in the repository: releases of the same one that share a layer are told together.
+#[derive(Default)]
+struct Away {
+    /// The number of each layer of each chart.
+    numbers: HashMap<(ChartSource, Option<usize>, Layer), usize>,
+    /// What each number is the same as.
+    same: Vec<usize>,
+    /// How many there are.
+    next: usize,
+}
+
+impl Away {
+    fn number(&mut self, source: &ChartSource, placed: &Placed, layers: &[Layer]) -> Root {
+        // Where nothing tells the chart, the object does.
+        let own = (*source == ChartSource::default()).then_some(placed.file);
+        let new = self.next;
+        self.next += 1;
+        self.same.push(new);
+        for layer in layers {
+            let key = (source.clone(), own, layer.clone());
+            let known = *self.numbers.entry(key).or_insert(new);
+            let (one, other) = (self.first(known), self.first(new));
+            self.same[one.max(other)] = one.min(other);
+        }
+        Root::Away(new)
+    }
+
+    fn first(&self, mut number: usize) -> usize {
+        while self.same[number] != number {
+            number = self.same[number];
+        }
+        number
+    }
+
+    /// Gives merges that belong together the same root. Where the files of all of them lie in one folder
+    /// with defaults, that folder is it.
+    fn settle(&self, combined: &mut [Combined], files: &[ScannedFile]) {
+        let mut folders: BTreeMap<usize, BTreeSet<Option<&Path>>> = BTreeMap::new();
+        let mut defaults: BTreeSet<usize> = BTreeSet::new();
+        for combined in combined.iter() {
+            let Root::Away(number) = combined.root else {
+                continue;
+            };
+            for layer in &combined.layers {
+                let file = &files[layer.file];
+                let is_file = layer.block.is_none();
+                let folder = is_file.then(|| folder_of(file));
+                let first = self.first(number);
+                folders.entry(first).or_default().insert(folder);
+                if is_file && file.source.real.ends_with(DEFAULTS) {
+                    defaults.insert(first);
+                }
+            }
+        }
+        for combined in combined {
+            let Root::Away(number) = combined.root else {
+                continue;
+            };
+            let first = self.first(number);
+            let mut all = folders.get(&first).into_iter().flatten().flatten();
+            combined.root = match (all.next(), all.next()) {
+                (Some(folder), None) if defaults.contains(&first) => {
+                    Root::Folder(folder.to_path_buf())
+                }
+                _ => Root::Away(first),
+            };
+        }
+    }
+}
+
+fn folder_of(file: &ScannedFile) -> &Path {
+    file.source.real.parent().unwrap_or(Path::new(""))
 }
 
 /// Whether a file can be merged: one without any word about images is, too.

@@ -7,10 +7,10 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::normalise;
-use super::releases::Combined;
+use super::releases::{Combined, Releases};
 use crate::reason::Reason;
 use crate::scan::ScannedFile;
-use crate::sites::{Chart, Dependency, Fact, is_values_name};
+use crate::sites::{BlockId, Chart, Dependency, Fact, Loose, is_values_name};
 
 /// The values that a chart itself brings.
 pub(super) const DEFAULTS: &str = "values.yaml";
@@ -21,13 +21,54 @@ const MAX_DEPTH: usize = 8;
 /// More merges than any repository has.
 const MAX_STACKS: usize = 200_000;
 
-/// A file of values, and the keys below which the values of the chart in question stand.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+/// Values of a file, and the keys below which those of the chart in question stand.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Layer {
     /// The file.
     pub file: usize,
+    /// Where they begin, when they are a part of the file.
+    pub block: Option<BlockId>,
     /// The keys below which the chart's values stand in it.
     pub at: Vec<String>,
+}
+
+impl Layer {
+    /// Values that are a whole file.
+    pub fn whole(file: usize) -> Self {
+        Self {
+            file,
+            block: None,
+            at: Vec::new(),
+        }
+    }
+
+    /// What is known of the values besides their images.
+    pub fn loose<'a>(&self, files: &'a [ScannedFile]) -> Option<&'a Loose> {
+        let scan = &files[self.file].scan;
+        match self.block {
+            Some(block) => scan.blocks.get(&block),
+            None => scan.loose.as_ref(),
+        }
+    }
+}
+
+/// What the values of a merge are values of.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Root {
+    /// The chart in a folder, or whatever the files of a folder are for.
+    Folder(PathBuf),
+    /// A chart that is not in the repository: which of them.
+    Away(usize),
+}
+
+impl Root {
+    /// The folder.
+    pub fn folder(&self) -> Option<&Path> {
+        match self {
+            Self::Folder(folder) => Some(folder),
+            Self::Away(_) => None,
+        }
+    }
 }
 
 /// Layers that are merged, the earliest first.
@@ -35,8 +76,10 @@ pub(super) struct Layer {
 pub(super) struct Stack {
     /// The layers.
     pub layers: Vec<Layer>,
-    /// The folder of the chart, or of the files where no chart is known.
-    pub root: PathBuf,
+    /// What they are values of.
+    pub root: Root,
+    /// The files whose paths decide the target.
+    pub targets: Vec<usize>,
     /// The keys of the charts that it brings and that lie in the repository, too: what stands below
     /// them is merged over their values.
     pub brought: Vec<String>,
@@ -160,7 +203,7 @@ impl<'a> Charts<'a> {
     /// Every merge, an outer chart's before those of the charts it brings.
     pub(super) fn stacks(
         &self,
-        combined: &[Combined],
+        releases: &Releases,
         held: &BTreeMap<usize, (Reason, String)>,
     ) -> Vec<Stack> {
         let mut stacks = Stacks::default();
@@ -174,29 +217,42 @@ impl<'a> Charts<'a> {
                 continue;
             }
             let root = self.root_of(folder);
-            for layers in self.folder_layers(folder, &root) {
-                stacks.push(self.stack(layers, &root));
+            for layers in self.folder_layers(folder, &root, &releases.told) {
+                stacks.push(self.stack(layers, Root::Folder(root.clone())));
             }
         }
         // A chart without values of its own hands the defaults of the charts it brings on as they are,
         // to its own target.
         let bare = self.chart_files.iter();
         for (root, &file) in bare.filter(|(root, _)| !self.values.contains_key(root.as_path())) {
-            stacks.push(self.stack(vec![whole(file)], root));
+            let root = Root::Folder(root.clone());
+            stacks.push(self.stack(vec![Layer::whole(file)], root));
         }
-        for combination in combined {
-            let Some(&last) = combination.files.last() else {
-                continue;
-            };
-            let folder = folder_of(&self.files[last]);
-            let root = self.root_of(folder);
-            let mut layers = self.defaults(&root, folder);
-            layers.retain(|layer| !combination.files.contains(&layer.file));
-            layers.extend(combination.files.iter().copied().map(whole));
-            stacks.push(self.stack(layers, &root));
+        for combined in &releases.combined {
+            stacks.push(self.combined(combined));
         }
         self.hand_on(&mut stacks);
         stacks.list
+    }
+
+    /// The merge that a release makes, over the defaults of its chart.
+    fn combined(&self, combined: &Combined) -> Stack {
+        let mut layers = match combined.root.folder() {
+            Some(chart) if self.is_chart(chart) && !combined.replaces_defaults => {
+                self.defaults(chart, chart)
+            }
+            _ => Vec::new(),
+        };
+        layers.retain(|layer| !combined.layers.contains(layer));
+        layers.extend(combined.layers.iter().cloned());
+        let mut stack = self.stack(layers, combined.root.clone());
+        if let Some(why) = &combined.unreadable {
+            stack.unreadable = Some(why.clone());
+        }
+        if !combined.targets.is_empty() {
+            stack.targets.clone_from(&combined.targets);
+        }
+        stack
     }
 
     /// Adds the merges of charts that other charts bring: what the outer ones say comes over their
@@ -209,16 +265,19 @@ impl<'a> Charts<'a> {
             if outer.trail.len() > MAX_DEPTH {
                 continue;
             }
-            for Brought { folder, key, .. } in self.brought_by(&outer.root) {
+            let brought = outer.root.folder().map(|root| self.brought_by(root));
+            for Brought { folder, key, .. } in brought.into_iter().flatten() {
                 if outer.trail.contains(&folder) {
                     continue;
                 }
                 let mut layers = self.defaults(&folder, &folder);
                 layers.extend(outer.layers.iter().map(|layer| Layer {
                     file: layer.file,
+                    block: layer.block,
                     at: layer.at.iter().cloned().chain([key.clone()]).collect(),
                 }));
-                let mut stack = self.stack(layers, &folder);
+                let mut stack = self.stack(layers, Root::Folder(folder.clone()));
+                stack.targets.clone_from(&outer.targets);
                 stack.trail = outer.trail.iter().cloned().chain([folder]).collect();
                 stack.unreadable = stack.unreadable.or_else(|| outer.unreadable.clone());
                 stacks.push(stack);
@@ -233,38 +292,44 @@ impl<'a> Charts<'a> {
         }
     }
 
-    fn stack(&self, layers: Vec<Layer>, root: &Path) -> Stack {
-        let brought = self.brought_by(root).into_iter();
+    fn stack(&self, layers: Vec<Layer>, root: Root) -> Stack {
+        let brought = root.folder().map(|root| self.brought_by(root));
         let folders = layers
             .iter()
             .map(|layer| folder_of(&self.files[layer.file]));
-        let unreadable = std::iter::once(root).chain(folders);
+        let unreadable = root.folder().into_iter().chain(folders);
         let mut unreadable = unreadable.filter_map(|folder| self.unreadable.get(folder));
         Stack {
             unreadable: unreadable.next().cloned(),
+            targets: layers.last().map(|layer| layer.file).into_iter().collect(),
             layers,
-            root: root.to_path_buf(),
             brought: brought
+                .into_iter()
+                .flatten()
                 .filter(|brought| brought.is_sure)
                 .map(|brought| brought.key)
                 .collect(),
-            trail: vec![root.to_path_buf()],
+            trail: root.folder().map(Path::to_path_buf).into_iter().collect(),
+            root,
         }
     }
 
-    /// The merges that the files of one folder make: the defaults alone, and with each other file.
-    fn folder_layers(&self, folder: &Path, root: &Path) -> Vec<Vec<Layer>> {
+    /// The merges that the files of one folder make: the defaults alone, and with each other file. Where
+    /// no chart lies, those of which releases tell how they are merged are left to these.
+    fn folder_layers(&self, folder: &Path, root: &Path, told: &BTreeSet<usize>) -> Vec<Vec<Layer>> {
         let defaults = self.defaults(root, folder);
+        let is_told = |file: &usize| !self.is_chart(folder) && told.contains(file);
         let mut here = defaults
             .iter()
-            .map(|layer| folder_of(&self.files[layer.file]));
+            .filter(|layer| folder_of(&self.files[layer.file]) == folder);
         let mut all = Vec::new();
-        if defaults.is_empty() || here.any(|here| here == folder) {
+        if defaults.is_empty() || here.any(|here| !is_told(&here.file)) {
             all.push(defaults.clone());
         }
         let files = self.values[folder].iter().copied();
-        for file in files.filter(|&file| !is_defaults(&self.files[file])) {
-            all.push(defaults.iter().cloned().chain([whole(file)]).collect());
+        for file in files.filter(|file| !is_defaults(&self.files[*file]) && !is_told(file)) {
+            let file = Layer::whole(file);
+            all.push(defaults.iter().cloned().chain([file]).collect());
         }
         all
     }
@@ -279,7 +344,7 @@ impl<'a> Charts<'a> {
         let files = folders.into_iter().filter_map(first);
         files
             .filter(|&file| is_defaults(&self.files[file]))
-            .map(whole)
+            .map(Layer::whole)
             .collect()
     }
 
@@ -346,21 +411,20 @@ impl<'a> Charts<'a> {
 #[derive(Default)]
 struct Stacks {
     list: Vec<Stack>,
-    seen: HashSet<(Vec<Layer>, PathBuf)>,
+    seen: HashSet<(Vec<Layer>, Root, Vec<usize>, bool)>,
 }
 
 impl Stacks {
     fn push(&mut self, stack: Stack) {
-        if self.seen.insert((stack.layers.clone(), stack.root.clone())) {
+        let same = (
+            stack.layers.clone(),
+            stack.root.clone(),
+            stack.targets.clone(),
+            stack.unreadable.is_some(),
+        );
+        if !stack.layers.is_empty() && self.seen.insert(same) {
             self.list.push(stack);
         }
-    }
-}
-
-fn whole(file: usize) -> Layer {
-    Layer {
-        file,
-        at: Vec::new(),
     }
 }
 

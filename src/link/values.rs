@@ -11,8 +11,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::SiteId;
-use super::releases::Combined;
-use super::stacks::{Charts, DEFAULTS, Stack};
+use super::releases::Releases;
+use super::stacks::{Charts, DEFAULTS, Root, Stack};
 use crate::reason::Reason;
 use crate::scan::ScannedFile;
 use crate::sites::{Names, Parts, Step, Value, join};
@@ -103,13 +103,13 @@ fn is_listed(at: &[Step]) -> bool {
 pub(super) fn views(
     files: &[ScannedFile],
     charts: &Charts<'_>,
-    combined: &[Combined],
+    releases: &Releases,
     held: &BTreeMap<usize, (Reason, String)>,
 ) -> Vec<View> {
-    let stacks = charts.stacks(combined, held);
+    let stacks = charts.stacks(releases, held);
     let mut views: Vec<View> = Vec::new();
     let mut seen = HashMap::new();
-    let mut registries: HashSet<(PathBuf, Vec<Step>, String)> = HashSet::new();
+    let mut registries: HashSet<(Root, Vec<Step>, String)> = HashSet::new();
     let mut places = Vec::new();
     for stack in stacks {
         for ((at, family), view) in Merge::of(files, &stack).views() {
@@ -146,11 +146,11 @@ pub(super) fn views(
             }
         }
     }
-    let maps: HashSet<(&Path, &[Step])> = places
+    let maps: HashSet<(&Root, &[Step])> = places
         .iter()
-        .map(|(root, at, _)| (root.as_path(), at.as_slice()))
+        .map(|(root, at, _)| (root, at.as_slice()))
         .collect();
-    let mut numbers: HashMap<(&Path, Vec<Step>, &str), usize> = HashMap::new();
+    let mut numbers: HashMap<(&Root, Vec<Step>, &str), usize> = HashMap::new();
     for (view, place) in views.iter_mut().zip(&places) {
         view.registry_elsewhere = registries.contains(place);
         let (root, at, family) = place;
@@ -165,7 +165,7 @@ pub(super) fn views(
         let in_parts = family.is_empty() && view.names == Names::Image;
         if !is_listed(&view.at) && (in_parts || view.registry_elsewhere) {
             let number = numbers.len();
-            let place = (root.as_path(), at.clone(), family.as_str());
+            let place = (root, at.clone(), family.as_str());
             view.together = Some(*numbers.entry(place).or_insert(number));
         }
     }
@@ -203,7 +203,7 @@ const ENVIRONMENTS: &[&str] = &[
 /// A part of a name in one environment's folder may be merged with the rest in another's, by a tool
 /// that the repository does not show: `helm -f base/values.yaml -f prod/values.yaml`. An image that
 /// is written in full in one and in part in the other moves together or not at all.
-fn join_environments(views: &mut [View], places: &[(PathBuf, Vec<Step>, String)]) {
+fn join_environments(views: &mut [View], places: &[(Root, Vec<Step>, String)]) {
     let filled = |view: &View, part: usize| !view.parts[part].text.is_empty();
     let is_classic = |view: &View, family: &str| {
         family.is_empty()
@@ -214,17 +214,21 @@ fn join_environments(views: &mut [View], places: &[(PathBuf, Vec<Step>, String)]
     let mut full: HashMap<(PathBuf, &[Step]), usize> = HashMap::new();
     for (view, (root, at, family)) in views.iter().zip(places) {
         if let Some(number) = view.together
+            && let Some(root) = root.folder()
             && is_classic(view, family)
             && filled(view, 0)
             && filled(view, 1)
         {
             full.entry((application(root), at)).or_insert(number);
-            full.entry((root.clone(), at)).or_insert(number);
+            full.entry((root.to_path_buf(), at)).or_insert(number);
         }
     }
     let mut renumbered: HashMap<usize, usize> = HashMap::new();
     for (view, (root, at, family)) in views.iter().zip(places) {
-        if is_classic(view, family) && filled(view, 0) != filled(view, 1) {
+        if let Some(root) = root.folder()
+            && is_classic(view, family)
+            && filled(view, 0) != filled(view, 1)
+        {
             let outer = root.parent().unwrap_or(Path::new("")).to_path_buf();
             let known = full
                 .get(&(application(root), at))
@@ -283,7 +287,8 @@ impl<'a> Merge<'a> {
         for (number, layer) in stack.layers.iter().enumerate() {
             let scan = &files[layer.file].scan;
             for (site, found) in scan.sites.iter().enumerate() {
-                let Some(parts) = found.parts() else { continue };
+                let parts = found.parts().filter(|parts| parts.block == layer.block);
+                let Some(parts) = parts else { continue };
                 let Some(at) = below(&parts.at, &layer.at) else {
                     continue;
                 };
@@ -302,11 +307,13 @@ impl<'a> Merge<'a> {
                         empties: part.value.scalar().is_none(),
                     });
                 }
-                let alone = (!found.document.is_first() || parts.is_listed()).then_some(id);
+                let is_further = layer.block.is_none() && !found.document.is_first();
+                let alone = (is_further || parts.is_listed()).then_some(id);
                 let place = (at, parts.family.clone(), alone);
                 places.entry(place).or_default().push((number, id));
             }
-            for part in scan.loose.iter().flat_map(|loose| &loose.parts) {
+            let loose = layer.loose(files).into_iter();
+            for part in loose.flat_map(|loose| &loose.parts) {
                 if let Some(at) = below(&part.at, &layer.at) {
                     let here = keys.entry(at).or_default();
                     here.entry(&part.key).or_default().push(Known {
@@ -392,7 +399,7 @@ impl<'a> Merge<'a> {
     fn views(&self) -> Vec<((Vec<Step>, String), View)> {
         let fronts = self.fronts();
         let insecure_allowed = self.stack.layers.iter().any(|layer| {
-            let loose = self.files[layer.file].scan.loose.as_ref();
+            let loose = layer.loose(self.files);
             loose.is_some_and(|loose| loose.insecure_allowed)
         });
         let mut views = Vec::new();
@@ -417,12 +424,7 @@ impl<'a> Merge<'a> {
                 empty_front: fronts.has_empty(at),
                 global,
                 insecure_allowed,
-                targets: vec![
-                    self.stack
-                        .layers
-                        .last()
-                        .map_or(own.file, |layer| layer.file),
-                ],
+                targets: self.stack.targets.clone(),
                 blocked,
                 parts,
             };
@@ -456,7 +458,7 @@ impl<'a> Merge<'a> {
             }
         }
         for layer in &self.stack.layers {
-            let loose = self.files[layer.file].scan.loose.as_ref();
+            let loose = layer.loose(self.files);
             for (at, _) in loose.into_iter().flat_map(|loose| &loose.fronts) {
                 if let Some(at) = below(at, &layer.at) {
                     fronts.empty_global |= is_global(&at);
@@ -572,7 +574,7 @@ impl<'a> Merge<'a> {
         let first = self.parts(&sites[..1]).next();
         let is_default = |id: SiteId| {
             let file = &self.files[id.file].source.real;
-            file.parent() == Some(self.stack.root.as_path()) && file.ends_with(DEFAULTS)
+            file.parent() == self.stack.root.folder() && file.ends_with(DEFAULTS)
         };
         first.is_some_and(|(id, parts)| {
             let registry = parts.parts.first();

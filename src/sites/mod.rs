@@ -13,6 +13,7 @@ mod parts;
 mod patches;
 mod path;
 mod release;
+mod release_patches;
 mod salvage;
 mod values;
 mod workload;
@@ -26,6 +27,7 @@ pub use object::Object;
 pub use parts::{Names, Part, Parts, Step, Value, join};
 pub use path::KeyPath;
 pub use release::{Base, BlockId, ChartSource, From, Generated, Given, Release, Stage, Tool};
+pub use release_patches::UnclearPatch;
 pub use values::{Loose, LoosePart, Template, is_values_name};
 
 use crate::reason::Reason;
@@ -103,6 +105,8 @@ pub enum Fact {
     Release(Release),
     /// Files that become a config map or secret.
     Generated(Generated),
+    /// A patch that may change releases, and is not followed.
+    UnclearPatch(UnclearPatch),
     /// Charts that kustomize unpacks below this folder, relative to the file's.
     InflatedCharts {
         /// The folder.
@@ -168,6 +172,7 @@ const FINDERS: &[(&str, Finder)] = &[
     (flux::NAME, flux::find),
     (argo::NAME, argo::find),
     (release::NAME, release::find),
+    (release::NAME, release_patches::find),
 ];
 
 /// Words without which no finder finds anything in a file, so that it need not be parsed. Files
@@ -206,6 +211,9 @@ pub fn find(path: &Path, text: &str, document: &Document<'_>, templates: &[Templ
             ..Default::default()
         }));
     }
+    found
+        .facts
+        .extend(release_patches::operations(text, document));
     let by_name = is_kustomization_name(path);
     for object in object::objects(document, by_name) {
         let input = Input {

@@ -61,6 +61,10 @@ pub struct Release {
     pub charts: Vec<String>,
     /// The name of the object that says which chart it is.
     pub chart_object: Option<String>,
+    /// The name by which others take over what this object says of a chart.
+    pub chart_name: Option<String>,
+    /// The kinds of layers that it gives as lists: a patch replaces those.
+    pub lists: Vec<Stage>,
     /// Whether its files take the place of the chart's own values.
     pub replaces_defaults: bool,
     /// What is merged over the chart's own values, in the order in which later ones win.
@@ -70,7 +74,7 @@ pub struct Release {
 }
 
 /// Where a release's chart comes from, as written.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct ChartSource {
     /// The repository: a URL, or the name of the object or entry that has it.
     pub repository: Option<String>,
@@ -154,6 +158,8 @@ pub struct Generated {
     pub name: String,
     /// Its keys, each with the file relative to the kustomization.
     pub files: Vec<(String, String)>,
+    /// Whether it changes one of the same name that is taken in.
+    pub changes: bool,
 }
 
 impl Given {
@@ -205,7 +211,10 @@ pub(super) fn find(input: &Input<'_>, found: &mut Found) {
         }
         ("source.toolkit.fluxcd.io", "HelmChart") => {
             let spec = document.get(node, "spec");
-            let chart = spec.map(|spec| flux_chart(document, spec));
+            let chart = spec.map(|spec| Release {
+                chart_name: name.clone(),
+                ..flux_chart(document, spec)
+            });
             chart.into_iter().collect()
         }
         ("helm.cattle.io", "HelmChart" | "HelmChartConfig") => {
@@ -379,6 +388,12 @@ impl Reader<'_, '_> {
             ..Release::default()
         };
         let Some(helm) = helm else { return release };
+        for (key, stage) in [
+            ("valueFiles", Stage::Files),
+            ("parameters", Stage::Parameters),
+        ] {
+            release.lists.extend(document.get(helm, key).map(|_| stage));
+        }
         let optional = document.text_at(helm, &["ignoreMissingValueFiles"]) == Some("true");
         for path in texts(document, helm, "valueFiles") {
             let path = path.to_string();
@@ -397,14 +412,20 @@ impl Reader<'_, '_> {
             });
         }
         // The object takes the place of the text.
-        let is_set = |key| document.get(helm, key).is_some_and(|node| !is_null(document, node));
+        let is_set = |key| {
+            document
+                .get(helm, key)
+                .is_some_and(|node| !is_null(document, node))
+        };
         let key = if is_set("valuesObject") {
             "valuesObject"
         } else {
             "values"
         };
         release.layers.extend(self.block(helm, key));
-        release.layers.extend(self.listed_parameters(helm, "parameters"));
+        release
+            .layers
+            .extend(self.listed_parameters(helm, "parameters"));
         let files = document.get(helm, "fileParameters");
         let mut files = files.into_iter().flat_map(|list| items(document, list));
         if files.any(|item| document.text_at(item, &["name"]).is_none_or(is_about_name)) {
@@ -439,10 +460,12 @@ impl Reader<'_, '_> {
         };
         if let Some(reference) = reference {
             let text = |key| document.text_at(reference, &[key]).map(ToString::to_string);
-            release.chart_object = text("name").filter(|_| text("kind").as_deref() == Some("HelmChart"));
+            release.chart_object =
+                text("name").filter(|_| text("kind").as_deref() == Some("HelmChart"));
             release.source.repository = text("name");
         }
         let from = document.get(spec, "valuesFrom");
+        release.lists.extend(from.map(|_| Stage::Maps));
         for item in from.into_iter().flat_map(|list| items(document, list)) {
             release.layers.extend(flux_map(document, item));
         }
@@ -511,16 +534,19 @@ impl Reader<'_, '_> {
             release.charts = vec![chart.to_string()];
             release.source.chart = Some(chart.to_string());
         }
-        let files = texts(document, helm, "valuesFiles").into_iter();
-        release
-            .layers
-            .extend(files.map(|file| Given::file(file, Base::Here)));
         if document.get(helm, "valuesFrom").is_some() {
             let why = "it takes values from config maps or secrets";
             release.layers.push(Given::unknown(Stage::Maps, why));
         }
         release.layers.extend(self.block(helm, "values"));
-        release.layers.extend(self.listed_parameters(helm, "parameters"));
+        // Fleet merges the files over the values that stand beside them (its bundle reader).
+        let files = texts(document, helm, "valuesFiles").into_iter();
+        release
+            .layers
+            .extend(files.map(|file| Given::file(file, Base::Here)));
+        release
+            .layers
+            .extend(self.listed_parameters(helm, "parameters"));
         release
     }
 
@@ -588,9 +614,7 @@ impl Reader<'_, '_> {
         }
         if let Some(set) = document.get(spec, "set") {
             let entries = document.entries(set);
-            let parameters = entries.map(|entry| {
-                (entry.key, Some(document.resolve(entry.value)))
-            });
+            let parameters = entries.map(|entry| (entry.key, Some(document.resolve(entry.value))));
             let parameters: Vec<_> = parameters.collect();
             release.layers.extend(self.parameters(set, &parameters));
         }
@@ -660,7 +684,12 @@ fn flux_chart(document: &Document<'_>, spec: NodeId) -> Release {
         .collect();
     Release {
         tool: Tool::Flux,
-        has_chart: true,
+        has_chart: text(&["chart"]).is_some(),
+        lists: if layers.is_empty() {
+            Vec::new()
+        } else {
+            vec![Stage::Files]
+        },
         charts: text(&["chart"]).into_iter().collect(),
         replaces_defaults: !layers.is_empty(),
         layers,
@@ -710,10 +739,18 @@ fn generated<'d>(
                 (key.to_string(), entry.to_string())
             }
         };
-        let files: Vec<_> = texts(document, item, "files").into_iter().map(entry).collect();
+        let mut files: Vec<_> = texts(document, item, "files")
+            .into_iter()
+            .map(entry)
+            .collect();
+        // A literal is a text that stands in no file.
+        let literals = texts(document, item, "literals").into_iter();
+        let literals = literals.filter_map(|literal| literal.split_once('='));
+        files.extend(literals.map(|(key, _)| (key.to_string(), String::new())));
         (!files.is_empty()).then(|| Generated {
             name: document.text_at(item, &["name"]).unwrap_or("").to_string(),
             files,
+            changes: document.get(item, "behavior").is_some(),
         })
     })
 }
@@ -751,7 +788,10 @@ fn is_text_about_names(text: &str) -> bool {
 
 /// Whether any text below stands under a key that makes up the name of an image.
 fn is_about_names(document: &Document<'_>, values: NodeId) -> bool {
-    if document.text(values).is_some_and(|text| text.contains("{{")) {
+    if document
+        .text(values)
+        .is_some_and(|text| text.contains("{{"))
+    {
         return true;
     }
     let below = values..document.node(values).end;

@@ -100,8 +100,16 @@ impl<'d> Walk<'d> {
         }
         self.images(&mut map);
         self.note_loose(&map);
-        for (key, &node) in map.entries.iter().filter(|(_, node)| !map.consumed.contains(node)) {
-            let at: Vec<Step> = at.iter().cloned().chain([Step::Key((*key).into())]).collect();
+        for (key, &node) in map
+            .entries
+            .iter()
+            .filter(|(_, node)| !map.consumed.contains(node))
+        {
+            let at: Vec<Step> = at
+                .iter()
+                .cloned()
+                .chain([Step::Key((*key).into())])
+                .collect();
             self.note_host(node, &at);
         }
     }
@@ -139,14 +147,18 @@ impl<'d> Walk<'d> {
             let Kind::Scalar { ordinal, .. } = node.kind else {
                 continue;
             };
-            let is_target =
-                |&target: &NodeId| target != self.root && (target..document.node(target).end).contains(&id);
+            let is_target = |&target: &NodeId| {
+                target != self.root && (target..document.node(target).end).contains(&id)
+            };
             if !inside.contains(&id) || targets.iter().any(is_target) {
                 shared.insert(ordinal);
             }
         }
         for site in &mut self.sites {
-            if site.scalars().any(|scalar| shared.contains(&scalar.ordinal)) {
+            if site
+                .scalars()
+                .any(|scalar| shared.contains(&scalar.ordinal))
+            {
                 let detail = "its anchor is also used outside of these values; write the image out in both places";
                 site.hold
                     .get_or_insert((Reason::SharedAnchor, detail.to_string()));

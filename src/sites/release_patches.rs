@@ -1,0 +1,121 @@
+//! Patches that may change what a release merges, and of which only that is known: operations, and
+//! texts inside of a kustomization.
+
+use super::{Fact, Found, Input};
+use crate::yaml::{Document, Kind, NodeId, documents};
+
+/// The lists of a kustomization that hold patches.
+const LISTS: &[&str] = &["patches", "patchesStrategicMerge", "patchesJson6902"];
+/// The kinds of objects that put charts and values together.
+const KINDS: &[&str] = &[
+    "HelmRelease",
+    "HelmChart",
+    "HelmChartConfig",
+    "Application",
+    "ApplicationSet",
+];
+/// What a patch touches that changes values.
+const TOUCHES: &[&str] = &["values", "helm:", "/helm", "parameters", "chart"];
+/// What values have to be about.
+const ABOUT: &[&str] = &[
+    "image",
+    "registry",
+    "repository:",
+    "/repository",
+    "repo:",
+    "/repo",
+    "hub:",
+    "/hub",
+    "valuesfrom",
+    "valuefiles",
+    "valuesfiles",
+    "chartref",
+    "chart:",
+    "templatepatch",
+];
+
+/// A patch of a release that is not followed.
+#[derive(Clone, Debug)]
+pub struct UnclearPatch {
+    /// The name of the object that it changes; none when it may be any.
+    pub target: Option<String>,
+    /// Whether it changes objects of other builds than its own.
+    pub reaches_far: bool,
+}
+
+/// The patches that a kustomization holds as texts.
+pub(super) fn find(input: &Input<'_>, found: &mut Found) {
+    let (document, node) = (input.document, input.object.node);
+    let (list_of, reaches_far) = match (input.object.group, input.object.kind) {
+        ("kustomize.config.k8s.io", "Kustomization" | "Component") => (Some(node), false),
+        ("kustomize.toolkit.fluxcd.io", "Kustomization") => (document.get(node, "spec"), true),
+        _ => return,
+    };
+    let Some(map) = list_of else { return };
+    let lists = LISTS.iter().filter_map(|list| document.get(map, list));
+    let items = lists.flat_map(|list| document.items(list));
+    for item in items.map(|item| document.resolve(item)) {
+        let target = document.get(item, "target");
+        let text = document
+            .text(item)
+            .or_else(|| document.text_at(item, &["patch"]));
+        let Some(text) = text.filter(|text| text.contains('\n')) else {
+            continue;
+        };
+        if let Some(target) = unclear(document, target, text) {
+            found.facts.push(Fact::UnclearPatch(UnclearPatch {
+                target,
+                reaches_far,
+            }));
+        }
+    }
+}
+
+/// Operations on an object in a file of their own.
+pub(super) fn operations(text: &str, document: &Document<'_>) -> Option<Fact> {
+    let is_operation = |item| document.get(document.resolve(item), "op").is_some();
+    let is_list = matches!(document.node(0).kind, Kind::Sequence);
+    let changes = is_list && document.items(0).any(is_operation) && may_change(text);
+    changes.then_some(Fact::UnclearPatch(UnclearPatch {
+        target: None,
+        reaches_far: false,
+    }))
+}
+
+/// The name of the release that a text may change: none for a text that changes none, an inner none for
+/// one that may change any.
+fn unclear(document: &Document<'_>, target: Option<NodeId>, text: &str) -> Option<Option<String>> {
+    if !may_change(text) {
+        return None;
+    }
+    let of_target = |key: &str| target.and_then(|target| document.text_at(target, &[key]));
+    if of_target("kind").is_some_and(|kind| !KINDS.contains(&kind)) {
+        return None;
+    }
+    let is_plain = |name: &&str| !name.contains(['*', '.', '|', '[', '(', '?', '+', '$', '{']);
+    if target.is_some() {
+        return Some(of_target("name").filter(is_plain).map(Into::into));
+    }
+    let objects: Vec<_> = documents(text).filter_map(Result::ok).collect();
+    let kind = |object: &Document<'_>| {
+        object
+            .text_at(0, &["kind"])
+            .is_none_or(|kind| KINDS.contains(&kind))
+    };
+    if !objects.is_empty() && !objects.iter().any(kind) {
+        return None;
+    }
+    let name = match objects.as_slice() {
+        [object] => object
+            .text_at(0, &["metadata", "name"])
+            .map(ToString::to_string),
+        _ => None,
+    };
+    Some(name)
+}
+
+fn may_change(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
+    has(TOUCHES) && has(ABOUT)
+}
