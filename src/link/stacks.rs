@@ -34,7 +34,7 @@ pub(super) struct Layer {
 
 impl Layer {
     /// Values that are a whole file.
-    pub fn whole(file: usize) -> Self {
+    pub(super) fn whole(file: usize) -> Self {
         Self {
             file,
             block: None,
@@ -43,7 +43,7 @@ impl Layer {
     }
 
     /// What is known of the values besides their images.
-    pub fn loose<'a>(&self, files: &'a [ScannedFile]) -> Option<&'a Loose> {
+    pub(super) fn loose<'a>(&self, files: &'a [ScannedFile]) -> Option<&'a Loose> {
         let scan = &files[self.file].scan;
         match self.block {
             Some(block) => scan.blocks.get(&block),
@@ -63,7 +63,7 @@ pub(super) enum Root {
 
 impl Root {
     /// The folder.
-    pub fn folder(&self) -> Option<&Path> {
+    pub(super) fn folder(&self) -> Option<&Path> {
         match self {
             Self::Folder(folder) => Some(folder),
             Self::Away(_) => None,
@@ -80,6 +80,8 @@ pub(super) struct Stack {
     pub root: Root,
     /// The files whose paths decide the target.
     pub targets: Vec<usize>,
+    /// Whether nothing uses the merge as it is: it is the beginning of others.
+    pub is_beginning: bool,
     /// The keys of the charts that it brings and that lie in the repository, too: what stands below
     /// them is merged over their values.
     pub brought: Vec<String>,
@@ -229,7 +231,17 @@ impl<'a> Charts<'a> {
             stacks.push(self.stack(vec![Layer::whole(file)], root));
         }
         for combined in &releases.combined {
-            stacks.push(self.combined(combined));
+            let whole = self.combined(combined);
+            let beginnings: Vec<Stack> = (1..whole.layers.len())
+                .map(|length| {
+                    let mut beginning = whole.clone();
+                    beginning.layers.truncate(length);
+                    beginning.is_beginning = true;
+                    beginning
+                })
+                .collect();
+            stacks.push(whole);
+            beginnings.into_iter().for_each(|stack| stacks.push(stack));
         }
         self.hand_on(&mut stacks);
         stacks.list
@@ -278,6 +290,7 @@ impl<'a> Charts<'a> {
                 }));
                 let mut stack = self.stack(layers, Root::Folder(folder.clone()));
                 stack.targets.clone_from(&outer.targets);
+                stack.is_beginning = outer.is_beginning;
                 stack.trail = outer.trail.iter().cloned().chain([folder]).collect();
                 stack.unreadable = stack.unreadable.or_else(|| outer.unreadable.clone());
                 stacks.push(stack);
@@ -303,6 +316,7 @@ impl<'a> Charts<'a> {
             unreadable: unreadable.next().cloned(),
             targets: layers.last().map(|layer| layer.file).into_iter().collect(),
             layers,
+            is_beginning: false,
             brought: brought
                 .into_iter()
                 .flatten()
@@ -411,7 +425,7 @@ impl<'a> Charts<'a> {
 #[derive(Default)]
 struct Stacks {
     list: Vec<Stack>,
-    seen: HashSet<(Vec<Layer>, Root, Vec<usize>, bool)>,
+    seen: HashSet<(Vec<Layer>, Root, Vec<usize>, [bool; 2])>,
 }
 
 impl Stacks {
@@ -420,7 +434,7 @@ impl Stacks {
             stack.layers.clone(),
             stack.root.clone(),
             stack.targets.clone(),
-            stack.unreadable.is_some(),
+            [stack.unreadable.is_some(), stack.is_beginning],
         );
         if !stack.layers.is_empty() && self.seen.insert(same) {
             self.list.push(stack);

@@ -85,6 +85,9 @@ pub struct View {
     pub registry_unread: bool,
     /// The files whose paths decide the target: the last layer of each merge that shows the same.
     pub targets: Vec<usize>,
+    /// Whether it is only the beginning of merges: it says what a layer means, and nothing is deployed
+    /// that way.
+    pub is_beginning: bool,
     /// Why nothing can be said of it.
     pub blocked: Option<String>,
 }
@@ -132,6 +135,13 @@ pub(super) fn views(
             match seen.get(&same) {
                 Some(&known) => {
                     let known: &mut View = &mut views[known];
+                    if known.is_beginning && !view.is_beginning {
+                        *known = view;
+                        continue;
+                    }
+                    if view.is_beginning {
+                        continue;
+                    }
                     for file in view.targets {
                         if !known.targets.contains(&file) {
                             known.targets.push(file);
@@ -425,6 +435,7 @@ impl<'a> Merge<'a> {
                 global,
                 insecure_allowed,
                 targets: self.stack.targets.clone(),
+                is_beginning: self.stack.is_beginning,
                 blocked,
                 parts,
             };

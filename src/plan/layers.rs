@@ -89,7 +89,10 @@ struct Run<'r> {
 
 /// Views that hang together.
 struct Cluster {
+    /// Those that are merged as they are, and the beginnings of such merges that fit them.
     views: Vec<usize>,
+    /// The other beginnings.
+    others: Vec<usize>,
     /// The text that all of them ask for, by scalar; or why there is none.
     texts: Result<BTreeMap<ScalarId, String>, Why>,
     /// The first assumption that nobody agreed to.
@@ -142,16 +145,56 @@ impl Run<'_> {
         together
             .into_values()
             .map(|views| {
-                let texts = self.agreed(&views);
-                let mut all = views.iter();
-                let assumed = all.find_map(|&view| self.open_assumption(view));
+                let (beginnings, whole): (Vec<usize>, Vec<usize>) = views
+                    .iter()
+                    .partition(|&&view| self.links.views[view].is_beginning);
+                let assumed = whole.iter().find_map(|&view| self.open_assumption(view));
+                let texts = self.agreed(&whole);
+                let (texts, views, others) = self.with_beginnings(texts, whole, &beginnings);
                 Cluster {
                     views,
+                    others,
                     texts,
                     assumed,
                 }
             })
             .collect()
+    }
+
+    /// Adds the beginnings of merges that ask for nothing else than the merges do.
+    fn with_beginnings(
+        &self,
+        texts: Result<BTreeMap<ScalarId, String>, Why>,
+        mut views: Vec<usize>,
+        beginnings: &[usize],
+    ) -> (
+        Result<BTreeMap<ScalarId, String>, Why>,
+        Vec<usize>,
+        Vec<usize>,
+    ) {
+        let mut others = Vec::new();
+        let Ok(mut texts) = texts else {
+            others.extend(beginnings);
+            return (texts, views, others);
+        };
+        for &view in beginnings {
+            let rewrites = matches!(self.decisions[view], Decision::Rewrite(_));
+            let mut more = texts.clone();
+            let mut wants = self.wants[view].iter();
+            let fits = wants.all(|(scalar, text)| {
+                let known = more.entry(*scalar).or_insert_with(|| text.clone());
+                known == text
+            });
+            let is_sure =
+                self.links.views[view].blocked.is_none() && self.open_assumption(view).is_none();
+            if rewrites && fits && is_sure && self.check_settled(view, &more).is_ok() {
+                texts = more;
+                views.push(view);
+            } else {
+                others.push(view);
+            }
+        }
+        (Ok(texts), views, others)
     }
 
     /// What a view rests on, unless that was agreed to.
@@ -197,13 +240,12 @@ impl Run<'_> {
                 }
             }
         }
+        let texts = texts.into_iter();
+        let texts = texts.map(|(scalar, (text, _))| (scalar, text)).collect();
         for &view in views.iter().filter(|view| rewrites(view)) {
             self.check_settled(view, &texts)?;
         }
-        Ok(texts
-            .into_iter()
-            .map(|(scalar, (text, _))| (scalar, text))
-            .collect())
+        Ok(texts)
     }
 
     fn text_of(&self, (file, document, ordinal): ScalarId) -> String {
@@ -236,15 +278,11 @@ impl Run<'_> {
     }
 
     /// Decides a view again, with the new texts: its image has to be in ECR.
-    fn check_settled(
-        &self,
-        view: usize,
-        texts: &BTreeMap<ScalarId, (String, usize)>,
-    ) -> Result<(), Why> {
+    fn check_settled(&self, view: usize, texts: &BTreeMap<ScalarId, String>) -> Result<(), Why> {
         let mut after = self.links.views[view].clone();
         let text = |site: SiteId, part: usize| {
             let scalar = scalar_of(self.files, site, part)?;
-            texts.get(&scalar.0).map(|(text, _)| text.clone())
+            texts.get(&scalar.0).cloned()
         };
         for part in &mut after.parts {
             if let Some(text) = part.from.and_then(|(site, index)| text(site, index)) {
@@ -279,6 +317,9 @@ impl Run<'_> {
                 own.insert(site, view);
             }
         }
+        for (site, view) in self.read_only(cluster) {
+            own.entry(site).or_insert(view);
+        }
         let mut changed = Vec::new();
         let mut edited: BTreeSet<ScalarId> = BTreeSet::new();
         for (&site, &view) in &own {
@@ -287,6 +328,13 @@ impl Run<'_> {
                 changed.push(site);
             }
             layered.outcomes.entry(site).or_insert(outcome);
+        }
+        for &view in &cluster.others {
+            let outcome = self.overridden(view, cluster);
+            layered
+                .outcomes
+                .entry(self.links.views[view].own)
+                .or_insert(outcome);
         }
         // Sites that hang together but stay (a hold, bytes that cannot be edited, a vendored chart that
         // is never used alone) are members, too.
@@ -306,6 +354,31 @@ impl Run<'_> {
                 members,
                 blocked: None,
             });
+        }
+    }
+
+    /// Sites of which later layers say more in every merge, with a view that reads them: one that
+    /// rewrites comes first.
+    fn read_only(&self, cluster: &Cluster) -> Vec<(SiteId, usize)> {
+        let rewrites = |view: &&usize| matches!(self.decisions[**view], Decision::Rewrite(_));
+        let (first, second): (Vec<&usize>, Vec<&usize>) = cluster.views.iter().partition(rewrites);
+        let views = first.into_iter().chain(second);
+        let sites = views.flat_map(|&view| {
+            let parts = self.links.views[view].parts.iter();
+            parts.filter_map(move |part| Some((part.from?.0, view)))
+        });
+        sites.collect()
+    }
+
+    /// What becomes of a site that no merge reads: what its own layer says, if that stays.
+    fn overridden(&self, view: usize, cluster: &Cluster) -> Outcome {
+        match (&self.decisions[view], &cluster.texts) {
+            (Decision::Keep(reason, detail), _) => Outcome::Skip(*reason, detail.clone()),
+            (_, Err((reason, detail))) => Outcome::Skip(*reason, detail.clone()),
+            _ => {
+                let detail = "later layers take its place, and ask for another text of what they share; write the image out in each layer";
+                Outcome::Skip(Reason::GroupIncomplete, detail.to_string())
+            }
         }
     }
 

@@ -181,7 +181,9 @@ pub(super) fn settle_anchors(document: &Document<'_>, found: &mut Found) {
         return;
     }
     let mut seen = HashSet::new();
-    found.sites.retain(|site| seen.insert(site.span()));
+    found
+        .sites
+        .retain(|site| site.parts().is_some() || seen.insert(site.span()));
     let uses = Uses::of(document);
     for site in found.sites.iter_mut().filter(|site| site.finder == NAME) {
         let Shape::Whole(scalar) = &site.shape else {
