@@ -109,10 +109,11 @@ fn placed(files: &[ScannedFile]) -> Vec<Placed> {
     all.collect()
 }
 
-/// What a layer of a release may be: each of these, and nothing at all where it may be missing.
+/// What a layer of a release may be: each of these, which are files in their order, or nothing at all
+/// where it may be missing.
 #[derive(Debug, Default)]
 struct Resolved {
-    ways: Vec<Option<Layer>>,
+    ways: Vec<Vec<Layer>>,
     /// Why that is not all.
     unknown: Option<String>,
 }
@@ -240,11 +241,11 @@ impl<'a> Known<'a> {
     fn resolve(&self, by: usize, given: &Given, chart: Option<&Path>) -> Resolved {
         match &given.from {
             From::Block { block, .. } => Resolved {
-                ways: vec![Some(Layer {
+                ways: vec![vec![Layer {
                     file: by,
                     block: Some(*block),
                     at: Vec::new(),
-                })],
+                }]],
                 unknown: None,
             },
             From::Unknown(why) => Resolved::unknown(why.clone()),
@@ -277,11 +278,18 @@ impl<'a> Known<'a> {
             if !(optional && is_here) {
                 return Resolved::unknown(format!("`{path}` is not found in this repository"));
             }
-            resolved.ways.push(None);
-        } else if optional && pattern(path).is_some() {
-            resolved.ways.push(None);
+            resolved.ways.push(Vec::new());
+        } else if optional && is_filled(path) {
+            resolved.ways.push(Vec::new());
         }
-        if path.contains('*') || base == Base::Anywhere || base == Base::Chart && chart.is_none() {
+        let is_list = path.contains('*') && !path.contains("{{") && base == Base::Here;
+        if is_list {
+            // helmfile takes all of them, in this order.
+            resolved.ways = vec![resolved.ways.concat()];
+        } else if path.contains('*')
+            || base == Base::Anywhere
+            || base == Base::Chart && chart.is_none()
+        {
             let why = format!("which files `{path}` stands for cannot be told");
             resolved.unknown.get_or_insert(why);
         }
@@ -293,7 +301,7 @@ impl<'a> Known<'a> {
         let mut resolved = Resolved::default();
         for &file in files {
             if is_layer(&self.files[file]) {
-                resolved.ways.push(Some(Layer::whole(file)));
+                resolved.ways.push(vec![Layer::whole(file)]);
             } else {
                 let why = format!("`{name}` cannot be read as values");
                 resolved.unknown = Some(why);
@@ -326,7 +334,7 @@ impl<'a> Known<'a> {
             resolved.unknown = Some(why);
         }
         if optional {
-            resolved.ways.push(None);
+            resolved.ways.push(Vec::new());
         }
         resolved
     }
@@ -341,22 +349,24 @@ impl<'a> Known<'a> {
         if path.contains("://") || path.contains("${") {
             return Vec::new();
         }
-        if let Some(pattern) = pattern(path) {
-            if !has_folder(path) {
-                return Vec::new();
-            }
-            let fits = |(path, _): &(&&Path, &usize)| pattern.is_match(path);
-            let mut found: Vec<usize> = self
-                .paths
-                .iter()
-                .filter(fits)
-                .map(|(_, &index)| index)
-                .collect();
-            found.sort_by_key(|&file| &self.files[file].source.real);
-            return found;
+        let folder = folder_of(&self.files[by]);
+        if is_filled(path) {
+            let inside = match base {
+                Base::Here => Some(folder),
+                Base::Chart | Base::Anywhere => chart,
+                Base::Root => None,
+            };
+            let inside = inside.and_then(|inside| pattern_in(inside, path));
+            let found = inside
+                .map(|pattern| self.fitting(&pattern))
+                .unwrap_or_default();
+            let anywhere = pattern(path).filter(|_| has_folder(path));
+            return match anywhere {
+                Some(anywhere) if found.is_empty() && base != Base::Here => self.fitting(&anywhere),
+                _ => found,
+            };
         }
         let relative = path.trim_start_matches('/');
-        let folder = folder_of(&self.files[by]);
         let above = || {
             folder
                 .ancestors()
@@ -371,6 +381,15 @@ impl<'a> Known<'a> {
                 in_chart.or_else(|| above().next()).into_iter().collect()
             }
         }
+    }
+
+    /// The files that fit a pattern, in order.
+    fn fitting(&self, pattern: &GlobMatcher) -> Vec<usize> {
+        let fits = |(path, _): &(&&Path, &usize)| pattern.is_match(path);
+        let all = self.paths.iter().filter(fits);
+        let mut found: Vec<usize> = all.map(|(_, &index)| index).collect();
+        found.sort_by_key(|&file| &self.files[file].source.real);
+        found
     }
 
     /// The folders in which the chart `chart` of a release may lie, whether or not one does.
@@ -435,10 +454,8 @@ fn ways(resolved: &[Resolved], unknown: Option<String>) -> (Vec<Vec<Layer>>, Opt
         let more = all.iter().flat_map(|before| {
             ways.iter().map(|way| {
                 let mut layers = before.clone();
-                if let Some(way) = way {
-                    layers.retain(|layer| layer != way);
-                    layers.push(way.clone());
-                }
+                layers.retain(|layer| !way.contains(layer));
+                layers.extend(way.iter().cloned());
                 layers
             })
         });
@@ -546,12 +563,16 @@ fn is_layer(file: &ScannedFile) -> bool {
     scan.loose.is_some() || scan.documents == 0 && scan.broken.is_empty() && !is_unread
 }
 
-/// What fits a path of which a part is filled in: by a template, or as a glob.
+/// Whether a part of a path is filled in: by a template, or as a glob.
+fn is_filled(path: &str) -> bool {
+    path.contains("{{") || path.contains('*')
+}
+
+/// What fits a path of which a part is filled in, from any folder.
 fn pattern(path: &str) -> Option<GlobMatcher> {
-    if !path.contains("{{") && !path.contains('*') {
+    if !is_filled(path) {
         return None;
     }
-    let mut pattern = String::from("**/");
     let mut rest = path;
     while let Some(shorter) = ["../", "./", "/"]
         .iter()
@@ -559,14 +580,33 @@ fn pattern(path: &str) -> Option<GlobMatcher> {
     {
         rest = shorter;
     }
+    let glob = GlobBuilder::new(&format!("**/{}", starred(rest))).build();
+    Some(glob.ok()?.compile_matcher())
+}
+
+/// What fits a path from one folder. A template may fill in several folders, a star is part of one name.
+fn pattern_in(folder: &Path, path: &str) -> Option<GlobMatcher> {
+    let first = path.find("{{").into_iter().chain(path.find('*')).min()?;
+    let head = path[..first].rfind('/').map_or(0, |slash| slash + 1);
+    let folder = normalise(&folder.join(&path[..head]));
+    let folder = globset::escape(folder.to_str()?);
+    let glob = GlobBuilder::new(&format!("{folder}/{}", starred(&path[head..])))
+        .literal_separator(!path.contains("{{"))
+        .build();
+    Some(glob.ok()?.compile_matcher())
+}
+
+/// The path with a star for each template.
+fn starred(path: &str) -> String {
+    let mut pattern = String::new();
+    let mut rest = path;
     while let Some((before, after)) = rest.split_once("{{") {
         pattern.push_str(&literal(before));
         pattern.push('*');
         rest = after.split_once("}}").map_or("", |(_, after)| after);
     }
     pattern.push_str(&literal(rest));
-    let glob = GlobBuilder::new(&pattern).build().ok()?;
-    Some(glob.compile_matcher())
+    pattern
 }
 
 /// Whether a path of which a part is filled in names a folder.
