@@ -351,18 +351,19 @@ impl<'a> Known<'a> {
         }
         let folder = folder_of(&self.files[by]);
         if is_filled(path) {
-            let inside = match base {
+            let inside_of = match base {
                 Base::Here => Some(folder),
                 Base::Chart | Base::Anywhere => chart,
                 Base::Root => None,
             };
-            let inside = inside.and_then(|inside| pattern_in(inside, path));
+            let inside = inside_of.and_then(|inside| pattern_in(inside, path));
             let found = inside
                 .map(|pattern| self.fitting(&pattern))
                 .unwrap_or_default();
             let anywhere = pattern(path).filter(|_| has_folder(path));
+            let is_told = inside_of.is_some() && base != Base::Anywhere;
             return match anywhere {
-                Some(anywhere) if found.is_empty() && base != Base::Here => self.fitting(&anywhere),
+                Some(anywhere) if found.is_empty() && !is_told => self.fitting(&anywhere),
                 _ => found,
             };
         }
