@@ -324,7 +324,13 @@ impl<'a> Merge<'a> {
             }
             let loose = layer.loose(files).into_iter();
             for part in loose.flat_map(|loose| &loose.parts) {
+                let is_known = |known: &Known<'_>| known.layer == number;
                 if let Some(at) = below(&part.at, &layer.at) {
+                    // What another file shows to be values has it as a part, too.
+                    let known = keys.get(&at).and_then(|keys| keys.get(part.key.as_str()));
+                    if scan.promoted && known.is_some_and(|known| known.iter().any(is_known)) {
+                        continue;
+                    }
                     let here = keys.entry(at).or_default();
                     here.entry(&part.key).or_default().push(Known {
                         layer: number,

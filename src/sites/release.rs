@@ -2,7 +2,7 @@
 //! together, in which order. A layer is a file, a config map, or a block of values inside the object.
 
 use super::values::{self, Parameter};
-use super::{Fact, Found, Input, Template};
+use super::{Fact, Found, Input, Template, workload};
 use crate::yaml::{Document, Kind, NodeId, documents};
 
 pub(super) const NAME: &str = "release";
@@ -220,6 +220,9 @@ pub(super) fn find(input: &Input<'_>, found: &mut Found) {
         ("helm.cattle.io", "HelmChart" | "HelmChartConfig") => {
             let spec = document.get(node, "spec");
             let has_chart = input.object.kind == "HelmChart";
+            let job = spec.and_then(|spec| document.get(spec, "jobImage"));
+            let job = job.and_then(|job| workload::site(input, document.resolve(job)));
+            reader.found.sites.extend(job);
             let release = spec.map(|spec| reader.k3s(spec, has_chart));
             release.into_iter().collect()
         }
