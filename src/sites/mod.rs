@@ -6,6 +6,7 @@
 
 mod argo;
 mod chart;
+mod embedded;
 mod flux;
 mod kustomize;
 mod object;
@@ -20,6 +21,7 @@ mod workload;
 use std::path::Path;
 
 pub use chart::{Chart, Dependency};
+pub use embedded::{Holds, Text};
 pub use kustomize::{Acts, Kustomization, NameEntry, is_kustomization_name};
 pub use object::Object;
 pub use parts::{Names, Part, Parts, Step, Value, join};
@@ -140,6 +142,8 @@ pub struct Found {
     pub unproven: Vec<Site>,
     /// What is known of it as Helm values, when it may be some.
     pub loose: Option<Loose>,
+    /// The texts in it that hold documents, which are to be looked at with [`find_inside`].
+    pub texts: Vec<Text>,
 }
 
 /// What a finder is given.
@@ -188,7 +192,7 @@ pub fn counts_by_name(path: &Path) -> bool {
     is_kustomization_name(path) || chart::is_chart_name(path)
 }
 
-/// Runs every finder over a document of the file at `path`.
+/// Runs every finder over a document of the file at `path`, but not over the texts in it.
 pub fn find(path: &Path, text: &str, document: &Document<'_>, templates: &[Template]) -> Found {
     let mut found = Found::default();
     if chart::is_chart_name(path) {
@@ -202,17 +206,8 @@ pub fn find(path: &Path, text: &str, document: &Document<'_>, templates: &[Templ
         }));
     }
     let by_name = is_kustomization_name(path);
-    for object in object::objects(document, by_name) {
-        let input = Input {
-            text,
-            document,
-            object: &object,
-        };
-        for (_, finder) in FINDERS {
-            finder(&input, &mut found);
-        }
-    }
-    workload::settle_anchors(document, &mut found);
+    let objects = object::objects(document, by_name);
+    find_objects(text, document, &objects, &mut found);
     if let Some(values) = values::find(path, text, document, templates) {
         release::find_plain(document, &mut found);
         found.loose = Some(values.loose);
@@ -222,9 +217,53 @@ pub fn find(path: &Path, text: &str, document: &Document<'_>, templates: &[Templ
             found.unproven = values.sites;
         }
     }
-    hold_signed(document, &mut found);
+    let hold = signed(document);
+    hold_all(hold.as_ref(), &mut found);
+    found.texts = embedded::texts(document, &objects, hold.as_ref());
     found.sites.sort_by_key(Site::span);
     found
+}
+
+/// Runs the finders over a document of a text that [`find`], or this, found in another document.
+/// `text` is the file's.
+pub fn find_inside(text: &str, document: &Document<'_>, inside: &Text) -> Found {
+    let mut found = Found::default();
+    let names = argo::names(document);
+    if !names.is_empty() {
+        found.facts.push(Fact::Kustomization(Kustomization {
+            names,
+            ..Default::default()
+        }));
+    }
+    match inside.holds {
+        Holds::Objects | Holds::Patch => {
+            let objects = embedded::objects(document, inside);
+            find_objects(text, document, &objects, &mut found);
+            let signed = signed(document);
+            let hold = inside.hold.as_ref().or(signed.as_ref());
+            hold_all(hold, &mut found);
+            found.texts = embedded::texts(document, &objects, hold);
+        }
+        Holds::Values => embedded::values(text, document, &mut found),
+    }
+    embedded::fit(inside, &mut found);
+    found.sites.sort_by_key(Site::span);
+    found
+}
+
+/// Runs every finder over every object.
+fn find_objects(text: &str, document: &Document<'_>, objects: &[Object<'_>], found: &mut Found) {
+    for object in objects {
+        let input = Input {
+            text,
+            document,
+            object,
+        };
+        for (_, finder) in FINDERS {
+            finder(&input, found);
+        }
+    }
+    workload::settle_anchors(document, found);
 }
 
 /// What can still be told of a file at `path` with documents that are not YAML.
@@ -240,16 +279,19 @@ pub fn names_images(path: &Path) -> bool {
     is_kustomization_name(path) || argo::is_source_name(path)
 }
 
-/// Holds the sites of a document that SOPS has encrypted in part: its message authentication code
-/// covers the other values, too, and nothing could decrypt the file after an edit.
-fn hold_signed(document: &Document<'_>, found: &mut Found) {
-    if document.at(0, &["sops", "mac"]).is_none() {
-        return;
-    }
+/// Why nothing in a document can be changed that SOPS has encrypted in part: its message
+/// authentication code covers the other values, too, and nothing could decrypt the file after an edit.
+fn signed(document: &Document<'_>) -> Option<(Reason, String)> {
+    document.at(0, &["sops", "mac"])?;
     let detail = "the file carries a SOPS signature over its values; change the image with `sops`";
+    Some((Reason::NotEditable, detail.to_string()))
+}
+
+/// Holds all sites for the same reason.
+fn hold_all(hold: Option<&(Reason, String)>, found: &mut Found) {
+    let Some(hold) = hold else { return };
     for site in found.sites.iter_mut().chain(&mut found.unproven) {
-        site.hold
-            .get_or_insert((Reason::NotEditable, detail.to_string()));
+        site.hold.get_or_insert_with(|| hold.clone());
     }
 }
 
