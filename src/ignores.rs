@@ -372,7 +372,7 @@ fn key_of(document: &Document<'_>, at: usize) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::yaml::documents;
+    use crate::yaml::{Inside, documents};
 
     /// For each instruction, the scalars that it speaks for.
     fn covered(text: &str) -> Vec<String> {
@@ -472,7 +472,7 @@ mod tests {
     #[test]
     fn instructions_are_read() {
         let read = |text: &str| {
-            let gathering = Gathering::of(text)?;
+            let gathering = Gathering::of(text).filter(Gathering::has_any)?;
             let ignores = gathering.finish();
             let ignore = ignores.list.first();
             Some(match ignore {
@@ -517,6 +517,28 @@ mod tests {
         ] {
             assert_eq!(read(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn instructions_in_texts_meet_the_documents_of_theirs() {
+        let text = "a: |\n  # ecr-rewrite: ignore\n  b: 1\n  c: 2\n  # ecr-rewrite: ignore\nd: 3 # ecr-rewrite: ignore\n";
+        let document = documents(text).next().unwrap().unwrap();
+        let holding = document.get(0, "a").unwrap();
+        let inside = Inside::of(text, &document, holding).unwrap();
+        let mut gathering = Gathering::of(text).unwrap();
+        let mut waiting = gathering.read(text, &inside.comments());
+        let inner = inside.documents().next().unwrap().unwrap();
+        gathering.meet_all(&mut waiting, text, &inner);
+        let places = [(&inner, "b"), (&inner, "c"), (&document, "d")];
+        for (number, (document, key)) in places.into_iter().enumerate() {
+            let at = document.node(document.get(0, key).unwrap()).span.start;
+            gathering.note(number, document, std::iter::once(at));
+        }
+        let ignores = gathering.finish();
+        let lines: Vec<_> = ignores.list.iter().map(|ignore| ignore.line).collect();
+        assert_eq!(lines, [2, 5, 6]);
+        let sites: Vec<_> = ignores.sites().collect();
+        assert_eq!(sites, [(0, &[0][..]), (2, &[2])]);
     }
 
     #[test]
