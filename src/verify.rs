@@ -4,7 +4,8 @@
 //! scalars that were meant to change, which must have exactly the values that were meant. Where
 //! yaml-rust2 cannot read the text as it was (it is stricter than Helm in a few places), the first
 //! engine compares instead, document by document. The bytes outside the edits are compared too, from
-//! the two texts alone.
+//! the two texts alone. A text that holds documents is meant to change when scalars in it are: it is
+//! compared as a text of its own, in the same way.
 
 use std::fmt;
 
@@ -59,12 +60,49 @@ pub fn verify(
     planned: &[Planned],
 ) -> Result<(), VerifyError> {
     same_outside(before, after, edits)?;
+    let due = planned
+        .iter()
+        .map(|planned| Due {
+            document: planned.document,
+            planned,
+        })
+        .collect();
+    same_events(before, after, due)
+}
+
+/// A planned scalar, as seen from a text that it lies in.
+#[derive(Clone, Copy)]
+struct Due<'p> {
+    /// The way to its document from there.
+    document: DocumentPath,
+    planned: &'p Planned,
+}
+
+impl Due<'_> {
+    /// The same, as seen from the text that holds it; `None` when it is a scalar of its own here.
+    fn inside(&self) -> Option<Self> {
+        let (_, document) = self.document.split()?;
+        Some(Self { document, ..*self })
+    }
+
+    /// The scalar of the text's own documents that is it or holds it.
+    fn place(&self) -> (usize, usize) {
+        let ordinal = match self.document.split() {
+            Some((holding, _)) => holding,
+            None => self.planned.ordinal,
+        };
+        (self.document.stream(), ordinal)
+    }
+}
+
+/// Whether two texts differ in the scalars that are due and in nothing else.
+fn same_events(before: &str, after: &str, due: Vec<Due<'_>>) -> Result<(), VerifyError> {
     let (old, new) = match (events_second(before), events_second(after)) {
         (Ok(old), Ok(new)) => (old, new),
         (Ok(_), Err(error)) => return Err(VerifyError::NotYaml(error)),
         (Err(_), _) => (events_first(before), events_first(after)),
     };
-    compare(old, new, planned)
+    compare(old, new, due)
 }
 
 /// Walks both texts from edit to edit.
@@ -151,14 +189,13 @@ fn events_first(text: &str) -> Vec<Step> {
     steps
 }
 
-fn compare(old: Vec<Step>, new: Vec<Step>, planned: &[Planned]) -> Result<(), VerifyError> {
+fn compare(old: Vec<Step>, new: Vec<Step>, mut due: Vec<Due<'_>>) -> Result<(), VerifyError> {
     if old.len() != new.len() {
         let what = format!("{} events become {}", old.len(), new.len());
         return Err(VerifyError::Different(what));
     }
-    let mut expected = planned.iter().collect::<Vec<_>>();
-    expected.sort_by_key(|planned| (planned.document, planned.ordinal));
-    let mut expected = expected.into_iter().peekable();
+    due.sort_by_key(Due::place);
+    let mut due = due.as_slice();
     let (mut documents, mut scalars) = (0, 0);
     for (old, new) in old.into_iter().zip(new) {
         match &old {
@@ -166,26 +203,57 @@ fn compare(old: Vec<Step>, new: Vec<Step>, planned: &[Planned]) -> Result<(), Ve
             Step::Scalar { .. } => scalars += 1,
             _ => {}
         }
-        let due = expected.next_if(|planned| {
-            matches!(old, Step::Scalar { .. })
-                && (planned.document.stream() + 1, planned.ordinal + 1) == (documents, scalars)
-        });
-        let fits = match due {
-            Some(planned) => is_planned(&old, &new, planned),
-            None => old == new,
+        let here = match old {
+            Step::Scalar { .. } => due
+                .iter()
+                .take_while(|due| due.place() == (documents - 1, scalars - 1))
+                .count(),
+            _ => 0,
+        };
+        let (now, later) = due.split_at(here);
+        due = later;
+        let fits = match now {
+            [] => old == new,
+            [Due { document, planned }] if !document.is_inside() => is_planned(&old, &new, planned),
+            inside => is_planned_inside(&old, &new, inside)?,
         };
         if !fits {
             let what = format!("document {documents}, scalar {scalars}: {old:?} becomes {new:?}");
             return Err(VerifyError::Different(what));
         }
     }
-    match expected.next() {
+    match due.first() {
         None => Ok(()),
         Some(missing) => Err(VerifyError::Different(format!(
             "`{}` was not found",
-            missing.from
+            missing.planned.from
         ))),
     }
+}
+
+/// Whether a scalar changes just as the planned ones in its text say.
+fn is_planned_inside(old: &Step, new: &Step, due: &[Due<'_>]) -> Result<bool, VerifyError> {
+    let (
+        Step::Scalar {
+            value: before,
+            anchored,
+            properties,
+        },
+        Step::Scalar {
+            value: after,
+            anchored: anchored_after,
+            properties: properties_after,
+        },
+    ) = (old, new)
+    else {
+        return Ok(false);
+    };
+    // A scalar cannot change as a whole and in parts.
+    let Some(inside) = due.iter().map(Due::inside).collect() else {
+        return Ok(false);
+    };
+    same_events(before, after, inside)?;
+    Ok((anchored, properties) == (anchored_after, properties_after))
 }
 
 /// Whether a scalar changes just as planned. Its style may change only from plain to quoted, which

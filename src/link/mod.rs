@@ -105,8 +105,8 @@ pub fn link(files: &mut [ScannedFile]) -> Links {
 /// Links the scanned files; `folders` are the links to folders between them. Sites that needed another
 /// file's word for being sites get it here.
 pub fn link_in(files: &mut [ScannedFile], folders: &FolderLinks) -> Links {
-    for file in releases::named(files) {
-        files[file].scan.promote();
+    for (file, promoted) in releases::named(files) {
+        files[file].scan.promote(promoted);
     }
     let tree = Tree::of(files, folders);
     let names = NameSet::of(files);

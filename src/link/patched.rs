@@ -78,12 +78,20 @@ impl Placed {
     fn patched(&self, patch: &Placed) -> Self {
         let mut whole = self.clone();
         let lists = &patch.release.lists;
-        whole
-            .layers
-            .retain(|(_, given)| !lists.contains(&given.stage));
+        let is_replaced = |given: &Given| {
+            let is_text = given.stage == Stage::Values && patch.release.has_text;
+            is_text || lists.contains(&given.stage)
+        };
+        let is_values = |(_, given): &(usize, Given)| given.stage == Stage::Values;
+        let are_both = [self, patch].map(|placed| placed.layers.iter().any(is_values));
+        let is_mixed = are_both == [true; 2] && self.release.has_text != patch.release.has_text;
+        whole.layers.retain(|(_, given)| !is_replaced(given));
         whole.layers.extend(patch.layers.iter().cloned());
         whole.layers.sort_by_key(|(_, given)| given.stage);
         whole.patches.push(patch.file);
+        if is_mixed {
+            whole.hold(Stage::Files, "a patch gives its values in another form");
+        }
         whole
     }
 }

@@ -13,8 +13,8 @@ use super::normalise;
 use super::patched;
 use super::stacks::{Charts, DEFAULTS, Layer, Root};
 use super::tree::Tree;
-use crate::scan::ScannedFile;
-use crate::sites::{Base, ChartSource, Fact, From, Given, Release, Tool};
+use crate::scan::{Promoted, ScannedFile};
+use crate::sites::{Base, BlockId, ChartSource, Fact, From, Given, Release, Tool};
 
 /// More ways to put one release together than are followed.
 const MAX_WAYS: usize = 256;
@@ -58,10 +58,11 @@ pub(super) struct Placed {
     pub patches: Vec<usize>,
 }
 
-/// Files that some release names as its values: they are values whatever they are called.
-pub(super) fn named(files: &[ScannedFile]) -> BTreeSet<usize> {
+/// Files, and texts in them, that some release names as its values: they are values whatever they are
+/// called.
+pub(super) fn named(files: &[ScannedFile]) -> BTreeMap<usize, Promoted> {
     let known = Known::of(files);
-    let mut named = BTreeSet::new();
+    let mut named: BTreeMap<usize, Promoted> = BTreeMap::new();
     for Placed { file, release, .. } in placed(files) {
         for given in &release.layers {
             let charts = release.charts.iter();
@@ -70,7 +71,11 @@ pub(super) fn named(files: &[ScannedFile]) -> BTreeSet<usize> {
                 .collect();
             let charts = charts.iter().map(|chart| Some(chart.as_path()));
             for chart in charts.chain([None]) {
-                named.extend(known.resolve(file, given, chart).files());
+                for layer in known.resolve(file, given, chart).layers() {
+                    let named = named.entry(layer.file).or_default();
+                    named.whole |= layer.block.is_none();
+                    named.blocks.extend(layer.block);
+                }
             }
         }
     }
@@ -126,13 +131,8 @@ impl Resolved {
         }
     }
 
-    fn files(&self) -> impl Iterator<Item = usize> {
-        let whole = self
-            .ways
-            .iter()
-            .flatten()
-            .filter(|layer| layer.block.is_none());
-        whole.map(|layer| layer.file)
+    fn layers(&self) -> impl Iterator<Item = &Layer> {
+        self.ways.iter().flatten()
     }
 }
 
@@ -157,6 +157,8 @@ struct Known<'a> {
     files: &'a [ScannedFile],
     paths: HashMap<&'a Path, usize>,
     generated: HashMap<&'a str, Vec<Source<'a>>>,
+    /// The texts in config maps and secrets by name and key.
+    texts: HashMap<(&'a str, &'a str), Vec<(usize, BlockId)>>,
 }
 
 impl<'a> Known<'a> {
@@ -167,9 +169,14 @@ impl<'a> Known<'a> {
             files,
             paths: paths.collect(),
             generated: HashMap::new(),
+            texts: HashMap::new(),
         };
-        for file in files {
+        for (index, file) in files.iter().enumerate() {
             for fact in &file.scan.facts {
+                if let Fact::ConfigMap(map) = fact {
+                    let texts = known.texts.entry((&map.name, &map.key)).or_default();
+                    texts.push((index, map.block));
+                }
                 let Fact::Generated(generated) = fact else {
                     continue;
                 };
@@ -208,8 +215,10 @@ impl<'a> Known<'a> {
             let layers = placed.layers.iter();
             let resolved = layers.map(|(by, given)| {
                 let resolved = self.resolve(*by, given, folder);
-                result.uses.extend(resolved.files().map(|file| (*by, file)));
-                result.told.extend(resolved.files());
+                let files = resolved.layers().map(|layer| (*by, layer.file));
+                result.uses.extend(files.filter(|(by, file)| by != file));
+                let whole = resolved.layers().filter(|layer| layer.block.is_none());
+                result.told.extend(whole.map(|layer| layer.file));
                 resolved
             });
             let resolved: Vec<Resolved> = resolved.collect();
@@ -327,7 +336,21 @@ impl<'a> Known<'a> {
         let files: BTreeSet<usize> = sources.iter().filter_map(|source| source.file).collect();
         let files: Vec<usize> = files.into_iter().collect();
         let mut resolved = self.layers(&files, name);
-        if files.is_empty() || sources.iter().any(|source| source.file.is_none()) {
+        let texts = self.texts.get(&(name, key)).map_or(&[][..], Vec::as_slice);
+        let is_read =
+            |(file, block): &(usize, BlockId)| self.files[*file].scan.blocks.contains_key(block);
+        let read = texts.iter().filter(|text| is_read(text));
+        resolved.ways.extend(read.map(|&(file, block)| {
+            vec![Layer {
+                file,
+                block: Some(block),
+                at: Vec::new(),
+            }]
+        }));
+        if resolved.ways.is_empty()
+            || sources.iter().any(|source| source.file.is_none())
+            || !texts.iter().all(is_read)
+        {
             let why = format!(
                 "`{key}` of the config map or secret `{name}` is not found in this repository"
             );

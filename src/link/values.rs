@@ -328,7 +328,8 @@ impl<'a> Merge<'a> {
                 if let Some(at) = below(&part.at, &layer.at) {
                     // What another file shows to be values has it as a part, too.
                     let known = keys.get(&at).and_then(|keys| keys.get(part.key.as_str()));
-                    if scan.promoted && known.is_some_and(|known| known.iter().any(is_known)) {
+                    if scan.promoted.whole && known.is_some_and(|known| known.iter().any(is_known))
+                    {
                         continue;
                     }
                     let here = keys.entry(at).or_default();

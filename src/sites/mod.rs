@@ -6,6 +6,7 @@
 
 mod argo;
 mod chart;
+mod embedded;
 mod flux;
 mod kustomize;
 mod object;
@@ -22,11 +23,14 @@ use std::collections::HashSet;
 use std::path::Path;
 
 pub use chart::{Chart, Dependency};
+pub use embedded::{Holds, Text};
 pub use kustomize::{Acts, Kustomization, NameEntry, is_kustomization_name};
 pub use object::Object;
 pub use parts::{Names, Part, Parts, Step, Value, join};
 pub use path::KeyPath;
-pub use release::{Base, BlockId, ChartSource, From, Generated, Given, Release, Stage, Tool};
+pub use release::{
+    Base, BlockId, ChartSource, ConfigMap, From, Generated, Given, Release, Stage, Tool,
+};
 pub use release_patches::UnclearPatch;
 pub use values::{Loose, LoosePart, Template, is_values_name};
 
@@ -105,6 +109,8 @@ pub enum Fact {
     Release(Release),
     /// Files that become a config map or secret.
     Generated(Generated),
+    /// Values in a config map or secret.
+    ConfigMap(ConfigMap),
     /// A patch that may change releases, and is not followed.
     UnclearPatch(UnclearPatch),
     /// Charts that kustomize unpacks below this folder, relative to the file's.
@@ -147,6 +153,8 @@ pub struct Found {
     pub loose: Option<Loose>,
     /// The same of values that are a part of it, by where they begin.
     pub blocks: Vec<(BlockId, Loose)>,
+    /// The texts in it that hold documents, which are to be looked at with [`find_inside`].
+    pub texts: Vec<Text>,
 }
 
 /// What a finder is given.
@@ -189,6 +197,7 @@ pub const WORDS: &[&str] = &[
     "HelmRelease",
     "HelmChart",
     "releases:",
+    "values.yaml:",
     "kustomize.toolkit.fluxcd.io",
     "argoproj.io",
 ];
@@ -198,7 +207,7 @@ pub fn counts_by_name(path: &Path) -> bool {
     is_kustomization_name(path) || chart::is_chart_name(path)
 }
 
-/// Runs every finder over a document of the file at `path`.
+/// Runs every finder over a document of the file at `path`, but not over the texts in it.
 pub fn find(path: &Path, text: &str, document: &Document<'_>, templates: &[Template]) -> Found {
     let mut found = Found::default();
     if chart::is_chart_name(path) {
@@ -215,17 +224,8 @@ pub fn find(path: &Path, text: &str, document: &Document<'_>, templates: &[Templ
         .facts
         .extend(release_patches::operations(text, document));
     let by_name = is_kustomization_name(path);
-    for object in object::objects(document, by_name) {
-        let input = Input {
-            text,
-            document,
-            object: &object,
-            templates,
-        };
-        for (_, finder) in FINDERS {
-            finder(&input, &mut found);
-        }
-    }
+    let objects = object::objects(document, by_name);
+    find_objects(text, document, &objects, templates, &mut found);
     if let Some(values) = values::find(path, text, document, templates) {
         release::find_plain(text, document, templates, &mut found);
         found.loose = Some(values.loose);
@@ -239,8 +239,9 @@ pub fn find(path: &Path, text: &str, document: &Document<'_>, templates: &[Templ
         }
     }
     drop_doubles(&mut found);
-    workload::settle_anchors(document, &mut found);
-    hold_signed(document, &mut found);
+    let hold = signed(document);
+    hold_all(hold.as_ref(), &mut found);
+    found.texts = embedded::texts(document, &objects, hold.as_ref());
     found.sites.sort_by_key(Site::span);
     found
 }
@@ -260,6 +261,66 @@ fn drop_doubles(found: &mut Found) {
         .retain(|site| !is_block(site) || !spans(site).any(|span| whole.contains(&span)));
 }
 
+/// Runs the finders over a document of a text that [`find`], or this, found in another document.
+/// `text` is the file's.
+pub fn find_inside(
+    text: &str,
+    document: &Document<'_>,
+    inside: &Text,
+    templates: &[Template],
+) -> Found {
+    let mut found = Found::default();
+    let names = argo::names(document);
+    if !names.is_empty() {
+        found.facts.push(Fact::Kustomization(Kustomization {
+            names,
+            ..Default::default()
+        }));
+    }
+    match inside.holds {
+        Holds::Objects | Holds::Patch => {
+            let objects = embedded::objects(document, inside);
+            find_objects(text, document, &objects, templates, &mut found);
+            if inside.holds == Holds::Objects && objects.is_empty() {
+                embedded::unproven_values(text, document, inside, templates, &mut found);
+            }
+            let signed = signed(document);
+            let hold = inside.hold.as_ref().or(signed.as_ref());
+            hold_all(hold, &mut found);
+            found.texts = embedded::texts(document, &objects, hold);
+        }
+        Holds::Values => {
+            embedded::values(text, document, inside, templates, &mut found);
+            hold_all(inside.hold.as_ref(), &mut found);
+        }
+    }
+    embedded::fit(inside, &mut found);
+    found.sites.sort_by_key(Site::span);
+    found
+}
+
+/// Runs every finder over every object.
+fn find_objects(
+    text: &str,
+    document: &Document<'_>,
+    objects: &[Object<'_>],
+    templates: &[Template],
+    found: &mut Found,
+) {
+    for object in objects {
+        let input = Input {
+            text,
+            document,
+            object,
+            templates,
+        };
+        for (_, finder) in FINDERS {
+            finder(&input, found);
+        }
+    }
+    workload::settle_anchors(document, found);
+}
+
 /// What can still be told of a file at `path` with documents that are not YAML.
 pub fn salvage(path: &Path, text: &str) -> Vec<Fact> {
     let names = salvage::names(path, text).map(Fact::Kustomization);
@@ -273,16 +334,19 @@ pub fn names_images(path: &Path) -> bool {
     is_kustomization_name(path) || argo::is_source_name(path)
 }
 
-/// Holds the sites of a document that SOPS has encrypted in part: its message authentication code
-/// covers the other values, too, and nothing could decrypt the file after an edit.
-fn hold_signed(document: &Document<'_>, found: &mut Found) {
-    if document.at(0, &["sops", "mac"]).is_none() {
-        return;
-    }
+/// Why nothing in a document can be changed that SOPS has encrypted in part: its message
+/// authentication code covers the other values, too, and nothing could decrypt the file after an edit.
+fn signed(document: &Document<'_>) -> Option<(Reason, String)> {
+    document.at(0, &["sops", "mac"])?;
     let detail = "the file carries a SOPS signature over its values; change the image with `sops`";
+    Some((Reason::NotEditable, detail.to_string()))
+}
+
+/// Holds all sites for the same reason.
+fn hold_all(hold: Option<&(Reason, String)>, found: &mut Found) {
+    let Some(hold) = hold else { return };
     for site in found.sites.iter_mut().chain(&mut found.unproven) {
-        site.hold
-            .get_or_insert((Reason::NotEditable, detail.to_string()));
+        site.hold.get_or_insert_with(|| hold.clone());
     }
 }
 

@@ -1,9 +1,10 @@
 //! Releases of charts: which layers of values Argo CD, Flux, helmfile, Fleet, k3s and kustomize put
 //! together, in which order. A layer is a file, a config map, or a block of values inside the object.
 
+use super::release_patches::DIRECTIVE;
 use super::values::{self, Parameter};
 use super::{Fact, Found, Input, Template, workload};
-use crate::yaml::{Document, Kind, NodeId, documents};
+use crate::yaml::{Document, DocumentPath, Kind, NodeId, documents};
 
 pub(super) const NAME: &str = "release";
 
@@ -31,8 +32,22 @@ const SALVAGED: &[&[&str]] = &[
 /// The key of a config map that Flux reads unless it is told another one.
 const VALUES_KEY: &str = "values.yaml";
 
-/// Where the values of a layer begin: the byte of the file at which its node does.
-pub type BlockId = usize;
+/// Values that are a part of a file, or stand in a text of it: their document and node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BlockId {
+    document: DocumentPath,
+    node: NodeId,
+}
+
+impl BlockId {
+    /// The values that a node of a document is or holds.
+    pub(super) fn of(document: &Document<'_>, node: NodeId) -> Self {
+        Self {
+            document: document.path,
+            node,
+        }
+    }
+}
 
 /// A family of tools: objects of one family are known to each other by name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -65,6 +80,8 @@ pub struct Release {
     pub chart_name: Option<String>,
     /// The kinds of layers that it gives as lists: a patch replaces those.
     pub lists: Vec<Stage>,
+    /// Whether its values are a text: a patch replaces it.
+    pub has_text: bool,
     /// Whether its files take the place of the chart's own values.
     pub replaces_defaults: bool,
     /// What is merged over the chart's own values, in the order in which later ones win.
@@ -149,6 +166,17 @@ pub enum Base {
     Root,
     /// Any of these.
     Anywhere,
+}
+
+/// A text in a config map or secret, which may be values.
+#[derive(Clone, Debug)]
+pub struct ConfigMap {
+    /// The name of the config map or secret.
+    pub name: String,
+    /// The key of the text.
+    pub key: String,
+    /// The values in it.
+    pub block: BlockId,
 }
 
 /// Values files that become a config map or secret.
@@ -241,6 +269,8 @@ pub(super) fn find(input: &Input<'_>, found: &mut Found) {
             read.collect()
         }
         (_, "HelmChartInflationGenerator") => vec![reader.kustomize(node, None)],
+        ("", "ConfigMap") => return config_maps(document, node, "data", found),
+        ("", "Secret") => return config_maps(document, node, "stringData", found),
         _ => Vec::new(),
     };
     for mut release in releases {
@@ -284,15 +314,43 @@ impl Reader<'_, '_> {
 
     fn block_at(&mut self, node: NodeId) -> Option<Given> {
         let stage = Stage::Values;
+        let mut below = node..self.document.node(node).end;
+        if below.any(|id| self.document.text(id) == Some(DIRECTIVE)) {
+            return Some(Given::unknown(
+                stage,
+                "a directive says how its values are merged",
+            ));
+        }
         match &self.document.node(node).kind {
             Kind::Mapping => {
-                let values = values::inside(self.text, self.document, node, self.templates);
+                let values = values::inside(
+                    self.text,
+                    self.document,
+                    node,
+                    BlockId::of(self.document, node),
+                    self.templates,
+                );
                 self.keep(node, values, stage)
             }
-            Kind::Scalar { value, .. } => is_text_about_names(value)
-                .then(|| Given::unknown(stage, "its values are a text, which is not read")),
+            Kind::Scalar { value, .. } => self.text_block(node, value),
             _ => Some(Given::unknown(stage, "its values are no map")),
         }
+    }
+
+    /// The values in a text: what they name is found when the text is looked into.
+    fn text_block(&self, node: NodeId, value: &str) -> Option<Given> {
+        let stage = Stage::Values;
+        let mut all = documents(value);
+        let is_read = matches!(all.next(), Some(Ok(document)) if matches!(document.node(0).kind, Kind::Mapping));
+        if is_read && all.next().is_none() {
+            let from = From::Block {
+                block: BlockId::of(self.document, node),
+                empties: false,
+            };
+            return Some(Given { stage, from });
+        }
+        is_text_about_names(value)
+            .then(|| Given::unknown(stage, "its values are a text that cannot be read"))
     }
 
     /// Parameters, each a path of keys and the node of its value, as a layer. A null takes away what
@@ -320,7 +378,7 @@ impl Reader<'_, '_> {
     /// Takes up what a block says; the same block may be used more than once.
     fn keep(&mut self, node: NodeId, values: values::Inside, stage: Stage) -> Option<Given> {
         let values::Inside { sites, loose } = values;
-        let block = self.document.node(node).span.start;
+        let block = BlockId::of(self.document, node);
         if sites.is_empty() && loose.is_empty() {
             return None;
         }
@@ -425,6 +483,7 @@ impl Reader<'_, '_> {
         } else {
             "values"
         };
+        release.has_text = key == "values" && document.get(helm, key).is_some();
         release.layers.extend(self.block(helm, key));
         release
             .layers
@@ -724,6 +783,22 @@ fn flux_map(document: &Document<'_>, item: NodeId) -> Option<Given> {
         (_, Some(_)) => Given::unknown(stage, "a config map or secret sets a single value of it"),
         (None, _) => Given::unknown(stage, "an entry of its `valuesFrom` has no name"),
     })
+}
+
+/// Values in a config map or secret, by the keys under which others find them.
+fn config_maps(document: &Document<'_>, object: NodeId, data: &str, found: &mut Found) {
+    let Some(name) = document.text_at(object, &["metadata", "name"]) else {
+        return;
+    };
+    let data = document.get(object, data);
+    for entry in data.into_iter().flat_map(|data| document.entries(data)) {
+        let Some(key) = entry.key else { continue };
+        found.facts.push(Fact::ConfigMap(ConfigMap {
+            name: name.to_string(),
+            key: key.to_string(),
+            block: BlockId::of(document, document.resolve(entry.value)),
+        }));
+    }
 }
 
 fn generated<'d>(

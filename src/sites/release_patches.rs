@@ -14,6 +14,8 @@ const KINDS: &[&str] = &[
     "Application",
     "ApplicationSet",
 ];
+/// The key by which a patch says that it is no mere part (Kubernetes, "strategic merge patch").
+pub(super) const DIRECTIVE: &str = "$patch";
 /// What a patch touches that changes values.
 const TOUCHES: &[&str] = &["values", "helm:", "/helm", "parameters", "chart"];
 /// What values have to be about.
@@ -93,10 +95,14 @@ fn unclear(document: &Document<'_>, target: Option<NodeId>, text: &str) -> Optio
         return None;
     }
     let is_plain = |name: &&str| !name.contains(['*', '.', '|', '[', '(', '?', '+', '$', '{']);
+    let objects: Vec<_> = documents(text).filter_map(Result::ok).collect();
+    let follows = |object: &Document<'_>| is_followed(object, of_target("name"));
+    if !objects.is_empty() && !text.contains(DIRECTIVE) && objects.iter().all(follows) {
+        return None;
+    }
     if target.is_some() {
         return Some(of_target("name").filter(is_plain).map(Into::into));
     }
-    let objects: Vec<_> = documents(text).filter_map(Result::ok).collect();
     let kind = |object: &Document<'_>| {
         object
             .text_at(0, &["kind"])
@@ -112,6 +118,16 @@ fn unclear(document: &Document<'_>, target: Option<NodeId>, text: &str) -> Optio
         _ => None,
     };
     Some(name)
+}
+
+/// Whether a patch is a part of a release, and is merged over the release of the name that it carries.
+fn is_followed(patch: &Document<'_>, target: Option<&str>) -> bool {
+    let text = |path: &[&str]| patch.text_at(0, path);
+    let name = text(&["metadata", "name"]);
+    let is_whole = text(&["apiVersion"]).is_some()
+        && text(&["kind"]).is_some_and(|kind| KINDS.contains(&kind));
+    let is_meant = target.is_none() || target == name;
+    is_whole && name.is_some() && is_meant
 }
 
 fn may_change(text: &str) -> bool {

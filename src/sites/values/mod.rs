@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
 use super::parts::Step;
-use super::{KeyPath, Site};
+use super::{BlockId, KeyPath, Site};
 use crate::reason::Reason;
 use crate::yaml::{Document, DocumentPath, Kind, NodeId};
 use walk::Walk;
@@ -126,15 +126,16 @@ pub(super) struct Inside {
     pub loose: Loose,
 }
 
-/// The values that `root` of a document is.
+/// The values that `root` of a document is, known by `block`.
 pub(super) fn inside(
     text: &str,
     document: &Document<'_>,
     root: NodeId,
+    block: BlockId,
     templates: &[Template],
 ) -> Inside {
     let mut walk = Walk::new(text, document, root, stated_keys(templates));
-    walk.block = Some(document.node(root).span.start);
+    walk.block = Some(block);
     walk.prefix = KeyPath::of(document, root);
     walk.all(templates);
     walk.hold_shared();
@@ -162,7 +163,7 @@ pub(super) fn parameters(
     parameters: &[Parameter],
 ) -> Inside {
     let mut walk = Walk::new(text, document, list, stated_keys(templates));
-    walk.block = Some(document.node(list).span.start);
+    walk.block = Some(BlockId::of(document, list));
     let mut maps: BTreeMap<Vec<Step>, Vec<&Parameter>> = BTreeMap::new();
     for parameter in parameters {
         let Some((_, way)) = parameter.keys.split_last() else {
