@@ -177,6 +177,10 @@ impl Run<'_> {
             others.extend(beginnings);
             return (texts, views, others);
         };
+        // What a merge reads and keeps stays as it is.
+        for (scalar, text) in views.iter().flat_map(|&view| &self.wants[view]) {
+            texts.entry(*scalar).or_insert_with(|| text.clone());
+        }
         for &view in beginnings {
             let rewrites = matches!(self.decisions[view], Decision::Rewrite(_));
             let mut more = texts.clone();
