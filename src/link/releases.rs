@@ -14,7 +14,7 @@ use super::patched;
 use super::stacks::{Charts, DEFAULTS, Layer, Root};
 use super::tree::Tree;
 use crate::scan::{Promoted, ScannedFile};
-use crate::sites::{Base, BlockId, ChartSource, Fact, From, Given, Release, Tool};
+use crate::sites::{Base, ChartSource, ConfigMap, Fact, From, Given, Release, Tool};
 
 /// More ways to put one release together than are followed.
 const MAX_WAYS: usize = 256;
@@ -158,7 +158,7 @@ struct Known<'a> {
     paths: HashMap<&'a Path, usize>,
     generated: HashMap<&'a str, Vec<Source<'a>>>,
     /// The texts in config maps and secrets by name and key.
-    texts: HashMap<(&'a str, &'a str), Vec<(usize, BlockId)>>,
+    texts: HashMap<(&'a str, &'a str), Vec<(usize, &'a ConfigMap)>>,
 }
 
 impl<'a> Known<'a> {
@@ -175,7 +175,7 @@ impl<'a> Known<'a> {
             for fact in &file.scan.facts {
                 if let Fact::ConfigMap(map) = fact {
                     let texts = known.texts.entry((&map.name, &map.key)).or_default();
-                    texts.push((index, map.block));
+                    texts.push((index, map));
                 }
                 let Fact::Generated(generated) = fact else {
                     continue;
@@ -337,13 +337,14 @@ impl<'a> Known<'a> {
         let files: Vec<usize> = files.into_iter().collect();
         let mut resolved = self.layers(&files, name);
         let texts = self.texts.get(&(name, key)).map_or(&[][..], Vec::as_slice);
-        let is_read =
-            |(file, block): &(usize, BlockId)| self.files[*file].scan.blocks.contains_key(block);
+        let is_read = |(file, map): &(usize, &ConfigMap)| {
+            map.says_nothing || self.files[*file].scan.blocks.contains_key(&map.block)
+        };
         let read = texts.iter().filter(|text| is_read(text));
-        resolved.ways.extend(read.map(|&(file, block)| {
+        resolved.ways.extend(read.map(|&(file, map)| {
             vec![Layer {
                 file,
-                block: Some(block),
+                block: Some(map.block),
                 at: Vec::new(),
             }]
         }));

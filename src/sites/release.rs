@@ -177,6 +177,8 @@ pub struct ConfigMap {
     pub key: String,
     /// The values in it.
     pub block: BlockId,
+    /// Whether they are values that say nothing of images, so that nobody looks into them.
+    pub says_nothing: bool,
 }
 
 /// Values files that become a config map or secret.
@@ -785,6 +787,14 @@ fn flux_map(document: &Document<'_>, item: NodeId) -> Option<Given> {
     })
 }
 
+/// Whether a text is a map without any word about images.
+fn says_nothing(text: &str) -> bool {
+    let mut all = documents(text);
+    let is_map =
+        matches!(all.next(), Some(Ok(document)) if matches!(document.node(0).kind, Kind::Mapping));
+    is_map && all.next().is_none() && !super::WORDS.iter().any(|word| text.contains(word))
+}
+
 /// Values in a config map or secret, by the keys under which others find them.
 fn config_maps(document: &Document<'_>, object: NodeId, data: &str, found: &mut Found) {
     let Some(name) = document.text_at(object, &["metadata", "name"]) else {
@@ -797,6 +807,9 @@ fn config_maps(document: &Document<'_>, object: NodeId, data: &str, found: &mut 
             name: name.to_string(),
             key: key.to_string(),
             block: BlockId::of(document, document.resolve(entry.value)),
+            says_nothing: document
+                .text(document.resolve(entry.value))
+                .is_some_and(says_nothing),
         }));
     }
 }

@@ -111,8 +111,8 @@ impl Unit {
         Image::of(&merged, &["image"])
     }
 
-    /// What is wrong with the texts `after`.
-    pub fn problems(&self, after: &[String]) -> Vec<String> {
+    /// What is wrong with the texts `after`; `complete` when every file was given.
+    pub fn problems(&self, after: &[String], complete: bool) -> Vec<String> {
         let before = self.before();
         let mut problems = Vec::new();
         if before == after {
@@ -129,7 +129,7 @@ impl Unit {
             );
             let right = old.right(Reading::LocalWins);
             if from != to && !to.as_ref().is_some_and(|to| right.contains(to))
-                || from == to && from.is_some_and(|from| !right.contains(&from))
+                || complete && from == to && from.is_some_and(|from| !right.contains(&from))
             {
                 problems.push(format!("{number}: {old:?} became {new:?}"));
             }

@@ -13,17 +13,19 @@ pub const CHOICES: &[Parts] = &[
     Parts(Some("quay.io"), Some("acme/kept")),
 ];
 
-/// Every choice for each of `slots` layers.
-pub fn all(slots: u32) -> impl Iterator<Item = Vec<Parts>> {
+/// Every choice for each of three layers, and in turn one for a fourth.
+pub fn all() -> impl Iterator<Item = Vec<Parts>> {
     let count = CHOICES.len();
-    (0..count.pow(slots)).map(move |number| {
+    (0..count.pow(3)).map(move |number| {
         let mut rest = number;
-        let choices = (0..slots).map(|_| {
+        let choices = (0..3).map(|_| {
             let choice = CHOICES[rest % count];
             rest /= count;
             choice
         });
-        choices.collect()
+        let mut choices: Vec<Parts> = choices.collect();
+        choices.push(CHOICES[number / 5 % count]);
+        choices
     })
 }
 
