@@ -188,8 +188,9 @@ fn is_file_name(key: &str) -> bool {
     FILE_SUFFIXES.iter().any(|suffix| key.ends_with(suffix))
 }
 
+/// Whether finders could find anything in a text. What has no colon is no map: the path of a patch.
 fn has_words(text: &str) -> bool {
-    super::WORDS.iter().any(|word| text.contains(word))
+    text.contains(':') && super::WORDS.iter().any(|word| text.contains(word))
 }
 
 /// What stands under `target` beside a patch.
