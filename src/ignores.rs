@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use memchr::memmem;
 
-use crate::source::{Lines, Span};
+use crate::source::Span;
 use crate::yaml::{Document, Kind, NodeId, comments};
 
 /// The word that every instruction starts with.
@@ -56,6 +56,8 @@ pub struct Gathering {
     ignores: Ignores,
     /// Those of the file itself that have not met their node.
     waiting: Waiting,
+    /// A byte and its line, 0-based.
+    counted: (usize, usize),
     /// The bytes at which the scalars of sites and their keys begin.
     places: Vec<(usize, usize)>,
 }
@@ -82,17 +84,12 @@ impl Gathering {
     /// Reads the instructions in these comments of `text`, the file's. They may stand in a text in it:
     /// then what is returned has to meet its documents, and theirs only.
     pub fn read(&mut self, text: &str, comments: &[Span]) -> Waiting {
-        let instructions: Vec<(Span, &str)> = comments
+        let instructions = comments
             .iter()
-            .filter_map(|&comment| Some((comment, comment.of(text).and_then(instruction)?)))
-            .collect();
-        if instructions.is_empty() {
-            return Waiting::default();
-        }
-        let lines = Lines::new(text);
+            .filter_map(|&comment| Some((comment, comment.of(text).and_then(instruction)?)));
         let mut alone = Vec::new();
         for (comment, instruction) in instructions {
-            let line = lines.position(comment.start).line;
+            let line = self.line(text, comment.start) + 1;
             let Some((codes, reason)) = parse(instruction) else {
                 self.ignores.faulty.push(line);
                 continue;
@@ -113,6 +110,20 @@ impl Gathering {
             });
         }
         waiting(text, &alone)
+    }
+
+    /// The line (0-based) of the byte at `at`, counted from the last one that was asked for.
+    fn line(&mut self, text: &str, at: usize) -> usize {
+        let (from, line) = self.counted;
+        let between = &text.as_bytes()[from.min(at)..from.max(at)];
+        let breaks = memchr::memchr_iter(b'\n', between).count();
+        let line = if at < from {
+            line - breaks
+        } else {
+            line + breaks
+        };
+        self.counted = (at, line);
+        line
     }
 
     /// Finds the nodes of the next document that instructions on lines of their own speak for.

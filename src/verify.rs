@@ -367,4 +367,112 @@ mod tests {
         );
         assert!(verify(before, after, &edits, &[planned(1, 1, "x", "S/x")]).is_err());
     }
+
+    const HOLDER: &str = "a: |\n  b: x # c\n  d:\n    e: |-\n      f: y\n      g: z\nh: '{i: j}'\n";
+
+    /// A change in a text of the only document: the scalars that hold it, outermost first.
+    fn inside(holders: &[usize], ordinal: usize, from: &str, to: &str) -> Planned {
+        let document = holders
+            .iter()
+            .fold(DocumentPath::default(), |path, &holder| {
+                path.inside(holder, 0).unwrap()
+            });
+        Planned {
+            document,
+            ..planned(0, ordinal, from, to)
+        }
+    }
+
+    /// What comes of inserting `R/` before each of `places`.
+    fn insert(places: &[&str], plan: &[Planned]) -> Result<(), VerifyError> {
+        let edits = places.iter().map(|place| {
+            let at = HOLDER.find(place).unwrap() + place.len() - 1;
+            Edit {
+                span: Span::new(at, at),
+                text: "R/".into(),
+            }
+        });
+        let edits = EditSet::new(edits).unwrap();
+        verify(HOLDER, &edits.apply(HOLDER).unwrap(), &edits, plan)
+    }
+
+    #[test]
+    fn planned_changes_in_texts_pass() {
+        let plan = [
+            inside(&[1], 1, "x", "R/x"),
+            inside(&[1, 4], 1, "y", "R/y"),
+            inside(&[3], 1, "j", "R/j"),
+        ];
+        assert_eq!(insert(&["b: x", "f: y", "i: j"], &plan), Ok(()));
+        assert_eq!(insert(&["f: y"], &plan[1..2]), Ok(()));
+    }
+
+    #[test]
+    fn every_kind_of_fault_in_a_text_is_found() {
+        let (x, y) = (inside(&[1], 1, "x", "R/x"), inside(&[1, 4], 1, "y", "R/y"));
+        let whole = planned(0, 1, "x", "R/x");
+        let both = [x, y];
+        let x = &both[..1];
+        for (places, plan) in [
+            (&["b: x"][..], &[][..]),
+            (&[], x),
+            (&["b: x", "g: z"], x),
+            (&["b: x", "f: y"], x),
+            (&["b: x"], &both),
+            (&["b: x"], &[x[0].clone(), whole.clone()]),
+            (&["b: x"], &[whole]),
+            (&["b: x"], &[inside(&[1], 1, "x", "Q/x")]),
+            (&["b: x"], &[inside(&[1], 1, "w", "R/x")]),
+            (&["b: x"], &[inside(&[1], 2, "x", "R/x")]),
+            (&["b: x"], &[inside(&[1], 9, "x", "R/x")]),
+            (&["b: x"], &[inside(&[3], 1, "x", "R/x")]),
+            (&["b: x"], &[inside(&[2], 1, "x", "R/x")]),
+            (&["f: y"], &[inside(&[1], 4, "y", "R/y")]),
+        ] {
+            let result = insert(places, plan);
+            assert!(
+                matches!(result, Err(VerifyError::Different(_))),
+                "{places:?} {plan:?} {result:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_text_that_is_broken_by_its_change_is_found() {
+        let before = "a: |\n  b: x\n";
+        let broken = edits(10, 10, "[");
+        let result = verify(
+            before,
+            "a: |\n  b: [x\n",
+            &broken,
+            &[inside(&[1], 1, "x", "[x")],
+        );
+        assert!(matches!(result, Err(VerifyError::NotYaml(_))), "{result:?}");
+        let outdented = edits(5, 7, " ");
+        let result = verify(
+            before,
+            "a: |\n b: x\n",
+            &outdented,
+            &[inside(&[1], 1, "x", "x")],
+        );
+        assert_eq!(result, Ok(()), "indentation is no part of the text");
+        let less = edits(5, 7, "");
+        assert!(verify(before, "a: |\nb: x\n", &less, &[inside(&[1], 1, "x", "x")]).is_err());
+    }
+
+    #[test]
+    fn inner_texts_that_the_second_engine_refuses_are_compared_by_the_first() {
+        let before = "a: |\n  [1\n  ---\n  b: x\n";
+        let after = "a: |\n  [1\n  ---\n  b: R/x\n";
+        let edits = edits(21, 21, "R/");
+        let plan = |to| {
+            let document = DocumentPath::default().inside(1, 1).unwrap();
+            [Planned {
+                document,
+                ..planned(0, 1, "x", to)
+            }]
+        };
+        assert_eq!(verify(before, after, &edits, &plan("R/x")), Ok(()));
+        assert!(verify(before, after, &edits, &plan("S/x")).is_err());
+    }
 }

@@ -4,9 +4,11 @@
 //! in one is found by the same finders as in a file; what it says about other files is not believed
 //! as easily, because nothing shows that a tool ever reads it as a file of this folder.
 
+use std::collections::HashSet;
+
 use super::object::{self, Object};
 use super::values::{self, Template};
-use super::{BlockId, Fact, Found, KeyPath, Kustomization};
+use super::{BlockId, Fact, Found, KeyPath, Kustomization, Release};
 use crate::reason::Reason;
 use crate::yaml::{Document, DocumentPath, Kind, NodeId};
 
@@ -32,10 +34,18 @@ pub struct Text {
     pub path: KeyPath,
     /// By which its values are known.
     pub(super) block: BlockId,
-    /// The group and kind of what a patch is for, when it is said beside it.
-    target: Option<(String, String)>,
+    /// What a patch is for, when that is said beside it.
+    target: Option<Target>,
     /// Why nothing in it can be changed, when that is known.
     pub(super) hold: Option<(Reason, String)>,
+}
+
+/// What a patch is for.
+#[derive(Clone, Debug, Default)]
+struct Target {
+    group: Option<String>,
+    kind: Option<String>,
+    name: Option<String>,
 }
 
 /// One step to a text.
@@ -89,6 +99,20 @@ const ROWS: &[Row] = &[
     Row { group: Some("helm.cattle.io"), kinds: &["HelmChart", "HelmChartConfig"], way: &[Key("spec"), Key("valuesContent")], holds: Holds::Values },
 ];
 
+/// The groups of kinds that a target may name alone, where the group makes a difference.
+const GROUPS: &[(&str, &str)] = &[
+    ("Application", "argoproj.io"),
+    ("ApplicationSet", "argoproj.io"),
+    ("ClusterImagePolicy", "policy.sigstore.dev"),
+    ("ClusterPolicy", "kyverno.io"),
+    ("HelmChartConfig", "helm.cattle.io"),
+    ("HelmRelease", "helm.toolkit.fluxcd.io"),
+    // Kustomize's own are no objects that it could patch.
+    ("Kustomization", "kustomize.toolkit.fluxcd.io"),
+    ("Policy", "kyverno.io"),
+    ("ValidatingAdmissionPolicy", "admissionregistration.k8s.io"),
+];
+
 /// The ends of the names of files that hold documents.
 const FILE_SUFFIXES: &[&str] = &[".yaml", ".yml", ".json"];
 
@@ -105,9 +129,13 @@ pub(super) fn texts(
             row.group.is_none_or(|group| group == object.group) && row.kinds.contains(&object.kind)
         };
         for row in ROWS.iter().filter(is_here) {
-            let mut nodes = Vec::new();
-            follow(document, object.node, row.way, &mut nodes);
-            found.extend(nodes.into_iter().map(|node| (node, row.holds)));
+            let mut walk = Walk {
+                document,
+                seen: HashSet::new(),
+                found: Vec::new(),
+            };
+            walk.follow(object.node, row.way);
+            found.extend(walk.found.into_iter().map(|node| (node, row.holds)));
         }
     }
     found.sort_by_key(|(node, _)| *node);
@@ -124,27 +152,39 @@ pub(super) fn texts(
     found.into_iter().filter(has_words).map(text).collect()
 }
 
-/// Adds the scalars at the end of the way from `id`.
-fn follow(document: &Document<'_>, id: NodeId, way: &[To], found: &mut Vec<NodeId>) {
-    let Some((step, rest)) = way.split_first() else {
-        if document.text(id).is_some() {
-            found.push(id);
+/// A walk along the way of a row.
+struct Walk<'d> {
+    document: &'d Document<'d>,
+    /// Where it has been, with how much of the way before it: aliases lead to one place often.
+    seen: HashSet<(NodeId, usize)>,
+    /// The scalars at the end.
+    found: Vec<NodeId>,
+}
+
+impl Walk<'_> {
+    fn follow(&mut self, id: NodeId, way: &[To]) {
+        let id = self.document.resolve(id);
+        if !self.seen.insert((id, way.len())) {
+            return;
         }
-        return;
-    };
-    let mut go_on = |id: NodeId| follow(document, document.resolve(id), rest, found);
-    let entries = document.entries(id);
-    match step {
-        Key(key) => entries
-            .filter(|entry| entry.key == Some(key))
-            .for_each(|entry| go_on(entry.value)),
-        Files => entries
-            .filter(|entry| entry.key.is_some_and(is_file_name))
-            .for_each(|entry| go_on(entry.value)),
-        Items => document.items(id).for_each(go_on),
-        Anywhere => (id..document.node(id).end)
-            .filter(|&id| matches!(document.node(id).kind, Kind::Mapping))
-            .for_each(go_on),
+        let Some((step, rest)) = way.split_first() else {
+            self.found.extend(self.document.text(id).map(|_| id));
+            return;
+        };
+        let document = self.document;
+        let entries = document.entries(id);
+        match step {
+            Key(key) => entries
+                .filter(|entry| entry.key == Some(key))
+                .for_each(|entry| self.follow(entry.value, rest)),
+            Files => entries
+                .filter(|entry| entry.key.is_some_and(is_file_name))
+                .for_each(|entry| self.follow(entry.value, rest)),
+            Items => document.items(id).for_each(|item| self.follow(item, rest)),
+            Anywhere => (id..document.node(id).end)
+                .filter(|&id| matches!(document.node(id).kind, Kind::Mapping))
+                .for_each(|id| self.follow(id, rest)),
+        }
     }
 }
 
@@ -152,15 +192,20 @@ fn is_file_name(key: &str) -> bool {
     FILE_SUFFIXES.iter().any(|suffix| key.ends_with(suffix))
 }
 
+/// Whether finders could find anything in a text. What has no colon is no map: the path of a patch.
 fn has_words(text: &str) -> bool {
-    super::WORDS.iter().any(|word| text.contains(word))
+    text.contains(':') && super::WORDS.iter().any(|word| text.contains(word))
 }
 
 /// What stands under `target` beside a patch.
-fn target(document: &Document<'_>, patch: NodeId) -> Option<(String, String)> {
+fn target(document: &Document<'_>, patch: NodeId) -> Option<Target> {
     let target = document.get(document.node(patch).parent, "target")?;
-    let text = |key| document.text_at(target, &[key]).unwrap_or("").to_string();
-    Some((text("group"), text("kind")))
+    let text = |key| document.text_at(target, &[key]).map(Into::into);
+    Some(Target {
+        group: text("group"),
+        kind: text("kind"),
+        name: text("name"),
+    })
 }
 
 /// Why a text stays that is used in more than one place.
@@ -179,24 +224,33 @@ fn shared(document: &Document<'_>, id: NodeId) -> Option<(Reason, String)> {
 /// The objects of a document of `text`. The root of a patch is one even where it does not say of
 /// which kind: its target does.
 pub(super) fn objects<'d>(document: &'d Document<'_>, text: &'d Text) -> Vec<Object<'d>> {
+    let below = object::objects(document, false);
     let is_map = matches!(document.node(0).kind, Kind::Mapping);
     if text.holds != Holds::Patch || !is_map || object::starts_object(document, 0) {
-        return object::objects(document, false);
+        return below;
     }
-    let (group, kind) = text
-        .target
-        .as_ref()
-        .map_or(("", ""), |(group, kind)| (group, kind));
-    let root = Object {
-        node: 0,
-        group,
-        kind,
-    };
+    let root = patched(document, text.target.as_ref());
     if object::holds_no_images(&root) {
         return Vec::new();
     }
-    let below = object::objects(document, false);
     std::iter::once(root).chain(below).collect()
+}
+
+/// The object that a patch without `apiVersion` or `kind` is a part of.
+fn patched<'d>(document: &'d Document<'_>, target: Option<&'d Target>) -> Object<'d> {
+    let kind = document.text_at(0, &["kind"]);
+    let kind = kind.or_else(|| target?.kind.as_deref()).unwrap_or("");
+    let own = document.text_at(0, &["apiVersion"]);
+    let own = own.map(|version| version.split_once('/').map_or("", |(group, _)| group));
+    let known = || GROUPS.iter().find(|(known, _)| *known == kind);
+    let group = own
+        .or_else(|| target?.group.as_deref())
+        .or_else(|| known().map(|(_, group)| *group));
+    Object {
+        node: 0,
+        group: group.unwrap_or(""),
+        kind,
+    }
 }
 
 /// Finds what the values in a text name: those of its first document, which is the one that Helm reads.
@@ -248,7 +302,19 @@ pub(super) fn fit(text: &Text, found: &mut Found) {
         inner.path = text.path.join(&inner.path);
     }
     let facts = std::mem::take(&mut found.facts);
-    found.facts = facts.into_iter().filter_map(believed).collect();
+    let facts = facts.into_iter().filter_map(believed);
+    found.facts = facts.map(|fact| aimed(fact, text)).collect();
+}
+
+/// A patch with a target is for the release of that name, whatever name it has itself.
+fn aimed(fact: Fact, text: &Text) -> Fact {
+    match (fact, &text.target) {
+        (Fact::Release(release), Some(target)) => Fact::Release(Release {
+            name: target.name.clone().or(release.name),
+            ..release
+        }),
+        (fact, _) => fact,
+    }
 }
 
 /// What a document in a text says about files, as far as that can only hold something back: a
@@ -269,5 +335,210 @@ fn believed(fact: Fact) -> Option<Fact> {
         | Fact::UnclearPatch(_)
         | Fact::InflatedCharts { .. }
         | Fact::Unread => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::scan::{Options, Scan, scan_text};
+
+    fn scan(text: &str) -> Scan {
+        scan_text(Path::new("a.yaml"), text, &Options::default())
+    }
+
+    /// Where the sites of `text` are, with the code of the hold where there is one.
+    fn paths(text: &str) -> Vec<String> {
+        let show = |site: &super::super::Site| match &site.hold {
+            Some((reason, _)) => format!("{} {reason}", site.path),
+            None => site.path.to_string(),
+        };
+        scan(text).sites.iter().map(show).collect()
+    }
+
+    const POD: &str = "{apiVersion: v1, kind: Pod, spec: {containers: [{image: a}]}}";
+    const PART: &str = "{spec: {containers: [{image: a}]}}";
+
+    #[test]
+    fn texts_are_known_by_their_object_and_place() {
+        let of = |path: &str| format!("{path}.spec.containers[0].image");
+        for (head, body, path) in [
+            ("v1 ConfigMap", "data: {a.yaml: 'POD'}", "data[\"a.yaml\"]"),
+            ("v1 ConfigMap", "data: {a.json: 'POD'}", "data[\"a.json\"]"),
+            (
+                "v1 Secret",
+                "stringData: {a.yml: 'POD'}",
+                "stringData[\"a.yml\"]",
+            ),
+            ("builtin PatchTransformer", "patch: 'PART'", "patch"),
+            (
+                "builtin PatchStrategicMergeTransformer",
+                "patches: 'POD'",
+                "patches",
+            ),
+            (
+                "kustomize.config.k8s.io/v1beta1 Kustomization",
+                "patches: [{patch: 'PART'}]",
+                "patches[0].patch",
+            ),
+            (
+                "kustomize.config.k8s.io/v1alpha1 Component",
+                "patchesStrategicMerge: ['POD']",
+                "patchesStrategicMerge[0]",
+            ),
+            (
+                "kustomize.config.k8s.io/v1beta1 Kustomization",
+                "generators: ['POD']",
+                "generators[0]",
+            ),
+            (
+                "kustomize.toolkit.fluxcd.io/v1 Kustomization",
+                "spec: {patches: [{patch: 'PART'}]}",
+                "spec.patches[0].patch",
+            ),
+            (
+                "helm.toolkit.fluxcd.io/v2 HelmRelease",
+                "spec: {postRenderers: [{kustomize: {patches: [{patch: 'PART'}]}}]}",
+                "spec.postRenderers[0].kustomize.patches[0].patch",
+            ),
+            (
+                "argoproj.io/v1alpha1 ApplicationSet",
+                "spec: {template: {spec: {sources: [{kustomize: {patches: [{patch: 'PART'}]}}]}}}",
+                "spec.template.spec.sources[0].kustomize.patches[0].patch",
+            ),
+        ] {
+            let (version, kind) = head.split_once(' ').unwrap();
+            let body = body.replace("POD", POD).replace("PART", PART);
+            let text = format!("apiVersion: {version}\nkind: {kind}\n{body}\n");
+            assert_eq!(paths(&text), [of(path)], "{text}");
+            let other = format!("apiVersion: {version}\nkind: Other\n{body}\n");
+            assert!(paths(&other).is_empty(), "{other}");
+        }
+    }
+
+    #[test]
+    fn texts_that_hold_no_objects_name_nothing() {
+        for body in [
+            format!("data: {{a.txt: '{POD}'}}"),
+            format!("data: {{a.yaml: '{PART}'}}"),
+            format!("binaryData: {{a.yaml: '{POD}'}}"),
+            "data: {a.yaml: 'image: {registry: docker.io, repository: a/b}'}".to_string(),
+            "data: {a.yaml: [image]}".to_string(),
+            "data: {a.yaml: image}".to_string(),
+        ] {
+            let text = format!("apiVersion: v1\nkind: ConfigMap\n{body}\n");
+            assert!(paths(&text).is_empty(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_patch_is_a_part_of_what_it_is_for() {
+        for (target, part, found) in [
+            ("", PART, true),
+            ("target: {kind: Deployment}", PART, true),
+            ("target: {kind: CustomResourceDefinition}", PART, false),
+            ("target: {kind: ClusterPolicy}", PART, false),
+            (
+                "target: {kind: ClusterPolicy, group: nvidia.com}",
+                PART,
+                true,
+            ),
+            ("target: {group: kyverno.io}", PART, false),
+            (
+                "target: {kind: Deployment}",
+                "{kind: CustomResourceDefinition, spec: {containers: [{image: a}]}}",
+                false,
+            ),
+            (
+                "",
+                "[{op: replace, path: /spec/replicas, value: image}]",
+                false,
+            ),
+            ("", "{apiVersion: v1, kind: List, items: [POD]}", true),
+        ] {
+            let part = part.replace("POD", POD);
+            let text = format!(
+                "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\npatches:\n- patch: '{part}'\n  {target}\n"
+            );
+            assert_eq!(!paths(&text).is_empty(), found, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_signed_or_shared_stays() {
+        let signed = format!(
+            "apiVersion: v1\nkind: Secret\nstringData: {{a.yaml: '{POD}'}}\nsops: {{mac: x}}\n"
+        );
+        let path = "stringData[\"a.yaml\"].spec.containers[0].image not-editable";
+        assert_eq!(paths(&signed), [path]);
+        let shared =
+            format!("apiVersion: v1\nkind: ConfigMap\ndata: {{a.yaml: &a '{POD}', b: *a}}\n");
+        let path = "data[\"a.yaml\"].spec.containers[0].image shared-anchor";
+        assert_eq!(paths(&shared), [path]);
+        let deeper = shared
+            .replace('\n', "\n    ")
+            .replace("*a}", "*a, c.json: x}");
+        let deeper = format!("apiVersion: v1\nkind: ConfigMap\ndata:\n  x.yaml: |\n    {deeper}\n");
+        assert_eq!(paths(&deeper), [format!("data[\"x.yaml\"].{path}")]);
+    }
+
+    #[test]
+    fn texts_speak_for_other_files_only_to_hold_them() {
+        let inner = [
+            "{apiVersion: kustomize.config.k8s.io/v1beta1, kind: Kustomization, resources: [../base], images: [{name: a}]}",
+            "{apiVersion: kustomize.config.k8s.io/v1beta1, kind: Kustomization, resources: [../image]}",
+            "{apiVersion: kustomize.toolkit.fluxcd.io/v1, kind: Kustomization, spec: {path: ./image}}",
+            "{apiVersion: helm.toolkit.fluxcd.io/v2, kind: HelmRelease, metadata: {name: image}, spec: {chart: {spec: {chart: x}}}}",
+        ];
+        let facts = |text: &str| -> Vec<String> {
+            let show = |fact: &Fact| match fact {
+                Fact::Kustomization(found) => {
+                    assert!(found.takes_in.is_empty() && !found.copies_fields);
+                    format!("names {}", found.names[0].pattern)
+                }
+                Fact::Deploys { folder, .. } => format!("deploys {folder}"),
+                Fact::Release(release) => format!("release {:?}", release.name),
+                other => format!("{other:?}"),
+            };
+            scan(text).facts.iter().map(show).collect()
+        };
+        let wanted = [
+            &["names a"][..],
+            &[],
+            &["deploys ./image"],
+            &["release Some(\"image\")"],
+        ];
+        for (inner, wanted) in inner.into_iter().zip(wanted) {
+            let text = format!("apiVersion: v1\nkind: ConfigMap\ndata: {{a.yaml: '{inner}'}}\n");
+            assert_eq!(facts(&text), wanted, "{inner}");
+        }
+        let patch = "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nspec:\n  patches:\n  - target: {kind: HelmRelease, name: web}\n    patch: '{spec: {values: {image: a}}}'\n";
+        assert_eq!(facts(patch), ["release Some(\"web\")"]);
+    }
+
+    #[test]
+    fn texts_that_cannot_be_read_are_noted_when_they_may_name_images() {
+        for (inner, unread) in [
+            ("image: [", 1),
+            ("image: a\n    ---\n    b: [\n    ---\n    c: [", 2),
+            ("hub: [", 0),
+            ("image: a", 0),
+        ] {
+            let text =
+                format!("apiVersion: v1\nkind: ConfigMap\ndata:\n  a.yaml: |\n    {inner}\n");
+            let scan = scan(&text);
+            assert_eq!(
+                (scan.unread.len(), scan.broken.len()),
+                (unread, 0),
+                "{text}"
+            );
+            assert!(
+                scan.unread
+                    .iter()
+                    .all(|text| text.path.as_str() == "data[\"a.yaml\"]")
+            );
+        }
     }
 }

@@ -94,14 +94,18 @@ fn unclear(document: &Document<'_>, target: Option<NodeId>, text: &str) -> Optio
     if of_target("kind").is_some_and(|kind| !KINDS.contains(&kind)) {
         return None;
     }
-    let is_plain = |name: &&str| !name.contains(['*', '.', '|', '[', '(', '?', '+', '$', '{']);
     let objects: Vec<_> = documents(text).filter_map(Result::ok).collect();
-    let follows = |object: &Document<'_>| is_followed(object, of_target("name"));
+    let is_aimed = target.is_none() || of_target("name").is_some();
+    let follows = |object: &Document<'_>| is_aimed && is_followed(object, of_target("name"));
     if !objects.is_empty() && !text.contains(DIRECTIVE) && objects.iter().all(follows) {
         return None;
     }
     if target.is_some() {
-        return Some(of_target("name").filter(is_plain).map(Into::into));
+        return Some(
+            of_target("name")
+                .filter(|name| is_plain(name))
+                .map(Into::into),
+        );
     }
     let kind = |object: &Document<'_>| {
         object
@@ -120,14 +124,19 @@ fn unclear(document: &Document<'_>, target: Option<NodeId>, text: &str) -> Optio
     Some(name)
 }
 
-/// Whether a patch is a part of a release, and is merged over the release of the name that it carries.
+/// Whether a name is one, and no regular expression for several.
+fn is_plain(name: &str) -> bool {
+    !name.contains(['*', '.', '|', '[', '(', '?', '+', '$', '{'])
+}
+
+/// Whether a patch is a part of a release, and is merged over the release that its target names, or over
+/// the one of its own name.
 fn is_followed(patch: &Document<'_>, target: Option<&str>) -> bool {
     let text = |path: &[&str]| patch.text_at(0, path);
     let name = text(&["metadata", "name"]);
     let is_whole = text(&["apiVersion"]).is_some()
         && text(&["kind"]).is_some_and(|kind| KINDS.contains(&kind));
-    let is_meant = target.is_none() || target == name;
-    is_whole && name.is_some() && is_meant
+    is_whole && target.or(name).is_some_and(is_plain)
 }
 
 fn may_change(text: &str) -> bool {

@@ -181,9 +181,16 @@ pub(super) fn settle_anchors(document: &Document<'_>, found: &mut Found) {
         return;
     }
     let mut seen = HashSet::new();
+    // In a text that is spelled otherwise, all have one span.
+    let place = |site: &Site| {
+        (
+            site.span(),
+            site.scalars().next().map(|scalar| scalar.ordinal),
+        )
+    };
     found
         .sites
-        .retain(|site| site.parts().is_some() || seen.insert(site.span()));
+        .retain(|site| site.parts().is_some() || seen.insert(place(site)));
     let uses = Uses::of(document);
     for site in found.sites.iter_mut().filter(|site| site.finder == NAME) {
         let Shape::Whole(scalar) = &site.shape else {

@@ -100,16 +100,6 @@ impl<'d> Inside<'d> {
         let comments = comments(self.value).into_iter();
         comments.map(|span| self.map.span(span)).collect()
     }
-
-    /// The text.
-    pub fn value(&self) -> &'d str {
-        self.value
-    }
-
-    /// The byte of the file where it begins.
-    pub fn start(&self) -> usize {
-        self.map.offset(0)
-    }
 }
 
 impl Map {
