@@ -593,18 +593,27 @@ fn decide_deployed(view: &View, targets: &[Targets]) -> Decision {
     let Some(other) = all.find(differs) else {
         return decision;
     };
-    let registry = |target: &Target| {
-        let registry = target.rules.registry();
-        registry.map_or("no registry".to_string(), ToString::to_string)
-    };
     let detail = format!(
-        "{} needs {} and {} needs {}; write the image out in the values of each",
-        first.place.display(),
-        registry(first),
-        other.place.display(),
-        registry(other)
+        "{} and {}; write the image out in the values of each",
+        need(view, first),
+        need(view, other)
     );
     Decision::Keep(Reason::SeveralTargets, detail)
+}
+
+/// The entries of values that a target needs.
+fn need(view: &View, target: &Target) -> String {
+    let place = target.place.display();
+    let Decision::Rewrite(rewrite) = decide_view(view, &target.rules) else {
+        return format!("{place} needs it as it is");
+    };
+    let at: Vec<String> = view.at.iter().map(ToString::to_string).collect();
+    let entries = rewrite.texts.iter().map(|(part, text)| {
+        let keys = at.iter().cloned().chain([view.parts[*part].key.clone()]);
+        format!("`{}: {text}`", keys.collect::<Vec<_>>().join("."))
+    });
+    let entries: Vec<String> = entries.collect();
+    format!("{place} needs {}", entries.join(" and "))
 }
 
 /// What a view asks of the scalars that it reads.
