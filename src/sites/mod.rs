@@ -227,7 +227,7 @@ pub fn find(path: &Path, text: &str, document: &Document<'_>, templates: &[Templ
     let objects = object::objects(document, by_name);
     find_objects(text, document, &objects, templates, &mut found);
     if let Some(values) = values::find(path, text, document, templates) {
-        release::find_plain(text, document, templates, &mut found);
+        release::find_plain(path, text, document, templates, &mut found);
         found.loose = Some(values.loose);
         let mut sites = values.sites;
         let known: HashSet<Span> = found.sites.iter().flat_map(spans).collect();

@@ -1,6 +1,8 @@
 //! Releases of charts: which layers of values Argo CD, Flux, helmfile, Fleet, k3s and kustomize put
 //! together, in which order. A layer is a file, a config map, or a block of values inside the object.
 
+use std::path::Path;
+
 use super::release_patches::DIRECTIVE;
 use super::values::{self, Parameter};
 use super::{Fact, Found, Input, Template, workload};
@@ -283,6 +285,7 @@ pub(super) fn find(input: &Input<'_>, found: &mut Found) {
 
 /// Releases in files that are no Kubernetes objects: helmfiles and Fleet bundles.
 pub(super) fn find_plain(
+    path: &Path,
     text: &str,
     document: &Document<'_>,
     templates: &[Template],
@@ -302,6 +305,13 @@ pub(super) fn find_plain(
     let mut releases: Vec<Release> = list.into_iter().map(|item| reader.helmfile(item)).collect();
     if let Some(helm) = document.get(0, "helm") {
         releases.extend(reader.fleet(helm));
+    }
+    if super::argo::is_source_name(path) {
+        // Which Application's values it is merged with is not told by the file.
+        let why = "it overrides what an Application says";
+        for release in &mut releases {
+            release.layers.push(Given::unknown(Stage::Parameters, why));
+        }
     }
     let releases = releases.into_iter().map(Fact::Release);
     found.facts.extend(releases);
