@@ -11,7 +11,7 @@ use crate::scan::ScannedFile;
 use crate::sites::{Fact, From, Given, Release, Stage, Tool, UnclearPatch};
 
 /// Every release as it is, and with each patch.
-pub(super) fn variants(files: &[ScannedFile], all: Vec<Placed>, tree: &Tree<'_>) -> Vec<Placed> {
+pub(super) fn variants(files: &[ScannedFile], all: &[Placed], tree: &Tree<'_>) -> Vec<Placed> {
     let all = with_chart_objects(all);
     let (mut bases, patches): (Vec<Placed>, Vec<Placed>) =
         all.into_iter().partition(|placed| placed.release.has_chart);
@@ -135,9 +135,9 @@ fn meeting(patches: &[&Placed], base: &Placed, tree: &Tree<'_>) -> BTreeSet<usiz
 }
 
 /// Releases whose chart is told by an object of its own take over what that says.
-fn with_chart_objects(all: Vec<Placed>) -> Vec<Placed> {
+fn with_chart_objects(all: &[Placed]) -> Vec<Placed> {
     let mut whole = Vec::new();
-    for placed in &all {
+    for placed in all {
         let object = placed.release.chart_object.as_ref();
         let is_it =
             |other: &&Placed| object.is_some() && other.release.chart_name.as_ref() == object;
@@ -172,7 +172,7 @@ fn hold_unclear(files: &[ScannedFile], bases: &mut [Placed], tree: &Tree<'_>) {
             let reached = tree.built_with([by].into());
             let why = format!("a patch in {} may change it", file.source.path.display());
             for base in bases.iter_mut() {
-                let is_meant = target.is_none() || base.release.name == *target;
+                let is_meant = target.is_it(base.release.name.as_deref());
                 let is_built = *reaches_far || reached.contains(&base.file);
                 if base.release.tool != Tool::Other && is_meant && is_built {
                     base.hold(Stage::Files, &why);

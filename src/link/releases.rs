@@ -86,7 +86,7 @@ pub(super) fn read(files: &[ScannedFile], charts: &Charts<'_>, tree: &Tree<'_>) 
     let known = Known::of(files);
     let mut result = Releases::default();
     let mut away = Away::default();
-    for placed in patched::variants(files, placed(files), tree) {
+    for placed in patched::variants(files, &placed(files), tree) {
         known.add(charts, &placed, &mut result, &mut away);
     }
     away.settle(&mut result.combined, files);

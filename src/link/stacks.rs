@@ -421,11 +421,15 @@ impl<'a> Charts<'a> {
     }
 }
 
+/// What tells two merges apart: layers, root, what decides the target, whether all is known, and
+/// whether it is only a beginning.
+type Same = (Vec<Layer>, Root, Vec<usize>, bool, bool);
+
 /// Merges, each once.
 #[derive(Default)]
 struct Stacks {
     list: Vec<Stack>,
-    seen: HashSet<(Vec<Layer>, Root, Vec<usize>, [bool; 2])>,
+    seen: HashSet<Same>,
 }
 
 impl Stacks {
@@ -434,7 +438,8 @@ impl Stacks {
             stack.layers.clone(),
             stack.root.clone(),
             stack.targets.clone(),
-            [stack.unreadable.is_some(), stack.is_beginning],
+            stack.unreadable.is_some(),
+            stack.is_beginning,
         );
         if !stack.layers.is_empty() && self.seen.insert(same) {
             self.list.push(stack);

@@ -149,36 +149,27 @@ impl Run<'_> {
                     .iter()
                     .partition(|&&view| self.links.views[view].is_beginning);
                 let assumed = whole.iter().find_map(|&view| self.open_assumption(view));
-                let texts = self.agreed(&whole);
-                let (texts, views, others) = self.with_beginnings(texts, whole, &beginnings);
-                Cluster {
-                    views,
-                    others,
-                    texts,
+                let mut cluster = Cluster {
+                    texts: self.agreed(&whole),
+                    views: whole,
+                    others: Vec::new(),
                     assumed,
-                }
+                };
+                self.take_beginnings(&mut cluster, &beginnings);
+                cluster
             })
             .collect()
     }
 
     /// Adds the beginnings of merges that ask for nothing else than the merges do.
-    fn with_beginnings(
-        &self,
-        texts: Result<BTreeMap<ScalarId, String>, Why>,
-        mut views: Vec<usize>,
-        beginnings: &[usize],
-    ) -> (
-        Result<BTreeMap<ScalarId, String>, Why>,
-        Vec<usize>,
-        Vec<usize>,
-    ) {
-        let mut others = Vec::new();
-        let Ok(mut texts) = texts else {
-            others.extend(beginnings);
-            return (texts, views, others);
+    fn take_beginnings(&self, cluster: &mut Cluster, beginnings: &[usize]) {
+        let Ok(texts) = &mut cluster.texts else {
+            cluster.others.extend(beginnings);
+            return;
         };
         // What a merge reads and keeps stays as it is.
-        for (scalar, text) in views.iter().flat_map(|&view| &self.wants[view]) {
+        let read = cluster.views.iter().flat_map(|&view| &self.wants[view]);
+        for (scalar, text) in read {
             texts.entry(*scalar).or_insert_with(|| text.clone());
         }
         for &view in beginnings {
@@ -192,13 +183,12 @@ impl Run<'_> {
             let is_sure =
                 self.links.views[view].blocked.is_none() && self.open_assumption(view).is_none();
             if rewrites && fits && is_sure && self.check_settled(view, &more).is_ok() {
-                texts = more;
-                views.push(view);
+                *texts = more;
+                cluster.views.push(view);
             } else {
-                others.push(view);
+                cluster.others.push(view);
             }
         }
-        (Ok(texts), views, others)
     }
 
     /// What a view rests on, unless that was agreed to.
@@ -377,8 +367,9 @@ impl Run<'_> {
     /// What becomes of a site that no merge reads: what its own layer says, if that stays.
     fn overridden(&self, view: usize, cluster: &Cluster) -> Outcome {
         match (&self.decisions[view], &cluster.texts) {
-            (Decision::Keep(reason, detail), _) => Outcome::Skip(*reason, detail.clone()),
-            (_, Err((reason, detail))) => Outcome::Skip(*reason, detail.clone()),
+            (Decision::Keep(reason, detail), _) | (_, Err((reason, detail))) => {
+                Outcome::Skip(*reason, detail.clone())
+            }
             _ => {
                 let detail = "later layers take its place, and ask for another text of what they share; write the image out in each layer";
                 Outcome::Skip(Reason::GroupIncomplete, detail.to_string())

@@ -31,7 +31,7 @@ pub use path::KeyPath;
 pub use release::{
     Base, BlockId, ChartSource, ConfigMap, From, Generated, Given, Release, Stage, Tool,
 };
-pub use release_patches::UnclearPatch;
+pub use release_patches::{PatchTarget, UnclearPatch};
 pub use values::{Loose, LoosePart, Template, is_values_name};
 
 use crate::reason::Reason;

@@ -278,7 +278,7 @@ pub(super) fn find(input: &Input<'_>, found: &mut Found) {
         _ => Vec::new(),
     };
     for mut release in releases {
-        release.name = name.clone();
+        release.name.clone_from(&name);
         found.facts.push(Fact::Release(release));
     }
 }

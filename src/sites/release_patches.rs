@@ -39,10 +39,29 @@ const ABOUT: &[&str] = &[
 /// A patch of a release that is not followed.
 #[derive(Clone, Debug)]
 pub struct UnclearPatch {
-    /// The name of the object that it changes; none when it may be any.
-    pub target: Option<String>,
+    /// What it changes.
+    pub target: PatchTarget,
     /// Whether it changes objects of other builds than its own.
     pub reaches_far: bool,
+}
+
+/// The releases that a patch may change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PatchTarget {
+    /// Any of them.
+    Any,
+    /// Those of this name.
+    Named(String),
+}
+
+impl PatchTarget {
+    /// Whether it may be the release of this name.
+    pub fn is_it(&self, name: Option<&str>) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Named(own) => name == Some(own),
+        }
+    }
 }
 
 /// The patches that a kustomization holds as texts.
@@ -79,14 +98,13 @@ pub(super) fn operations(text: &str, document: &Document<'_>) -> Option<Fact> {
     let is_list = matches!(document.node(0).kind, Kind::Sequence);
     let changes = is_list && document.items(0).any(is_operation) && may_change(text);
     changes.then_some(Fact::UnclearPatch(UnclearPatch {
-        target: None,
+        target: PatchTarget::Any,
         reaches_far: false,
     }))
 }
 
-/// The name of the release that a text may change: none for a text that changes none, an inner none for
-/// one that may change any.
-fn unclear(document: &Document<'_>, target: Option<NodeId>, text: &str) -> Option<Option<String>> {
+/// The releases that a text may change in ways that are not followed.
+fn unclear(document: &Document<'_>, target: Option<NodeId>, text: &str) -> Option<PatchTarget> {
     if !may_change(text) {
         return None;
     }
@@ -101,11 +119,8 @@ fn unclear(document: &Document<'_>, target: Option<NodeId>, text: &str) -> Optio
         return None;
     }
     if target.is_some() {
-        return Some(
-            of_target("name")
-                .filter(|name| is_plain(name))
-                .map(Into::into),
-        );
+        let name = of_target("name").filter(|name| is_plain(name));
+        return Some(name.map_or(PatchTarget::Any, |name| PatchTarget::Named(name.into())));
     }
     let kind = |object: &Document<'_>| {
         object
@@ -121,7 +136,7 @@ fn unclear(document: &Document<'_>, target: Option<NodeId>, text: &str) -> Optio
             .map(ToString::to_string),
         _ => None,
     };
-    Some(name)
+    Some(name.map_or(PatchTarget::Any, PatchTarget::Named))
 }
 
 /// Whether a name is one, and no regular expression for several.

@@ -73,7 +73,7 @@ impl Where {
             values(
                 value
                     .and_then(|value| value.as_str().map(Into::into))
-                    .unwrap_or_else(String::new)
+                    .unwrap_or_default()
                     .as_str(),
             )
         };

@@ -138,12 +138,11 @@ pub fn patched(name: &str, slots: &[Parts]) -> Unit {
         )
     };
     let overlay = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [../base]\npatches: [{path: patch.yaml}]\n";
-    let indented: String = release("", slots[2])
-        .lines()
-        .map(|line| format!("    {line}\n"))
-        .collect();
+    let indented = format!("    {}", release("", slots[2]).trim_end().replace('
+', "
+    "));
     let text = format!(
-        "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [../base]\npatches:\n- patch: |\n{indented}"
+        "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [../base]\npatches:\n- patch: |\n{indented}\n"
     );
     Unit {
         files: vec![
