@@ -274,11 +274,13 @@ fn is_planned(old: &Step, new: &Step, planned: &Planned) -> bool {
     else {
         return false;
     };
-    let quoted = properties.replacen("Plain", "DoubleQuoted", 1);
+    let is_quoted = |style| properties.replacen("Plain", style, 1) == *properties_after;
     *from == planned.from
         && *to == planned.to
         && anchored == anchored_after
-        && (properties == properties_after || quoted == *properties_after)
+        && (properties == properties_after
+            || is_quoted("DoubleQuoted")
+            || is_quoted("SingleQuoted"))
 }
 
 #[cfg(test)]
