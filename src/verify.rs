@@ -12,13 +12,13 @@ use yaml_rust2::Event;
 use yaml_rust2::parser::Parser;
 
 use crate::edit::EditSet;
-use crate::yaml::{Kind, YamlError, documents};
+use crate::yaml::{DocumentPath, Kind, YamlError, documents};
 
 /// A scalar that is meant to change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Planned {
-    /// The document, 0-based.
-    pub document: usize,
+    /// The document.
+    pub document: DocumentPath,
     /// How many scalars of the document come before it.
     pub ordinal: usize,
     /// The value before.
@@ -168,7 +168,7 @@ fn compare(old: Vec<Step>, new: Vec<Step>, planned: &[Planned]) -> Result<(), Ve
         }
         let due = expected.next_if(|planned| {
             matches!(old, Step::Scalar { .. })
-                && (planned.document + 1, planned.ordinal + 1) == (documents, scalars)
+                && (planned.document.stream() + 1, planned.ordinal + 1) == (documents, scalars)
         });
         let fits = match due {
             Some(planned) => is_planned(&old, &new, planned),
@@ -229,7 +229,7 @@ mod tests {
 
     fn planned(document: usize, ordinal: usize, from: &str, to: &str) -> Planned {
         Planned {
-            document,
+            document: DocumentPath::of_stream(document),
             ordinal,
             from: from.into(),
             to: to.into(),

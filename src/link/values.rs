@@ -302,7 +302,7 @@ impl<'a> Merge<'a> {
                         empties: part.value.scalar().is_none(),
                     });
                 }
-                let alone = (found.document > 0 || parts.is_listed()).then_some(id);
+                let alone = (!found.document.is_first() || parts.is_listed()).then_some(id);
                 let place = (at, parts.family.clone(), alone);
                 places.entry(place).or_default().push((number, id));
             }

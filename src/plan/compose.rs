@@ -6,6 +6,7 @@ use std::fmt;
 use super::{FilePlan, rescan};
 use crate::edit::{EditSet, Overlap};
 use crate::verify::{self, Planned, VerifyError};
+use crate::yaml::DocumentPath;
 
 /// Why a new text was refused.
 #[derive(Debug)]
@@ -47,7 +48,7 @@ pub(super) fn compose(file: &FilePlan) -> Result<Option<String>, ComposeError> {
 }
 
 fn planned(file: &FilePlan) -> Vec<Planned> {
-    let mut planned: BTreeMap<(usize, usize), Planned> = BTreeMap::new();
+    let mut planned: BTreeMap<(DocumentPath, usize), Planned> = BTreeMap::new();
     for change in &file.changes {
         let document = file.sites[change.site].document;
         for scalar in &change.scalars {

@@ -18,7 +18,7 @@ use crate::reason::{Assumption, Reason};
 use crate::rules::RuleSet;
 use crate::scan::ScannedFile;
 use crate::sites::{Parts, Site, join};
-use crate::yaml::Scalar;
+use crate::yaml::{DocumentPath, Scalar};
 
 /// The namespaces of Docker Hub whose charts refuse other registries.
 const BITNAMI: &[&str] = &["bitnami/", "bitnamilegacy/", "bitnamisecure/"];
@@ -43,7 +43,7 @@ pub(super) struct Layered {
 }
 
 /// A scalar of the run: file, document and ordinal.
-type ScalarId = (usize, usize, usize);
+type ScalarId = (usize, DocumentPath, usize);
 
 /// Decides every site with parts.
 pub(super) fn decide(

@@ -40,7 +40,7 @@ pub fn render(
         format!(
             "  found    at {} in document {}, by the finder `{}`",
             found.path,
-            found.document + 1,
+            found.document.stream() + 1,
             found.finder
         ),
     ];

@@ -276,7 +276,7 @@ fn site_of<'p>(
     };
     JsonSite {
         path: path_of(&file.source.path),
-        document: site.document,
+        document: site.document.stream(),
         key_path: site.path.as_str(),
         finder: site.finder,
         place: place_of(lines, site.span()),

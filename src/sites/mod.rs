@@ -29,13 +29,13 @@ pub use values::{Loose, LoosePart, Template, is_values_name};
 
 use crate::reason::Reason;
 use crate::source::Span;
-use crate::yaml::{Document, Scalar};
+use crate::yaml::{Document, DocumentPath, Scalar};
 
 /// A place that names an image.
 #[derive(Clone, Debug)]
 pub struct Site {
-    /// The document of the file's stream, 0-based.
-    pub document: usize,
+    /// The document: of the file's stream, or of a text in it.
+    pub document: DocumentPath,
     /// The keys that lead to it.
     pub path: KeyPath,
     /// How the image is written.

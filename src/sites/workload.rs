@@ -166,7 +166,7 @@ pub(super) fn site(input: &Input<'_>, id: NodeId) -> Option<Site> {
         _ => flux::marker_hold(rest_of_line(input.text, scalar.place.span().end)),
     };
     Some(Site {
-        document: input.document.index,
+        document: input.document.path,
         path: KeyPath::of(input.document, id),
         shape: Shape::Whole(scalar),
         finder: NAME,

@@ -3,9 +3,11 @@
 //! `parse` is the only module that names the parser engine; everything above works with the
 //! [`Document`] made here. Nothing in the project serialises YAML.
 
+mod document_path;
 mod parse;
 mod scalar;
 
+pub use document_path::{DocumentPath, MAX_DEPTH};
 pub use parse::{
     Document, Documents, Entry, Kind, Node, NodeId, Style, YamlError, comments, documents,
 };

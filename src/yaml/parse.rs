@@ -12,6 +12,7 @@ use granit_parser::{
     Event, Options, Parser, ScalarStyle, ScanError, Span as EngineSpan, StrInput, StructureStyle,
 };
 
+use super::document_path::DocumentPath;
 use crate::source::Span;
 
 /// Where a node stands in [`Document::nodes`].
@@ -87,8 +88,8 @@ pub struct Entry<'d> {
 /// One document of a stream.
 #[derive(Clone, Debug)]
 pub struct Document<'a> {
-    /// Its place in the stream, 0-based; broken documents count.
-    pub index: usize,
+    /// Its place in the stream, where broken documents count, or in the text that holds it.
+    pub path: DocumentPath,
     /// All nodes in the order of the text; the first is the root. Never empty.
     pub nodes: Vec<Node<'a>>,
     /// Whether any alias stands in it.
@@ -384,7 +385,7 @@ impl<'a> Builder<'a> {
 
     fn finish(self, index: usize) -> Document<'a> {
         Document {
-            index,
+            path: DocumentPath::of_stream(index),
             nodes: self.nodes,
             has_aliases: self.has_aliases,
         }
@@ -447,7 +448,10 @@ mod tests {
         assert!(all[0].is_ok());
         assert_eq!(all[1].as_ref().unwrap_err().document, 1);
         let last = all[2].as_ref().unwrap();
-        assert_eq!((last.index, last.text_at(0, &["c"])), (2, Some("3")));
+        assert_eq!(
+            (last.path.stream(), last.text_at(0, &["c"])),
+            (2, Some("3"))
+        );
     }
 
     #[test]
@@ -463,6 +467,6 @@ mod tests {
         assert_eq!(documents("").count(), 0);
         assert_eq!(documents("# only a comment\n").count(), 0);
         let last = documents("---\n---\na: 1\n").last().unwrap().unwrap();
-        assert_eq!(last.index, 1);
+        assert_eq!(last.path.stream(), 1);
     }
 }

@@ -16,7 +16,7 @@ use std::path::Path;
 use super::Site;
 use super::parts::Step;
 use crate::reason::Reason;
-use crate::yaml::{Document, Kind};
+use crate::yaml::{Document, DocumentPath, Kind};
 use walk::Walk;
 use words::{PIPELINES, SCHEMAS};
 
@@ -48,8 +48,8 @@ pub struct Loose {
 /// A key that holds a part of a name in other files.
 #[derive(Clone, Debug)]
 pub struct LoosePart {
-    /// The document, 0-based.
-    pub document: usize,
+    /// The document.
+    pub document: DocumentPath,
     /// The way to its map.
     pub at: Vec<Step>,
     /// The key.

@@ -256,7 +256,7 @@ impl<'d> Walk<'d> {
             .scalars()
             .find_map(|scalar| flux::marker_hold(rest_of_line(self.text, scalar.place.span().end)));
         self.sites.push(Site {
-            document: self.document.index,
+            document: self.document.path,
             path: parts.path(),
             shape: Shape::Parts(Box::new(parts)),
             finder: NAME,

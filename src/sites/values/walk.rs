@@ -222,7 +222,7 @@ impl<'d> Walk<'d> {
                 continue;
             }
             self.loose.parts.push(LoosePart {
-                document: self.document.index,
+                document: self.document.path,
                 at: at.to_vec(),
                 key: key.to_string(),
                 empties: matches!(self.part(node), Some(Value::Empty)),
