@@ -1,0 +1,127 @@
+//! Kustomizations, built by the real kustomize before and after a run: nothing differs but references,
+//! each of which has become what the rules make of it, with its tag and its digest, and whatever stays
+//! although a rule maps it is reported.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on has failed
+#![allow(clippy::print_stdout, clippy::print_stderr)] // figures and skips are for who runs it
+#![allow(unreachable_pub)] // modules of one test
+
+mod common;
+#[path = "kustomize_build/judge.rs"]
+mod judge;
+#[path = "kustomize_build/kustomize.rs"]
+mod kustomize;
+#[path = "kustomize_build/proof.rs"]
+mod proof;
+#[path = "kustomize_build/report.rs"]
+mod report;
+#[path = "kustomize_build/taken.rs"]
+mod taken;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use common::{contents, copy, run};
+use kustomize::Kustomize;
+use proof::{Account, Proof};
+use rayon::prelude::*;
+use report::{Report, TARGET};
+use taken::Kustomizations;
+
+/// Judges a rewrite of the whole of `folder`.
+fn proof_of(kustomize: &Kustomize, folder: &Path) -> Proof {
+    let work = tempfile::tempdir().unwrap();
+    let (before, after) = (work.path().join("before"), work.path().join("after"));
+    for copied in [&before, &after] {
+        copy(folder, copied);
+        fs::create_dir_all(copied.join(".git")).unwrap();
+    }
+    let kustomizations = Kustomizations::of(&before);
+    if kustomizations.all.is_empty() {
+        return Proof::default();
+    }
+    let report = Report::of(&before, &["."]);
+    let (_, _, talk) = run(&after, &[&["."], TARGET].concat());
+    let builds = (
+        proof::build(kustomize, &before, &kustomizations),
+        proof::build(kustomize, &after, &kustomizations),
+    );
+    let account = Account {
+        report: &report,
+        held: None,
+    };
+    let mut proof = Proof::of(&before, &kustomizations, (&builds.0, &builds.1), &account);
+    let (written, name) = (contents(&after), folder.display());
+    run(&after, &[&["."], TARGET].concat());
+    if contents(&after) != written {
+        proof.faults.push("a second run changes something".into());
+    }
+    for fault in &mut proof.faults {
+        *fault = format!("{name}: {fault}\n{talk}");
+    }
+    proof
+}
+
+/// Judges each of these folders, prints a table, and fails when anything is wrong.
+fn judge_all(kustomize: &Kustomize, folders: &[PathBuf]) -> Proof {
+    let mut all = Proof::default();
+    let proofs: Vec<Proof> = folders
+        .par_iter()
+        .map(|folder| proof_of(kustomize, folder))
+        .collect();
+    proofs.into_iter().for_each(|proof| all.add(proof));
+    println!("{}", all.table());
+    let what = all.not_built.iter();
+    for (reason, what) in what.filter(|(reason, _)| !EXPECTED.contains(reason)) {
+        what.iter()
+            .for_each(|what| println!("not built, {reason}: {what}"));
+    }
+    assert!(
+        all.faults.is_empty(),
+        "{} faults:\n{}",
+        all.faults.len(),
+        all.faults.join("\n")
+    );
+    all
+}
+
+/// Reasons for building nothing that need no look.
+const EXPECTED: &[&str] = &["remote", "needs helm", "needs a plugin", "a component"];
+
+fn folders_of(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let mut folders: Vec<PathBuf> = entries.filter(|path| path.is_dir()).collect();
+    folders.sort();
+    folders
+}
+
+#[test]
+fn the_cases_of_testdata_build_the_same() {
+    let Some(kustomize) = Kustomize::find() else {
+        return;
+    };
+    let cases = folders_of(&Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata"));
+    let inputs = cases.iter().map(|case| case.join("in"));
+    let inputs: Vec<PathBuf> = inputs.filter(|input| input.is_dir()).collect();
+    let proof = judge_all(&kustomize, &inputs);
+    assert!(
+        proof.compared >= 5,
+        "only {} kustomizations can be built",
+        proof.compared
+    );
+}
+
+#[test]
+#[ignore = "needs ECR_REWRITE_SHARED"]
+fn the_corpus_builds_the_same() {
+    let Some(kustomize) = Kustomize::find() else {
+        return;
+    };
+    let proof = judge_all(&kustomize, &folders_of(&common::corpus()));
+    assert!(
+        proof.compared >= 150,
+        "only {} kustomizations can be built",
+        proof.compared
+    );
+}
