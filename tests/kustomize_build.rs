@@ -1,6 +1,7 @@
 //! Kustomizations, built by the real kustomize before and after a run: nothing differs but references,
 //! each of which has become what the rules make of it, with its tag and its digest, and whatever stays
 //! although a rule maps it is reported.
+#![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on has failed
 #![allow(clippy::print_stdout, clippy::print_stderr)] // figures and skips are for who runs it
 #![allow(unreachable_pub)] // modules of one test
@@ -10,22 +11,30 @@ mod common;
 mod judge;
 #[path = "kustomize_build/kustomize.rs"]
 mod kustomize;
+#[path = "kustomize_build/matrix.rs"]
+mod matrix;
 #[path = "kustomize_build/proof.rs"]
 mod proof;
 #[path = "kustomize_build/report.rs"]
 mod report;
 #[path = "kustomize_build/taken.rs"]
 mod taken;
+#[path = "kustomize_build/trial.rs"]
+mod trial;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use common::nobody::nobody_can_run;
 use common::{contents, copy, run};
 use kustomize::Kustomize;
+use matrix::Case;
 use proof::{Account, Proof};
 use rayon::prelude::*;
 use report::{Report, TARGET};
 use taken::Kustomizations;
+use trial::{HOLDS, Held, Trial};
 
 /// Judges a rewrite of the whole of `folder`.
 fn proof_of(kustomize: &Kustomize, folder: &Path) -> Proof {
@@ -124,4 +133,123 @@ fn the_corpus_builds_the_same() {
         "only {} kustomizations can be built",
         proof.compared
     );
+}
+
+/// How many trees of each kind of entry have to be rewritten whole: every image that a rule maps is
+/// in ECR in everything that is deployed.
+const MUST_CHANGE: &[(&str, usize)] = &[
+    ("none", 0),
+    ("newTag", 0),
+    ("newName", 0),
+    ("newName+newTag", 0),
+    ("digest", 0),
+];
+
+/// How far trees were rewritten.
+#[derive(Clone, Copy, Debug, Default)]
+struct Extent {
+    whole: usize,
+    partly: usize,
+    not: usize,
+}
+
+impl Extent {
+    fn count(&mut self, (changed, kept): (usize, usize)) {
+        match (changed, kept) {
+            (_, 0) => self.whole += 1,
+            (0, _) => self.not += 1,
+            _ => self.partly += 1,
+        }
+    }
+
+    fn row(self, name: &str) -> String {
+        let Self { whole, partly, not } = self;
+        format!("| {name} | {whole} | {partly} | {not} |")
+    }
+}
+
+fn fail_if_any(faults: &[String]) {
+    let shown = faults.iter().take(SHOWN).map(String::as_str);
+    let shown: Vec<&str> = shown.collect();
+    assert!(
+        faults.is_empty(),
+        "{} trees are wrong:\n{}",
+        faults.len(),
+        shown.join("\n")
+    );
+}
+
+/// As many trees are printed whole.
+const SHOWN: usize = 3;
+
+#[test]
+fn generated_trees_build_the_same() {
+    let Some(kustomize) = Kustomize::find() else {
+        return;
+    };
+    let cases = matrix::cases();
+    assert!(cases.len() >= 300, "{}", cases.len());
+    let proofs: Vec<Proof> = cases
+        .par_iter()
+        .map(|case| Trial::new(&kustomize, case.name(), case.files()).whole())
+        .collect();
+    let mut all = Proof::default();
+    let mut entries: BTreeMap<&str, Extent> = BTreeMap::new();
+    let mut features: BTreeMap<&str, Extent> = BTreeMap::new();
+    for (case, proof) in cases.iter().zip(proofs) {
+        entries
+            .entry(case.entry.text())
+            .or_default()
+            .count(proof.roots);
+        features
+            .entry(case.feature.text())
+            .or_default()
+            .count(proof.roots);
+        all.add(proof);
+    }
+    println!(
+        "{}\n| trees | whole | partly | not |\n|---|---|---|---|",
+        all.table()
+    );
+    for (name, extent) in entries.iter().chain(&features) {
+        println!("{}", extent.row(name));
+    }
+    fail_if_any(&all.faults);
+    for (entry, wanted) in MUST_CHANGE {
+        let whole = entries[entry].whole;
+        assert!(
+            whole >= *wanted,
+            "only {whole} trees with {entry} are rewritten whole"
+        );
+    }
+}
+
+#[test]
+fn generated_trees_with_a_file_out_of_reach_build_the_same() {
+    let Some(kustomize) = Kustomize::find() else {
+        return;
+    };
+    let nobody = nobody_can_run();
+    let cases = matrix::cases();
+    let tried = |case: &Case| {
+        let trial = Trial::new(&kustomize, case.name(), case.files());
+        let mut all = Proof::default();
+        let mut trees = 0;
+        for (index, member) in trial.members().into_iter().enumerate() {
+            let held = HOLDS[(case.number + index) % HOLDS.len()];
+            if nobody || !matches!(held, Held::ReadOnly) {
+                all.add(trial.without(member, held));
+                trees += 1;
+            }
+        }
+        (all, trees)
+    };
+    let proofs: Vec<(Proof, usize)> = cases.par_iter().map(tried).collect();
+    let (mut all, mut trees) = (Proof::default(), 0);
+    for (proof, tried) in proofs {
+        all.add(proof);
+        trees += tried;
+    }
+    println!("{trees} trees with a file out of reach\n{}", all.table());
+    fail_if_any(&all.faults);
 }

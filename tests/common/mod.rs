@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on has failed
 
 pub mod ecr;
+#[cfg(unix)]
+pub mod nobody;
 pub mod tools;
 
 use std::collections::BTreeMap;
