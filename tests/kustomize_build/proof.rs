@@ -15,7 +15,7 @@ use super::report::Report;
 use super::taken::{Kustomizations, Taken};
 
 /// Kinds whose images the program does not look for yet. What it says of others is complete.
-const NOT_READ_YET: &[&str] = &["HelmRelease", "Pipeline", "Task"];
+const NOT_READ_YET: &[&str] = &["HelmRelease", "Pipeline", "Runner", "Task"];
 
 /// What every kustomization of a tree makes.
 pub type Builds = BTreeMap<PathBuf, Result<Build, Unbuildable>>;
@@ -35,6 +35,8 @@ pub struct Account<'r> {
     pub report: &'r Report,
     /// A file that it was not to change, or could not: what this file names may stay.
     pub held: Option<&'r Path>,
+    /// Whether the tree holds images where the program does not look yet.
+    pub may_be_silent: bool,
 }
 
 /// What a comparison of two trees showed.
@@ -48,7 +50,7 @@ pub struct Proof {
     pub changed: usize,
     /// References that have a rule and stay, with a word of why.
     pub kept: usize,
-    /// Those of them that nothing says, in kinds that are not read yet.
+    /// Those of them of which nothing is said, where the program does not look yet.
     pub not_read: usize,
     /// References that were in ECR.
     pub through_ecr: usize,
@@ -63,9 +65,10 @@ pub struct Proof {
 }
 
 impl Proof {
-    /// Compares what is built of the tree `root` before, and after.
+    /// Compares what was built before with what is built, of the same folders or some of them, of the
+    /// tree `after`.
     pub fn of(
-        root: &Path,
+        after: &Path,
         kustomizations: &Kustomizations,
         builds: (&Builds, &Builds),
         account: &Account,
@@ -73,7 +76,10 @@ impl Proof {
         let mut proof = Self::default();
         for (folder, before) in builds.0 {
             let taken = &kustomizations.all[folder];
-            match (before, &builds.1[folder]) {
+            let Some(built) = builds.1.get(folder) else {
+                continue;
+            };
+            match (before, built) {
                 (Err(unbuildable), _) => {
                     let what = format!("{}: {}", folder.display(), unbuildable.talk);
                     proof
@@ -82,14 +88,14 @@ impl Proof {
                         .or_default()
                         .push(what);
                 }
-                (Ok(before), Ok(after)) => {
+                (Ok(old), Ok(new)) => {
                     let one = Compared {
-                        root,
+                        after,
                         folder,
                         taken,
                         is_root: kustomizations.is_root(folder),
                     };
-                    proof.compare(&one, before, after, account);
+                    proof.compare(&one, old, new, account);
                 }
                 (Ok(_), Err(unbuildable)) => proof.faults.push(format!(
                     "{} is not built any more: {}",
@@ -131,7 +137,7 @@ impl Proof {
             if one.is_accounted_for(reference, account) {
                 continue;
             }
-            if NOT_READ_YET.contains(&kind.as_str()) {
+            if account.may_be_silent || NOT_READ_YET.contains(&kind.as_str()) {
                 self.not_read += 1;
             } else {
                 faults.push(format!(
@@ -178,7 +184,7 @@ impl Proof {
             ("… the same", self.equal),
             ("references changed, as planned", self.changed),
             ("… kept, and said so", self.kept - self.not_read),
-            ("… kept, in kinds that are not read yet", self.not_read),
+            ("… kept, where nothing is read yet", self.not_read),
             ("… in ECR before", self.through_ecr),
             ("… whose entry matches again", self.healed),
         ];
@@ -198,36 +204,39 @@ impl Proof {
 
 /// A kustomization that is compared.
 struct Compared<'t> {
-    root: &'t Path,
+    after: &'t Path,
     folder: &'t Path,
     taken: &'t Taken,
     is_root: bool,
 }
 
 impl Compared<'_> {
-    /// Whether somebody says that it stays, or nobody can: no file of the tree names it.
+    /// Whether somebody says that it stays, or nobody can: no file of the tree names it (any more), so
+    /// that it comes from somewhere else.
     fn is_accounted_for(&self, reference: &str, account: &Account) -> bool {
-        let (name, _) = split(reference);
         let names = |file: &Path| {
-            let text = fs::read_to_string(self.root.join(file)).unwrap_or_default();
-            text.contains(name) || regular_expressions_match(&text, name)
+            let text = fs::read_to_string(self.after.join(file)).unwrap_or_default();
+            is_named(split(reference).0, &text)
         };
         let mut own = self.taken.files.iter().filter(|file| file.is_relative());
+        let held = account.held.filter(|held| self.taken.files.contains(*held));
         account
             .report
             .says_it_stays(reference, &self.taken.files, self.is_root)
-            || account
-                .held
-                .is_some_and(|held| self.taken.files.contains(held) && names(held))
+            || held.is_some_and(names)
             || !own.any(|file| names(file))
     }
 }
 
-/// Whether a name in a text that is a regular expression matches.
-fn regular_expressions_match(text: &str, name: &str) -> bool {
-    let words = text.split(|c: char| c.is_whitespace() || "\"',{}".contains(c));
-    let mut odd = words.filter(|word| word.contains(['*', '[']) && word.len() > 3);
-    odd.any(|word| regex::Regex::new(&format!("^{word}$")).is_ok_and(|regex| regex.is_match(name)))
+/// Whether a text has a name, by itself or with a tag, or a pattern that means it.
+fn is_named(name: &str, text: &str) -> bool {
+    let mut words = text.split(|c: char| c.is_whitespace() || "\"',{}".contains(c));
+    words.any(|word| {
+        let pattern = word.len() > 3 && word.contains(['*', '[']);
+        let matches = |regex: regex::Regex| regex.is_match(name);
+        split(word).0 == name
+            || (pattern && regex::Regex::new(&format!("^{word}$")).is_ok_and(matches))
+    })
 }
 
 /// The difference of two texts.

@@ -1,6 +1,6 @@
 //! The program's own account of a run, as its json report has it: which images it leaves, and where.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -80,15 +80,6 @@ impl Report {
             .chain(others)
             .any(|(path, found)| found == code && files.contains(path))
     }
-
-    /// Why things stay, and how often.
-    pub fn reasons(&self) -> BTreeMap<&str, usize> {
-        let mut counted = BTreeMap::new();
-        for site in self.sites.iter().filter(|site| !site.changes) {
-            *counted.entry(site.reason.as_str()).or_default() += 1;
-        }
-        counted
-    }
 }
 
 fn site(site: &Value) -> Site {
@@ -115,4 +106,62 @@ fn path(of: &Value) -> PathBuf {
 
 fn text(of: &Value, key: &str) -> String {
     of[key].as_str().unwrap_or("").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(reason: &str, changes: bool) -> Report {
+        let site = Site {
+            path: "base/app.yaml".into(),
+            at: "0 spec".into(),
+            original: "nginx:1.27".into(),
+            changes,
+            reason: reason.into(),
+            groups: BTreeSet::new(),
+            findings: vec!["stale-kustomize-name".into()],
+        };
+        Report {
+            sites: vec![site],
+            findings: Vec::new(),
+        }
+    }
+
+    fn files(path: &str) -> BTreeSet<PathBuf> {
+        BTreeSet::from([path.into()])
+    }
+
+    #[test]
+    fn only_a_site_that_stays_in_a_file_that_counts_says_so() {
+        let own = files("base/app.yaml");
+        let held = report("group-incomplete", false);
+        for reference in [
+            "nginx:1.28",
+            "docker.io/library/nginx",
+            "index.docker.io/nginx:1",
+        ] {
+            assert!(held.says_it_stays(reference, &own, true), "{reference}");
+        }
+        assert!(!held.says_it_stays("redis:7", &own, true));
+        assert!(!held.says_it_stays("quay.io/library/nginx", &own, true));
+        assert!(!held.says_it_stays("nginx:1.28", &files("other/app.yaml"), true));
+        assert!(!report("", true).says_it_stays("nginx:1.28", &own, true));
+    }
+
+    #[test]
+    fn a_placeholder_is_no_reason_for_what_is_deployed() {
+        let own = files("base/app.yaml");
+        let placeholder = report(PLACEHOLDER, false);
+        assert!(placeholder.says_it_stays("nginx:1.28", &own, false));
+        assert!(!placeholder.says_it_stays("nginx:1.28", &own, true));
+    }
+
+    #[test]
+    fn findings_are_those_of_the_files_that_count() {
+        let held = report("group-incomplete", false);
+        assert!(held.finds("stale-kustomize-name", &files("base/app.yaml")));
+        assert!(!held.finds("stale-kustomize-name", &files("app.yaml")));
+        assert!(!held.finds("no-rule", &files("base/app.yaml")));
+    }
 }

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use super::common::nobody::as_nobody;
 use super::common::{contents, put, run};
 use super::kustomize::Kustomize;
-use super::matrix::{Files, REMOTE, REPO, STUB};
+use super::matrix::{Case, Files, REMOTE, REPO, STUB};
 use super::proof::{Account, Builds, Proof, build, unified};
 use super::report::{Report, TARGET};
 use super::taken::Kustomizations;
@@ -37,12 +37,13 @@ pub const HOLDS: &[Held] = &[Held::Excluded, Held::LeftOut, Held::Linked, Held::
 pub struct Trial<'k> {
     kustomize: &'k Kustomize,
     name: String,
-    files: Files,
+    may_be_silent: bool,
+    /// Everything that there is before.
+    pub files: Files,
     kustomizations: Kustomizations,
     before: Builds,
-    view: TempDir,
     /// What a run on the whole of it says.
-    report: Report,
+    pub report: Report,
 }
 
 /// What a run did.
@@ -53,7 +54,8 @@ struct Run {
 }
 
 impl<'k> Trial<'k> {
-    pub fn new(kustomize: &'k Kustomize, name: String, files: Files) -> Self {
+    pub fn new(kustomize: &'k Kustomize, case: &Case) -> Self {
+        let (name, files) = (case.name(), case.files());
         let view = view(&files);
         let root = view.path().join(REPO);
         let kustomizations = Kustomizations::of(&root);
@@ -62,10 +64,10 @@ impl<'k> Trial<'k> {
         Self {
             kustomize,
             name,
+            may_be_silent: case.feature.may_be_silent(),
             files,
             kustomizations,
             before,
-            view,
             report,
         }
     }
@@ -77,6 +79,7 @@ impl<'k> Trial<'k> {
         let account = Account {
             report: &self.report,
             held: None,
+            may_be_silent: self.may_be_silent,
         };
         let mut faults = Vec::new();
         if first.exit != 0 {
@@ -92,6 +95,41 @@ impl<'k> Trial<'k> {
             assert!(*reason == "a component", "{}: {what:?}", self.name);
         }
         proof
+    }
+
+    /// Only these paths are rewritten, which is nothing, and `missing` is what is said to be missing.
+    pub fn given(&self, paths: &[&str], missing: &str) -> Proof {
+        let work = work(&self.files);
+        let report = Report::of(&work.path().join(REPO), paths);
+        let run = rewrite(work.path(), paths);
+        let mut faults = Vec::new();
+        if run.files != self.files {
+            faults.push("something changes".to_string());
+        }
+        if !run.talk.contains(missing) {
+            faults.push(format!("{missing} is not named"));
+        }
+        let account = Account {
+            report: &report,
+            held: None,
+            may_be_silent: false,
+        };
+        self.judge(run, &account, faults, &format!(" (given: {paths:?})"))
+    }
+
+    /// What the judge has to say if these were the files afterwards, and this the report.
+    pub fn if_it_were(&self, files: Files, report: &Report) -> Proof {
+        let account = Account {
+            report,
+            held: None,
+            may_be_silent: false,
+        };
+        let run = Run {
+            files,
+            exit: 0,
+            talk: String::new(),
+        };
+        self.judge(run, &account, Vec::new(), "")
     }
 
     /// The files that can be held back.
@@ -129,7 +167,7 @@ impl<'k> Trial<'k> {
             faults.push(format!("{member} changed"));
         }
         let refused = run.exit == 2 && run.talk.contains(member);
-        if run.exit != 0 && !(matches!(held, Held::ReadOnly) && refused) {
+        if run.exit != 0 && !(matches!(held, Held::ReadOnly | Held::Linked) && refused) {
             faults.push(format!("exit {}", run.exit));
         }
         let is_silent = match held {
@@ -143,6 +181,7 @@ impl<'k> Trial<'k> {
         let account = Account {
             report: &report,
             held: (!is_silent).then_some(Path::new(member)),
+            may_be_silent: self.may_be_silent,
         };
         self.judge(run, &account, faults, &format!(" ({held:?}: {member})"))
     }
@@ -177,27 +216,41 @@ impl<'k> Trial<'k> {
             .collect()
     }
 
+    /// What is built of other files, of everything or only of what is deployed. Where nothing that goes
+    /// into it is another, it is what it was.
+    fn built(&self, files: &Files, deployed: bool) -> (TempDir, Builds) {
+        let view = view(files);
+        let root = view.path().join(REPO);
+        let is_equal = |path: &PathBuf| {
+            let path = format!("{REPO}{}", path.display());
+            files.get(&path) == self.files.get(&path)
+        };
+        let all = self.kustomizations.all.iter();
+        let wanted = all.filter(|(folder, _)| !deployed || self.kustomizations.is_root(folder));
+        let builds = wanted.map(|(folder, taken)| {
+            let built = if taken.files.iter().all(is_equal) {
+                self.before[folder].clone()
+            } else {
+                self.kustomize.build(&root.join(folder))
+            };
+            (folder.clone(), built)
+        });
+        let builds = builds.collect();
+        (view, builds)
+    }
+
     fn judge(&self, mut run: Run, account: &Account, faults: Vec<String>, how: &str) -> Proof {
         let remote = self.files.iter().filter(|(path, _)| path.starts_with(STUB));
         run.files
             .extend(remote.map(|(path, text)| (path.clone(), text.clone())));
-        let root = self.view.path().join(REPO);
-        let mut proof = if run.files == self.files {
-            Proof::of(
-                &root,
-                &self.kustomizations,
-                (&self.before, &self.before),
-                account,
-            )
-        } else {
-            let view = view(&run.files);
-            let after = build(
-                self.kustomize,
-                &view.path().join(REPO),
-                &self.kustomizations,
-            );
-            Proof::of(&root, &self.kustomizations, (&self.before, &after), account)
-        };
+        let (view, builds) = self.built(&run.files, !how.is_empty());
+        let root = view.path().join(REPO);
+        let mut proof = Proof::of(
+            &root,
+            &self.kustomizations,
+            (&self.before, &builds),
+            account,
+        );
         proof.faults.extend(faults);
         if !proof.faults.is_empty() {
             let faults = proof.faults.join("\n");
