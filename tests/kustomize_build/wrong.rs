@@ -54,7 +54,7 @@ const WRONG: &[Wrong] = &[
         Entry::NewName,
         On::Leaf,
         |text| text.replace("newName", "# newName"),
-        "no rule maps it",
+        "it had to become",
     ),
     // A newName that is no image of ECR, and one with another tag.
     (
@@ -136,8 +136,8 @@ fn a_wrong_rewrite_is_found() {
     };
     for (index, (entry, on, change, words)) in WRONG.iter().enumerate() {
         let case = Case {
-            // Entries in block style, and a newName without a rule.
-            number: 6,
+            // Entries in block style, and a newName that has a rule.
+            number: 3,
             bases: 1,
             depth: 1,
             names: Names::Bare,
