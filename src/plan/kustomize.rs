@@ -511,10 +511,10 @@ impl Settling<'_> {
                 }
                 Mode::Stays(why) => {
                     self.stay(class, why, &mut decided, &mut entries);
-                    groups.push(Group {
-                        blocked: Some(why.clone()),
-                        ..self.renamed_group(class)
-                    });
+                    let mut group = self.renamed_group(class);
+                    group.members.retain(|&site| self.is_changed(site));
+                    group.blocked = Some(why.clone());
+                    groups.push(group);
                 }
             }
         }
