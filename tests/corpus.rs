@@ -8,11 +8,10 @@ mod common;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use std::time::Instant;
 
-use common::{REGISTRY, contents, copy, git_apply, run};
+use common::{REGISTRY, contents, copy, corpus, git_apply, run};
 use ecr_rewrite::link::link;
 use ecr_rewrite::plan::{FilePlan, Options, Plan, plan};
 use ecr_rewrite::rules::{EcrHost, RuleSet, default_rules};
@@ -23,26 +22,6 @@ use serde::Deserialize;
 use serde_yaml::Value;
 
 const TARGET: [&str; 4] = ["--registry", REGISTRY, "--rules", "default"];
-
-/// The corpus, unpacked once below `target/`: in a folder of its own that gets its name when it is
-/// complete, since the tests of this file run at the same time and the next run finds what is there.
-fn corpus() -> PathBuf {
-    static CORPUS: LazyLock<PathBuf> = LazyLock::new(|| {
-        let shared = std::env::var_os("ECR_REWRITE_SHARED").expect("ECR_REWRITE_SHARED");
-        let archive = Path::new(&shared).join("corpus/dev.tar.gz");
-        let below = Path::new(env!("CARGO_TARGET_TMPDIR"));
-        let folder = below.join("corpus");
-        if !folder.exists() {
-            let unpacked = tempfile::tempdir_in(below).unwrap();
-            let mut tar = Command::new("tar");
-            tar.arg("xzf").arg(archive).arg("-C").arg(unpacked.path());
-            assert!(tar.status().unwrap().success());
-            fs::rename(unpacked.keep(), &folder).unwrap();
-        }
-        folder
-    });
-    CORPUS.clone()
-}
 
 /// A copy of the corpus in a folder of its own, which is a repository for git.
 fn working_copy() -> tempfile::TempDir {

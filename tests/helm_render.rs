@@ -1,8 +1,8 @@
 //! Real charts, rendered by Helm before and after a run: nothing differs but upstream references,
 //! each of which has become its ECR reference.
 //!
-//! What a reference has to become is said here once more, in a table and a function of this file's
-//! own, so that a mistake of the program cannot prove itself right.
+//! What a reference has to become is said once more in `common/ecr.rs`, so that a mistake of the
+//! program cannot prove itself right.
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on has failed
 #![allow(clippy::print_stdout, clippy::print_stderr)] // figures and skips are for who runs it
 
@@ -12,34 +12,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::LazyLock;
 
+use common::ecr::{expected, planned_in_text};
+use common::tools::HELM;
 use common::{REGISTRY, contents, copy, put, run};
 use rayon::prelude::*;
-use regex::Regex;
 use serde::Deserialize;
 use serde_yaml::Value;
 
-/// The prefixes of `--rules default`.
-const PREFIXES: &[(&str, &str)] = &[
-    ("docker.io", "docker-hub"),
-    ("quay.io", "quay"),
-    ("ghcr.io", "ghcr"),
-    ("registry.k8s.io", "k8s"),
-    ("public.ecr.aws", "public-ecr"),
-    ("ecr-public.aws.com", "public-ecr"),
-    ("registry.gitlab.com", "gitlab"),
-    ("cgr.dev", "chainguard"),
-];
-/// Other names of Docker Hub.
-const DOCKER_HUB: &[&str] = &[
-    "index.docker.io",
-    "registry-1.docker.io",
-    "registry.hub.docker.com",
-];
-
-/// The Helm that is installed when there is none.
-const HELM: &str = "v3.22.0";
 /// Charts state the versions of Kubernetes they take; a Helm built from source claims an old one.
 const KUBE_VERSION: &str = "1.34.0";
 
@@ -118,24 +98,6 @@ const MORE: &[(&str, &str)] = &[
 
 /// The keys of values that switch a part of a chart on.
 const SWITCHES: &[&str] = &["enabled", "create", "install", "deploy"];
-
-/// What an upstream reference becomes; `None` when no rule maps it.
-fn expected(reference: &str) -> Option<String> {
-    let (name, digest) = reference.split_at(reference.find('@').unwrap_or(reference.len()));
-    let (host, path) = match name.split_once('/') {
-        Some((host, path)) if host.contains(['.', ':']) || host == "localhost" => (host, path),
-        _ => ("docker.io", name),
-    };
-    let host = if DOCKER_HUB.contains(&host) {
-        "docker.io"
-    } else {
-        host
-    };
-    let (_, prefix) = PREFIXES.iter().find(|(upstream, _)| *upstream == host)?;
-    let official = host == "docker.io" && !path.contains('/');
-    let library = if official { "library/" } else { "" };
-    Some(format!("{REGISTRY}/{prefix}/{library}{path}{digest}"))
-}
 
 #[test]
 fn what_a_reference_becomes() {
@@ -320,31 +282,6 @@ fn difference(before: &Scalars, after: &Scalars) -> Difference {
     found
 }
 
-/// The references by which two texts differ, when everything else is equal. A reference inside of a
-/// text has its registry written out; anything else could be a word.
-fn planned_in_text(before: &str, after: &str) -> Option<Vec<(String, String)>> {
-    static WORDS: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new(r"[\w./:@-]+|[^\w./:@-]+").unwrap());
-    let words = |text| WORDS.find_iter(text).map(|word| word.as_str());
-    if words(before).count() != words(after).count() {
-        return None;
-    }
-    let mut planned = Vec::new();
-    for (old, new) in words(before)
-        .zip(words(after))
-        .filter(|(old, new)| old != new)
-    {
-        let has_host = PREFIXES
-            .iter()
-            .any(|(host, _)| old.starts_with(&format!("{host}/")));
-        if !has_host || expected(old).as_deref() != Some(new) {
-            return None;
-        }
-        planned.push((old.to_string(), new.to_string()));
-    }
-    Some(planned)
-}
-
 /// Base64, as the data of a Secret is.
 fn decoded(text: &str) -> Option<String> {
     let (mut bytes, mut bits, mut held) = (Vec::new(), 0_u32, 0);
@@ -365,43 +302,6 @@ fn decoded(text: &str) -> Option<String> {
         }
     }
     String::from_utf8(bytes).ok()
-}
-
-/// Helm: on the path, in the user's cache, or put there with Go; or why there is none.
-fn helm() -> Result<PathBuf, String> {
-    let answers = |helm: &Path| {
-        let version = Command::new(helm).arg("version").output();
-        version.is_ok_and(|output| output.status.success())
-    };
-    let on_path = PathBuf::from("helm");
-    if answers(&on_path) {
-        return Ok(on_path);
-    }
-    let home = std::env::var_os("HOME").map(|home| Path::new(&home).join(".cache"));
-    let cache = std::env::var_os("XDG_CACHE_HOME")
-        .map(PathBuf::from)
-        .or(home);
-    let cache = cache.ok_or("there is no helm on the PATH and no HOME to keep one in")?;
-    let folder = cache.join("ecr-rewrite-tests").join(format!("helm-{HELM}"));
-    let cached = folder.join("helm");
-    if answers(&cached) {
-        return Ok(cached);
-    }
-    println!("installing helm {HELM} into {} with go", folder.display());
-    let elsewhere = tempfile::tempdir().map_err(|error| error.to_string())?;
-    let installed = Command::new("go")
-        .args(["install", &format!("helm.sh/helm/v3/cmd/helm@{HELM}")])
-        .current_dir(elsewhere.path())
-        .env("GOBIN", &folder)
-        .output()
-        .map_err(|error| {
-            format!("there is no helm on the PATH and no Go to install it: {error}")
-        })?;
-    if installed.status.success() && answers(&cached) {
-        return Ok(cached);
-    }
-    let talk = String::from_utf8_lossy(&installed.stderr);
-    Err(format!("helm could not be installed: {}", talk.trim()))
 }
 
 /// Helm over one tree of charts.
@@ -631,7 +531,7 @@ fn changed_values(before: &Path, after: &Path) -> Vec<(String, String)> {
 #[test]
 #[ignore = "needs ECR_REWRITE_SHARED and helm"]
 fn rendered_charts_differ_in_planned_references_only() {
-    let helm = match helm() {
+    let helm = match HELM.find() {
         Ok(helm) => helm,
         Err(why) => {
             println!("\n!! SKIPPED: charts are not rendered; {why}\n");

@@ -12,6 +12,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use common::nobody::{as_nobody, nobody_can_run};
 use common::{REGISTRY, contents, program, put, run, tree};
 use ecr_rewrite::link::{Group, Links, SiteId, link};
 use ecr_rewrite::plan::{Options, Plan, plan};
@@ -317,33 +318,6 @@ fn output_that_nobody_takes_is_told_from_output_that_is_lost() {
         .unwrap();
     assert_eq!(output.status.code(), Some(0), "a closed pipe ends quietly");
     assert!(!String::from_utf8_lossy(&output.stderr).contains("error"));
-}
-
-/// A command that runs as somebody without rights, in a folder that this user may enter.
-fn as_nobody(command: &Path) -> Command {
-    let root = fs::metadata("/proc/self").is_ok_and(|metadata| metadata.uid() == 0);
-    if !root {
-        return Command::new(command);
-    }
-    let mut setpriv = Command::new("setpriv");
-    setpriv
-        .args(["--reuid=65534", "--regid=65534", "--clear-groups", "--"])
-        .arg(command);
-    setpriv
-}
-
-/// Whether [`as_nobody`] works here; says so loudly when it does not.
-fn nobody_can_run() -> bool {
-    let works = as_nobody(Path::new(env!("CARGO_BIN_EXE_ecr-rewrite")))
-        .arg("--version")
-        .output();
-    let works = works.is_ok_and(|output| output.status.success());
-    if !works {
-        eprintln!(
-            "SKIPPED: the program cannot be run as another user here (setpriv, or rights on its folder)"
-        );
-    }
-    works
 }
 
 #[test]

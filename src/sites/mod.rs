@@ -7,6 +7,7 @@
 mod argo;
 mod chart;
 mod embedded;
+mod entry;
 mod flux;
 mod kustomize;
 mod object;
@@ -24,9 +25,11 @@ use std::path::Path;
 
 pub use chart::{Chart, Dependency};
 pub use embedded::{Holds, Text};
-pub use kustomize::{Acts, Kustomization, NameEntry, is_kustomization_name};
+pub use entry::{Bit, Entry, NEW_NAME, Room, split};
+pub use kustomize::{Acts, Kustomization, NameEntry, TakenAs, Taking, is_kustomization_name};
 pub use object::Object;
 pub use parts::{Names, Part, Parts, Step, Value, join};
+pub use patches::{NAME as PATCH, TEST as PATCH_TEST};
 pub use path::KeyPath;
 pub use release::{
     Base, BlockId, ChartSource, ConfigMap, From, Generated, Given, Release, Stage, Tool,
@@ -59,6 +62,7 @@ impl Site {
         match &self.shape {
             Shape::Whole(scalar) => &scalar.value,
             Shape::Parts(parts) => &parts.display,
+            Shape::Entry(entry) => entry.primary().text(),
         }
     }
 
@@ -67,24 +71,38 @@ impl Site {
         let primary = match &self.shape {
             Shape::Whole(scalar) => Some(scalar),
             Shape::Parts(parts) => parts.primary(),
+            Shape::Entry(entry) => return entry.primary().span(),
         };
         primary.map_or(Span::new(0, 0), |scalar| scalar.place.span())
     }
 
     /// The scalars that name it.
     pub fn scalars(&self) -> impl Iterator<Item = &Scalar> {
-        let (whole, parts) = match &self.shape {
-            Shape::Whole(scalar) => (Some(scalar), None),
-            Shape::Parts(parts) => (None, Some(parts.scalars())),
+        let (whole, parts, entry) = match &self.shape {
+            Shape::Whole(scalar) => (Some(scalar), None, None),
+            Shape::Parts(parts) => (None, Some(parts.scalars()), None),
+            Shape::Entry(entry) => (None, None, Some(entry.scalars())),
         };
-        whole.into_iter().chain(parts.into_iter().flatten())
+        let parts = parts.into_iter().flatten();
+        whole
+            .into_iter()
+            .chain(parts)
+            .chain(entry.into_iter().flatten())
     }
 
     /// The parts, when it is written in parts.
     pub fn parts(&self) -> Option<&Parts> {
         match &self.shape {
-            Shape::Whole(_) => None,
             Shape::Parts(parts) => Some(parts),
+            Shape::Whole(_) | Shape::Entry(_) => None,
+        }
+    }
+
+    /// The entry, when it is one of a list of images for kustomize.
+    pub fn entry(&self) -> Option<&Entry> {
+        match &self.shape {
+            Shape::Entry(entry) => Some(entry),
+            Shape::Whole(_) | Shape::Parts(_) => None,
         }
     }
 }
@@ -96,6 +114,8 @@ pub enum Shape {
     Whole(Scalar),
     /// The parts of the name stand under keys of their own.
     Parts(Box<Parts>),
+    /// It is the name that an entry of a list of images for kustomize gives or keeps.
+    Entry(Box<Entry>),
 }
 
 /// What a file says that other files depend on.
@@ -122,6 +142,8 @@ pub enum Fact {
     },
     /// The file could not be read: it may say anything.
     Unread,
+    /// Settings by which kustomize takes further fields for images.
+    ImageFields,
     /// A folder of the same repository that is deployed, whether or not a kustomization lies in it.
     Deploys {
         /// The folder, from the root of the repository.
@@ -213,18 +235,16 @@ pub fn find(path: &Path, text: &str, document: &Document<'_>, templates: &[Templ
     if chart::is_chart_name(path) {
         chart::find(document, &mut found);
     }
-    let names = [patches::tested(document), argo::names(document)].concat();
-    if !names.is_empty() {
-        found.facts.push(Fact::Kustomization(Kustomization {
-            names,
-            ..Default::default()
-        }));
-    }
+    let objects = object::objects(document, is_kustomization_name(path));
+    let hold = signed(document);
+    found.texts = embedded::texts(document, &objects, hold.as_ref());
+    find_names(path, document, &mut found);
+    kustomize::find_plain(document, &mut found);
+    patches::find(text, document, &mut found);
+    argo::find_overrides(path, text, document, &mut found);
     found
         .facts
         .extend(release_patches::operations(text, document));
-    let by_name = is_kustomization_name(path);
-    let objects = object::objects(document, by_name);
     find_objects(text, document, &objects, templates, &mut found);
     if let Some(values) = values::find(path, text, document, templates) {
         release::find_plain(path, text, document, templates, &mut found);
@@ -239,9 +259,7 @@ pub fn find(path: &Path, text: &str, document: &Document<'_>, templates: &[Templ
         }
     }
     drop_doubles(&mut found);
-    let hold = signed(document);
     hold_all(hold.as_ref(), &mut found);
-    found.texts = embedded::texts(document, &objects, hold.as_ref());
     found.sites.sort_by_key(Site::span);
     found
 }
@@ -270,33 +288,42 @@ pub fn find_inside(
     templates: &[Template],
 ) -> Found {
     let mut found = Found::default();
-    let names = argo::names(document);
+    let objects = match inside.holds {
+        Holds::Objects | Holds::Patch => embedded::objects(document, inside),
+        Holds::Values => Vec::new(),
+    };
+    let signed = signed(document);
+    let hold = inside.hold.as_ref().or(signed.as_ref());
+    found.texts = embedded::texts(document, &objects, hold);
+    find_names(Path::new(""), document, &mut found);
+    match inside.holds {
+        Holds::Objects if objects.is_empty() => {
+            embedded::unproven_values(text, document, inside, templates, &mut found);
+        }
+        Holds::Objects => {}
+        Holds::Patch if embedded::is_for_no_images(document, inside) => {}
+        Holds::Patch => patches::find(text, document, &mut found),
+        Holds::Values => embedded::values(text, document, inside, templates, &mut found),
+    }
+    find_objects(text, document, &objects, templates, &mut found);
+    hold_all(hold, &mut found);
+    embedded::fit(inside, &mut found);
+    found.sites.sort_by_key(Site::span);
+    found
+}
+
+/// The names in a document of which nobody can tell what they act on. Its texts that hold documents
+/// are looked at for themselves.
+fn find_names(path: &Path, document: &Document<'_>, found: &mut Found) {
+    let tested = patches::tested(document, &found.texts);
+    let names = [tested, argo::names(path, document)].concat();
     if !names.is_empty() {
         found.facts.push(Fact::Kustomization(Kustomization {
+            acts: Acts::Anywhere,
             names,
             ..Default::default()
         }));
     }
-    match inside.holds {
-        Holds::Objects | Holds::Patch => {
-            let objects = embedded::objects(document, inside);
-            find_objects(text, document, &objects, templates, &mut found);
-            if inside.holds == Holds::Objects && objects.is_empty() {
-                embedded::unproven_values(text, document, inside, templates, &mut found);
-            }
-            let signed = signed(document);
-            let hold = inside.hold.as_ref().or(signed.as_ref());
-            hold_all(hold, &mut found);
-            found.texts = embedded::texts(document, &objects, hold);
-        }
-        Holds::Values => {
-            embedded::values(text, document, inside, templates, &mut found);
-            hold_all(inside.hold.as_ref(), &mut found);
-        }
-    }
-    embedded::fit(inside, &mut found);
-    found.sites.sort_by_key(Site::span);
-    found
 }
 
 /// Runs every finder over every object.

@@ -253,7 +253,8 @@ pub(super) fn find(input: &Input<'_>, found: &mut Found) {
             let spec = document.get(node, "spec");
             let has_chart = input.object.kind == "HelmChart";
             let job = spec.and_then(|spec| document.get(spec, "jobImage"));
-            let job = job.and_then(|job| workload::site(input, document.resolve(job)));
+            let job =
+                job.and_then(|job| workload::site(input.text, document, document.resolve(job)));
             reader.found.sites.extend(job);
             let release = spec.map(|spec| reader.k3s(spec, has_chart));
             release.into_iter().collect()

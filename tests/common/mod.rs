@@ -1,11 +1,17 @@
 //! What several tests need: the program, and trees of files in temporary folders.
 #![allow(dead_code, unreachable_pub)] // each test uses a part
-#![allow(clippy::unwrap_used)] // a test that cannot go on has failed
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on has failed
+
+pub mod ecr;
+#[cfg(unix)]
+pub mod nobody;
+pub mod tools;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::LazyLock;
 
 use walkdir::WalkDir;
 
@@ -115,4 +121,24 @@ pub fn git_apply(folder: &Path, patch: &str) -> Output {
         .arg(file.path())
         .output()
         .unwrap()
+}
+
+/// The corpus, unpacked once below `target/`: in a folder of its own that gets its name when it is
+/// complete, since tests run at the same time and the next run finds what is there.
+pub fn corpus() -> PathBuf {
+    static CORPUS: LazyLock<PathBuf> = LazyLock::new(|| {
+        let shared = std::env::var_os("ECR_REWRITE_SHARED").expect("ECR_REWRITE_SHARED");
+        let archive = Path::new(&shared).join("corpus/dev.tar.gz");
+        let below = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        let folder = below.join("corpus");
+        if !folder.exists() {
+            let unpacked = tempfile::tempdir_in(below).unwrap();
+            let mut tar = Command::new("tar");
+            tar.arg("xzf").arg(archive).arg("-C").arg(unpacked.path());
+            assert!(tar.status().unwrap().success());
+            fs::rename(unpacked.keep(), &folder).unwrap();
+        }
+        folder
+    });
+    CORPUS.clone()
 }

@@ -138,9 +138,10 @@ pub fn patched(name: &str, slots: &[Parts]) -> Unit {
         )
     };
     let overlay = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [../base]\npatches: [{path: patch.yaml}]\n";
-    let indented = format!("    {}", release("", slots[2]).trim_end().replace('
-', "
-    "));
+    let indented = format!(
+        "    {}",
+        release("", slots[2]).trim_end().replace('\n', "\n    ")
+    );
     let text = format!(
         "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [../base]\npatches:\n- patch: |\n{indented}\n"
     );

@@ -1,0 +1,87 @@
+//! Other people's programs that judge ours: taken from the path, or installed with Go, once and
+//! outside of this folder.
+#![allow(clippy::print_stdout)] // an installation takes its time and is said
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// A program that is written in Go.
+pub struct Tool {
+    /// The name of its command.
+    pub name: &'static str,
+    /// What it is installed from.
+    pub package: &'static str,
+    /// The version that is installed when there is none.
+    pub version: &'static str,
+    /// How the answer to `version` has to begin for one on the path to be taken.
+    pub answer: &'static str,
+}
+
+/// Renders charts.
+pub const HELM: Tool = Tool {
+    name: "helm",
+    package: "helm.sh/helm/v3/cmd/helm",
+    version: "v3.22.0",
+    answer: "",
+};
+
+/// Builds kustomizations.
+pub const KUSTOMIZE: Tool = Tool {
+    name: "kustomize",
+    package: "sigs.k8s.io/kustomize/kustomize/v5",
+    version: "v5.8.1",
+    answer: "v5.",
+};
+
+impl Tool {
+    /// Where it is: on the path, in the user's cache, or put there with Go; or why there is none.
+    pub fn find(&self) -> Result<PathBuf, String> {
+        let Self {
+            name,
+            package,
+            version,
+            ..
+        } = self;
+        let on_path = PathBuf::from(name);
+        if self.answers(&on_path) {
+            return Ok(on_path);
+        }
+        let home = std::env::var_os("HOME").map(|home| Path::new(&home).join(".cache"));
+        let cache = std::env::var_os("XDG_CACHE_HOME")
+            .map(PathBuf::from)
+            .or(home)
+            .ok_or_else(|| format!("there is no {name} on the PATH and no HOME to keep one in"))?;
+        let folder = cache
+            .join("ecr-rewrite-tests")
+            .join(format!("{name}-{version}"));
+        let cached = folder.join(name);
+        if self.answers(&cached) {
+            return Ok(cached);
+        }
+        println!(
+            "installing {name} {version} into {} with go",
+            folder.display()
+        );
+        let elsewhere = tempfile::tempdir().map_err(|error| error.to_string())?;
+        let installed = Command::new("go")
+            .args(["install", &format!("{package}@{version}")])
+            .current_dir(elsewhere.path())
+            .env("GOBIN", &folder)
+            .output()
+            .map_err(|error| {
+                format!("there is no {name} on the PATH and no Go to install it: {error}")
+            })?;
+        if installed.status.success() && self.answers(&cached) {
+            return Ok(cached);
+        }
+        let talk = String::from_utf8_lossy(&installed.stderr);
+        Err(format!("{name} could not be installed: {}", talk.trim()))
+    }
+
+    fn answers(&self, program: &Path) -> bool {
+        let version = Command::new(program).arg("version").output();
+        version.is_ok_and(|output| {
+            output.status.success() && output.stdout.starts_with(self.answer.as_bytes())
+        })
+    }
+}
