@@ -72,7 +72,7 @@ impl Where {
         let text = |value: Option<Value>| {
             values(
                 value
-                    .and_then(|value| value.as_str().map(Into::into))
+                    .and_then(|value| value.as_str().map(ToString::to_string))
                     .unwrap_or_default()
                     .as_str(),
             )
