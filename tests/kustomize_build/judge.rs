@@ -8,11 +8,20 @@ use std::collections::BTreeSet;
 use serde_yaml::Value;
 
 use super::common::REGISTRY;
-use super::common::ecr::{expected, has_host, planned_in_text, split};
+use super::common::ecr::{PREFIXES, expected, has_host, planned_in_text, split};
 use super::kustomize::documents;
 
 /// The keys of lists of containers.
 const CONTAINERS: &[&str] = &["containers", "initContainers", "ephemeralContainers"];
+/// Kinds of objects that hold layers of values.
+const VALUES: &[&str] = &[
+    "Application",
+    "ConfigMap",
+    "HelmChart",
+    "HelmChartConfig",
+    "HelmRelease",
+    "Secret",
+];
 /// Kinds that kustomize gives a name with a hash of what they hold.
 const HASHED: &[&str] = &["ConfigMap", "Secret"];
 const HASH: usize = "-0123456789".len();
@@ -38,6 +47,9 @@ pub struct Judged {
     /// References that are where they were in ECR, with another tag or digest: an entry matches again
     /// that a rewrite of its base alone had cut off, or something is lost.
     pub healed: Vec<(String, String)>,
+    /// Registries and repositories of values whose other half another layer sets: no build of
+    /// kustomize shows the whole, which `release_layers.rs` judges.
+    pub halves: usize,
     /// What is not right, in words.
     pub faults: Vec<String>,
 }
@@ -116,6 +128,8 @@ impl Judged {
             }
         } else if expected(&old).as_ref() == Some(&new) {
             self.changed.push((old, new));
+        } else if place.is_values() && is_second_half(before, &old, &new) {
+            self.halves += 1;
         } else {
             self.fault(place, &old, &new, &what_is_wrong(&old, &new));
         }
@@ -142,6 +156,8 @@ impl Judged {
             self.healed.push((old.to_string(), new.to_string()));
         } else if whole && expected(old).as_deref() == Some(new) {
             self.changed.push((old.to_string(), new.to_string()));
+        } else if place.is_values() && place.key(0) == "registry" && is_first_half(old, new) {
+            self.halves += 1;
         } else if let Some(planned) = planned_in_text(old, new) {
             self.changed.extend(planned);
         } else if let (Some(old), Some(new)) = (inside(old), inside(new)) {
@@ -189,11 +205,30 @@ impl Place<'_> {
         !is_definition && (names(self.key(0)) || volume)
     }
 
+    /// Whether values stand here, which are merged with others.
+    fn is_values(&self) -> bool {
+        let kind = self.object.split('/').next().unwrap_or("");
+        VALUES.contains(&kind)
+    }
+
     /// Whether it is one whatever it looks like.
     fn is_container(&self) -> bool {
         let volume = self.key(0) == "reference" && self.key(1) == "image";
         volume || (self.key(0) == "image" && CONTAINERS.contains(&self.key(2)))
     }
+}
+
+/// Whether a registry on its own has become the cache's.
+fn is_first_half(old: &str, new: &str) -> bool {
+    PREFIXES.iter().any(|(host, _)| *host == old) && new == REGISTRY
+}
+
+/// Whether a repository on its own has got the prefix of some registry.
+fn is_second_half(before: &Value, old: &str, new: &str) -> bool {
+    let has_prefix = |(_, prefix): &(&str, &str)| {
+        new == format!("{prefix}/{old}") || new == format!("{prefix}/library/{old}")
+    };
+    before.get("registry").is_none() && !has_host(old) && PREFIXES.iter().any(has_prefix)
 }
 
 /// What makes a changed image a wrong one.

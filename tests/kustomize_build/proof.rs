@@ -15,7 +15,7 @@ use super::report::Report;
 use super::taken::{Kustomizations, Taken};
 
 /// Kinds whose images the program does not look for yet. What it says of others is complete.
-const NOT_READ_YET: &[&str] = &["HelmRelease", "Pipeline", "Runner", "Task"];
+const NOT_READ_YET: &[&str] = &["Pipeline", "Runner", "Task"];
 
 /// What every kustomization of a tree makes.
 pub type Builds = BTreeMap<PathBuf, Result<Build, Unbuildable>>;
@@ -56,6 +56,8 @@ pub struct Proof {
     pub through_ecr: usize,
     /// Entries that matched nothing and match again.
     pub healed: usize,
+    /// Registries and repositories of values whose other half another layer sets.
+    pub halves: usize,
     /// Those of `changed` and `kept` in what is deployed as it is.
     pub roots: (usize, usize),
     /// What was not built before, by reason.
@@ -113,6 +115,7 @@ impl Proof {
             kept,
             through_ecr,
             healed,
+            halves,
             mut faults,
         } = Judged::of(&before.objects, &after.objects, &one.taken.image_keys);
         self.compared += 1;
@@ -120,6 +123,7 @@ impl Proof {
         self.changed += changed.len();
         self.kept += kept.len();
         self.through_ecr += through_ecr;
+        self.halves += halves;
         if one.is_root {
             self.roots.0 += changed.len();
             self.roots.1 += kept.len();
@@ -169,6 +173,7 @@ impl Proof {
         self.not_read += other.not_read;
         self.through_ecr += other.through_ecr;
         self.healed += other.healed;
+        self.halves += other.halves;
         self.roots.0 += other.roots.0;
         self.roots.1 += other.roots.1;
         for (reason, what) in other.not_built {
@@ -187,6 +192,7 @@ impl Proof {
             ("… kept, where nothing is read yet", self.not_read),
             ("… in ECR before", self.through_ecr),
             ("… whose entry matches again", self.healed),
+            ("halves of references in layers of values", self.halves),
         ];
         rows.extend(
             self.not_built
