@@ -238,11 +238,11 @@ impl Settling<'_> {
             names.0 = Pattern::new(name);
         }
         let run = self.builds.run(self.files, &given);
+        let stale = matched_by(&run, &self.dead);
         let flows = run.built.iter().flat_map(|built| built.flows.iter());
         let segments = flows.flat_map(|flow| &flow.segments);
-        let is_dead = |id: &EntryId| self.dead.contains_key(id);
         segments
-            .filter(|segment| segment.names.iter().any(is_dead))
+            .filter(|segment| segment.names.iter().any(|id| stale.contains(id)))
             .map(|segment| Fault {
                 entries: BTreeSet::new(),
                 providers: [segment.provider].into(),
@@ -924,15 +924,19 @@ fn matched(builds: &Builds, run: &Run) -> BTreeSet<EntryId> {
         .collect()
 }
 
-/// Those of `entries` that match an image of a file.
+/// Those of `entries` that match images of files, and nothing else: what another entry has made is meant
+/// as it is.
 fn matched_by(run: &Run, entries: &BTreeMap<EntryId, (String, Origin)>) -> BTreeSet<EntryId> {
+    let (mut files, mut others) = (BTreeSet::new(), BTreeSet::new());
     let flows = run.built.iter().flat_map(|built| built.flows.iter());
-    flows
-        .flat_map(|flow| &flow.segments)
-        .filter(|segment| !matches!(segment.provider, Provider::Outside(_)))
-        .flat_map(|segment| segment.names.iter().copied())
-        .filter(|entry| entries.contains_key(entry))
-        .collect()
+    for segment in flows.flat_map(|flow| &flow.segments) {
+        let known = segment.names.iter().filter(|id| entries.contains_key(id));
+        match segment.provider {
+            Provider::Site(_) => files.extend(known.copied()),
+            Provider::NewName(_) | Provider::Outside(_) => others.extend(known.copied()),
+        }
+    }
+    files.difference(&others).copied().collect()
 }
 
 /// The texts after the outcomes, as far as they differ.
