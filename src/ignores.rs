@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use memchr::memmem;
 
-use crate::source::{Lines, Span};
+use crate::source::Span;
 use crate::yaml::{Document, Kind, NodeId, comments};
 
 /// The word that every instruction starts with.
@@ -51,65 +51,95 @@ pub struct Ignores {
 }
 
 /// The instructions of a file while its documents go by.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Gathering {
     ignores: Ignores,
-    /// Instructions alone on their line that have not met their node, and the byte where the text
-    /// goes on after each.
-    waiting: VecDeque<(usize, usize)>,
+    /// Those of the file itself that have not met their node.
+    waiting: Waiting,
+    /// A byte and its line, 0-based.
+    counted: (usize, usize),
     /// The bytes at which the scalars of sites and their keys begin.
     places: Vec<(usize, usize)>,
 }
 
+/// Instructions alone on their line that have not met their node, and the byte where the text goes
+/// on after each.
+#[derive(Debug, Default)]
+pub struct Waiting(VecDeque<(usize, usize)>);
+
 impl Gathering {
-    /// Reads the instructions of a text; `None` when there are none.
+    /// Reads the instructions of a text; `None` when it does not hold the word.
     pub fn of(text: &str) -> Option<Self> {
         memmem::find(text.as_bytes(), WORD.as_bytes())?;
-        let lines = Lines::new(text);
-        let mut ignores = Ignores::default();
+        let mut gathering = Self::default();
+        gathering.waiting = gathering.read(text, &comments(text));
+        Some(gathering)
+    }
+
+    /// Whether there are any, even faulty ones.
+    pub fn has_any(&self) -> bool {
+        !self.ignores.is_empty()
+    }
+
+    /// Reads the instructions in these comments of `text`, the file's. They may stand in a text in it:
+    /// then what is returned has to meet its documents, and theirs only.
+    pub fn read(&mut self, text: &str, comments: &[Span]) -> Waiting {
+        let instructions = comments
+            .iter()
+            .filter_map(|&comment| Some((comment, comment.of(text).and_then(instruction)?)));
         let mut alone = Vec::new();
-        for comment in comments(text) {
-            let Some(instruction) = comment.of(text).and_then(instruction) else {
-                continue;
-            };
-            let line = lines.position(comment.start).line;
+        for (comment, instruction) in instructions {
+            let line = self.line(text, comment.start) + 1;
             let Some((codes, reason)) = parse(instruction) else {
-                ignores.faulty.push(line);
+                self.ignores.faulty.push(line);
                 continue;
             };
             let start = text[..comment.start].rfind('\n').map_or(0, |at| at + 1);
             let before = text[start..comment.start].trim_start_matches('\u{feff}');
             let covers = if before.trim().is_empty() {
-                alone.push((ignores.list.len(), comment));
+                alone.push((self.ignores.list.len(), comment));
                 Span::new(comment.end, comment.end)
             } else {
                 Span::new(start, comment.start)
             };
-            ignores.list.push(Ignore {
+            self.ignores.list.push(Ignore {
                 line,
                 codes,
                 reason,
                 covers,
             });
         }
-        if ignores.list.is_empty() && ignores.faulty.is_empty() {
-            return None;
-        }
-        let waiting = waiting(text, &alone);
-        Some(Self {
-            ignores,
-            waiting,
-            places: Vec::new(),
-        })
+        waiting(text, &alone)
+    }
+
+    /// The line (0-based) of the byte at `at`, counted from the last one that was asked for.
+    fn line(&mut self, text: &str, at: usize) -> usize {
+        let (from, line) = self.counted;
+        let between = &text.as_bytes()[from.min(at)..from.max(at)];
+        let breaks = memchr::memchr_iter(b'\n', between).count();
+        let line = if at < from {
+            line - breaks
+        } else {
+            line + breaks
+        };
+        self.counted = (at, line);
+        line
     }
 
     /// Finds the nodes of the next document that instructions on lines of their own speak for.
     pub fn meet(&mut self, text: &str, document: &Document<'_>) {
+        let mut waiting = std::mem::take(&mut self.waiting);
+        self.meet_all(&mut waiting, text, document);
+        self.waiting = waiting;
+    }
+
+    /// The same for instructions that stand in a text, and its next document.
+    pub fn meet_all(&mut self, waiting: &mut Waiting, text: &str, document: &Document<'_>) {
         let last = document.nodes.last().map_or(0, |node| node.span.start);
-        while let Some(&(index, at)) = self.waiting.front()
+        while let Some(&(index, at)) = waiting.0.front()
             && at <= last
         {
-            self.waiting.pop_front();
+            waiting.0.pop_front();
             if let Some(covers) = next_node(text, document, at) {
                 self.ignores.list[index].covers = covers;
             }
@@ -132,6 +162,8 @@ impl Gathering {
 
     /// The instructions, once every document has gone by.
     pub fn finish(mut self) -> Ignores {
+        self.ignores.list.sort_by_key(|ignore| ignore.line);
+        self.ignores.faulty.sort_unstable();
         let mut sites: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for (site, speaking) in self.ignores.speaking_at(std::mem::take(&mut self.places)) {
             let all = sites.entry(site).or_default();
@@ -198,7 +230,7 @@ impl Ignores {
 
 /// Where the text goes on after each of these comments. From the last one back, so that a block of
 /// comments is read once.
-fn waiting(text: &str, alone: &[(usize, Span)]) -> VecDeque<(usize, usize)> {
+fn waiting(text: &str, alone: &[(usize, Span)]) -> Waiting {
     let mut waiting = VecDeque::with_capacity(alone.len());
     let mut later: Option<(usize, usize)> = None;
     for &(index, comment) in alone.iter().rev() {
@@ -206,7 +238,7 @@ fn waiting(text: &str, alone: &[(usize, Span)]) -> VecDeque<(usize, usize)> {
         later = Some((comment.start, next));
         waiting.push_front((index, next));
     }
-    waiting
+    Waiting(waiting)
 }
 
 /// What follows the word in a comment that has it right behind a `#`; another comment may stand
@@ -351,7 +383,7 @@ fn key_of(document: &Document<'_>, at: usize) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::yaml::documents;
+    use crate::yaml::{Inside, documents};
 
     /// For each instruction, the scalars that it speaks for.
     fn covered(text: &str) -> Vec<String> {
@@ -451,7 +483,7 @@ mod tests {
     #[test]
     fn instructions_are_read() {
         let read = |text: &str| {
-            let gathering = Gathering::of(text)?;
+            let gathering = Gathering::of(text).filter(Gathering::has_any)?;
             let ignores = gathering.finish();
             let ignore = ignores.list.first();
             Some(match ignore {
@@ -496,6 +528,28 @@ mod tests {
         ] {
             assert_eq!(read(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn instructions_in_texts_meet_the_documents_of_theirs() {
+        let text = "a: |\n  # ecr-rewrite: ignore\n  b: 1\n  c: 2\n  # ecr-rewrite: ignore\nd: 3 # ecr-rewrite: ignore\n";
+        let document = documents(text).next().unwrap().unwrap();
+        let holding = document.get(0, "a").unwrap();
+        let inside = Inside::of(text, &document, holding).unwrap();
+        let mut gathering = Gathering::of(text).unwrap();
+        let mut waiting = gathering.read(text, &inside.comments());
+        let inner = inside.documents().next().unwrap().unwrap();
+        gathering.meet_all(&mut waiting, text, &inner);
+        let places = [(&inner, "b"), (&inner, "c"), (&document, "d")];
+        for (number, (document, key)) in places.into_iter().enumerate() {
+            let at = document.node(document.get(0, key).unwrap()).span.start;
+            gathering.note(number, document, std::iter::once(at));
+        }
+        let ignores = gathering.finish();
+        let lines: Vec<_> = ignores.list.iter().map(|ignore| ignore.line).collect();
+        assert_eq!(lines, [2, 5, 6]);
+        let sites: Vec<_> = ignores.sites().collect();
+        assert_eq!(sites, [(0, &[0][..]), (2, &[2])]);
     }
 
     #[test]

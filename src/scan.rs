@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 
 use memchr::memmem;
 
-use crate::ignores::{Gathering, Ignores};
-use crate::sites::{self, Fact, Loose, Site};
+use crate::ignores::{Gathering, Ignores, Waiting};
+use crate::sites::{self, Fact, Found, KeyPath, Loose, Site};
 use crate::source::SourceFile;
 use crate::walk::Role;
-use crate::yaml::{YamlError, documents};
+use crate::yaml::{Document, Inside, MAX_DEPTH, YamlError, documents};
 
 /// A file and what it holds.
 #[derive(Debug)]
@@ -49,7 +49,8 @@ impl ScannedFile {
             Template::No
         };
         let names_images = !scan.sites.is_empty() || !scan.unproven.is_empty();
-        let may_change = role == Role::Selected && (broken || names_images);
+        let is_reported = broken || names_images || !scan.unread.is_empty();
+        let may_change = role == Role::Selected && is_reported;
         if !may_change && scan.facts.is_empty() {
             source.text = String::new();
         }
@@ -95,6 +96,8 @@ pub struct Scan {
     pub facts: Vec<Fact>,
     /// The documents that are not YAML.
     pub broken: Vec<YamlError>,
+    /// The texts in documents that are not YAML, though they should be and may name images.
+    pub unread: Vec<UnreadText>,
     /// Sites that count when another file says that this one holds Helm values.
     pub unproven: Vec<Site>,
     /// What is known of it as Helm values, when a document of it may be some.
@@ -105,6 +108,15 @@ pub struct Scan {
     pub ignores: Ignores,
 }
 
+/// A text inside a document that could not be read.
+#[derive(Clone, Debug)]
+pub struct UnreadText {
+    /// The keys that lead to it.
+    pub path: KeyPath,
+    /// What the parser says. The place is one in the file, the document the one in its stream.
+    pub error: YamlError,
+}
+
 impl Scan {
     /// Takes the sites that needed another file's word.
     pub fn promote(&mut self) {
@@ -112,10 +124,24 @@ impl Scan {
         let proven = std::mem::take(&mut self.sites).into_iter().enumerate();
         let unproven = std::mem::take(&mut self.unproven).into_iter().enumerate();
         let unproven = unproven.map(|(index, site)| (unproven_number(index), site));
-        let mut all: Vec<(usize, Site)> = proven.chain(unproven).collect();
-        all.sort_by_key(|(_, site)| (site.document, site.span()));
+        self.arrange(proven.chain(unproven).collect());
+    }
+
+    /// Puts the sites of texts, which come after all others of their document, where they stand.
+    fn settle(&mut self) {
+        if self.sites.iter().any(|site| site.document.is_inside()) {
+            let sites = std::mem::take(&mut self.sites);
+            self.arrange(sites.into_iter().enumerate().collect());
+        }
+    }
+
+    /// Takes sites, each with the number by which comments know it, in the order of the text.
+    fn arrange(&mut self, mut all: Vec<(usize, Site)>) {
+        all.sort_by_key(|(_, site)| (site.document.stream(), site.span()));
         let numbers = all.iter().enumerate().map(|(new, (old, _))| (*old, new));
-        self.ignores.renumber(&numbers.collect());
+        let unproven = 0..self.unproven.len();
+        let unmoved = unproven.map(|index| (unproven_number(index), unproven_number(index)));
+        self.ignores.renumber(&numbers.chain(unmoved).collect());
         self.sites = all.into_iter().map(|(_, site)| site).collect();
     }
 }
@@ -155,46 +181,122 @@ pub fn known_as(source: &SourceFile) -> &Path {
 
 /// Scans `text`, the file at `path` (the name decides what some files are; nothing is read).
 pub fn scan_text(path: &Path, text: &str, options: &Options) -> Scan {
-    let mut scan = Scan::default();
-    let mut ignores = Gathering::of(text);
-    if ignores.is_none() && !is_worth_parsing(path, text, options) {
-        return scan;
+    let mut scanner = Scanner {
+        text,
+        ignores: Gathering::of(text),
+        scan: Scan::default(),
+    };
+    let has_ignores = scanner.ignores.as_ref().is_some_and(Gathering::has_any);
+    if !has_ignores && !is_worth_parsing(path, text, options) {
+        return scanner.scan;
     }
     for document in documents(text) {
-        scan.documents += 1;
+        scanner.scan.documents += 1;
         match document {
             Ok(document) => {
-                let found = sites::find(path, text, &document, &options.templates);
-                if let Some(ignores) = &mut ignores {
+                if let Some(ignores) = &mut scanner.ignores {
                     ignores.meet(text, &document);
-                    let proven = found.sites.iter().enumerate();
-                    let proven = proven.map(|(index, site)| (scan.sites.len() + index, site));
-                    let unproven = found.unproven.iter().enumerate();
-                    let unproven = unproven
-                        .map(|(index, site)| (unproven_number(scan.unproven.len() + index), site));
-                    for (number, site) in proven.chain(unproven) {
-                        let scalars = site.scalars().map(|scalar| scalar.place.span().start);
-                        ignores.note(number, &document, scalars);
-                    }
                 }
-                scan.sites.extend(found.sites);
-                scan.facts.extend(found.facts);
-                scan.unproven.extend(found.unproven);
-                if let Some(loose) = found.loose {
-                    let all = scan.loose.get_or_insert_default();
-                    all.parts.extend(loose.parts);
-                    all.fronts.extend(loose.fronts);
-                    all.insecure_allowed |= loose.insecure_allowed;
-                }
+                let found = sites::find(path, text, &document, &options.templates);
+                scanner.take(&document, found);
             }
-            Err(error) => scan.broken.push(error),
+            Err(error) => scanner.scan.broken.push(error),
         }
     }
+    let Scanner {
+        ignores, mut scan, ..
+    } = scanner;
     scan.ignores = ignores.map(Gathering::finish).unwrap_or_default();
+    scan.settle();
     if !scan.broken.is_empty() {
         scan.facts.extend(sites::salvage(path, text));
     }
     scan
+}
+
+/// A file while its documents, and those in its texts, go by.
+struct Scanner<'t> {
+    text: &'t str,
+    ignores: Option<Gathering>,
+    scan: Scan,
+}
+
+impl Scanner<'_> {
+    /// Takes what was found in a document, and looks into its texts.
+    fn take(&mut self, document: &Document<'_>, found: Found) {
+        let scan = &mut self.scan;
+        if let Some(ignores) = &mut self.ignores {
+            let proven = found.sites.iter().enumerate();
+            let proven = proven.map(|(index, site)| (scan.sites.len() + index, site));
+            let unproven = found.unproven.iter().enumerate();
+            let unproven =
+                unproven.map(|(index, site)| (unproven_number(scan.unproven.len() + index), site));
+            for (number, site) in proven.chain(unproven) {
+                let scalars = site.scalars().map(|scalar| scalar.place.span().start);
+                ignores.note(number, document, scalars);
+            }
+        }
+        scan.sites.extend(found.sites);
+        scan.facts.extend(found.facts);
+        scan.unproven.extend(found.unproven);
+        if let Some(loose) = found.loose {
+            let all = scan.loose.get_or_insert_default();
+            all.parts.extend(loose.parts);
+            all.fronts.extend(loose.fronts);
+            all.insecure_allowed |= loose.insecure_allowed;
+        }
+        for text in &found.texts {
+            self.look_into(document, text);
+        }
+    }
+
+    /// Looks at the documents of a text in `document`.
+    fn look_into(&mut self, document: &Document<'_>, text: &sites::Text) {
+        let Some(inside) = Inside::of(self.text, document, text.node) else {
+            let offset = document.node(text.node).span.start;
+            let message = format!("texts in texts are read {MAX_DEPTH} deep");
+            self.leave(document, text, offset, message);
+            return;
+        };
+        let mut waiting = match &mut self.ignores {
+            Some(ignores) => ignores.read(self.text, &inside.comments()),
+            None => Waiting::default(),
+        };
+        for inner in inside.documents() {
+            match inner {
+                Ok(inner) => {
+                    if let Some(ignores) = &mut self.ignores {
+                        ignores.meet_all(&mut waiting, self.text, &inner);
+                    }
+                    let found = sites::find_inside(self.text, &inner, text);
+                    self.take(&inner, found);
+                }
+                Err(error) => self.leave(document, text, error.offset, error.message),
+            }
+        }
+    }
+
+    /// Notes a text that cannot be read, unless it says nothing of images.
+    fn leave(
+        &mut self,
+        document: &Document<'_>,
+        text: &sites::Text,
+        offset: usize,
+        message: String,
+    ) {
+        let value = document.text(text.node).unwrap_or("");
+        if !value.contains("image") && !value.contains("Image") {
+            return;
+        }
+        self.scan.unread.push(UnreadText {
+            path: text.path.clone(),
+            error: YamlError {
+                document: document.path.stream(),
+                offset,
+                message,
+            },
+        });
+    }
 }
 
 /// Whether the file at `path`, within its repository, with this text is a template.

@@ -4,7 +4,8 @@
 //! scalars that were meant to change, which must have exactly the values that were meant. Where
 //! yaml-rust2 cannot read the text as it was (it is stricter than Helm in a few places), the first
 //! engine compares instead, document by document. The bytes outside the edits are compared too, from
-//! the two texts alone.
+//! the two texts alone. A text that holds documents is meant to change when scalars in it are: it is
+//! compared as a text of its own, in the same way.
 
 use std::fmt;
 
@@ -61,12 +62,55 @@ pub fn verify(
     planned: &[Planned],
 ) -> Result<(), VerifyError> {
     same_outside(before, after, edits)?;
+    let due = planned
+        .iter()
+        .map(|planned| Due {
+            document: planned.document,
+            planned,
+        })
+        .collect();
+    same_events(before, after, due)
+}
+
+/// A planned scalar, as seen from a text that it lies in.
+#[derive(Clone, Copy)]
+struct Due<'p> {
+    /// The way to its document from there.
+    document: DocumentPath,
+    planned: &'p Planned,
+}
+
+impl<'p> Due<'p> {
+    /// What is added behind it here.
+    fn inserted(&self) -> Option<&'p (String, String)> {
+        let here = !self.document.is_inside();
+        self.planned.inserted.as_ref().filter(|_| here)
+    }
+
+    /// The same, as seen from the text that holds it; `None` when it is a scalar of its own here.
+    fn inside(&self) -> Option<Self> {
+        let (_, document) = self.document.split()?;
+        Some(Self { document, ..*self })
+    }
+
+    /// The scalar of the text's own documents that is it or holds it.
+    fn place(&self) -> (usize, usize) {
+        let ordinal = match self.document.split() {
+            Some((holding, _)) => holding,
+            None => self.planned.ordinal,
+        };
+        (self.document.stream(), ordinal)
+    }
+}
+
+/// Whether two texts differ in the scalars that are due and in nothing else.
+fn same_events(before: &str, after: &str, due: Vec<Due<'_>>) -> Result<(), VerifyError> {
     let (old, new) = match (events_second(before), events_second(after)) {
         (Ok(old), Ok(new)) => (old, new),
         (Ok(_), Err(error)) => return Err(VerifyError::NotYaml(error)),
         (Err(_), _) => (events_first(before), events_first(after)),
     };
-    compare(old, new, planned)
+    compare(old, new, due)
 }
 
 /// Walks both texts from edit to edit.
@@ -172,15 +216,14 @@ fn document_steps(document: &Document<'_>, steps: &mut Vec<Step>) {
     steps.extend(open.iter().map(|_| Step::Close));
 }
 
-fn compare(old: Vec<Step>, new: Vec<Step>, planned: &[Planned]) -> Result<(), VerifyError> {
-    let added = planned.iter().filter(|planned| planned.inserted.is_some());
+fn compare(old: Vec<Step>, new: Vec<Step>, mut due: Vec<Due<'_>>) -> Result<(), VerifyError> {
+    let added = due.iter().filter(|due| due.inserted().is_some());
     if old.len() + 2 * added.count() != new.len() {
         let what = format!("{} events become {}", old.len(), new.len());
         return Err(VerifyError::Different(what));
     }
-    let mut expected = planned.iter().collect::<Vec<_>>();
-    expected.sort_by_key(|planned| (planned.document, planned.ordinal));
-    let mut expected = expected.into_iter().peekable();
+    due.sort_by_key(Due::place);
+    let mut due = due.as_slice();
     let (mut documents, mut scalars) = (0, 0);
     let mut new = new.into_iter();
     for old in old {
@@ -196,18 +239,26 @@ fn compare(old: Vec<Step>, new: Vec<Step>, planned: &[Planned]) -> Result<(), Ve
             Step::Scalar { .. } => scalars += 1,
             _ => {}
         }
-        let due = expected.next_if(|planned| {
-            matches!(old, Step::Scalar { .. })
-                && (planned.document.stream() + 1, planned.ordinal + 1) == (documents, scalars)
-        });
-        let fits = match due {
-            Some(planned) => is_planned(&old, &step, planned),
-            None => old == step,
+        let here = match old {
+            Step::Scalar { .. } => due
+                .iter()
+                .take_while(|due| due.place() == (documents - 1, scalars - 1))
+                .count(),
+            _ => 0,
+        };
+        let (now, later) = due.split_at(here);
+        due = later;
+        let fits = match now {
+            [] => old == step,
+            [Due { document, planned }] if !document.is_inside() => {
+                is_planned(&old, &step, planned)
+            }
+            inside => is_planned_inside(&old, &step, inside)?,
         };
         if !fits {
             return differs(&step, documents, scalars);
         }
-        let inserted = due.and_then(|planned| planned.inserted.as_ref());
+        let inserted = now.first().and_then(Due::inserted);
         if let Some((key, value)) = inserted {
             let (first, second) = (new.next(), new.next());
             if !(is_inserted(first.as_ref(), key) && is_inserted(second.as_ref(), value)) {
@@ -215,11 +266,11 @@ fn compare(old: Vec<Step>, new: Vec<Step>, planned: &[Planned]) -> Result<(), Ve
             }
         }
     }
-    match expected.next() {
+    match due.first() {
         None => Ok(()),
         Some(missing) => Err(VerifyError::Different(format!(
             "`{}` was not found",
-            missing.from
+            missing.planned.from
         ))),
     }
 }
@@ -228,6 +279,31 @@ fn compare(old: Vec<Step>, new: Vec<Step>, planned: &[Planned]) -> Result<(), Ve
 fn is_inserted(step: Option<&Step>, text: &str) -> bool {
     matches!(step, Some(Step::Scalar { value, anchored: false, properties })
         if value == text && properties.ends_with(" None"))
+}
+
+/// Whether a scalar changes just as the planned ones in its text say.
+fn is_planned_inside(old: &Step, new: &Step, due: &[Due<'_>]) -> Result<bool, VerifyError> {
+    let (
+        Step::Scalar {
+            value: before,
+            anchored,
+            properties,
+        },
+        Step::Scalar {
+            value: after,
+            anchored: anchored_after,
+            properties: properties_after,
+        },
+    ) = (old, new)
+    else {
+        return Ok(false);
+    };
+    // A scalar cannot change as a whole and in parts.
+    let Some(inside) = due.iter().map(Due::inside).collect() else {
+        return Ok(false);
+    };
+    same_events(before, after, inside)?;
+    Ok((anchored, properties) == (anchored_after, properties_after))
 }
 
 /// Whether a scalar changes just as planned. Its style may change only from plain to quoted, which
@@ -248,11 +324,13 @@ fn is_planned(old: &Step, new: &Step, planned: &Planned) -> bool {
     else {
         return false;
     };
-    let quoted = properties.replacen("Plain", "DoubleQuoted", 1);
+    let is_quoted = |style| properties.replacen("Plain", style, 1) == *properties_after;
     *from == planned.from
         && *to == planned.to
         && anchored == anchored_after
-        && (properties == properties_after || quoted == *properties_after)
+        && (properties == properties_after
+            || is_quoted("DoubleQuoted")
+            || is_quoted("SingleQuoted"))
 }
 
 #[cfg(test)]
@@ -370,5 +448,113 @@ mod tests {
             Ok(())
         );
         assert!(verify(before, after, &edits, &[planned(1, 1, "x", "S/x")]).is_err());
+    }
+
+    const HOLDER: &str = "a: |\n  b: x # c\n  d:\n    e: |-\n      f: y\n      g: z\nh: '{i: j}'\n";
+
+    /// A change in a text of the only document: the scalars that hold it, outermost first.
+    fn inside(holders: &[usize], ordinal: usize, from: &str, to: &str) -> Planned {
+        let document = holders
+            .iter()
+            .fold(DocumentPath::default(), |path, &holder| {
+                path.inside(holder, 0).unwrap()
+            });
+        Planned {
+            document,
+            ..planned(0, ordinal, from, to)
+        }
+    }
+
+    /// What comes of inserting `R/` before each of `places`.
+    fn insert(places: &[&str], plan: &[Planned]) -> Result<(), VerifyError> {
+        let edits = places.iter().map(|place| {
+            let at = HOLDER.find(place).unwrap() + place.len() - 1;
+            Edit {
+                span: Span::new(at, at),
+                text: "R/".into(),
+            }
+        });
+        let edits = EditSet::new(edits).unwrap();
+        verify(HOLDER, &edits.apply(HOLDER).unwrap(), &edits, plan)
+    }
+
+    #[test]
+    fn planned_changes_in_texts_pass() {
+        let plan = [
+            inside(&[1], 1, "x", "R/x"),
+            inside(&[1, 4], 1, "y", "R/y"),
+            inside(&[3], 1, "j", "R/j"),
+        ];
+        assert_eq!(insert(&["b: x", "f: y", "i: j"], &plan), Ok(()));
+        assert_eq!(insert(&["f: y"], &plan[1..2]), Ok(()));
+    }
+
+    #[test]
+    fn every_kind_of_fault_in_a_text_is_found() {
+        let (x, y) = (inside(&[1], 1, "x", "R/x"), inside(&[1, 4], 1, "y", "R/y"));
+        let whole = planned(0, 1, "x", "R/x");
+        let both = [x, y];
+        let x = &both[..1];
+        for (places, plan) in [
+            (&["b: x"][..], &[][..]),
+            (&[], x),
+            (&["b: x", "g: z"], x),
+            (&["b: x", "f: y"], x),
+            (&["b: x"], &both),
+            (&["b: x"], &[x[0].clone(), whole.clone()]),
+            (&["b: x"], &[whole]),
+            (&["b: x"], &[inside(&[1], 1, "x", "Q/x")]),
+            (&["b: x"], &[inside(&[1], 1, "w", "R/x")]),
+            (&["b: x"], &[inside(&[1], 2, "x", "R/x")]),
+            (&["b: x"], &[inside(&[1], 9, "x", "R/x")]),
+            (&["b: x"], &[inside(&[3], 1, "x", "R/x")]),
+            (&["b: x"], &[inside(&[2], 1, "x", "R/x")]),
+            (&["f: y"], &[inside(&[1], 4, "y", "R/y")]),
+        ] {
+            let result = insert(places, plan);
+            assert!(
+                matches!(result, Err(VerifyError::Different(_))),
+                "{places:?} {plan:?} {result:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_text_that_is_broken_by_its_change_is_found() {
+        let before = "a: |\n  b: x\n";
+        let broken = edits(10, 10, "[");
+        let result = verify(
+            before,
+            "a: |\n  b: [x\n",
+            &broken,
+            &[inside(&[1], 1, "x", "[x")],
+        );
+        assert!(matches!(result, Err(VerifyError::NotYaml(_))), "{result:?}");
+        let outdented = edits(5, 7, " ");
+        let result = verify(
+            before,
+            "a: |\n b: x\n",
+            &outdented,
+            &[inside(&[1], 1, "x", "x")],
+        );
+        assert_eq!(result, Ok(()), "indentation is no part of the text");
+        let less = edits(5, 7, "");
+        assert!(verify(before, "a: |\nb: x\n", &less, &[inside(&[1], 1, "x", "x")]).is_err());
+    }
+
+    #[test]
+    fn inner_texts_that_the_second_engine_refuses_are_compared_by_the_first() {
+        let before = "a: |\n  [1\n  ---\n  b: x\n";
+        let after = "a: |\n  [1\n  ---\n  b: R/x\n";
+        let edits = edits(21, 21, "R/");
+        let plan = |to| {
+            let document = DocumentPath::default().inside(1, 1).unwrap();
+            [Planned {
+                document,
+                ..planned(0, 1, "x", to)
+            }]
+        };
+        assert_eq!(verify(before, after, &edits, &plan("R/x")), Ok(()));
+        assert!(verify(before, after, &edits, &plan("S/x")).is_err());
     }
 }

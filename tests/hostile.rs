@@ -78,6 +78,55 @@ fn an_alias_bomb_is_walked_once() {
 }
 
 #[test]
+fn many_texts_take_linear_time() {
+    let pod = |n: usize| POD.replace("nginx:1", &format!("nginx:{n}"));
+    let text = |count: usize| {
+        let entry = |n| {
+            format!(
+                "  {n}.yaml: |\n    # ecr-rewrite: ignore[digest-cold-cache]\n    {}\n",
+                pod(n).trim_end().replace('\n', "\n    ")
+            )
+        };
+        let entries: String = (0..count).map(entry).collect();
+        format!("apiVersion: v1\nkind: ConfigMap\ndata:\n{entries}")
+    };
+    let time = |count: usize| {
+        let text = text(count);
+        let start = std::time::Instant::now();
+        let (exit, after, talk) = rewritten("a.yaml", text.as_bytes());
+        assert_eq!(exit, 0, "{talk}");
+        assert!(after == in_ecr(&text));
+        start.elapsed().as_secs_f64()
+    };
+    let (short, long) = (time(1_000), time(4_000));
+    assert!(long < 10.0 * short + 1.0, "{short} s, then {long} s");
+}
+
+#[test]
+fn aliases_that_lead_to_the_same_text_are_followed_once() {
+    let many = |name: &str| vec![format!("*{name}"); 20_000].join(", ");
+    let text = format!(
+        "{POD}---\napiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\np: &p {{patch: '{{spec: {{}}}} # image'}}\nr: &r {{kustomize: {{patches: [{}]}}}}\nspec: {{postRenderers: [{}]}}\n",
+        many("p"),
+        many("r"),
+    );
+    let (exit, after, talk) = rewritten("a.yaml", text.as_bytes());
+    assert_eq!(exit, 0, "{talk}");
+    assert!(after == in_ecr(&text));
+}
+
+#[test]
+fn what_is_too_deep_in_a_text_stays() {
+    let (open, close) = ("[".repeat(300), "]".repeat(300));
+    let text = format!(
+        "{POD}---\napiVersion: v1\nkind: ConfigMap\ndata:\n  a.json: 'image {open}{close}'\n  b.json: '{{image: {open}{close}}}'\n"
+    );
+    let (exit, after, talk) = rewritten("a.yaml", text.as_bytes());
+    assert_eq!(exit, 0, "{talk}");
+    assert!(after == in_ecr(&text));
+}
+
+#[test]
 fn what_is_too_deep_or_too_long_is_an_error_and_stays() {
     let flow = format!(
         "{POD}x: {}{}\n",

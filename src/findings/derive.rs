@@ -355,6 +355,13 @@ fn said_of_remark(remark: &Remark) -> Said {
 fn unreadable(place: &Unparsed, level: Level) -> Finding {
     let column = place.at.column - 1;
     let start = place.line.chars().take(column).map(char::len_utf8).sum();
+    let what = match &place.text {
+        Some(path) => format!("the text at `{path}` cannot be read"),
+        None => format!(
+            "document {} of the template cannot be read as YAML",
+            place.document + 1
+        ),
+    };
     Finding {
         code: Code::Unparsed,
         level,
@@ -363,7 +370,7 @@ fn unreadable(place: &Unparsed, level: Level) -> Finding {
         at: place.at,
         span: Span::new(place.offset, place.offset),
         excerpt: Excerpt::of(&place.line, Span::new(start, start)),
-        message: format!("document {} of the template cannot be read as YAML: {}", place.document + 1, place.message),
+        message: format!("{what}: {}", place.message),
         fix: None,
         help: "images that are written out in it are not seen; check them by hand, or exclude the file".to_string(),
     }

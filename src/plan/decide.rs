@@ -311,11 +311,12 @@ fn replacement(scalar: &Scalar, span: Span, old: &str, new: &str) -> Vec<Edit> {
         text: new[..new.len() - shared].to_string(),
     }];
     // Braces end a plain scalar inside `[…]` and `{…}`: a placeholder needs quotes there.
-    if scalar.in_flow && scalar.style == Style::Plain && new.contains('{') {
-        edits[0].text.insert(0, '"');
+    let needs_quotes = scalar.in_flow && scalar.style == Style::Plain && new.contains('{');
+    if let Some(quotes) = scalar.free_quotes.filter(|_| needs_quotes) {
+        edits[0].text.insert(0, quotes);
         edits.push(Edit {
             span: Span::new(span.end, span.end),
-            text: "\"".to_string(),
+            text: quotes.to_string(),
         });
     }
     edits
@@ -351,6 +352,7 @@ mod tests {
                 style: Style::Plain,
                 place: Place::Exact(span),
                 in_flow: false,
+                free_quotes: Some('"'),
                 ordinal: 0,
             };
             let set = crate::edit::EditSet::new(replacement(&scalar, span, old, new)).unwrap();

@@ -26,9 +26,10 @@ use crate::link::{Group, Links, SiteId};
 use crate::reason::{Assumption, Reason};
 use crate::rules::{Origin, RuleSet};
 use crate::scan::{self, ScannedFile, Template};
-use crate::sites::Site;
+use crate::sites::{KeyPath, Site};
 use crate::source::{Failure, Lines, Position, SourceFile, Span};
 use crate::walk::Role;
+use crate::yaml::YamlError;
 use decide::Outcome;
 pub use entry::NewNames;
 pub use name::{canonical, canonical_of};
@@ -191,7 +192,7 @@ pub struct FilePlan {
     pub groups: BTreeMap<usize, Vec<usize>>,
 }
 
-/// A document of a template that could not be read.
+/// A document of a template, or a text in a document, that could not be read.
 #[derive(Clone, Debug)]
 pub struct Unparsed {
     /// The file, as it is shown.
@@ -204,6 +205,8 @@ pub struct Unparsed {
     pub line: String,
     /// The document, 0-based.
     pub document: usize,
+    /// The keys that lead to the text in it that could not be read; `None` for all of it.
+    pub text: Option<KeyPath>,
     /// What the parser says.
     pub message: String,
 }
@@ -228,7 +231,7 @@ pub struct Plan {
     pub groups: Vec<Group>,
     /// What was looked at.
     pub counts: Counts,
-    /// The documents of templates that could not be read.
+    /// The documents of templates, and the texts in documents, that could not be read.
     pub unparsed: Vec<Unparsed>,
     /// Documents that are not YAML and texts that did not pass the check.
     pub failures: Vec<Failure>,
@@ -453,25 +456,31 @@ impl Plan {
     fn count(&mut self, file: &ScannedFile) {
         self.counts.files += 1;
         self.counts.documents += file.scan.documents;
-        if file.scan.broken.is_empty() {
+        if file.scan.broken.is_empty() && file.scan.unread.is_empty() {
             return;
         }
         let lines = Lines::new(&file.source.text);
+        let unparsed = |error: &YamlError, text: Option<&KeyPath>| {
+            let at = lines.position(error.offset);
+            Unparsed {
+                path: file.source.path.clone(),
+                at,
+                offset: error.offset,
+                line: lines.line(at.line).to_string(),
+                document: error.document,
+                text: text.cloned(),
+                message: error.message.clone(),
+            }
+        };
+        let texts = file.scan.unread.iter();
+        let texts = texts.map(|text| unparsed(&text.error, Some(&text.path)));
         if file.template == Template::Yes {
             self.counts.unparsed += 1;
-            self.unparsed.extend(file.scan.broken.iter().map(|broken| {
-                let at = lines.position(broken.offset);
-                Unparsed {
-                    path: file.source.path.clone(),
-                    at,
-                    offset: broken.offset,
-                    line: lines.line(at.line).to_string(),
-                    document: broken.document,
-                    message: broken.message.clone(),
-                }
-            }));
+            let broken = file.scan.broken.iter().map(|error| unparsed(error, None));
+            self.unparsed.extend(broken.chain(texts));
             return;
         }
+        self.unparsed.extend(texts);
         self.failures
             .extend(file.scan.broken.iter().map(|broken| Failure {
                 path: file.source.path.clone(),

@@ -6,6 +6,7 @@
 
 mod argo;
 mod chart;
+mod embedded;
 mod entry;
 mod flux;
 mod kustomize;
@@ -21,6 +22,7 @@ mod workload;
 use std::path::Path;
 
 pub use chart::{Chart, Dependency};
+pub use embedded::{Holds, Text};
 pub use entry::{Bit, Entry, NEW_NAME, Room, split};
 pub use kustomize::{Acts, Kustomization, NameEntry, TakenAs, Taking, is_kustomization_name};
 pub use object::Object;
@@ -162,6 +164,8 @@ pub struct Found {
     pub unproven: Vec<Site>,
     /// What is known of it as Helm values, when it may be some.
     pub loose: Option<Loose>,
+    /// The texts in it that hold documents, which are to be looked at with [`find_inside`].
+    pub texts: Vec<Text>,
 }
 
 /// What a finder is given.
@@ -210,13 +214,20 @@ pub fn counts_by_name(path: &Path) -> bool {
     is_kustomization_name(path) || chart::is_chart_name(path)
 }
 
-/// Runs every finder over a document of the file at `path`.
+/// Runs every finder over a document of the file at `path`, but not over the texts in it.
 pub fn find(path: &Path, text: &str, document: &Document<'_>, templates: &[Template]) -> Found {
     let mut found = Found::default();
     if chart::is_chart_name(path) {
         chart::find(document, &mut found);
     }
-    let names = [patches::tested(document), argo::names(path, document)].concat();
+    let by_name = is_kustomization_name(path);
+    let objects = object::objects(document, by_name);
+    let texts = embedded::texts(document, &objects);
+    let names = [
+        patches::tested(document, &texts),
+        argo::names(path, document),
+    ]
+    .concat();
     if !names.is_empty() {
         found.facts.push(Fact::Kustomization(Kustomization {
             acts: Acts::Anywhere,
@@ -227,18 +238,7 @@ pub fn find(path: &Path, text: &str, document: &Document<'_>, templates: &[Templ
     kustomize::find_plain(document, &mut found);
     patches::find(text, document, &mut found);
     argo::find_overrides(path, text, document, &mut found);
-    let by_name = is_kustomization_name(path);
-    for object in object::objects(document, by_name) {
-        let input = Input {
-            text,
-            document,
-            object: &object,
-        };
-        for (_, finder) in FINDERS {
-            finder(&input, &mut found);
-        }
-    }
-    workload::settle_anchors(document, &mut found);
+    find_objects(text, document, &objects, &mut found);
     if let Some(values) = values::find(path, text, document, templates) {
         release::find_plain(document, &mut found);
         found.loose = Some(values.loose);
@@ -248,9 +248,57 @@ pub fn find(path: &Path, text: &str, document: &Document<'_>, templates: &[Templ
             found.unproven = values.sites;
         }
     }
-    hold_signed(document, &mut found);
+    let hold = signed(document);
+    hold_all(hold.as_ref(), &mut found);
+    found.texts = embedded::held(texts, hold.as_ref());
     found.sites.sort_by_key(Site::span);
     found
+}
+
+/// Runs the finders over a document of a text that [`find`], or this, found in another document.
+/// `text` is the file's.
+pub fn find_inside(text: &str, document: &Document<'_>, inside: &Text) -> Found {
+    let mut found = Found::default();
+    let names = argo::names(Path::new(""), document);
+    if !names.is_empty() {
+        found.facts.push(Fact::Kustomization(Kustomization {
+            names,
+            ..Default::default()
+        }));
+    }
+    match inside.holds {
+        Holds::Objects | Holds::Patch => {
+            if inside.holds == Holds::Patch {
+                patches::find(text, document, &mut found);
+            }
+            let objects = embedded::objects(document, inside);
+            find_objects(text, document, &objects, &mut found);
+            let signed = signed(document);
+            let hold = inside.hold.as_ref().or(signed.as_ref());
+            hold_all(hold, &mut found);
+            let texts = embedded::texts(document, &objects);
+            found.texts = embedded::held(texts, hold);
+        }
+        Holds::Values => embedded::values(text, document, &mut found),
+    }
+    embedded::fit(inside, &mut found);
+    found.sites.sort_by_key(Site::span);
+    found
+}
+
+/// Runs every finder over every object.
+fn find_objects(text: &str, document: &Document<'_>, objects: &[Object<'_>], found: &mut Found) {
+    for object in objects {
+        let input = Input {
+            text,
+            document,
+            object,
+        };
+        for (_, finder) in FINDERS {
+            finder(&input, found);
+        }
+    }
+    workload::settle_anchors(document, found);
 }
 
 /// What can still be told of a file at `path` with documents that are not YAML.
@@ -266,16 +314,19 @@ pub fn names_images(path: &Path) -> bool {
     is_kustomization_name(path) || argo::is_source_name(path)
 }
 
-/// Holds the sites of a document that SOPS has encrypted in part: its message authentication code
-/// covers the other values, too, and nothing could decrypt the file after an edit.
-fn hold_signed(document: &Document<'_>, found: &mut Found) {
-    if document.at(0, &["sops", "mac"]).is_none() {
-        return;
-    }
+/// Why nothing in a document can be changed that SOPS has encrypted in part: its message
+/// authentication code covers the other values, too, and nothing could decrypt the file after an edit.
+fn signed(document: &Document<'_>) -> Option<(Reason, String)> {
+    document.at(0, &["sops", "mac"])?;
     let detail = "the file carries a SOPS signature over its values; change the image with `sops`";
+    Some((Reason::NotEditable, detail.to_string()))
+}
+
+/// Holds all sites for the same reason.
+fn hold_all(hold: Option<&(Reason, String)>, found: &mut Found) {
+    let Some(hold) = hold else { return };
     for site in found.sites.iter_mut().chain(&mut found.unproven) {
-        site.hold
-            .get_or_insert((Reason::NotEditable, detail.to_string()));
+        site.hold.get_or_insert_with(|| hold.clone());
     }
 }
 

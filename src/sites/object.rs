@@ -76,7 +76,8 @@ fn read<'d>(document: &'d Document<'_>, node: NodeId, implied: bool) -> Option<O
     })
 }
 
-fn holds_no_images(object: &Object<'_>) -> bool {
+/// Whether what looks like an image in it is none that is pulled.
+pub(super) fn holds_no_images(object: &Object<'_>) -> bool {
     object.kind == "CustomResourceDefinition"
         || POLICY_GROUPS.contains(&object.group)
         || POLICY_GROUP_SUFFIXES

@@ -6,7 +6,7 @@
 //! the images that are tested for are known by their names.
 
 use super::kustomize::{self, NameEntry};
-use super::{Found, object, workload};
+use super::{Found, Text, object, workload};
 use crate::yaml::{Document, Kind, NodeId, documents};
 
 /// The finder of the images that a patch writes.
@@ -52,15 +52,16 @@ pub(super) fn find(text: &str, document: &Document<'_>, found: &mut Found) {
 }
 
 /// The images that anything in the document tests for, and those that transformers name in texts. A
-/// document that is a patch has sites for its own.
-pub(super) fn tested(document: &Document<'_>) -> Vec<NameEntry> {
+/// document that is a patch has sites for its own, and `texts` are documents by themselves.
+pub(super) fn tested(document: &Document<'_>, texts: &[Text]) -> Vec<NameEntry> {
     let mut names = Vec::new();
-    let own = operations(document);
+    let texts = texts.iter().map(|text| text.node);
+    let own: Vec<NodeId> = operations(document).into_iter().chain(texts).collect();
     collect(document, &own, None, DEPTH, &mut names);
     names
 }
 
-/// Adds the names of one document, but for those of the operations `sites`. `place` is the byte of the
+/// Adds the names of one document, but for those of the operations and texts `sites`. `place` is the byte of the
 /// outermost text that it stands in.
 fn collect(
     document: &Document<'_>,
@@ -94,7 +95,9 @@ fn collect(
                     }
                 });
             }
-            Kind::Scalar { value, .. } if depth > 0 && is_worth_reading(value) => {
+            Kind::Scalar { value, .. }
+                if depth > 0 && is_worth_reading(value) && !sites.contains(&id) =>
+            {
                 let place = place.unwrap_or(document.node(id).span.start);
                 for inner in documents(value).filter_map(Result::ok) {
                     collect(&inner, &[], Some(place), depth - 1, names);

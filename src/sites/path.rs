@@ -50,6 +50,13 @@ impl KeyPath {
         path
     }
 
+    /// The path that leads on from this one by `rest`.
+    pub(super) fn join(&self, rest: &Self) -> Self {
+        let dot = !(self.0.is_empty() || rest.0.is_empty() || rest.0.starts_with('['));
+        let dot = if dot { "." } else { "" };
+        Self(format!("{}{dot}{}", self.0, rest.0))
+    }
+
     /// Adds the last step to the node `id`.
     fn push(&mut self, document: &Document<'_>, id: NodeId) {
         let node = document.node(id);

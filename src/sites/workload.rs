@@ -202,7 +202,14 @@ pub(super) fn settle_anchors(document: &Document<'_>, found: &mut Found) {
         return;
     }
     let mut seen = HashSet::new();
-    found.sites.retain(|site| seen.insert(site.span()));
+    // In a text that is spelled otherwise, all have one span.
+    let place = |site: &Site| {
+        (
+            site.span(),
+            site.scalars().next().map(|scalar| scalar.ordinal),
+        )
+    };
+    found.sites.retain(|site| seen.insert(place(site)));
     let uses = Uses::of(document);
     for site in found.sites.iter_mut().filter(|site| site.finder == NAME) {
         let Shape::Whole(scalar) = &site.shape else {

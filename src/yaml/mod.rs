@@ -4,10 +4,12 @@
 //! [`Document`] made here. Nothing in the project serialises YAML.
 
 mod document_path;
+mod inside;
 mod parse;
 mod scalar;
 
 pub use document_path::{DocumentPath, MAX_DEPTH};
+pub use inside::{Inside, Wrapping};
 pub use parse::{
     Document, Documents, Entry, Kind, Node, NodeId, Style, YamlError, comments, documents,
 };

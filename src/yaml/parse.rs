@@ -13,6 +13,7 @@ use granit_parser::{
 };
 
 use super::document_path::DocumentPath;
+use super::inside::Wrapping;
 use crate::source::Span;
 
 /// Where a node stands in [`Document::nodes`].
@@ -90,6 +91,8 @@ pub struct Entry<'d> {
 pub struct Document<'a> {
     /// Its place in the stream, where broken documents count, or in the text that holds it.
     pub path: DocumentPath,
+    /// What stands around its text.
+    pub wrapping: Wrapping,
     /// All nodes in the order of the text; the first is the root. Never empty.
     pub nodes: Vec<Node<'a>>,
     /// Whether any alias stands in it.
@@ -386,6 +389,7 @@ impl<'a> Builder<'a> {
     fn finish(self, index: usize) -> Document<'a> {
         Document {
             path: DocumentPath::of_stream(index),
+            wrapping: Wrapping::Bare,
             nodes: self.nodes,
             has_aliases: self.has_aliases,
         }

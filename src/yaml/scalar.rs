@@ -4,6 +4,7 @@
 //! are, letter for letter, its value. Escapes, folding and lines joined by the parser all fail that
 //! test, so a wrong span cannot be written.
 
+use super::inside::Wrapping;
 use super::parse::{Document, Kind, NodeId, Style};
 use crate::source::Span;
 
@@ -36,6 +37,8 @@ pub struct Scalar {
     pub place: Place,
     /// Whether it stands inside `[…]` or `{…}`.
     pub in_flow: bool,
+    /// The quotes that it may be put in where it stands.
+    pub free_quotes: Option<char>,
     /// How many scalars of its document come before it.
     pub ordinal: usize,
 }
@@ -54,7 +57,8 @@ impl Scalar {
             return None;
         };
         let candidate = candidate(*style, node.span, value);
-        let place = if candidate.of(text) == Some(value) {
+        let is_placed = document.wrapping != Wrapping::Spelled;
+        let place = if is_placed && candidate.of(text) == Some(value) {
             Place::Exact(candidate)
         } else {
             Place::Spelled(node.span)
@@ -64,6 +68,7 @@ impl Scalar {
             style: *style,
             place,
             in_flow: node.in_flow,
+            free_quotes: document.wrapping.free_quotes(),
             ordinal: *ordinal,
         })
     }
