@@ -334,10 +334,8 @@ fn read(work: &Path) -> Files {
 }
 
 fn print(files: &Files) -> String {
-    files
-        .iter()
-        .map(|(path, text)| format!("# {path}\n{text}"))
-        .collect()
+    let files = files.iter().map(|(path, text)| format!("# {path}\n{text}"));
+    files.collect::<Vec<_>>().concat()
 }
 
 /// The difference of two trees.
