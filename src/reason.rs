@@ -29,6 +29,8 @@ pub enum Reason {
     NotEditable,
     /// The value is shared by an anchor with something that is no image, or not the same image.
     SharedAnchor,
+    /// Kustomize gives the image another name before it is deployed.
+    KustomizePlaceholder,
     /// A site that hangs together with this one cannot be changed.
     GroupIncomplete,
     /// Several environments with different targets use it.
@@ -45,7 +47,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason, in the order of the product's documentation.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::AlreadyEcr,
         Self::Allowed,
         Self::Ignored,
@@ -56,6 +58,7 @@ impl Reason {
         Self::NotAnImage,
         Self::NotEditable,
         Self::SharedAnchor,
+        Self::KustomizePlaceholder,
         Self::GroupIncomplete,
         Self::SeveralTargets,
         Self::AutomationReverts,
@@ -77,6 +80,7 @@ impl Reason {
             Self::NotAnImage => "not-an-image",
             Self::NotEditable => "not-editable",
             Self::SharedAnchor => "shared-anchor",
+            Self::KustomizePlaceholder => "kustomize-placeholder",
             Self::GroupIncomplete => "group-incomplete",
             Self::SeveralTargets => "several-targets",
             Self::AutomationReverts => "automation-reverts",

@@ -12,7 +12,7 @@ use yaml_rust2::Event;
 use yaml_rust2::parser::Parser;
 
 use crate::edit::EditSet;
-use crate::yaml::{DocumentPath, Kind, YamlError, documents};
+use crate::yaml::{Document, DocumentPath, Kind, YamlError, documents};
 
 /// A scalar that is meant to change.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +25,8 @@ pub struct Planned {
     pub from: String,
     /// The value after.
     pub to: String,
+    /// The key and value that are added behind it.
+    pub inserted: Option<(String, String)>,
 }
 
 /// What the check found. Each of these is a defect of the program: nothing is written.
@@ -97,6 +99,7 @@ enum Step {
     },
     Open(String),
     Close,
+    /// How many anchors come before the one it stands for.
     Alias(usize),
     Broken,
 }
@@ -133,26 +136,45 @@ fn events_first(text: &str) -> Vec<Step> {
     for document in documents(text) {
         steps.push(Step::Document);
         match document {
-            Ok(document) => steps.extend(document.nodes.into_iter().map(|node| match node.kind {
-                Kind::Scalar {
-                    value, style, tag, ..
-                } => Step::Scalar {
-                    value: value.into_owned(),
-                    anchored: node.anchored,
-                    properties: format!("{style:?} {tag:?}"),
-                },
-                Kind::Sequence => Step::Open(format!("[{} {}", node.end, node.anchored)),
-                Kind::Mapping => Step::Open(format!("{{{} {}", node.end, node.anchored)),
-                Kind::Alias(target) => Step::Alias(target),
-            })),
+            Ok(document) => document_steps(&document, &mut steps),
             Err(YamlError { .. }) => steps.push(Step::Broken),
         }
     }
     steps
 }
 
+fn document_steps(document: &Document<'_>, steps: &mut Vec<Step>) {
+    let mut open: Vec<usize> = Vec::new();
+    let anchors: Vec<usize> = (0..document.nodes.len())
+        .filter(|&id| document.node(id).anchored)
+        .collect();
+    for (id, node) in document.nodes.iter().enumerate() {
+        while open.last().is_some_and(|&end| end <= id) {
+            open.pop();
+            steps.push(Step::Close);
+        }
+        steps.push(match &node.kind {
+            Kind::Scalar {
+                value, style, tag, ..
+            } => Step::Scalar {
+                value: value.to_string(),
+                anchored: node.anchored,
+                properties: format!("{style:?} {tag:?}"),
+            },
+            Kind::Sequence => Step::Open(format!("[ {}", node.anchored)),
+            Kind::Mapping => Step::Open(format!("{{ {}", node.anchored)),
+            Kind::Alias(target) => Step::Alias(anchors.partition_point(|anchor| anchor < target)),
+        });
+        if matches!(node.kind, Kind::Sequence | Kind::Mapping) {
+            open.push(node.end);
+        }
+    }
+    steps.extend(open.iter().map(|_| Step::Close));
+}
+
 fn compare(old: Vec<Step>, new: Vec<Step>, planned: &[Planned]) -> Result<(), VerifyError> {
-    if old.len() != new.len() {
+    let added = planned.iter().filter(|planned| planned.inserted.is_some());
+    if old.len() + 2 * added.count() != new.len() {
         let what = format!("{} events become {}", old.len(), new.len());
         return Err(VerifyError::Different(what));
     }
@@ -160,7 +182,15 @@ fn compare(old: Vec<Step>, new: Vec<Step>, planned: &[Planned]) -> Result<(), Ve
     expected.sort_by_key(|planned| (planned.document, planned.ordinal));
     let mut expected = expected.into_iter().peekable();
     let (mut documents, mut scalars) = (0, 0);
-    for (old, new) in old.into_iter().zip(new) {
+    let mut new = new.into_iter();
+    for old in old {
+        let differs = |new: &dyn std::fmt::Debug, documents, scalars| {
+            let what = format!("document {documents}, scalar {scalars}: {old:?} becomes {new:?}");
+            Err(VerifyError::Different(what))
+        };
+        let Some(step) = new.next() else {
+            return differs(&"nothing", documents, scalars);
+        };
         match &old {
             Step::Document => (documents, scalars) = (documents + 1, 0),
             Step::Scalar { .. } => scalars += 1,
@@ -171,12 +201,18 @@ fn compare(old: Vec<Step>, new: Vec<Step>, planned: &[Planned]) -> Result<(), Ve
                 && (planned.document.stream() + 1, planned.ordinal + 1) == (documents, scalars)
         });
         let fits = match due {
-            Some(planned) => is_planned(&old, &new, planned),
-            None => old == new,
+            Some(planned) => is_planned(&old, &step, planned),
+            None => old == step,
         };
         if !fits {
-            let what = format!("document {documents}, scalar {scalars}: {old:?} becomes {new:?}");
-            return Err(VerifyError::Different(what));
+            return differs(&step, documents, scalars);
+        }
+        let inserted = due.and_then(|planned| planned.inserted.as_ref());
+        if let Some((key, value)) = inserted {
+            let (first, second) = (new.next(), new.next());
+            if !(is_inserted(first.as_ref(), key) && is_inserted(second.as_ref(), value)) {
+                return differs(&(first, second), documents, scalars);
+            }
         }
     }
     match expected.next() {
@@ -186,6 +222,12 @@ fn compare(old: Vec<Step>, new: Vec<Step>, planned: &[Planned]) -> Result<(), Ve
             missing.from
         ))),
     }
+}
+
+/// Whether a step is a new scalar with just this text, and nothing else about it.
+fn is_inserted(step: Option<&Step>, text: &str) -> bool {
+    matches!(step, Some(Step::Scalar { value, anchored: false, properties })
+        if value == text && properties.ends_with(" None"))
 }
 
 /// Whether a scalar changes just as planned. Its style may change only from plain to quoted, which
@@ -233,6 +275,7 @@ mod tests {
             ordinal,
             from: from.into(),
             to: to.into(),
+            inserted: None,
         }
     }
 
@@ -286,6 +329,35 @@ mod tests {
             verify(before, "a: [x\nb: y\n", &broken, &plan),
             Err(VerifyError::NotYaml(_))
         ));
+    }
+
+    #[test]
+    fn only_the_planned_key_may_be_added() {
+        let plan = |value: &str| {
+            let inserted = Some(("new".to_string(), value.to_string()));
+            [Planned {
+                inserted,
+                ..planned(0, 1, "x", "x")
+            }]
+        };
+        for (before, at, text) in [
+            ("a: x\nb: &i y\nc: *i\n", 4, "\nnew: z"),
+            ("{a: x, b: y}\n", 5, ", new: z"),
+            // The second engine does not read these.
+            ("a: x\nb: &i y\nc: *i\n---\nq: [1\n", 4, "\nnew: z"),
+        ] {
+            let check = |text: &str, plan: &[Planned]| {
+                let after = format!("{}{text}{}", &before[..at], &before[at..]);
+                verify(before, &after, &edits(at, at, text), plan)
+            };
+            assert_eq!(check(text, &plan("z")), Ok(()), "{before}");
+            assert!(check(text, &plan("w")).is_err());
+            assert!(check(text, &[]).is_err());
+            assert!(check(&text.replace("new", "neu"), &plan("z")).is_err());
+            assert!(check(&text.replace('z', "!t z"), &plan("z")).is_err());
+            assert!(check(&format!("{text}{text}"), &plan("z")).is_err());
+            assert!(check("", &plan("z")).is_err());
+        }
     }
 
     #[test]

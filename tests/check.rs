@@ -146,7 +146,7 @@ fn each_kind_of_finding_is_found() {
 #[test]
 fn what_a_rewrite_leaves_says_why_in_place_of_a_fix() {
     let shared = format!("{HEAD}  - image: &i nginx:1\n    env: [{{value: *i}}]\n");
-    let kustomization = "resources: [a.yaml]\nimages:\n- name: nginx\n  newTag: \"2\"\n";
+    let kustomization = "resources: [a.yaml]\nimages:\n- name: ngin[x]\n  newTag: \"2\"\n";
     for (files, code) in [
         (vec![("a.yaml", shared.as_str())], "shared-anchor"),
         (
@@ -167,13 +167,18 @@ fn what_a_rewrite_leaves_says_why_in_place_of_a_fix() {
         assert!(!output.contains("becomes"), "{output}");
     }
     // A file of the context makes its group incomplete, as in a rewrite.
+    let overlay = "resources: [../base]\nimages:\n- name: nginx\n  newTag: \"2\"\n";
     let folder = tree(&[
+        ("base/kustomization.yaml", "resources: [a.yaml]\n"),
         ("base/a.yaml", &pod(&["nginx:1"])),
-        ("over/kustomization.yaml", kustomization),
+        ("over/kustomization.yaml", overlay),
     ]);
     let (exit, output, _) = run(folder.path(), &["--check", "base/a.yaml"]);
     assert_eq!(exit, 1);
-    assert!(output.contains("over/kustomization.yaml:3"), "{output}");
+    assert!(
+        output.contains("over/kustomization.yaml") && output.contains("add that path"),
+        "{output}"
+    );
 }
 
 #[test]

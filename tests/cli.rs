@@ -511,9 +511,10 @@ fn a_command_beside_a_path_of_its_name_says_so() {
 
 #[test]
 fn standard_input_is_a_filter_that_loses_nothing() {
-    let overlay = "images:\n- {name: redis, newTag: \"8\"}\n";
+    let overlay = "resources: [../base]\nimages:\n- {name: redis, newTag: \"8\"}\n";
     let folder = tree(&[
         ("base/a.yaml", "old text"),
+        ("base/kustomization.yaml", "resources: [a.yaml]\n"),
         ("overlay/kustomization.yaml", overlay),
     ]);
     let text = format!("\u{feff}{POD}  - image: redis:7").replace('\n', "\r\n");
@@ -880,6 +881,7 @@ fn a_part_of_a_repository_is_rewritten_with_the_rest_as_context() {
     let folder = tree(&[
         ("base/a.yaml", POD),
         ("base/b.yaml", &POD.replace("nginx", "redis")),
+        ("base/kustomization.yaml", "resources: [a.yaml, b.yaml]\n"),
         (
             "overlay/kustomization.yaml",
             "resources: [../base]\nimages:\n- name: nginx\n  newTag: \"2\"\n",
@@ -891,7 +893,11 @@ fn a_part_of_a_repository_is_rewritten_with_the_rest_as_context() {
         talk.contains("base/a.yaml:5:12: `nginx:1` group-incomplete: "),
         "{talk}"
     );
-    assert!(talk.contains("overlay/kustomization.yaml:3"), "{talk}");
+    assert!(
+        talk.contains("`nginx` in overlay/kustomization.yaml"),
+        "{talk}"
+    );
+    assert!(talk.contains("add that path"), "{talk}");
     assert!(
         output.contains("library/redis") && !output.contains("library/nginx"),
         "{output}"

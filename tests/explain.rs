@@ -18,8 +18,9 @@ fn everything_that_decided_is_named() {
         ),
         (
             "over/kustomization.yaml",
-            "images:\n- {name: a/b, newTag: \"2\"}\n",
+            "resources: [../base]\nimages:\n- {name: a/b, newTag: \"2\"}\n",
         ),
+        ("base/kustomization.yaml", "resources: [a.yaml, d.yaml]\n"),
         (".ecr-rewrite.yaml", CONFIG),
     ]);
     let before = contents(folder.path());
@@ -39,9 +40,9 @@ base/a.yaml:6:13: `a/b:1`
 ";
     assert!(output.starts_with(wanted), "{output}");
     for part in [
-        "\n  stays    group-incomplete: ",
+        "\n  stays    kustomize-placeholder: ",
         "\n  rule     docker.io -> hub (.ecr-rewrite.yaml:2) maps it\n",
-        "\n  group    the kustomize name at over/kustomization.yaml:2\n",
+        "\n  group    the kustomize name at over/kustomization.yaml:3\n",
         "\n           - base/a.yaml, spec.containers[1].image: `a/b:1`\n           - base/d.yaml, spec.containers[0].image: `a/b:2`\n",
         "\n  stays    allowed: no upstream (.ecr-rewrite.yaml:4)\n",
     ] {

@@ -63,7 +63,14 @@ fn a_link_named_like_a_kustomization_is_one() {
 #[cfg(unix)]
 fn what_a_linked_kustomization_copies_is_read_from_where_the_link_stands() {
     let text = "resources: [../base]\nreplacements: [{path: r.yaml}]\n";
-    let folder = tree(&[BASE, TAKES, ("shared/deep/common.yaml", text)]);
+    let copies =
+        "- source: {kind: Pod, name: x, fieldPath: spec.containers.0.image}\n  targets: []\n";
+    let folder = tree(&[
+        BASE,
+        TAKES,
+        ("shared/deep/common.yaml", text),
+        ("overlay/r.yaml", copies),
+    ]);
     link(
         folder.path(),
         "../shared/deep/common.yaml",
@@ -133,7 +140,7 @@ fn files_with_transformers_and_patches_count_whatever_they_are_called() {
             ("o/kustomization.yaml", &overlay("patches: [{path: p}]\n")),
             ("o/p", test),
         ],
-        "o/p:",
+        "o/p",
     );
     // An ignored folder, too: kustomize does not ask git.
     stays(

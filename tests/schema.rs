@@ -108,7 +108,7 @@ const FILES: &[(&str, &str)] = &[
     ),
     (
         "base/kustomization.yaml",
-        "resources: [b.yaml]\nimages: [{name: app/web, newTag: \"2\"}]\n",
+        "resources: [b.yaml]\nimages: [{name: 'app/we[b]', newTag: \"2\"}]\n",
     ),
     ("broken.yaml", "image: [1\n"),
     ("templates/t.yaml", "image: x\n{{ if }}\n"),

@@ -208,9 +208,19 @@ fn said_of_change(file: &FilePlan, change: &Change) -> Said {
     } else {
         "state the target (`--registry`, or `registry:` in the config) and run `ecr-rewrite` on the file to rewrite it"
     };
+    let (code, message) = if change.heals {
+        let message = format!(
+            "`{}` matches nothing any more: its image is `{}` now",
+            change.from, change.to
+        );
+        (Code::StaleKustomizeName, message)
+    } else {
+        let message = format!("`{}` does not come from ECR", change.from);
+        (Code::NotThroughEcr, message)
+    };
     Said {
-        code: Code::NotThroughEcr,
-        message: format!("`{}` does not come from ECR", change.from),
+        code,
+        message,
         fix: Some(change.to.clone()),
         help: format!("{why}; {what}"),
     }

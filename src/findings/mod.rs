@@ -58,6 +58,8 @@ pub enum Code {
     NoRule,
     /// The image is outside of ECR, and Amazon ECR cannot cache its upstream.
     UnsupportedUpstream,
+    /// A name that kustomize matches with nothing, since its image has moved to ECR.
+    StaleKustomizeName,
     /// A path under the prefix of Docker Hub that the cache cannot fill.
     WrongLibrary,
     /// A registry for every image of a chart contradicts what the images say.
@@ -78,10 +80,11 @@ pub enum Code {
 
 impl Code {
     /// Every code, in the order of the product's documentation.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::NotThroughEcr,
         Self::NoRule,
         Self::UnsupportedUpstream,
+        Self::StaleKustomizeName,
         Self::WrongLibrary,
         Self::GlobalRegistryConflict,
         Self::Undecided,
@@ -92,12 +95,7 @@ impl Code {
         Self::Unparsed,
     ];
     /// Codes that a later version brings.
-    pub const LATER: [&str; 4] = [
-        "stale-kustomize-name",
-        "old-name-reference",
-        "chart-defaults",
-        "generated-file",
-    ];
+    pub const LATER: [&str; 3] = ["old-name-reference", "chart-defaults", "generated-file"];
 
     /// The stable code, in kebab-case.
     pub fn code(self) -> &'static str {
@@ -105,6 +103,7 @@ impl Code {
             Self::NotThroughEcr => "not-through-ecr",
             Self::NoRule => "no-rule",
             Self::UnsupportedUpstream => "unsupported-upstream",
+            Self::StaleKustomizeName => "stale-kustomize-name",
             Self::WrongLibrary => "wrong-library",
             Self::GlobalRegistryConflict => "global-registry-conflict",
             Self::Undecided => "undecided",
@@ -122,6 +121,7 @@ impl Code {
             Self::NotThroughEcr
             | Self::NoRule
             | Self::UnsupportedUpstream
+            | Self::StaleKustomizeName
             | Self::WrongLibrary
             | Self::GlobalRegistryConflict => Level::Error,
             Self::Undecided

@@ -36,7 +36,7 @@ pub enum How {
 pub type Deployers = BTreeMap<usize, Vec<Deployer>>;
 
 /// Files, each with the place where it stands.
-type Standing = Vec<(usize, Arc<Path>)>;
+pub(super) type Standing = Vec<(usize, Arc<Path>)>;
 
 /// Who deploys what: kustomizations what they take in, Flux Kustomizations and Argo CD Applications
 /// the folder that they name.
@@ -119,7 +119,7 @@ fn builds_at(file: &ScannedFile, place: &Path) -> bool {
 }
 
 /// The folder that a file at `from` names from the root of the repository.
-fn folder_of(tree: &Tree<'_>, from: &Path, folder: &str) -> Option<PathBuf> {
+pub(super) fn folder_of(tree: &Tree<'_>, from: &Path, folder: &str) -> Option<PathBuf> {
     let folder = Path::new(folder.trim_start_matches('/'));
     if folder.components().all(|part| part.as_os_str() == ".") {
         // Where the root is cannot be told from one file, and everything below it says little.
@@ -134,7 +134,7 @@ fn folder_of(tree: &Tree<'_>, from: &Path, folder: &str) -> Option<PathBuf> {
 }
 
 /// What is deployed with a folder, and where it stands.
-fn deployed(tree: &Tree<'_>, folder: &Path, depth: Depth) -> Standing {
+pub(super) fn deployed(tree: &Tree<'_>, folder: &Path, depth: Depth) -> Standing {
     let is_chart = !tree.at(&folder.join("Chart.yaml")).is_empty();
     let mut found: BTreeSet<(usize, Arc<Path>)> = BTreeSet::new();
     // Which of a chart's further values are merged is told by the releases, one by one.

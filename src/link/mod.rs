@@ -22,6 +22,9 @@ use std::path::{Component, Path, PathBuf};
 use crate::reason::Reason;
 use crate::scan::ScannedFile;
 use kustomize::NameSet;
+pub use kustomize::{
+    Builder, Builds, Built, End, EntryId, Flow, Given, Named, Pattern, Provider, Run, Segment,
+};
 use stacks::Charts;
 use tree::Tree;
 pub use values::{Front, Merged, View};
@@ -57,6 +60,8 @@ pub struct Links {
     pub views: Vec<View>,
     /// What deploys the files.
     pub deployers: Deployers,
+    /// What kustomizations build.
+    pub builds: Builds,
     names: NameSet,
 }
 
@@ -108,7 +113,8 @@ pub fn link_in(files: &mut [ScannedFile], folders: &FolderLinks) -> Links {
         files[file].scan.promote();
     }
     let tree = Tree::of(files, folders);
-    let names = NameSet::of(files);
+    let (builds, loose) = Builds::of(files, &tree);
+    let names = NameSet::of(files, &builds, &loose);
     let mut groups = names.groups(files);
     groups.extend(kustomize::copied_fields(files, &tree));
     let mut deployers = deployers::of(files, &tree);
@@ -124,6 +130,7 @@ pub fn link_in(files: &mut [ScannedFile], folders: &FolderLinks) -> Links {
         views: values::views(files, &charts, &releases.combined, &held),
         held,
         deployers,
+        builds,
         names,
     }
 }

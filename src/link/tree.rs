@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
 
-use super::normalise;
+use super::{deployers, normalise};
 use crate::scan::ScannedFile;
-use crate::sites::{Fact, Kustomization};
+use crate::sites::{Fact, Kustomization, TakenAs, Taking};
 
 /// Links to folders: where each stands, and the real folder.
 pub type FolderLinks = BTreeMap<PathBuf, PathBuf>;
@@ -40,8 +40,10 @@ pub(super) struct Taken {
     pub(super) place: PathBuf,
     /// The place of the kustomization from which it was found.
     pub(super) from: PathBuf,
-    /// Whether it acts on the others that are taken in.
-    pub(super) acts: bool,
+    /// What becomes of it.
+    pub(super) role: TakenAs,
+    /// Which of the kustomizations of the file takes it in.
+    pub(super) fact: usize,
 }
 
 /// The files of a run as a tree.
@@ -132,26 +134,42 @@ impl<'a> Tree<'a> {
         &self.taken[file]
     }
 
-    /// Paths are read from every place where the file stands: kustomize reads them from the one it
-    /// was given.
     fn take_in(&self, file: usize) -> Vec<Taken> {
         let mut taken = Vec::new();
-        let paths = facts(&self.files[file])
-            .flat_map(|fact| fact.takes_in.iter().map(move |path| (fact, path)));
-        for (fact, path) in paths {
-            for place in self.files[file].source.places() {
-                let folder = place.parent().unwrap_or(Path::new(""));
-                let found = self.at(&folder.join(path)).into_iter();
-                taken.extend(found.map(|(to, at)| Taken {
-                    to,
-                    place: at,
-                    from: place.to_path_buf(),
-                    acts: fact.acting.contains(path),
-                }));
+        for (index, fact) in facts(&self.files[file]).enumerate() {
+            for taking in &fact.takes_in {
+                for (from, at) in self.paths(file, fact, taking) {
+                    let found = self.at(&at).into_iter();
+                    taken.extend(found.map(|(to, place)| Taken {
+                        to,
+                        place,
+                        from: from.to_path_buf(),
+                        role: taking.role,
+                        fact: index,
+                    }));
+                }
             }
         }
         taken.retain(|taken| taken.to != file);
         taken
+    }
+
+    /// Where what a kustomization takes in may stand, each with the place from which it is read: every
+    /// place of its file, since kustomize reads paths from the one that it was given.
+    pub(super) fn paths(
+        &self,
+        file: usize,
+        fact: &Kustomization,
+        taking: &Taking,
+    ) -> Vec<(&'a Path, PathBuf)> {
+        let folder = |place: &'a Path| match &fact.folder {
+            Some((folder, _)) => deployers::folder_of(self, place, folder),
+            None => place.parent().map(Path::to_path_buf),
+        };
+        let places = self.files[file].source.places();
+        places
+            .filter_map(|place| Some((place, folder(place)?.join(&taking.path))))
+            .collect()
     }
 
     /// A file and all that it takes in, directly or through others.
@@ -171,7 +189,7 @@ impl<'a> Tree<'a> {
     /// Whether anything takes a file in to act on the others.
     pub(super) fn acts(&self, file: usize) -> bool {
         let mut taken = self.taken.iter().flatten();
-        taken.any(|taken| taken.acts && taken.to == file)
+        taken.any(|taken| taken.role != TakenAs::Resource && taken.to == file)
     }
 
     /// All that is built together with some files: what takes them in, directly or through others,
@@ -196,15 +214,17 @@ impl<'a> Tree<'a> {
 pub fn taken_from_outside(files: &[ScannedFile], links: &FolderLinks) -> BTreeSet<PathBuf> {
     let tree = Tree::of(files, links);
     let mut missing = BTreeSet::new();
-    for file in files {
-        for path in facts(file).flat_map(|fact| &fact.takes_in) {
-            for place in file.source.places() {
-                let folder = place.parent().unwrap_or(Path::new(""));
-                let path = folder.join(path);
-                if tree.at(&path).is_empty() {
-                    missing.insert(tree.real(&path));
-                }
-            }
+    for (index, file) in files.iter().enumerate() {
+        for fact in facts(file) {
+            let paths = fact
+                .takes_in
+                .iter()
+                .flat_map(|taking| tree.paths(index, fact, taking));
+            missing.extend(
+                paths
+                    .filter(|(_, path)| tree.at(path).is_empty())
+                    .map(|(_, path)| tree.real(&path)),
+            );
         }
     }
     missing

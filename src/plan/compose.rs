@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::{FilePlan, rescan};
+use super::{Change, FilePlan, rescan};
 use crate::edit::{EditSet, Overlap};
+use crate::sites::{Bit, Site};
 use crate::verify::{self, Planned, VerifyError};
 use crate::yaml::DocumentPath;
 
@@ -59,8 +60,21 @@ fn planned(file: &FilePlan) -> Vec<Planned> {
                     ordinal: scalar.ordinal,
                     from: scalar.from.clone(),
                     to: scalar.to.clone(),
+                    inserted: None,
                 },
             );
+        }
+        if let (Some(inserted), Some(entry)) = (&change.inserted, file.sites[change.site].entry()) {
+            let name = &entry.name.scalar.value;
+            let place = (document, inserted.after);
+            let behind = planned.entry(place).or_insert_with(|| Planned {
+                document,
+                ordinal: inserted.after,
+                from: name.clone(),
+                to: name.clone(),
+                inserted: None,
+            });
+            behind.inserted = Some((inserted.key.clone(), inserted.value.clone()));
         }
     }
     planned.into_values().collect()
@@ -77,16 +91,33 @@ fn check_settled(file: &FilePlan, after: &str) -> Result<(), ComposeError> {
     let mut changes = file.changes.iter().peekable();
     for (index, (before, after)) in file.sites.iter().zip(&again).enumerate() {
         let change = changes.next_if(|change| change.site == index);
-        let wanted = change.map_or(before.text(), |change| &change.to);
-        // Parts were decided again together with their other layers.
-        let settled =
-            change.is_none() || after.parts().is_some() || file.rules.text_is_ecr(after.text());
-        if after.text() != wanted || !settled || after.path != before.path {
+        let settled = match change {
+            None => after.text() == before.text() && after.path == before.path,
+            Some(change) => is_settled(file, before, after, change),
+        };
+        if !settled {
             return Err(ComposeError::NotSettled(format!(
-                "`{wanted}` at {}",
+                "`{}` at {}",
+                change.map_or(before.text(), |change| &change.to),
                 before.path
             )));
         }
     }
     Ok(())
+}
+
+/// Whether a changed site is found again as it was meant, in ECR.
+fn is_settled(file: &FilePlan, before: &Site, after: &Site, change: &Change) -> bool {
+    if let (Some(entry), Some(names)) = (after.entry(), &change.names) {
+        let new_name = entry.new_name.as_ref().map(Bit::text);
+        let wanted = |name: Option<&String>, found: Option<&str>| {
+            name.is_none_or(|name| Some(name.as_str()) == found && file.rules.text_is_ecr(name))
+        };
+        return wanted(names.name.as_ref(), Some(entry.name.text()))
+            && wanted(names.new_name.as_ref(), new_name);
+    }
+    // Parts were decided again together with their other layers.
+    after.text() == change.to
+        && after.path == before.path
+        && (after.parts().is_some() || file.rules.text_is_ecr(after.text()))
 }

@@ -1,5 +1,6 @@
 //! One site becomes a change or a skip.
 
+use super::entry::{Carried, NewNames, carry_out};
 use super::layers::Layered;
 use super::targets::{Target, Targets};
 use super::{Change, Rewritten, Safety, Undecided};
@@ -7,7 +8,7 @@ use crate::edit::Edit;
 use crate::image::ImageRef;
 use crate::link::{Links, SiteId};
 use crate::reason::Reason;
-use crate::rules::{RuleSet, Verdict};
+use crate::rules::{Origin, RuleSet, Verdict};
 use crate::scan::ScannedFile;
 use crate::sites::{Shape, Site};
 use crate::source::Span;
@@ -77,7 +78,7 @@ fn deployed_outcome(id: SiteId, site: &Site, targets: &Targets, links: &Links) -
     let others = targets.others.iter().zip(&others);
     let needs: Vec<String> = std::iter::once((&targets.first, &first))
         .chain(others)
-        .map(|(target, outcome)| need(target, outcome))
+        .map(|(target, outcome)| outcome_need(target, outcome))
         .collect();
     let detail = format!(
         "it is deployed to several targets: {}; write these entries there, or give each its own copy",
@@ -87,18 +88,14 @@ fn deployed_outcome(id: SiteId, site: &Site, targets: &Targets, links: &Links) -
 }
 
 /// What the image needs in one of its environments.
-fn need(target: &Target, outcome: &Outcome) -> String {
+fn outcome_need(target: &Target, outcome: &Outcome) -> String {
     let place = target.place.display();
     let name = |text: &str| match ImageRef::parse(text) {
         Ok(image) => text[..image.name_len()].to_string(),
         Err(_) => text.to_string(),
     };
     match outcome {
-        Outcome::Change(change) => format!(
-            "{place} needs `images: [{{name: {}, newName: {}}}]`",
-            name(&change.from),
-            name(&change.to)
-        ),
+        Outcome::Change(change) => need(target, &name(&change.from), &name(&change.to)),
         Outcome::Skip(reason, _) => format!("for {place} it stays ({reason})"),
         Outcome::Undecided(undecided) => {
             format!("for {place} it stays ({})", undecided.assumption)
@@ -106,17 +103,29 @@ fn need(target: &Target, outcome: &Outcome) -> String {
     }
 }
 
+/// The entry that gives the image `from` the name `to` in one environment.
+pub(super) fn need(target: &Target, from: &str, to: &str) -> String {
+    let place = target.place.display();
+    format!("{place} needs `images: [{{name: {from}, newName: {to}}}]`")
+}
+
+/// What the rules make of a name without tag and digest, and which rule.
+pub(super) fn rewritten(name: &str, rules: &RuleSet) -> Option<(String, Origin)> {
+    let (_, new, rule) = verdict(name, rules).ok()?;
+    Some((new, rules.rules()[rule].origin().clone()))
+}
+
 fn site_outcome(id: SiteId, site: &Site, rules: &RuleSet, links: &Links) -> Outcome {
     let held = |only: fn(Reason) -> bool| site.hold.clone().filter(|(reason, _)| only(*reason));
     if let Some((reason, detail)) = held(|reason| reason == Reason::NotAnImage) {
         return Outcome::Skip(reason, detail);
     }
-    let Shape::Whole(scalar) = &site.shape else {
+    if let Shape::Parts(_) = &site.shape {
         return Outcome::Skip(
             Reason::GroupIncomplete,
             "another key or layer names the same image, and they cannot be told apart; write the image out once".into(),
         );
-    };
+    }
     let (name, new, rule) = match verdict(site.text(), rules) {
         Ok(rewrite) => rewrite,
         Err((reason, detail)) => return Outcome::Skip(reason, detail),
@@ -125,8 +134,16 @@ fn site_outcome(id: SiteId, site: &Site, rules: &RuleSet, links: &Links) -> Outc
         return Outcome::Skip(reason, detail);
     }
     let to = format!("{new}{}", &site.text()[name.len()..]);
-    let edits = match edits(scalar, name, &new) {
-        Ok(edits) => edits,
+    let names = NewNames {
+        name: None,
+        new_name: Some(to.clone()),
+    };
+    let carried = match &site.shape {
+        Shape::Entry(entry) => carry_out(entry, &names),
+        _ => whole(site, name, &new),
+    };
+    let carried = match carried {
+        Ok(carried) => carried,
         Err((reason, detail)) => return Outcome::Skip(reason, detail),
     };
     if let Err((reason, detail)) = not_named(links, &to, id) {
@@ -135,17 +152,35 @@ fn site_outcome(id: SiteId, site: &Site, rules: &RuleSet, links: &Links) -> Outc
     Outcome::Change(Box::new(Change {
         site: id.site,
         from: site.text().to_string(),
-        scalars: vec![Rewritten {
-            ordinal: scalar.ordinal,
-            from: site.text().to_string(),
-            to: to.clone(),
-        }],
+        scalars: carried.scalars,
+        inserted: carried.inserted,
+        names: site.entry().map(|_| names),
+        heals: false,
         to,
         rule: rules.rules()[rule].origin().clone(),
         safety: Safety::Certain,
-        edits,
+        edits: carried.edits,
         groups: Vec::new(),
     }))
+}
+
+/// Puts `new` in the place of the name with which a site's one scalar begins.
+fn whole(site: &Site, name: &str, new: &str) -> Result<Carried, Why> {
+    let text = site.text();
+    let mut carried = Carried {
+        edits: Vec::new(),
+        scalars: Vec::new(),
+        inserted: None,
+    };
+    if let Shape::Whole(scalar) = &site.shape {
+        carried.edits = edits(scalar, name, new)?;
+        carried.scalars.push(Rewritten {
+            ordinal: scalar.ordinal,
+            from: text.to_string(),
+            to: format!("{new}{}", &text[name.len()..]),
+        });
+    }
+    Ok(carried)
 }
 
 /// Why something stays: the reason, and a sentence that ends with what to do.

@@ -408,6 +408,9 @@ impl Run<'_> {
             rule,
             safety: assumed.map_or(Safety::Certain, |(code, _)| Safety::Assumed(*code)),
             scalars,
+            inserted: None,
+            names: None,
+            heals: false,
             edits,
             groups: Vec::new(),
         }))

@@ -6,7 +6,9 @@
 
 mod compose;
 mod decide;
+mod entry;
 mod ignored;
+mod kustomize;
 mod layers;
 mod name;
 mod targets;
@@ -28,6 +30,7 @@ use crate::sites::Site;
 use crate::source::{Failure, Lines, Position, SourceFile, Span};
 use crate::walk::Role;
 use decide::Outcome;
+pub use entry::NewNames;
 pub use name::{canonical, canonical_of};
 
 /// How sure a change is.
@@ -73,6 +76,17 @@ pub struct Rewritten {
     pub to: String,
 }
 
+/// A key and value that a change adds to a mapping.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inserted {
+    /// The scalar that they follow, by how many scalars of the site's document come before it.
+    pub after: usize,
+    /// The key.
+    pub key: String,
+    /// The value.
+    pub value: String,
+}
+
 /// A verdict carried out as edits.
 #[derive(Clone, Debug)]
 pub struct Change {
@@ -88,6 +102,12 @@ pub struct Change {
     pub safety: Safety,
     /// The scalars that change, each once.
     pub scalars: Vec<Rewritten>,
+    /// What is added.
+    pub inserted: Option<Inserted>,
+    /// What the entry says afterwards, when the site is one of a list of images for kustomize.
+    pub names: Option<NewNames>,
+    /// Whether it ties an entry again to the image that it named before somebody rewrote that.
+    pub heals: bool,
     /// The replacements in the file's text. Of sites that share a scalar, only the first has its.
     pub edits: Vec<Edit>,
     /// The groups it belongs to, by their place in [`Plan::groups`].
@@ -268,13 +288,17 @@ pub fn plan(
         .enumerate()
         .map(|(index, file)| decide::file(file, index, &targets[index], &links, &layered))
         .collect();
+    ignored::apply(&files, &mut outcomes);
+    let named = kustomize::settle(&files, &links.builds, &targets, &mut outcomes);
+    let groups = [links.groups, layered.groups, named].concat();
+    settle_groups(&files, &groups, &mut outcomes);
+    while kustomize::take_back(&files, &links.builds, &mut outcomes) {
+        settle_groups(&files, &groups, &mut outcomes);
+    }
     let rules = targets
         .into_iter()
         .map(|targets| targets.first.rules)
         .collect();
-    let groups = [links.groups, layered.groups].concat();
-    ignored::apply(&files, &mut outcomes);
-    settle_groups(&files, &groups, &mut outcomes);
     let scanned_with = Arc::new(options.scan.clone());
     let mut plan = assemble(
         files,
@@ -298,7 +322,10 @@ fn settle_groups(files: &[ScannedFile], groups: &[Group], outcomes: &mut [Vec<Ou
             };
             for member in &group.members {
                 let outcome = &mut outcomes[member.file][member.site];
-                if matches!(outcome, Outcome::Change(_)) {
+                if matches!(
+                    outcome,
+                    Outcome::Change(_) | Outcome::Skip(Reason::KustomizePlaceholder, _)
+                ) {
                     *outcome = Outcome::Skip(Reason::GroupIncomplete, why.clone());
                     moved = true;
                 }
@@ -329,7 +356,8 @@ fn why_incomplete(
             ));
         }
         match &outcomes[file][site] {
-            Outcome::Change(_) | Outcome::Skip(Reason::AlreadyEcr, _) => None,
+            Outcome::Change(_)
+            | Outcome::Skip(Reason::AlreadyEcr | Reason::KustomizePlaceholder, _) => None,
             Outcome::Undecided(undecided) => Some(format!(
                 "it hangs together with `{text}` in {place} ({}), which is assumed: {}",
                 group.label, undecided.detail

@@ -16,7 +16,7 @@ use crate::findings::{Finding, Findings, Level};
 use crate::plan::{FilePlan, Plan, Safety, canonical};
 use crate::reason::Reason;
 use crate::rules::{Origin, Rule};
-use crate::sites::{Shape, Site};
+use crate::sites::{NEW_NAME, Shape, Site};
 use crate::source::{Failure, Lines, Span};
 
 /// The version of the format: it grows when a field changes its meaning or goes.
@@ -283,6 +283,7 @@ fn site_of<'p>(
         shape: match site.shape {
             Shape::Whole(_) => "whole",
             Shape::Parts(_) => "parts",
+            Shape::Entry(_) => "entry",
         },
         parts: parts_of(lines, site),
         original: site.text(),
@@ -326,6 +327,16 @@ fn parts_of<'p>(lines: &Lines<'_>, site: &'p Site) -> Vec<JsonPart<'p>> {
                 key: Some(&part.key),
                 text: &scalar.value,
                 place: place_of(lines, scalar.place.span()),
+            });
+            json.collect()
+        }
+        Shape::Entry(entry) => {
+            let new_name = entry.new_name.as_ref().map(|bit| (NEW_NAME, bit));
+            let bits = std::iter::once(("name", &entry.name)).chain(new_name);
+            let json = bits.map(|(key, bit)| JsonPart {
+                key: Some(key),
+                text: bit.text(),
+                place: place_of(lines, bit.span()),
             });
             json.collect()
         }

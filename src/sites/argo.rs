@@ -1,17 +1,20 @@
-//! Lists of images for kustomize inside other documents: Argo CD Applications and their overrides,
-//! the post-renderers of Flux.
+//! Argo CD: Applications that deploy folders, and their lists of images for kustomize; such lists
+//! wherever else they stand.
 
 use std::path::Path;
 
-use super::kustomize::{self, NameEntry};
-use super::{Depth, Fact, Found, Input};
-use crate::yaml::{Document, Kind, NodeId};
+use super::entry::{Entry, split};
+use super::kustomize::{self, Acts, NameEntry, TakenAs, Taking};
+use super::{Depth, Fact, Found, Input, Kustomization, Shape, Site, object, workload};
+use crate::yaml::{Document, Kind, NodeId, Scalar};
 
 pub(super) const NAME: &str = "argo";
 
 /// How a file begins by which Argo CD overrides an application's source (Argo CD documentation,
 /// "Parameter overrides").
 const SOURCE_FILE: &str = ".argocd-source";
+/// Keys under which an application has one source.
+const ONE_SOURCE: &[&str] = &["source", "drySource"];
 
 /// Whether Argo CD reads a file of this name as overrides of an application.
 pub(super) fn is_source_name(path: &Path) -> bool {
@@ -20,55 +23,152 @@ pub(super) fn is_source_name(path: &Path) -> bool {
         .is_some_and(|name| name.starts_with(SOURCE_FILE))
 }
 
-/// The folders that an Application deploys from.
+/// The folders that an Application deploys from, and what it makes of them.
 pub(super) fn find(input: &Input<'_>, found: &mut Found) {
-    let wanted = matches!(input.object.kind, "Application" | "ApplicationSet");
-    if input.object.group != "argoproj.io" || !wanted {
-        return;
-    }
-    let document = input.document;
-    for id in input.object.node..document.node(input.object.node).end {
-        let one = document
-            .get(id, "source")
-            .or_else(|| document.get(id, "drySource"));
-        let many = document.get(id, "sources");
-        let many = many.into_iter().flat_map(|list| document.items(list));
-        for source in one.into_iter().chain(many) {
-            found
-                .facts
-                .extend(deployed(document, document.resolve(source)));
+    let Input { text, document, .. } = *input;
+    for source in sources(document, input.object) {
+        let deployed = deployed(document, source);
+        found.facts.extend(
+            deployed
+                .clone()
+                .map(|(folder, depth)| Fact::Deploys { folder, depth }),
+        );
+        if let Some(node) = document.get(source, "kustomize") {
+            let kustomization = kustomization(text, document, node, found);
+            found.facts.push(Fact::Kustomization(Kustomization {
+                acts: match deployed {
+                    Some(_) => Acts::OnItsOwn,
+                    None => Acts::Anywhere,
+                },
+                folder: deployed,
+                ..kustomization
+            }));
         }
     }
 }
 
-fn deployed(document: &Document<'_>, source: NodeId) -> Option<Fact> {
+/// What a file of overrides says: they are laid over the source of an Application that stands
+/// elsewhere.
+pub(super) fn find_overrides(path: &Path, text: &str, document: &Document<'_>, found: &mut Found) {
+    if !is_source_name(path) {
+        return;
+    }
+    if let Some(node) = document.get(0, "kustomize") {
+        let kustomization = kustomization(text, document, node, found);
+        found.facts.push(Fact::Kustomization(Kustomization {
+            acts: Acts::Anywhere,
+            ..kustomization
+        }));
+    }
+}
+
+/// The sources of an Application, or of those that an ApplicationSet makes.
+fn sources(document: &Document<'_>, object: &object::Object<'_>) -> Vec<NodeId> {
+    let is_application = matches!(object.kind, "Application" | "ApplicationSet");
+    if object.group != "argoproj.io" || !is_application {
+        return Vec::new();
+    }
+    let mut sources = Vec::new();
+    for id in object.node..document.node(object.node).end {
+        sources.extend(ONE_SOURCE.iter().filter_map(|key| document.get(id, key)));
+        let many = document.get(id, "sources").into_iter();
+        let many = many.flat_map(|list| document.items(list));
+        sources.extend(many.map(|item| document.resolve(item)));
+    }
+    sources
+}
+
+fn deployed(document: &Document<'_>, source: NodeId) -> Option<(String, Depth)> {
     let folder = document.text_at(source, &["path"])?;
     let depth = match document.text_at(source, &["directory", "recurse"]) {
         Some("true") => Depth::Tree,
         _ => Depth::Folder,
     };
     // A template's folder is known only to who fills it in.
-    (!folder.contains("{{")).then(|| Fact::Deploys {
-        folder: folder.to_string(),
-        depth,
-    })
+    (!folder.contains("{{")).then(|| (folder.to_string(), depth))
 }
 
-/// The names of every `kustomize.images` of the document. It stands under `source`, `sources[]`,
-/// `sourceHydrator` and the templates of generators, in `.argocd-source` files that say no kind, in
-/// `postRenderers[]` of a Flux `HelmRelease`, and in values of charts that make Applications:
-/// wherever it is, it means the same.
-pub(super) fn names(document: &Document<'_>) -> Vec<NameEntry> {
-    let mappings = (0..document.nodes.len())
-        .filter(|&id| matches!(document.node(id).kind, Kind::Mapping))
-        .filter_map(|id| document.get(id, "kustomize"));
+fn kustomization(
+    text: &str,
+    document: &Document<'_>,
+    node: NodeId,
+    found: &mut Found,
+) -> Kustomization {
+    let list = |key| {
+        let list = document.get(node, key).into_iter();
+        list.flat_map(|list| document.items(list))
+            .map(|item| document.resolve(item))
+    };
     let mut names = Vec::new();
-    for node in mappings {
+    for item in list("images") {
+        let Some(image) = document.text(item) else {
+            continue;
+        };
+        let mut name = entry(image, document.node(item).span.start);
+        if let Some(site) = site(text, document, item) {
+            name.site = Some(site.span().start);
+            found.sites.push(site);
+        }
+        names.push(name);
+    }
+    let components = list("components").filter_map(|item| document.text(item));
+    Kustomization {
+        names,
+        takes_in: components
+            .map(|path| Taking {
+                path: path.to_string(),
+                role: TakenAs::Component,
+            })
+            .collect(),
+        inline_patches: kustomize::inline_patches(document, node),
+        ..Default::default()
+    }
+}
+
+fn site(text: &str, document: &Document<'_>, item: NodeId) -> Option<Site> {
+    let mut site = workload::site(text, document, item)?;
+    site.finder = NAME;
+    let scalar = Scalar::locate(text, document, item)?;
+    site.shape = Shape::Entry(Box::new(Entry::of_text(&scalar)));
+    kustomize::hold_shared(document, item, &mut site);
+    Some(site)
+}
+
+/// The names of every other `kustomize.images` of the document, in values of charts that make
+/// Applications, say: wherever it is, it means the same.
+pub(super) fn names(path: &Path, document: &Document<'_>) -> Vec<NameEntry> {
+    let mappings = |id: &NodeId| matches!(document.node(*id).kind, Kind::Mapping);
+    let mut nodes: Vec<NodeId> = (0..document.nodes.len())
+        .filter(mappings)
+        .filter(|&id| !(id == 0 && is_source_name(path)))
+        .filter(|&id| !is_post_renderer(document, id))
+        .filter_map(|id| document.get(id, "kustomize"))
+        .collect();
+    if nodes.is_empty() {
+        return Vec::new();
+    }
+    let known: Vec<NodeId> = object::objects(document, false)
+        .iter()
+        .flat_map(|object| sources(document, object))
+        .filter_map(|source| document.get(source, "kustomize"))
+        .collect();
+    nodes.retain(|node| !known.contains(node));
+    let mut names = Vec::new();
+    for node in nodes {
         names.extend(kustomize::names(document, node));
         let lists = document.get(node, "images");
         names.extend(lists.into_iter().flat_map(|list| texts(document, list)));
     }
     names
+}
+
+/// Whether a mapping is an item of the list of post-renderers of a release, which Flux's finder reads.
+fn is_post_renderer(document: &Document<'_>, id: NodeId) -> bool {
+    let list = document.node(id).parent;
+    let key = list.checked_sub(1).and_then(|key| document.text(key));
+    let spec = document.node(list).parent;
+    let object = document.node(spec).parent;
+    key == Some("postRenderers") && document.text_at(object, &["kind"]) == Some("HelmRelease")
 }
 
 fn texts(document: &Document<'_>, list: NodeId) -> Vec<NameEntry> {
@@ -81,19 +181,19 @@ fn texts(document: &Document<'_>, list: NodeId) -> Vec<NameEntry> {
 
 /// An entry of the form `[name=]reference`; without a name, the reference's own name counts.
 pub(super) fn entry(text: &str, offset: usize) -> NameEntry {
-    let name = match text.split_once('=') {
-        Some((name, _)) => name,
-        None => without_tag(text),
+    let (name, reference) = text.split_once('=').unwrap_or(("", text));
+    let (new_name, tag, digest) = split(reference);
+    let (name, new_name) = match text.contains('=') {
+        true if new_name == "*" => (name, ""),
+        true => (name, new_name),
+        false => (new_name, ""),
     };
     NameEntry {
         pattern: name.to_string(),
         offset,
-        new_name: None,
+        new_name: new_name.to_string(),
+        new_tag: tag.to_string(),
+        digest: digest.to_string(),
+        site: None,
     }
-}
-
-fn without_tag(reference: &str) -> &str {
-    let name = reference.split('@').next().unwrap_or(reference);
-    let path = name.rfind('/').map_or(0, |at| at + 1);
-    name[path..].find(':').map_or(name, |at| &name[..path + at])
 }

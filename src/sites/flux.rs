@@ -1,30 +1,75 @@
-//! Flux: Kustomizations that name images and deploy folders, and the markers of its image automation.
+//! Flux: Kustomizations that name images and deploy folders, post-renderers of releases, and the
+//! markers of its image automation.
 
-use super::{Depth, Fact, Found, Input, Kustomization, kustomize};
+use super::kustomize::{self, Acts, TakenAs, Taking};
+use super::{Depth, Fact, Found, Input, Kustomization};
 use crate::reason::Reason;
+use crate::yaml::NodeId;
 
 pub(super) const NAME: &str = "flux";
 
 /// What the comment of a marked line holds (Flux documentation, "Configure image update for custom
 /// resources").
 const MARKER: &str = "$imagepolicy";
+/// Sources that are no git repository, so that their folders are not those of this one.
+const OTHER_SOURCES: &[&str] = &["OCIRepository", "Bucket", "ExternalArtifact"];
 
 pub(super) fn find(input: &Input<'_>, found: &mut Found) {
-    if (input.object.group, input.object.kind) != ("kustomize.toolkit.fluxcd.io", "Kustomization") {
-        return;
-    }
     let Some(spec) = input.document.get(input.object.node, "spec") else {
         return;
     };
-    if let Some(folder) = input.document.text_at(spec, &["path"]) {
-        found.facts.push(Fact::Deploys {
-            folder: folder.to_string(),
-            depth: Depth::Tree,
-        });
+    match (input.object.group, input.object.kind) {
+        ("kustomize.toolkit.fluxcd.io", "Kustomization") => deployment(input, spec, found),
+        ("helm.toolkit.fluxcd.io", "HelmRelease") => post_renderers(input, spec, found),
+        _ => {}
     }
-    let names = kustomize::names(input.document, spec);
+}
+
+/// What it names and patches is laid over the kustomization of its folder.
+fn deployment(input: &Input<'_>, spec: NodeId, found: &mut Found) {
+    let document = input.document;
+    let source = document.text_at(spec, &["sourceRef", "kind"]);
+    let is_elsewhere = source.is_some_and(|kind| OTHER_SOURCES.contains(&kind));
+    let folder = document.text_at(spec, &["path"]).filter(|_| !is_elsewhere);
+    let folder = folder.map(|folder| (folder.to_string(), Depth::Tree));
+    if let Some((folder, depth)) = folder.clone() {
+        found.facts.push(Fact::Deploys { folder, depth });
+    }
+    let components = document.get(spec, "components").into_iter();
+    let components = components
+        .flat_map(|list| document.items(list))
+        .filter_map(|item| document.text(document.resolve(item)))
+        .map(|path| Taking {
+            path: path.to_string(),
+            role: TakenAs::Component,
+        });
+    let kustomization = Kustomization {
+        acts: match folder {
+            Some(_) => Acts::OnItsOwn,
+            None => Acts::Anywhere,
+        },
+        names: kustomize::names_and_sites(input, spec, found),
+        takes_in: components.collect(),
+        folder,
+        inline_patches: kustomize::inline_patches(document, spec),
+        ..Default::default()
+    };
+    found.facts.push(Fact::Kustomization(kustomization));
+}
+
+/// They act on what a chart makes of its values, which may be any file.
+fn post_renderers(input: &Input<'_>, spec: NodeId, found: &mut Found) {
+    let document = input.document;
+    let renderers = document.get(spec, "postRenderers").into_iter();
+    let mut names = Vec::new();
+    for item in renderers.flat_map(|list| document.items(list)) {
+        if let Some(kustomize) = document.get(document.resolve(item), "kustomize") {
+            names.extend(kustomize::names_and_sites(input, kustomize, found));
+        }
+    }
     if !names.is_empty() {
         found.facts.push(Fact::Kustomization(Kustomization {
+            acts: Acts::Anywhere,
             names,
             ..Default::default()
         }));

@@ -1,52 +1,72 @@
-//! Kustomizations: the images they name and the files they take in.
+//! Kustomizations: the images they name, the files they take in, and the patches they hold.
 //!
 //! A kustomization is what a file of the name `kustomization.yaml` (or `.yml`, `Kustomization`)
 //! holds, whether or not it says so. Source: kustomize `api/konfig` and `api/types/kustomization`.
 
 use std::path::Path;
 
-use super::{Fact, Found, Input, Object, Site, workload};
+use super::entry::{Entry, NEW_NAME};
+use super::{Depth, Fact, Found, Input, Object, Shape, Site, workload};
 use crate::reason::Reason;
-use crate::yaml::{Document, NodeId};
+use crate::source::Span;
+use crate::yaml::{Document, Kind, NodeId};
 
 pub(super) const NAME: &str = "kustomize";
 
 /// How the names begin of the files that hold kustomizations: `kustomization.yaml`, `.yml` and
 /// `Kustomization` to kustomize itself, and those that are made into one (`kustomization.yaml.j2`).
 const FILE_NAME: &str = "kustomization";
-/// Lists of files and folders that a kustomization takes in.
-const FILE_LISTS: &[&str] = &["resources", "bases"];
-/// Lists of those that act on the others.
-const ACTING_LISTS: &[&str] = &[
-    "components",
-    "patchesStrategicMerge",
-    "transformers",
-    "generators",
-    "validators",
-    "configurations",
-    "crds",
+/// The lists of files and folders, and what becomes of those.
+const FILE_LISTS: &[(&str, TakenAs)] = &[
+    ("resources", TakenAs::Resource),
+    ("bases", TakenAs::Resource),
+    ("components", TakenAs::Component),
+    ("patchesStrategicMerge", TakenAs::Patch),
+    ("transformers", TakenAs::Transformer),
+    ("generators", TakenAs::Generator),
+    ("validators", TakenAs::Settings),
+    ("configurations", TakenAs::Settings),
+    ("crds", TakenAs::Settings),
 ];
+/// Lists whose items may each name a file under `path`.
+const PATH_LISTS: &[(&str, TakenAs)] = &[
+    ("patches", TakenAs::Patch),
+    ("patchesJson6902", TakenAs::Patch),
+    ("replacements", TakenAs::Copier),
+];
+/// Lists whose items hold a patch as a text under `patch`.
+const PATCH_LISTS: &[&str] = &["patches", "patchesJson6902"];
 /// The key under which images are named, and the older one.
 const IMAGES: &str = "images";
 const IMAGE_TAGS: &str = "imageTags";
 /// A transformer that copies fields.
 const COPIER: &str = "ReplacementTransformer";
-/// Lists whose items may each name a file under `path`.
-const PATH_LISTS: &[&str] = &["patches", "patchesJson6902", "replacements"];
-/// Lists of files or texts with transformers.
-const TRANSFORMER_LISTS: &[&str] = &["transformers", "generators", "validators"];
+/// Keys of lists and maps that hold images further down.
+const ABOVE_IMAGES: &[&str] = &[
+    "containers",
+    "initContainers",
+    "volumes",
+    "template",
+    "spec",
+];
 /// Where kustomize unpacks charts unless `helmGlobals.chartHome` says otherwise.
 const CHART_HOME: &str = "charts";
 
-/// A pattern for the images that a kustomization changes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// An entry of a list of images: a pattern, and what becomes of the images that it matches.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NameEntry {
     /// The text of `name`: an anchored regular expression to kustomize.
     pub pattern: String,
     /// The byte of the file where it stands.
     pub offset: usize,
-    /// Where the site of its `newName` begins, if it has one.
-    pub new_name: Option<usize>,
+    /// The name, tag and digest that it gives, empty where it keeps them.
+    pub new_name: String,
+    /// The tag.
+    pub new_tag: String,
+    /// The digest.
+    pub digest: String,
+    /// Where its site begins, if it has one.
+    pub site: Option<usize>,
 }
 
 /// What kind of object acts on images.
@@ -58,6 +78,36 @@ pub enum Acts {
     /// A component or transformer acts on everything that the kustomization which lists it takes
     /// in.
     OnItsParents,
+    /// Nobody knows what it acts on: it may be any file of the repository.
+    Anywhere,
+}
+
+/// What becomes of a file that a kustomization names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TakenAs {
+    /// Its objects are built.
+    Resource,
+    /// It acts on what is built, and adds to it.
+    Component,
+    /// It is merged over an object.
+    Patch,
+    /// It changes what is built.
+    Transformer,
+    /// It makes objects.
+    Generator,
+    /// It copies fields.
+    Copier,
+    /// It says how things are done.
+    Settings,
+}
+
+/// A file or folder that a kustomization names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Taking {
+    /// As written.
+    pub path: String,
+    /// What becomes of it.
+    pub role: TakenAs,
 }
 
 /// What a kustomization, or something that acts like one, does to images.
@@ -65,14 +115,19 @@ pub enum Acts {
 pub struct Kustomization {
     /// What it acts on.
     pub acts: Acts,
-    /// The images it names.
+    /// The images it names, in the order in which they are changed.
     pub names: Vec<NameEntry>,
-    /// The files and folders it takes in, as written.
-    pub takes_in: Vec<String>,
-    /// Those of them that act on the others: components, patches, transformers.
-    pub acting: Vec<String>,
-    /// Whether it copies fields about (`replacements`, `vars`), so that an image may be read or
-    /// written from somewhere else.
+    /// The files and folders it takes in.
+    pub takes_in: Vec<Taking>,
+    /// The folder that is built with it, from the root of the repository: what Flux and Argo CD name
+    /// lays these entries over those of the kustomization there.
+    pub folder: Option<(String, Depth)>,
+    /// The bytes of the patches that it holds as texts.
+    pub inline_patches: Vec<Span>,
+    /// Whether it builds objects that stand in no file: those of charts, say.
+    pub generates: bool,
+    /// Whether it copies images about (`replacements`, `vars`), so that one may be read or written
+    /// from somewhere else.
     pub copies_fields: bool,
 }
 
@@ -88,18 +143,19 @@ pub(super) fn find(input: &Input<'_>, found: &mut Found) {
     let (document, node) = (input.document, input.object.node);
     match (input.object.group, input.object.kind) {
         ("kustomize.config.k8s.io", "Kustomization" | "Component") => {
-            let component = input.object.kind == "Component";
-            let names = names_and_sites(input, found);
-            let acting = acting(document, node);
+            let is_component = input.object.kind == "Component";
+            let names = names_and_sites(input, node, found);
             found.facts.push(Fact::Kustomization(Kustomization {
-                acts: if component {
+                acts: if is_component {
                     Acts::OnItsParents
                 } else {
                     Acts::OnItsOwn
                 },
                 names,
-                takes_in: [files(document, node, FILE_LISTS), acting.clone()].concat(),
-                acting,
+                takes_in: takes_in(document, node),
+                folder: None,
+                inline_patches: inline_patches(document, node),
+                generates: generates(document, node),
                 copies_fields: copies_fields(document, node),
             }));
             found.facts.extend(inflated_charts(document, node));
@@ -115,6 +171,7 @@ pub(super) fn find(input: &Input<'_>, found: &mut Found) {
             let names = transformer_names(document, input.object);
             if !names.is_empty() {
                 found.facts.push(Fact::Kustomization(Kustomization {
+                    acts: Acts::OnItsParents,
                     names,
                     ..Default::default()
                 }));
@@ -123,18 +180,48 @@ pub(super) fn find(input: &Input<'_>, found: &mut Found) {
     }
 }
 
-/// The `name`s of a kustomization. Each `newName` beside one becomes a site, but for those of
+/// What a document says that is no object but is listed by kustomizations: a file of replacements, or
+/// of settings that say where else images are named.
+pub(super) fn find_plain(document: &Document<'_>, found: &mut Found) {
+    let is_copier =
+        |id: NodeId| document.get(id, "source").is_some() && document.get(id, "targets").is_some();
+    let items = std::iter::once(0).chain(document.items(0).map(|item| document.resolve(item)));
+    let mut copiers = items.filter(|&id| is_copier(id));
+    if copiers.any(|id| copies_images(document, id)) {
+        found.facts.push(Fact::Kustomization(Kustomization {
+            acts: Acts::OnItsParents,
+            copies_fields: true,
+            ..Default::default()
+        }));
+    }
+    let fields = document.get(0, IMAGES).into_iter();
+    let mut fields = fields.flat_map(|list| document.items(list));
+    if document.get(0, "kind").is_none()
+        && fields.any(|item| {
+            document
+                .text_at(document.resolve(item), &["path"])
+                .is_some()
+        })
+    {
+        found.facts.push(Fact::ImageFields);
+    }
+}
+
+/// The `name`s of the lists of images below `node`. Each entry becomes a site, but for those of
 /// `imageTags`: that list is on its way out.
-fn names_and_sites(input: &Input<'_>, found: &mut Found) -> Vec<NameEntry> {
-    let (document, node) = (input.document, input.object.node);
+pub(super) fn names_and_sites(
+    input: &Input<'_>,
+    node: NodeId,
+    found: &mut Found,
+) -> Vec<NameEntry> {
+    let document = input.document;
     let mut entries = Vec::new();
     for item in listed(document, node, &[IMAGES]) {
         let Some(mut entry) = entry(document, item) else {
             continue;
         };
-        let new_name = fields(document, item, "newName").last();
-        if let Some(site) = new_name.and_then(|id| new_name_site(input, id)) {
-            entry.new_name = Some(site.span().start);
+        if let Some(site) = entry_site(input, item) {
+            entry.site = Some(site.span().start);
             found.sites.push(site);
         }
         entries.push(entry);
@@ -145,11 +232,25 @@ fn names_and_sites(input: &Input<'_>, found: &mut Found) -> Vec<NameEntry> {
     entries
 }
 
-/// The text is a name, without a tag: kustomize appends the tag to it as it is.
-fn new_name_site(input: &Input<'_>, id: NodeId) -> Option<Site> {
+/// The texts are names, without tags: kustomize appends the tag as it is.
+fn entry_site(input: &Input<'_>, item: NodeId) -> Option<Site> {
     let document = input.document;
-    let mut site = workload::site(input, id)?;
+    let name = last_pair(document, item, "name")?;
+    let new_name = fields(document, item, NEW_NAME).last();
+    let entry = Entry::of_map(input.text, document, name, new_name)?;
+    let primary = match (&entry.new_name, new_name) {
+        (Some(_), Some(id)) => id,
+        _ => name.1,
+    };
+    let mut site = workload::site(input.text, document, primary)?;
     site.finder = NAME;
+    site.shape = Shape::Entry(Box::new(entry));
+    hold_shared(document, primary, &mut site);
+    Some(site)
+}
+
+/// Holds an entry that is used in several places.
+pub(super) fn hold_shared(document: &Document<'_>, id: NodeId, site: &mut Site) {
     let shared = |id: NodeId| document.node(id).anchored;
     let mut around = std::iter::successors(Some(id), |&id| {
         Some(document.node(id).parent).filter(|parent| *parent != id)
@@ -158,7 +259,6 @@ fn new_name_site(input: &Input<'_>, id: NodeId) -> Option<Site> {
         let detail = "it stands in a node with an anchor; write the entry out wherever it is used";
         site.hold = Some((Reason::SharedAnchor, detail.to_string()));
     }
-    Some(site)
 }
 
 /// The image that a transformer of its own, in a file or a text, names.
@@ -183,14 +283,31 @@ fn fields<'d>(
         .map(|entry| document.resolve(entry.value))
 }
 
+/// The last key of that name, whatever its case, with its value as it stands there.
+fn last_pair(document: &Document<'_>, map: NodeId, key: &str) -> Option<(NodeId, NodeId)> {
+    let is_key = |name: &str| name.eq_ignore_ascii_case(key);
+    let found = document
+        .entries(map)
+        .filter(|entry| entry.key.is_some_and(is_key))
+        .last()?;
+    Some((found.key_node, found.value))
+}
+
 /// The items of the lists under any of `keys`, with aliases followed.
 fn listed<'d>(
     document: &'d Document<'_>,
     map: NodeId,
     keys: &'d [&'d str],
 ) -> impl Iterator<Item = NodeId> + 'd {
-    keys.iter()
-        .flat_map(move |key| fields(document, map, key))
+    keys.iter().flat_map(move |key| items(document, map, key))
+}
+
+fn items<'d>(
+    document: &'d Document<'_>,
+    map: NodeId,
+    key: &'d str,
+) -> impl Iterator<Item = NodeId> + 'd {
+    fields(document, map, key)
         .flat_map(|list| document.items(list))
         .map(|item| document.resolve(item))
 }
@@ -203,36 +320,68 @@ pub(super) fn names(document: &Document<'_>, node: NodeId) -> Vec<NameEntry> {
 }
 
 fn entry(document: &Document<'_>, item: NodeId) -> Option<NameEntry> {
-    let is_name = |key: Option<&str>| key.is_some_and(|key| key.eq_ignore_ascii_case("name"));
-    let name = document
-        .entries(item)
-        .filter(|entry| is_name(entry.key))
-        .last()?;
-    let pattern = document.text(document.resolve(name.value))?.to_string();
+    let (key, name) = last_pair(document, item, "name")?;
+    let pattern = document.text(document.resolve(name))?.to_string();
+    let text = |key| {
+        let value = fields(document, item, key).last();
+        let text = value.and_then(|value| document.text(value));
+        text.filter(|text| !matches!(*text, "~" | "null"))
+            .unwrap_or("")
+            .to_string()
+    };
     Some(NameEntry {
         pattern,
         // Not the value's: an alias would give two entries one place.
-        offset: document.node(name.key_node).span.start,
-        new_name: None,
+        offset: document.node(key).span.start,
+        new_name: text(NEW_NAME),
+        new_tag: text("newTag"),
+        digest: text("digest"),
+        site: None,
     })
 }
 
-/// The files and folders of `lists`, as written.
-fn files(document: &Document<'_>, node: NodeId, lists: &[&str]) -> Vec<String> {
-    let named = listed(document, node, lists).filter_map(|item| document.text(item));
-    // What has several lines is no path but the thing itself.
-    let named = named.filter(|path| !path.contains('\n'));
-    named.map(Into::into).collect()
+/// The files and folders that it takes in, in the order of the lists.
+fn takes_in(document: &Document<'_>, node: NodeId) -> Vec<Taking> {
+    let named = FILE_LISTS.iter().flat_map(|(list, role)| {
+        let texts = items(document, node, list).filter_map(|item| document.text(item));
+        // What has several lines or braces is no path but the thing itself.
+        let paths = texts.filter(|path| !path.contains('\n') && !path.starts_with('{'));
+        paths.map(|path| (path, *role))
+    });
+    let under_path = PATH_LISTS.iter().flat_map(|(list, role)| {
+        let paths = items(document, node, list).flat_map(|item| fields(document, item, "path"));
+        paths
+            .filter_map(|path| document.text(path))
+            .map(|path| (path, *role))
+    });
+    named
+        .chain(under_path)
+        .map(|(path, role)| Taking {
+            path: path.to_string(),
+            role,
+        })
+        .collect()
 }
 
-/// The files and folders that act on the others.
-fn acting(document: &Document<'_>, node: NodeId) -> Vec<String> {
-    let paths = listed(document, node, PATH_LISTS)
-        .flat_map(|item| fields(document, item, "path"))
-        .filter_map(|path| document.text(path))
-        .map(Into::into);
-    let listed = files(document, node, ACTING_LISTS);
-    listed.into_iter().chain(paths).collect()
+/// The patches that stand in the kustomization itself.
+pub(super) fn inline_patches(document: &Document<'_>, node: NodeId) -> Vec<Span> {
+    let under_patch = PATCH_LISTS.iter().flat_map(|list| {
+        items(document, node, list).flat_map(|item| fields(document, item, "patch"))
+    });
+    let whole = items(document, node, "patchesStrategicMerge").filter(|&item| {
+        let is_text = document.text(item).is_some_and(|text| text.contains('\n'));
+        is_text || matches!(document.node(item).kind, Kind::Mapping)
+    });
+    under_patch
+        .chain(whole)
+        .map(|id| document.node(id).span)
+        .collect()
+}
+
+fn generates(document: &Document<'_>, node: NodeId) -> bool {
+    ["helmCharts", "helmChartInflationGenerator", "generators"]
+        .iter()
+        .any(|list| items(document, node, list).next().is_some())
 }
 
 fn copies_fields(document: &Document<'_>, node: NodeId) -> bool {
@@ -241,12 +390,41 @@ fn copies_fields(document: &Document<'_>, node: NodeId) -> bool {
             .text(item)
             .is_some_and(|text| text.contains(COPIER))
     };
-    listed(document, node, &["replacements", "vars"])
-        .next()
-        .is_some()
-        || listed(document, node, TRANSFORMER_LISTS).any(is_copier)
+    let is_read = |item: NodeId| {
+        let field = document.at(item, &["fieldref", "fieldpath"]);
+        let field = field.or_else(|| document.at(item, &["fieldRef", "fieldPath"]));
+        field
+            .and_then(|field| document.text(field))
+            .is_some_and(is_about_images)
+    };
+    items(document, node, "vars").any(is_read)
+        || items(document, node, "replacements").any(|item| copies_images(document, item))
+        || ["transformers", "generators", "validators"]
+            .iter()
+            .any(|list| items(document, node, list).any(is_copier))
 }
 
+/// Whether a replacement reads or writes an image, or something that holds images.
+fn copies_images(document: &Document<'_>, item: NodeId) -> bool {
+    let read = document.text_at(item, &["source", "fieldPath"]);
+    let targets = items(document, item, "targets");
+    let written = targets.flat_map(|target| items(document, target, "fieldPaths"));
+    read.into_iter()
+        .chain(written.filter_map(|path| document.text(path)))
+        .any(is_about_images)
+}
+
+/// Whether a path of fields ends at an image, or at something that holds images.
+fn is_about_images(path: &str) -> bool {
+    let mut parts = path.rsplit(['.', '/']);
+    let last = parts.next().unwrap_or("");
+    let is_position = last.ends_with(']') || last == "*" || last.parse::<usize>().is_ok();
+    let before = parts.next().unwrap_or("");
+    last.to_ascii_lowercase().contains("image")
+        || last == "reference"
+        || ABOVE_IMAGES.contains(&last)
+        || is_position && (last.ends_with(']') || ABOVE_IMAGES.contains(&before))
+}
 fn inflated_charts(document: &Document<'_>, node: NodeId) -> Option<Fact> {
     let charts = document.get(node, "helmCharts")?;
     let name = |item| {

@@ -6,6 +6,7 @@
 
 mod argo;
 mod chart;
+mod entry;
 mod flux;
 mod kustomize;
 mod object;
@@ -20,9 +21,11 @@ mod workload;
 use std::path::Path;
 
 pub use chart::{Chart, Dependency};
-pub use kustomize::{Acts, Kustomization, NameEntry, is_kustomization_name};
+pub use entry::{Bit, Entry, NEW_NAME, Room, split};
+pub use kustomize::{Acts, Kustomization, NameEntry, TakenAs, Taking, is_kustomization_name};
 pub use object::Object;
 pub use parts::{Names, Part, Parts, Step, Value, join};
+pub use patches::{NAME as PATCH, TEST as PATCH_TEST};
 pub use path::KeyPath;
 pub use release::{Generated, Release};
 pub use values::{Loose, LoosePart, Template, is_values_name};
@@ -52,6 +55,7 @@ impl Site {
         match &self.shape {
             Shape::Whole(scalar) => &scalar.value,
             Shape::Parts(parts) => &parts.display,
+            Shape::Entry(entry) => entry.primary().text(),
         }
     }
 
@@ -60,24 +64,38 @@ impl Site {
         let primary = match &self.shape {
             Shape::Whole(scalar) => Some(scalar),
             Shape::Parts(parts) => parts.primary(),
+            Shape::Entry(entry) => return entry.primary().span(),
         };
         primary.map_or(Span::new(0, 0), |scalar| scalar.place.span())
     }
 
     /// The scalars that name it.
     pub fn scalars(&self) -> impl Iterator<Item = &Scalar> {
-        let (whole, parts) = match &self.shape {
-            Shape::Whole(scalar) => (Some(scalar), None),
-            Shape::Parts(parts) => (None, Some(parts.scalars())),
+        let (whole, parts, entry) = match &self.shape {
+            Shape::Whole(scalar) => (Some(scalar), None, None),
+            Shape::Parts(parts) => (None, Some(parts.scalars()), None),
+            Shape::Entry(entry) => (None, None, Some(entry.scalars())),
         };
-        whole.into_iter().chain(parts.into_iter().flatten())
+        let parts = parts.into_iter().flatten();
+        whole
+            .into_iter()
+            .chain(parts)
+            .chain(entry.into_iter().flatten())
     }
 
     /// The parts, when it is written in parts.
     pub fn parts(&self) -> Option<&Parts> {
         match &self.shape {
-            Shape::Whole(_) => None,
             Shape::Parts(parts) => Some(parts),
+            Shape::Whole(_) | Shape::Entry(_) => None,
+        }
+    }
+
+    /// The entry, when it is one of a list of images for kustomize.
+    pub fn entry(&self) -> Option<&Entry> {
+        match &self.shape {
+            Shape::Entry(entry) => Some(entry),
+            Shape::Whole(_) | Shape::Parts(_) => None,
         }
     }
 }
@@ -89,6 +107,8 @@ pub enum Shape {
     Whole(Scalar),
     /// The parts of the name stand under keys of their own.
     Parts(Box<Parts>),
+    /// It is the name that an entry of a list of images for kustomize gives or keeps.
+    Entry(Box<Entry>),
 }
 
 /// What a file says that other files depend on.
@@ -111,6 +131,8 @@ pub enum Fact {
     },
     /// The file could not be read: it may say anything.
     Unread,
+    /// Settings by which kustomize takes further fields for images.
+    ImageFields,
     /// A folder of the same repository that is deployed, whether or not a kustomization lies in it.
     Deploys {
         /// The folder, from the root of the repository.
@@ -194,13 +216,17 @@ pub fn find(path: &Path, text: &str, document: &Document<'_>, templates: &[Templ
     if chart::is_chart_name(path) {
         chart::find(document, &mut found);
     }
-    let names = [patches::tested(document), argo::names(document)].concat();
+    let names = [patches::tested(document), argo::names(path, document)].concat();
     if !names.is_empty() {
         found.facts.push(Fact::Kustomization(Kustomization {
+            acts: Acts::Anywhere,
             names,
             ..Default::default()
         }));
     }
+    kustomize::find_plain(document, &mut found);
+    patches::find(text, document, &mut found);
+    argo::find_overrides(path, text, document, &mut found);
     let by_name = is_kustomization_name(path);
     for object in object::objects(document, by_name) {
         let input = Input {

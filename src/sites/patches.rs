@@ -1,28 +1,70 @@
-//! Images that JSON6902 patches test for: rewriting one of them would fail the build.
+//! Images in JSON6902 patches: those that an operation writes, and those that one tests for, which a
+//! rewrite of the tested image alone would make fail.
 //!
-//! An operation looks the same wherever a patch is written: as a file, in a list of a custom
-//! resource, or as a text inside another document. So every document is searched, and every text in
-//! it that could hold such a patch.
+//! A document that is a list of operations gives sites. An operation looks the same wherever else it
+//! is written (in a list of a custom resource, in a text that nothing reads as a document), so there
+//! the images that are tested for are known by their names.
 
 use super::kustomize::{self, NameEntry};
-use super::object;
+use super::{Found, object, workload};
 use crate::yaml::{Document, Kind, NodeId, documents};
 
+/// The finder of the images that a patch writes.
+pub const NAME: &str = "patch";
+/// The finder of the images that a patch tests for.
+pub const TEST: &str = "patch-test";
+
+/// Operations that write a value.
+const WRITING: &[&str] = &["add", "replace"];
 /// Texts in texts are followed so far: a patch in a transformer in a kustomization.
 const DEPTH: usize = 3;
 /// What a text has to hold, besides an image, to be worth reading.
 const TEXT_WORDS: &[&str] = &["test", "Transformer"];
 
-/// The images that anything in the document tests for, and those that transformers name in texts.
+/// The operations of a document that is a patch.
+fn operations(document: &Document<'_>) -> Vec<NodeId> {
+    let items = document.items(0).map(|item| document.resolve(item));
+    items
+        .filter(|&item| document.text_at(item, &["op"]).is_some())
+        .collect()
+}
+
+/// The sites of a document that is a patch.
+pub(super) fn find(text: &str, document: &Document<'_>, found: &mut Found) {
+    for item in operations(document) {
+        let op = document.text_at(item, &["op"]).unwrap_or("");
+        let finder = match op {
+            "test" => TEST,
+            _ if WRITING.contains(&op) => NAME,
+            _ => continue,
+        };
+        let path = document.text_at(item, &["path"]).unwrap_or("");
+        let Some(value) = document.get(item, "value") else {
+            continue;
+        };
+        for id in workload::images_at(document, value, path) {
+            let site = workload::site(text, document, id);
+            found
+                .sites
+                .extend(site.map(|site| super::Site { finder, ..site }));
+        }
+    }
+}
+
+/// The images that anything in the document tests for, and those that transformers name in texts. A
+/// document that is a patch has sites for its own.
 pub(super) fn tested(document: &Document<'_>) -> Vec<NameEntry> {
     let mut names = Vec::new();
-    collect(document, None, DEPTH, &mut names);
+    let own = operations(document);
+    collect(document, &own, None, DEPTH, &mut names);
     names
 }
 
-/// Adds the names of one document. `place` is the byte of the outermost text that it stands in.
+/// Adds the names of one document, but for those of the operations `sites`. `place` is the byte of the
+/// outermost text that it stands in.
 fn collect(
     document: &Document<'_>,
+    sites: &[NodeId],
     place: Option<usize>,
     depth: usize,
     names: &mut Vec<NameEntry>,
@@ -31,7 +73,7 @@ fn collect(
         names.push(NameEntry {
             pattern: pattern.to_string(),
             offset: place.unwrap_or(document.node(id).span.start),
-            new_name: None,
+            ..NameEntry::default()
         });
     };
     for id in 0..document.nodes.len() {
@@ -41,14 +83,21 @@ fn collect(
                 let Some(value) = document.get(id, "value") else {
                     continue;
                 };
+                let known = if sites.contains(&id) {
+                    workload::images_at(document, value, path)
+                } else {
+                    Vec::new()
+                };
                 images(document, value, is_image_word(path), &mut |id, text| {
-                    add(names, id, text);
+                    if !known.contains(&id) {
+                        add(names, id, text);
+                    }
                 });
             }
             Kind::Scalar { value, .. } if depth > 0 && is_worth_reading(value) => {
                 let place = place.unwrap_or(document.node(id).span.start);
                 for inner in documents(value).filter_map(Result::ok) {
-                    collect(&inner, Some(place), depth - 1, names);
+                    collect(&inner, &[], Some(place), depth - 1, names);
                     for object in object::objects(&inner, false) {
                         let named = kustomize::transformer_names(&inner, &object);
                         names.extend(named.into_iter().map(|name| NameEntry {

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use super::kustomize::{Kustomization, NameEntry, is_kustomization_name};
+use super::kustomize::{Acts, Kustomization, NameEntry, is_kustomization_name};
 use super::{argo, is_key_char};
 
 /// Words one of which stands in everything that names images for kustomize.
@@ -30,6 +30,7 @@ pub(super) fn names(path: &Path, text: &str) -> Option<Kustomization> {
     // Keys of all kinds are read here: one that is wholly filled in later says nothing.
     names.retain(|entry| !entry.pattern.starts_with("{{"));
     (by_name || !names.is_empty()).then(|| Kustomization {
+        acts: Acts::Anywhere,
         names,
         ..Kustomization::default()
     })
@@ -47,7 +48,7 @@ fn values<'t>(text: &'t str, lower: &'t str, key: &'t str) -> impl Iterator<Item
         is_key.then_some(NameEntry {
             pattern,
             offset,
-            new_name: None,
+            ..NameEntry::default()
         })
     })
 }

@@ -78,19 +78,8 @@ struct Walk<'d> {
 
 pub(super) fn find(input: &Input<'_>, found: &mut Found) {
     let document = input.document;
-    let mut walk = Walk {
-        document,
-        pending: vec![(input.object.node, Role::Root)],
-        followed: HashSet::new(),
-        images: Vec::new(),
-    };
-    while let Some((node, role)) = walk.pending.pop() {
-        walk.visit(node, role);
-    }
-    walk.images.sort_unstable();
-    walk.images.dedup();
-    for id in walk.images {
-        found.sites.extend(site(input, id));
+    for id in images(document, input.object.node, Role::Root) {
+        found.sites.extend(site(input.text, document, id));
     }
 }
 
@@ -134,11 +123,43 @@ fn children(document: &Document<'_>, id: NodeId, role: Role, visit: &mut dyn FnM
     }
 }
 
+/// The images at and below `value`, when it is the value of a patch for the field of an object that
+/// the JSON pointer `path` leads to.
+pub(super) fn images_at(document: &Document<'_>, value: NodeId, path: &str) -> Vec<NodeId> {
+    let mut role = Role::Root;
+    for part in path.split('/').skip(1) {
+        let is_position = part == "-" || part.parse::<usize>().is_ok();
+        let next = match role {
+            Role::Containers | Role::Volumes if is_position => Some(role.of_item()),
+            _ => role.of_value(&part.replace("~1", "/").replace("~0", "~")),
+        };
+        let Some(next) = next else { return Vec::new() };
+        role = next;
+    }
+    images(document, value, role)
+}
+
+/// The images at and below a node in a role, in the order of the text.
+fn images(document: &Document<'_>, node: NodeId, role: Role) -> Vec<NodeId> {
+    let mut walk = Walk {
+        document,
+        pending: vec![(node, role)],
+        followed: HashSet::new(),
+        images: Vec::new(),
+    };
+    while let Some((node, role)) = walk.pending.pop() {
+        walk.visit(node, role);
+    }
+    walk.images.sort_unstable();
+    walk.images.dedup();
+    walk.images
+}
+
 /// The site at a scalar in the role of an image; none where nothing is named.
-pub(super) fn site(input: &Input<'_>, id: NodeId) -> Option<Site> {
+pub(super) fn site(text: &str, document: &Document<'_>, id: NodeId) -> Option<Site> {
     let Kind::Scalar {
         value, style, tag, ..
-    } = &input.document.node(id).kind
+    } = &document.node(id).kind
     else {
         return None;
     };
@@ -153,7 +174,7 @@ pub(super) fn site(input: &Input<'_>, id: NodeId) -> Option<Site> {
     if kind == PlainType::Null || value.is_empty() {
         return None;
     }
-    let scalar = Scalar::locate(input.text, input.document, id)?;
+    let scalar = Scalar::locate(text, document, id)?;
     let hold = match (kind, tag) {
         (PlainType::Other, _) => Some((
             Reason::NotAnImage,
@@ -163,11 +184,11 @@ pub(super) fn site(input: &Input<'_>, id: NodeId) -> Option<Site> {
             Reason::NotAnImage,
             format!("has the tag `{tag}`, which gives it another meaning"),
         )),
-        _ => flux::marker_hold(rest_of_line(input.text, scalar.place.span().end)),
+        _ => flux::marker_hold(rest_of_line(text, scalar.place.span().end)),
     };
     Some(Site {
-        document: input.document.path,
-        path: KeyPath::of(input.document, id),
+        document: document.path,
+        path: KeyPath::of(document, id),
         shape: Shape::Whole(scalar),
         finder: NAME,
         hold,

@@ -245,7 +245,7 @@ impl<'d> Walk<'d> {
         }
         match &mut site.shape {
             Shape::Parts(parts) => Some(parts),
-            Shape::Whole(_) => None,
+            Shape::Whole(_) | Shape::Entry(_) => None,
         }
     }
 

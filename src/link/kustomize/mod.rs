@@ -1,0 +1,13 @@
+//! Kustomize: what is built from what, and which images are named on the way.
+
+mod builds;
+mod copied;
+mod flow;
+mod names;
+mod pattern;
+
+pub use builds::{Builder, Builds, End, EntryId, Named};
+pub(super) use copied::copied_fields;
+pub use flow::{Built, Flow, Given, Provider, Run, Segment};
+pub(super) use names::NameSet;
+pub use pattern::Pattern;

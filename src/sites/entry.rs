@@ -1,0 +1,332 @@
+//! An entry of a list of images for kustomize: the name that it matches, the name that it gives, and
+//! where a new name could be written when it gives none.
+//!
+//! `{name: nginx, newTag: "1.28"}` keeps the name, so that an image which comes from ECR needs a
+//! `newName` beside it; Argo CD writes the same as one text, `nginx:1.28` and `nginx=R/nginx:1.28`.
+
+use std::ops::Range;
+
+use crate::source::Span;
+use crate::yaml::{Document, Kind, Node, NodeId, Place, Scalar, Style};
+
+/// The key under which kustomize finds the new name of an image.
+pub const NEW_NAME: &str = "newName";
+
+/// An entry, as far as names go.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// The name that it matches.
+    pub name: Bit,
+    /// The name that it gives.
+    pub new_name: Option<Bit>,
+    /// Where a new name can be written; or why nowhere.
+    pub room: Result<Room, String>,
+}
+
+/// A piece of a scalar's text.
+#[derive(Clone, Debug)]
+pub struct Bit {
+    /// The scalar.
+    pub scalar: Scalar,
+    /// The bytes of its value.
+    pub range: Range<usize>,
+}
+
+/// Where a new name is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Room {
+    /// Behind the name, in the same scalar: `nginx:1` becomes `nginx=R/nginx:1`.
+    Behind,
+    /// A key and value of their own, which follow the name directly.
+    Pair {
+        /// The byte of the file at which they are inserted.
+        at: usize,
+        /// What stands before the new name there.
+        before: String,
+        /// What stands behind it.
+        after: String,
+        /// Whether the new name needs quotes of its own where it holds a brace.
+        in_flow: bool,
+    },
+}
+
+impl Bit {
+    /// All of a scalar.
+    pub(super) fn whole(scalar: Scalar) -> Self {
+        let range = 0..scalar.value.len();
+        Self { scalar, range }
+    }
+
+    /// Its text.
+    pub fn text(&self) -> &str {
+        self.scalar.value.get(self.range.clone()).unwrap_or("")
+    }
+
+    /// The bytes of the file; those of the whole scalar when it is spelled in another way.
+    pub fn span(&self) -> Span {
+        match self.scalar.place {
+            Place::Exact(span) => {
+                Span::new(span.start + self.range.start, span.start + self.range.end)
+            }
+            Place::Spelled(span) => span,
+        }
+    }
+}
+
+impl Entry {
+    /// The piece that names the image: the new name, else the name.
+    pub fn primary(&self) -> &Bit {
+        self.new_name.as_ref().unwrap_or(&self.name)
+    }
+
+    /// The scalars that name it, each once, the primary one last.
+    pub fn scalars(&self) -> impl Iterator<Item = &Scalar> {
+        let new_name = self.new_name.as_ref().map(|bit| &bit.scalar);
+        let name = Some(&self.name.scalar)
+            .filter(|name| new_name.is_none_or(|other| other.ordinal != name.ordinal));
+        name.into_iter().chain(new_name)
+    }
+
+    /// An entry of a list of maps. `new_name` is the key's value, when the key is there.
+    pub(super) fn of_map(
+        text: &str,
+        document: &Document<'_>,
+        (key, name): (NodeId, NodeId),
+        new_name: Option<NodeId>,
+    ) -> Option<Self> {
+        let name_scalar = Scalar::locate(text, document, name)?;
+        let room = match new_name {
+            Some(_) => Err("its `newName` is empty; remove it or write a name".to_string()),
+            None => room(text, document, key, name),
+        };
+        let given = new_name.and_then(|id| Scalar::locate(text, document, id));
+        let given = given.filter(|scalar| !matches!(scalar.value.as_str(), "" | "~" | "null"));
+        Some(Self {
+            name: Bit::whole(name_scalar),
+            new_name: given.map(Bit::whole),
+            room,
+        })
+    }
+
+    /// An entry of the form `[name=]reference`.
+    pub(super) fn of_text(scalar: &Scalar) -> Self {
+        let equals = scalar.value.find('=');
+        let start = equals.map_or(0, |at| at + 1);
+        let end = start + split(&scalar.value[start..]).0.len();
+        let bit = |range| Bit {
+            scalar: scalar.clone(),
+            range,
+        };
+        match equals {
+            Some(at) => Self {
+                name: bit(0..at),
+                // `name=:tag` and `name=*:tag` keep the name.
+                new_name: Some(bit(start..end)).filter(|bit| !matches!(bit.text(), "" | "*")),
+                room: Err("write the new name out in place of what keeps it".to_string()),
+            },
+            None => Self {
+                name: bit(0..end),
+                new_name: None,
+                room: Ok(Room::Behind),
+            },
+        }
+    }
+}
+
+/// Name, tag and digest of a reference, as kustomize splits them (`api/internal/image`, `Split`);
+/// the latter two without the sign in front.
+pub fn split(reference: &str) -> (&str, &str, &str) {
+    let from = reference.find('/').unwrap_or(0);
+    let colon = reference[from..].find(':').map(|at| from + at);
+    let at = reference[from..].find('@').map(|at| from + at);
+    match (colon, at) {
+        (None, None) => (reference, "", ""),
+        (Some(colon), Some(at)) if colon < at => (
+            &reference[..colon],
+            &reference[colon + 1..at],
+            &reference[at + 1..],
+        ),
+        (_, Some(at)) => (&reference[..at], "", &reference[at + 1..]),
+        (Some(colon), None) => (&reference[..colon], &reference[colon + 1..], ""),
+    }
+}
+
+/// Where a pair can follow the one whose key and value these are.
+fn room(text: &str, document: &Document<'_>, key: NodeId, value: NodeId) -> Result<Room, String> {
+    let (key, value) = (document.node(key), document.node(value));
+    let line = text[..key.span.start].rfind('\n').map_or(0, |at| at + 1);
+    let before = &text[line..key.span.start];
+    let is_plain = |node: &Node<'_>| {
+        let one_line = node.span.of(text).is_some_and(|text| !text.contains('\n'));
+        one_line && !node.anchored && !matches!(node.kind, Kind::Alias(_))
+    };
+    if !is_plain(key) || !is_plain(value) {
+        return Err("its `name` stands on several lines or has an anchor; write it plainly".into());
+    }
+    if value.in_flow {
+        return Ok(in_flow(text, key, value, before));
+    }
+    if !before.chars().all(|c| matches!(c, ' ' | '-')) {
+        return Err("nothing can be written below its `name`; write the entry plainly".into());
+    }
+    let end = value.span.end
+        + text[value.span.end..]
+            .find('\n')
+            .unwrap_or(text.len() - value.span.end);
+    let at = if text[..end].ends_with('\r') {
+        end - 1
+    } else {
+        end
+    };
+    let is_crlf =
+        text[at..].starts_with("\r\n") || at == text.len() && text[..line].ends_with("\r\n");
+    Ok(Room::Pair {
+        at,
+        before: format!(
+            "{}{}{NEW_NAME}: ",
+            if is_crlf { "\r\n" } else { "\n" },
+            " ".repeat(before.len())
+        ),
+        after: String::new(),
+        in_flow: false,
+    })
+}
+
+/// The same in a flow collection: on a line of its own where the name has one.
+fn in_flow(text: &str, key: &Node<'_>, value: &Node<'_>, before: &str) -> Room {
+    let is_quoted = |node: &Node<'_>| {
+        matches!(
+            node.kind,
+            Kind::Scalar {
+                style: Style::DoubleQuoted,
+                ..
+            }
+        )
+    };
+    let quote = |quoted| if quoted { "\"" } else { "" };
+    let starts_line = !before.is_empty() && before.chars().all(|c| matches!(c, ' ' | '\t'));
+    let between = if starts_line {
+        let above = text[..key.span.start - before.len()].ends_with("\r\n");
+        format!(",{}{before}", if above { "\r\n" } else { "\n" })
+    } else if text[value.span.end..].starts_with(',') && !text[value.span.end..].starts_with(", ") {
+        ",".to_string()
+    } else {
+        ", ".to_string()
+    };
+    let (key_quote, value_quote) = (quote(is_quoted(key)), quote(is_quoted(key)));
+    let colon = if text[key.span.end..].starts_with(":\"") && is_quoted(value) {
+        ":"
+    } else {
+        ": "
+    };
+    Room::Pair {
+        at: value.span.end,
+        before: format!("{between}{key_quote}{NEW_NAME}{key_quote}{colon}{value_quote}"),
+        after: value_quote.to_string(),
+        in_flow: value_quote.is_empty(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::yaml::documents;
+
+    /// The text with `newName: NEW` beside the first `name`.
+    fn inserted(text: &str) -> Option<String> {
+        let document = documents(text).next()?.ok()?;
+        let map = (0..document.nodes.len()).find(|&id| document.get(id, "name").is_some())?;
+        let name = document
+            .entries(map)
+            .find(|entry| entry.key == Some("name"))?;
+        let entry = Entry::of_map(text, &document, (name.key_node, name.value), None)?;
+        match entry.room.ok()? {
+            Room::Behind => None,
+            Room::Pair {
+                at, before, after, ..
+            } => Some(format!("{}{before}NEW{after}{}", &text[..at], &text[at..])),
+        }
+    }
+
+    #[test]
+    fn new_names_follow_names() {
+        for (text, wanted) in [
+            (
+                "images:\n- name: a # c\n  newTag: b\n",
+                "images:\n- name: a # c\n  newName: NEW\n  newTag: b\n",
+            ),
+            (
+                "- newTag: b\n  name: a",
+                "- newTag: b\n  name: a\n  newName: NEW",
+            ),
+            ("-   name: a\r\n", "-   name: a\r\n    newName: NEW\r\n"),
+            ("x: 1\r\n---\r\nname: a", "x: 1\r\n---\r\nname: a"),
+            (
+                "- {name: a, newTag: b}",
+                "- {name: a, newName: NEW, newTag: b}",
+            ),
+            ("- { name: a }", "- { name: a, newName: NEW }"),
+            (
+                "[{\"name\":\"a\",\"newTag\":\"b\"}]",
+                "[{\"name\":\"a\",\"newName\":\"NEW\",\"newTag\":\"b\"}]",
+            ),
+            (
+                "[{\"name\": \"a\", \"newTag\": \"b\"}]",
+                "[{\"name\": \"a\", \"newName\": \"NEW\", \"newTag\": \"b\"}]",
+            ),
+            (
+                "[\n  {\n    \"name\": \"a\",\n    \"newTag\": \"b\"\n  }\n]",
+                "[\n  {\n    \"name\": \"a\",\n    \"newName\": \"NEW\",\n    \"newTag\": \"b\"\n  }\n]",
+            ),
+            ("- name: 'a'\n", "- name: 'a'\n  newName: NEW\n"),
+            ("- name:\n    a\n", "- name:\n    a\n  newName: NEW\n"),
+        ] {
+            let result = inserted(text);
+            // A document without the key at its start has no room to find.
+            if text == wanted {
+                assert_eq!(result, None, "{text:?}");
+            } else {
+                assert_eq!(result.as_deref(), Some(wanted), "{text:?}");
+            }
+        }
+        for text in [
+            "- ? name\n  : a\n",
+            "- name: |\n    a\n    b\n",
+            "- name: &x a\n",
+        ] {
+            assert_eq!(inserted(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn texts_are_split_as_argo_reads_them() {
+        let document = |text: &str| format!("- {text}\n");
+        for (text, name, new_name) in [
+            ("nginx:1", "nginx", None),
+            ("nginx", "nginx", None),
+            ("quay.io:443/a/b@sha256:ab", "quay.io:443/a/b", None),
+            ("nginx=quay.io/a/b:1", "nginx", Some("quay.io/a/b")),
+            ("nginx=:1", "nginx", None),
+            ("nginx=*:1", "nginx", None),
+        ] {
+            let text = document(text);
+            let document = documents(&text).next().unwrap().unwrap();
+            let entry = Entry::of_text(&Scalar::locate(&text, &document, 1).unwrap());
+            assert_eq!(entry.name.text(), name);
+            assert_eq!(entry.new_name.as_ref().map(Bit::text), new_name);
+        }
+    }
+
+    #[test]
+    fn references_are_split_as_in_kustomize() {
+        for (reference, parts) in [
+            ("a", ("a", "", "")),
+            ("a:1", ("a", "1", "")),
+            ("h:5000/a:1@sha256:x", ("h:5000/a", "1", "sha256:x")),
+            ("h:5000/a@sha256:x", ("h:5000/a", "", "sha256:x")),
+            ("h:5000/a", ("h:5000/a", "", "")),
+        ] {
+            assert_eq!(split(reference), parts);
+        }
+    }
+}
