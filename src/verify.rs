@@ -80,17 +80,17 @@ struct Due<'p> {
     planned: &'p Planned,
 }
 
-impl Due<'_> {
+impl<'p> Due<'p> {
+    /// What is added behind it here.
+    fn inserted(&self) -> Option<&'p (String, String)> {
+        let here = !self.document.is_inside();
+        self.planned.inserted.as_ref().filter(|_| here)
+    }
+
     /// The same, as seen from the text that holds it; `None` when it is a scalar of its own here.
     fn inside(&self) -> Option<Self> {
         let (_, document) = self.document.split()?;
         Some(Self { document, ..*self })
-    }
-
-    /// What is added behind it, when it is a scalar of its own here.
-    fn inserted(&self) -> Option<&(String, String)> {
-        let planned = Some(self.planned).filter(|_| !self.document.is_inside());
-        planned?.inserted.as_ref()
     }
 
     /// The scalar of the text's own documents that is it or holds it.
@@ -258,7 +258,8 @@ fn compare(old: Vec<Step>, new: Vec<Step>, mut due: Vec<Due<'_>>) -> Result<(), 
         if !fits {
             return differs(&step, documents, scalars);
         }
-        if let Some((key, value)) = now.iter().find_map(Due::inserted) {
+        let inserted = now.first().and_then(Due::inserted);
+        if let Some((key, value)) = inserted {
             let (first, second) = (new.next(), new.next());
             if !(is_inserted(first.as_ref(), key) && is_inserted(second.as_ref(), value)) {
                 return differs(&(first, second), documents, scalars);
@@ -272,6 +273,12 @@ fn compare(old: Vec<Step>, new: Vec<Step>, mut due: Vec<Due<'_>>) -> Result<(), 
             missing.planned.from
         ))),
     }
+}
+
+/// Whether a step is a new scalar with just this text, and nothing else about it.
+fn is_inserted(step: Option<&Step>, text: &str) -> bool {
+    matches!(step, Some(Step::Scalar { value, anchored: false, properties })
+        if value == text && properties.ends_with(" None"))
 }
 
 /// Whether a scalar changes just as the planned ones in its text say.
@@ -297,12 +304,6 @@ fn is_planned_inside(old: &Step, new: &Step, due: &[Due<'_>]) -> Result<bool, Ve
     };
     same_events(before, after, inside)?;
     Ok((anchored, properties) == (anchored_after, properties_after))
-}
-
-/// Whether a step is a new scalar with just this text, and nothing else about it.
-fn is_inserted(step: Option<&Step>, text: &str) -> bool {
-    matches!(step, Some(Step::Scalar { value, anchored: false, properties })
-        if value == text && properties.ends_with(" None"))
 }
 
 /// Whether a scalar changes just as planned. Its style may change only from plain to quoted, which

@@ -171,14 +171,19 @@ impl Extent {
     }
 }
 
+/// Fails with a line for every tree that is wrong, and the first of them whole.
 fn fail_if_any(faults: &[String]) {
-    let shown = faults.iter().take(SHOWN).map(String::as_str);
-    let shown: Vec<&str> = shown.collect();
+    let heads = faults.iter().map(|fault| {
+        let lines: Vec<&str> = fault.lines().take(2).collect();
+        lines.join("\n    ")
+    });
+    let heads: Vec<String> = heads.collect();
     assert!(
         faults.is_empty(),
-        "{} trees are wrong:\n{}",
+        "{} trees are wrong:\n{}\n\n{}",
         faults.len(),
-        shown.join("\n")
+        heads.join("\n"),
+        faults[..faults.len().min(SHOWN)].join("\n")
     );
 }
 

@@ -64,6 +64,7 @@ pub(super) fn settle(
         targets,
         outcomes,
         healed: BTreeMap::new(),
+        dead: BTreeMap::new(),
         classes: Vec::new(),
         class_of: BTreeMap::new(),
         forced: BTreeSet::new(),
@@ -83,7 +84,10 @@ pub(super) fn settle(
                 .unwrap_or(&settling.outcomes[site.file][site.site])
         });
         let after = builds.run(files, &given);
-        let faults = faults(&before, &after, &settling.renamings());
+        let mut faults = faults(&before, &after, &settling.renamings());
+        if faults.is_empty() {
+            faults = settling.turned_stale(given);
+        }
         if faults.is_empty() || !settling.demote(&faults) {
             for (site, outcome) in decided {
                 settling.outcomes[site.file][site.site] = outcome;
@@ -191,7 +195,10 @@ struct Settling<'a> {
     builds: &'a Builds,
     targets: &'a [Targets],
     outcomes: &'a mut [Vec<Outcome>],
+    /// Entries that match nothing any more, with the names that they get.
     healed: BTreeMap<EntryId, (String, Origin)>,
+    /// Those that never matched anything.
+    dead: BTreeMap<EntryId, (String, Origin)>,
     classes: Vec<Class>,
     class_of: BTreeMap<Node, usize>,
     /// Sites in no class that stay, because an entry would take them for its own.
@@ -223,6 +230,26 @@ impl Settling<'_> {
         !self.builds.named[entry].entry.new_name.is_empty()
     }
 
+    /// Dead entries that the rewrite itself would make look half-moved: the images that they would match.
+    fn turned_stale(&self, mut given: Given) -> Vec<Fault> {
+        for (&id, (name, _)) in &self.dead {
+            let own = self.builds.named[id].entry.new_name.clone();
+            let names = given.names.entry(id).or_insert((Pattern::new(name), own));
+            names.0 = Pattern::new(name);
+        }
+        let run = self.builds.run(self.files, &given);
+        let stale = matched_by(&run, &self.dead);
+        let flows = run.built.iter().flat_map(|built| built.flows.iter());
+        let segments = flows.flat_map(|flow| &flow.segments);
+        segments
+            .filter(|segment| segment.names.iter().any(|id| stale.contains(id)))
+            .map(|segment| Fault {
+                entries: BTreeSet::new(),
+                providers: [segment.provider].into(),
+            })
+            .collect()
+    }
+
     /// Finds the entries that match nothing, but would match an image that has moved to ECR by their
     /// new name: what somebody has moved half-way.
     fn heal(&mut self) {
@@ -248,8 +275,14 @@ impl Settling<'_> {
             given.names.insert(id, (Pattern::new(name), new_name));
         }
         let matched = matched_by(&self.builds.run(self.files, &given), &candidates);
-        candidates.retain(|id, _| matched.contains(id));
-        self.healed = candidates;
+        for (id, to) in candidates {
+            let entries = if matched.contains(&id) {
+                &mut self.healed
+            } else {
+                &mut self.dead
+            };
+            entries.insert(id, to);
+        }
     }
 
     /// The texts as they would be had nobody moved anything half-way.
@@ -525,7 +558,7 @@ impl Settling<'_> {
         }
         self.settle_entries(&entries, &mut decided);
         for &site in &self.forced {
-            let why = "the ECR reference would be matched by a kustomize name, which would then change it; rewrite both together";
+            let why = "its ECR reference is what a kustomize name that does not match it today would match after a rewrite; spell the image in one way, or remove that name";
             decided.insert(
                 site,
                 Outcome::Skip(Reason::GroupIncomplete, why.to_string()),
@@ -891,15 +924,19 @@ fn matched(builds: &Builds, run: &Run) -> BTreeSet<EntryId> {
         .collect()
 }
 
-/// Those of `entries` that match an image of a file.
+/// Those of `entries` that match images of files, and nothing else: what another entry has made is meant
+/// as it is.
 fn matched_by(run: &Run, entries: &BTreeMap<EntryId, (String, Origin)>) -> BTreeSet<EntryId> {
+    let (mut files, mut others) = (BTreeSet::new(), BTreeSet::new());
     let flows = run.built.iter().flat_map(|built| built.flows.iter());
-    flows
-        .flat_map(|flow| &flow.segments)
-        .filter(|segment| !matches!(segment.provider, Provider::Outside(_)))
-        .flat_map(|segment| segment.names.iter().copied())
-        .filter(|entry| entries.contains_key(entry))
-        .collect()
+    for segment in flows.flat_map(|flow| &flow.segments) {
+        let known = segment.names.iter().filter(|id| entries.contains_key(id));
+        match segment.provider {
+            Provider::Site(_) => files.extend(known.copied()),
+            Provider::NewName(_) | Provider::Outside(_) => others.extend(known.copied()),
+        }
+    }
+    files.difference(&others).copied().collect()
 }
 
 /// The texts after the outcomes, as far as they differ.

@@ -96,6 +96,10 @@ impl Entry {
     ) -> Option<Self> {
         let name_scalar = Scalar::locate(text, document, name)?;
         let room = match new_name {
+            // In a text that is spelled otherwise, nobody knows where the name stands.
+            None if !matches!(name_scalar.place, Place::Exact(_)) => {
+                Err("its bytes are not its text; write the entry plainly".to_string())
+            }
             Some(_) => Err("its `newName` is empty; remove it or write a name".to_string()),
             None => room(text, document, key, name),
         };

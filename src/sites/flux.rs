@@ -54,7 +54,9 @@ fn deployment(input: &Input<'_>, spec: NodeId, found: &mut Found) {
         inline_patches: kustomize::inline_patches(document, spec),
         ..Default::default()
     };
-    found.facts.push(Fact::Kustomization(kustomization));
+    if kustomization.folder.is_some() || !kustomization.names.is_empty() {
+        found.facts.push(Fact::Kustomization(kustomization));
+    }
 }
 
 /// They act on what a chart makes of its values, which may be any file.

@@ -272,7 +272,7 @@ impl Case {
                 Entry::NewName => pairs.push(new_name),
                 Entry::Both => pairs.extend([new_name, new_tag]),
                 Entry::Digest => {
-                    pairs.push(("digest", format!("sha256:{}", digit.to_string().repeat(64))))
+                    pairs.push(("digest", format!("sha256:{}", digit.to_string().repeat(64))));
                 }
             }
             if self.turns(4) {
@@ -335,8 +335,8 @@ fn workload(kind: &str, name: &str, containers: &[(&str, String)]) -> String {
 
 /// A text below a key, one level deeper.
 fn block(key: &str, text: &str) -> String {
-    let lines: String = text.lines().map(|line| format!("    {line}\n")).collect();
-    format!("  {key}: |-\n{lines}")
+    let lines: Vec<&str> = text.lines().collect();
+    format!("  {key}: |-\n    {}\n", lines.join("\n    "))
 }
 
 /// A tree that grows.

@@ -234,15 +234,20 @@ impl Compared<'_> {
     }
 }
 
-/// Whether a text has a name, by itself or with a tag, or a pattern that means it.
+/// Whether a text has a name: by itself, with a tag, as a registry and a repository, or as a pattern
+/// that means it.
 fn is_named(name: &str, text: &str) -> bool {
-    let mut words = text.split(|c: char| c.is_whitespace() || "\"',{}".contains(c));
-    words.any(|word| {
-        let pattern = word.len() > 3 && word.contains(['*', '[']);
-        let matches = |regex: regex::Regex| regex.is_match(name);
-        split(word).0 == name
-            || (pattern && regex::Regex::new(&format!("^{word}$")).is_ok_and(matches))
-    })
+    let words = || text.split(|c: char| c.is_whitespace() || "\"',{}".contains(c));
+    let has = |name: &str| words().any(|word| split(word).0 == name);
+    let is_pattern = |word: &&str| word.len() > 3 && word.contains(['*', '[']);
+    let matches = |word: &str| {
+        let pattern = regex::Regex::new(&format!("^{word}$"));
+        pattern.is_ok_and(|pattern| pattern.is_match(name))
+    };
+    let in_parts = name
+        .split_once('/')
+        .is_some_and(|(registry, repository)| has(registry) && has(repository));
+    has(name) || in_parts || words().filter(is_pattern).any(matches)
 }
 
 /// The difference of two texts.
@@ -252,4 +257,31 @@ pub fn unified(before: &str, after: &str, old: &str, new: &str) -> String {
         .context_radius(4)
         .header(old, new)
         .to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_whole_words() {
+        for text in [
+            "image: nginx:1.27 # x",
+            "[{name: nginx,newTag: 1}]",
+            "{\"image\":\"nginx\"}",
+            "name: ngin[x]",
+        ] {
+            assert!(is_named("nginx", text), "{text}");
+        }
+        assert!(is_named(
+            "quay.io/a/b",
+            "registry: quay.io\nrepository: a/b"
+        ));
+        for text in ["image: library/nginx:1", "nginx-old", "registry: quay.io"] {
+            assert!(
+                !is_named("nginx", text) && !is_named("quay.io/a/b", text),
+                "{text}"
+            );
+        }
+    }
 }

@@ -69,6 +69,32 @@ impl Report {
         })
     }
 
+    /// What it changes without the file `member`, although it hangs together with something that, in a
+    /// report of everything, changes in that file.
+    pub fn moves_alone(&self, everything: &Self, member: &Path) -> Vec<String> {
+        let its = |site: &&Site| site.changes && site.path == member;
+        let groups = everything
+            .sites
+            .iter()
+            .filter(its)
+            .flat_map(|site| &site.groups);
+        let groups: BTreeSet<&String> = groups.collect();
+        let together = |site: &&Site| site.groups.iter().any(|group| groups.contains(group));
+        let together = everything.sites.iter().filter(together);
+        let together: BTreeSet<(&PathBuf, &String)> =
+            together.map(|site| (&site.path, &site.at)).collect();
+        let alone = |site: &&Site| site.changes && together.contains(&(&site.path, &site.at));
+        let said = |site: &Site| {
+            format!(
+                "{} {} changes, and {} does not",
+                site.path.display(),
+                site.at,
+                member.display()
+            )
+        };
+        self.sites.iter().filter(alone).map(said).collect()
+    }
+
     /// Whether a check finds this in one of these files.
     pub fn finds(&self, code: &str, files: &BTreeSet<PathBuf>) -> bool {
         let of_sites = self
@@ -155,6 +181,27 @@ mod tests {
         let placeholder = report(PLACEHOLDER, false);
         assert!(placeholder.says_it_stays("nginx:1.28", &own, false));
         assert!(!placeholder.says_it_stays("nginx:1.28", &own, true));
+    }
+
+    #[test]
+    fn what_changes_without_its_group_is_found() {
+        let sites = |overlay: bool| {
+            let mut both = report("", true);
+            both.sites[0].groups = BTreeSet::from(["nginx".to_string()]);
+            let mut other = both.sites[0].clone();
+            (other.path, other.changes) = ("overlay/kustomization.yaml".into(), overlay);
+            both.sites.push(other);
+            both
+        };
+        let member = Path::new("overlay/kustomization.yaml");
+        assert_eq!(sites(false).moves_alone(&sites(true), member).len(), 1);
+        // What changes without the member anyway, and what has no group.
+        assert!(sites(false).moves_alone(&sites(false), member).is_empty());
+        assert!(
+            report("", true)
+                .moves_alone(&report("", true), member)
+                .is_empty()
+        );
     }
 
     #[test]

@@ -176,7 +176,7 @@ impl<'k> Trial<'k> {
             Held::ReadOnly => !refused,
         };
         if !matches!(held, Held::ReadOnly) {
-            faults.extend(self.moved_alone(member, &report));
+            faults.extend(report.moves_alone(&self.report, Path::new(member)));
         }
         let account = Account {
             report: &report,
@@ -184,36 +184,6 @@ impl<'k> Trial<'k> {
             may_be_silent: self.may_be_silent,
         };
         self.judge(run, &account, faults, &format!(" ({held:?}: {member})"))
-    }
-
-    /// What changes although it would, with the member at hand, have changed together with it.
-    fn moved_alone(&self, member: &str, report: &Report) -> Vec<String> {
-        let place = |path: &Path, at: &str| (path.to_path_buf(), at.to_string());
-        let own = |path: &Path| path == Path::new(member);
-        let its = self
-            .report
-            .sites
-            .iter()
-            .filter(|site| site.changes && own(&site.path));
-        let groups: Vec<&String> = its.flat_map(|site| &site.groups).collect();
-        let together = self
-            .report
-            .sites
-            .iter()
-            .filter(|site| groups.iter().any(|group| site.groups.contains(*group)));
-        let together: Vec<(PathBuf, String)> =
-            together.map(|site| place(&site.path, &site.at)).collect();
-        let changed = report.sites.iter().filter(|site| site.changes);
-        let alone = changed.filter(|site| together.contains(&place(&site.path, &site.at)));
-        alone
-            .map(|site| {
-                format!(
-                    "{} {} changes although its group is not complete",
-                    site.path.display(),
-                    site.at
-                )
-            })
-            .collect()
     }
 
     /// What is built of other files, of everything or only of what is deployed. Where nothing that goes
@@ -334,10 +304,8 @@ fn read(work: &Path) -> Files {
 }
 
 fn print(files: &Files) -> String {
-    files
-        .iter()
-        .map(|(path, text)| format!("# {path}\n{text}"))
-        .collect()
+    let files = files.iter().map(|(path, text)| format!("# {path}\n{text}"));
+    files.collect::<Vec<_>>().concat()
 }
 
 /// The difference of two trees.

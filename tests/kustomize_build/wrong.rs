@@ -79,7 +79,7 @@ const WRONG: &[Wrong] = &[
     (
         Entry::NewTag,
         On::Leaf,
-        |text| text.replace("- ../../base0", "[]"),
+        |text| text.replace("- ../../base1\n", ""),
         "the objects",
     ),
     (
@@ -104,7 +104,7 @@ fn sites(text: &str) -> String {
 }
 
 fn names(text: &str) -> String {
-    mapped(text, r#"\b(name)(: )(nginx)\b"#)
+    mapped(text, r"\b(name)(: )(nginx)\b")
 }
 
 fn mapped(text: &str, pattern: &str) -> String {
@@ -138,7 +138,7 @@ fn a_wrong_rewrite_is_found() {
         let case = Case {
             // Entries in block style, and a newName that has a rule.
             number: 3,
-            bases: 1,
+            bases: 2,
             depth: 1,
             names: Names::Bare,
             entry: *entry,

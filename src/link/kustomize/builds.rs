@@ -363,11 +363,15 @@ impl<'a> Making<'a, '_> {
         for taken in taken {
             self.take(taken.to, taken.role, index, steps);
         }
-        let inline = self.sites(key.0, |site| {
-            let (at, spans) = (site.span(), &fact.inline_patches);
-            let inside = |span: &crate::source::Span| span.start <= at.start && at.end <= span.end;
-            spans.iter().any(inside)
-        });
+        let is_inside = |start: usize| {
+            let mut patches = fact.inline_patches.iter();
+            patches.any(|span| span.start <= start && start < span.end)
+        };
+        let scan = &self.files[key.0].scan;
+        if let Some(text) = scan.unread.iter().find(|text| is_inside(text.error.offset)) {
+            self.miss(index, TakenAs::Patch, text.path.as_str());
+        }
+        let inline = self.sites(key.0, |site| is_inside(site.span().start));
         self.patch(inline, steps);
     }
 
