@@ -297,7 +297,7 @@ impl<'a> Known<'a> {
             resolved.ways = vec![resolved.ways.concat()];
         } else if path.contains('*')
             || base == Base::Anywhere
-            || base == Base::Chart && chart.is_none()
+            || chart.is_none() && matches!(base, Base::Chart | Base::Source)
         {
             let why = format!("which files `{path}` stands for cannot be told");
             resolved.unknown.get_or_insert(why);
@@ -378,7 +378,7 @@ impl<'a> Known<'a> {
             let inside_of = match base {
                 Base::Here => Some(folder),
                 Base::Chart | Base::Anywhere => chart,
-                Base::Root => None,
+                Base::Root | Base::Source => None,
             };
             let inside = inside_of.and_then(|inside| pattern_in(inside, path));
             let found = inside
@@ -400,7 +400,7 @@ impl<'a> Known<'a> {
         match (base, chart) {
             (Base::Here, _) => self.at(&folder.join(path)).into_iter().collect(),
             (Base::Chart, Some(chart)) => self.at(&chart.join(path)).into_iter().collect(),
-            (Base::Root, _) => above().collect(),
+            (Base::Root | Base::Source, _) => above().collect(),
             (Base::Chart | Base::Anywhere, _) => {
                 let in_chart = chart.and_then(|chart| self.at(&chart.join(path)));
                 in_chart.or_else(|| above().next()).into_iter().collect()

@@ -1,0 +1,121 @@
+//! The sources of Argo CD's Applications, and of the templates in its ApplicationSets.
+
+use super::{
+    Base, ChartSource, From, Given, Reader, Release, Stage, Tool, is_about_name, is_null, items,
+    texts,
+};
+use crate::yaml::{Document, Kind, NodeId};
+
+impl Reader<'_, '_> {
+    /// Each source of an Application, and of the templates in an ApplicationSet. A patch, which need not
+    /// name its source, is one without a chart.
+    pub(super) fn argo(&mut self, object: NodeId) -> Vec<Release> {
+        let document = self.document;
+        let maps = object..document.node(object).end;
+        let maps = maps.filter(|&id| matches!(document.node(id).kind, Kind::Mapping));
+        let mut releases = Vec::new();
+        let mut unclear = None;
+        for id in maps {
+            if let Some(patch) = document.text_at(id, &["templatePatch"]) {
+                let words = ["valueFiles", "values", "parameters", "source"];
+                if words.iter().any(|word| patch.contains(word)) {
+                    unclear = Some("its `templatePatch` may change its values");
+                }
+            }
+            let generates = document.get(id, "generators");
+            if generates.is_some_and(|list| has_helm_template(document, list)) {
+                unclear = Some("a template of its generators may change its values");
+            }
+            let has_chart = document.get(id, "repoURL").is_some();
+            let helm = document.get(id, "helm");
+            if has_chart || helm.is_some() {
+                let mut release = self.argo_source(id, helm);
+                release.has_chart = has_chart;
+                releases.push(release);
+            }
+        }
+        if let Some(why) = unclear {
+            for release in &mut releases {
+                release.layers.push(Given::unknown(Stage::Parameters, why));
+            }
+        }
+        releases
+    }
+
+    fn argo_source(&mut self, source: NodeId, helm: Option<NodeId>) -> Release {
+        let document = self.document;
+        let text = |key: &str| document.text_at(source, &[key]).map(ToString::to_string);
+        // A path that is filled in as a whole may be any folder.
+        let is_filled = |path: &str| path.starts_with("{{") && path.ends_with("}}");
+        let path = text("path").map(|path| if is_filled(&path) { "*".into() } else { path });
+        let mut release = Release {
+            tool: Tool::Argo,
+            source: ChartSource {
+                repository: text("repoURL"),
+                chart: text("chart").or(path.clone()),
+                version: text("targetRevision"),
+            },
+            charts: path.into_iter().collect(),
+            ..Release::default()
+        };
+        let Some(helm) = helm else { return release };
+        for (key, stage) in [
+            ("valueFiles", Stage::Files),
+            ("parameters", Stage::Parameters),
+        ] {
+            release.lists.extend(document.get(helm, key).map(|_| stage));
+        }
+        let optional = document.text_at(helm, &["ignoreMissingValueFiles"]) == Some("true");
+        for path in texts(document, helm, "valueFiles") {
+            let path = path.to_string();
+            let base = if path.starts_with(['$', '/']) {
+                Base::Root
+            } else {
+                Base::Chart
+            };
+            release.layers.push(Given {
+                stage: Stage::Files,
+                from: From::File {
+                    path,
+                    base,
+                    optional,
+                },
+            });
+        }
+        // The object takes the place of the text.
+        let is_set = |key| {
+            document
+                .get(helm, key)
+                .is_some_and(|node| !is_null(document, node))
+        };
+        let key = if is_set("valuesObject") {
+            "valuesObject"
+        } else {
+            "values"
+        };
+        release.has_text = key == "values" && document.get(helm, key).is_some();
+        release.layers.extend(self.block(helm, key));
+        release
+            .layers
+            .extend(self.listed_parameters(helm, "parameters"));
+        let files = document.get(helm, "fileParameters");
+        let mut files = files.into_iter().flat_map(|list| items(document, list));
+        if files.any(|item| document.text_at(item, &["name"]).is_none_or(is_about_name)) {
+            let why = "a parameter of it comes from a file";
+            release.layers.push(Given::unknown(Stage::Parameters, why));
+        }
+        release
+    }
+}
+
+/// Whether a template of a generator says something of Helm.
+fn has_helm_template(document: &Document<'_>, generators: NodeId) -> bool {
+    let maps = generators..document.node(generators).end;
+    let mut templates = maps
+        .filter(|&id| matches!(document.node(id).kind, Kind::Mapping))
+        .filter_map(|id| document.get(id, "template"));
+    templates.any(|template| {
+        let mut below = template..document.node(template).end;
+        below.any(|id| document.get(id, "helm").is_some())
+    })
+}

@@ -1,0 +1,78 @@
+//! Charts that kustomize inflates, and those that the Helm controller of k3s installs.
+
+use super::super::kustomize::CHART_HOME;
+use super::{Base, ChartSource, From, Given, Reader, Release, Stage, Tool, texts};
+use crate::yaml::NodeId;
+
+impl Reader<'_, '_> {
+    pub(super) fn kustomize(&mut self, chart: NodeId, home: Option<&str>) -> Release {
+        let document = self.document;
+        let text = |key: &str| document.text_at(chart, &[key]).map(ToString::to_string);
+        let file = text("valuesFile").or_else(|| text("values"));
+        let file = file.map(|file| Given::file(&file, Base::Here));
+        let inline = ["valuesInline", "valuesLocal"];
+        let inline = inline.iter().find_map(|key| self.block(chart, key));
+        let inline = inline.map(|given| match given.from {
+            From::Block { empties: true, .. } => {
+                Given::unknown(Stage::Values, "an empty value in it may or may not count")
+            }
+            _ => given,
+        });
+        let first: Vec<Given> = match text("valuesMerge").as_deref() {
+            None | Some("override") => file.into_iter().chain(inline).collect(),
+            Some("replace") => inline.into_iter().collect(),
+            Some("merge") if file.is_some() => inline.into_iter().chain(file).collect(),
+            Some(_) if inline.is_some() => {
+                let why = "how its values are merged with the chart's is not followed";
+                vec![Given::unknown(Stage::Values, why)]
+            }
+            Some(_) => file.into_iter().collect(),
+        };
+        let more = texts(document, chart, "additionalValuesFiles").into_iter();
+        let more = more.map(|file| Given::file(file, Base::Here));
+        let home = home.unwrap_or(CHART_HOME);
+        let local = text("repo").is_none().then(|| text("name")).flatten();
+        Release {
+            has_chart: true,
+            charts: local
+                .map(|name| format!("{home}/{name}"))
+                .into_iter()
+                .collect(),
+            layers: first.into_iter().chain(more).collect(),
+            source: ChartSource {
+                repository: text("repo"),
+                chart: text("name"),
+                version: text("version"),
+            },
+            ..Release::default()
+        }
+    }
+
+    /// A chart of k3s, or what is merged over its values.
+    pub(super) fn k3s(&mut self, spec: NodeId, has_chart: bool) -> Release {
+        let document = self.document;
+        let text = |key: &str| document.text_at(spec, &[key]).map(ToString::to_string);
+        let mut release = Release {
+            tool: Tool::K3s,
+            has_chart,
+            source: ChartSource {
+                repository: text("repo"),
+                chart: text("chart"),
+                version: text("version"),
+            },
+            ..Release::default()
+        };
+        release.layers.extend(self.block(spec, "valuesContent"));
+        if document.get(spec, "valuesSecrets").is_some() {
+            let why = "it takes values from secrets";
+            release.layers.push(Given::unknown(Stage::Values, why));
+        }
+        if let Some(set) = document.get(spec, "set") {
+            let entries = document.entries(set);
+            let parameters = entries.map(|entry| (entry.key, Some(document.resolve(entry.value))));
+            let parameters: Vec<_> = parameters.collect();
+            release.layers.extend(self.parameters(set, &parameters));
+        }
+        release
+    }
+}

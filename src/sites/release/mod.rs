@@ -1,0 +1,308 @@
+//! Releases of charts: which layers of values Argo CD, Flux, helmfile, Fleet, k3s and kustomize put
+//! together, in which order. A layer is a file, a config map, or a block of values inside the object.
+
+mod argo;
+mod charts;
+mod facts;
+mod flux;
+mod plain;
+mod salvage;
+
+use std::path::Path;
+
+pub use facts::{
+    Base, BlockId, ChartSource, ConfigMap, From, Generated, Given, Release, Stage, Tool,
+};
+pub(super) use salvage::salvage;
+
+use super::release_patches::DIRECTIVE;
+use super::values::{self, Parameter};
+use super::{Fact, Found, Input, Template, workload};
+use crate::yaml::{Document, Kind, NodeId, documents};
+use flux::{config_maps, flux_chart, generated};
+
+pub(super) const NAME: &str = "release";
+
+/// Keys and parts of keys of values that make up the names of images.
+const WORDS: &[&str] = &["image", "registry", "repository", "repo", "hub"];
+/// Keys below an image that say nothing of its name.
+const NOT_NAMES: &[&str] = &[
+    "tag",
+    "digest",
+    "sha",
+    "pullPolicy",
+    "pullSecrets",
+    "imagePullPolicy",
+];
+
+/// Reads the releases of one document, and the values that stand in them.
+struct Reader<'r, 'd> {
+    text: &'r str,
+    document: &'d Document<'d>,
+    templates: &'r [Template],
+    found: &'r mut Found,
+}
+
+pub(super) fn find(input: &Input<'_>, found: &mut Found) {
+    let (document, node) = (input.document, input.object.node);
+    let mut reader = Reader {
+        text: input.text,
+        document,
+        templates: input.templates,
+        found,
+    };
+    let name = document
+        .text_at(node, &["metadata", "name"])
+        .map(ToString::to_string);
+    let releases = match (input.object.group, input.object.kind) {
+        ("argoproj.io", "Application" | "ApplicationSet") => reader.argo(node),
+        ("helm.toolkit.fluxcd.io", "HelmRelease") => {
+            let spec = document.get(node, "spec");
+            spec.map(|spec| reader.flux(spec)).into_iter().collect()
+        }
+        ("source.toolkit.fluxcd.io", "HelmChart") => {
+            let spec = document.get(node, "spec");
+            let chart = spec.map(|spec| Release {
+                chart_name: name.clone(),
+                ..flux_chart(document, spec)
+            });
+            chart.into_iter().collect()
+        }
+        ("helm.cattle.io", "HelmChart" | "HelmChartConfig") => {
+            let spec = document.get(node, "spec");
+            let has_chart = input.object.kind == "HelmChart";
+            let job = spec.and_then(|spec| document.get(spec, "jobImage"));
+            let job =
+                job.and_then(|job| workload::site(input.text, document, document.resolve(job)));
+            reader.found.sites.extend(job);
+            let release = spec.map(|spec| reader.k3s(spec, has_chart));
+            release.into_iter().collect()
+        }
+        ("kustomize.config.k8s.io", "Kustomization" | "Component") => {
+            for list in ["configMapGenerator", "secretGenerator"] {
+                let generated = generated(document, node, list);
+                reader.found.facts.extend(generated.map(Fact::Generated));
+            }
+            let home = document.text_at(node, &["helmGlobals", "chartHome"]);
+            let lists = ["helmCharts", "helmChartInflationGenerator"];
+            let charts = lists.iter().filter_map(|list| document.get(node, list));
+            let charts: Vec<NodeId> = charts.flat_map(|list| items(document, list)).collect();
+            let read = charts
+                .into_iter()
+                .map(|chart| reader.kustomize(chart, home));
+            read.collect()
+        }
+        (_, "HelmChartInflationGenerator") => vec![reader.kustomize(node, None)],
+        ("", "ConfigMap") => return config_maps(document, node, "data", found),
+        ("", "Secret") => return config_maps(document, node, "stringData", found),
+        _ => Vec::new(),
+    };
+    for mut release in releases {
+        release.name.clone_from(&name);
+        found.facts.push(Fact::Release(release));
+    }
+}
+
+/// Releases in files that are no Kubernetes objects: helmfiles and Fleet bundles.
+pub(super) fn find_plain(
+    path: &Path,
+    text: &str,
+    document: &Document<'_>,
+    templates: &[Template],
+    found: &mut Found,
+) {
+    let mut reader = Reader {
+        text,
+        document,
+        templates,
+        found,
+    };
+    let list = document.get(0, "releases");
+    let list: Vec<NodeId> = list
+        .into_iter()
+        .flat_map(|list| items(document, list))
+        .collect();
+    let mut releases: Vec<Release> = list.into_iter().map(|item| reader.helmfile(item)).collect();
+    if let Some(helm) = document.get(0, "helm") {
+        releases.extend(reader.fleet(helm));
+    }
+    if super::argo::is_source_name(path) {
+        // Which Application's values it is merged with is not told by the file.
+        let why = "it overrides what an Application says";
+        for release in &mut releases {
+            release.layers.push(Given::unknown(Stage::Parameters, why));
+        }
+    }
+    let releases = releases.into_iter().map(Fact::Release);
+    found.facts.extend(releases);
+}
+
+impl Reader<'_, '_> {
+    /// The values under `key`, as a layer; none when nothing in them is about images.
+    fn block(&mut self, map: NodeId, key: &str) -> Option<Given> {
+        let node = self.document.get(map, key)?;
+        self.block_at(node)
+    }
+
+    fn block_at(&mut self, node: NodeId) -> Option<Given> {
+        let stage = Stage::Values;
+        let mut below = node..self.document.node(node).end;
+        if below.any(|id| self.document.text(id) == Some(DIRECTIVE)) {
+            return Some(Given::unknown(
+                stage,
+                "a directive says how its values are merged",
+            ));
+        }
+        match &self.document.node(node).kind {
+            Kind::Mapping => {
+                let values = values::inside(
+                    self.text,
+                    self.document,
+                    node,
+                    BlockId::of(self.document, node),
+                    self.templates,
+                );
+                self.keep(node, values, stage)
+            }
+            Kind::Scalar { value, .. } => self.text_block(node, value),
+            _ => Some(Given::unknown(stage, "its values are no map")),
+        }
+    }
+
+    /// The values in a text: what they name is found when the text is looked into.
+    fn text_block(&self, node: NodeId, value: &str) -> Option<Given> {
+        let stage = Stage::Values;
+        let mut all = documents(value);
+        let is_read = matches!(all.next(), Some(Ok(document)) if matches!(document.node(0).kind, Kind::Mapping));
+        if is_read && all.next().is_none() {
+            let from = From::Block {
+                block: BlockId::of(self.document, node),
+                empties: false,
+            };
+            return Some(Given { stage, from });
+        }
+        is_text_about_names(value)
+            .then(|| Given::unknown(stage, "its values are a text that cannot be read"))
+    }
+
+    /// Parameters, each a path of keys and the node of its value, as a layer. A null takes away what
+    /// other layers say.
+    fn parameters(
+        &mut self,
+        list: NodeId,
+        parameters: &[(Option<&str>, Option<NodeId>)],
+    ) -> Option<Given> {
+        let stage = Stage::Parameters;
+        let mut read = Vec::new();
+        for &(path, node) in parameters {
+            let node = node.filter(|&node| self.document.text(node) != Some("null"));
+            if let (Some(keys), Some(node)) = (path.and_then(keys_of), node) {
+                read.push(Parameter { keys, node });
+            } else if path.is_none_or(is_about_name) {
+                let why = format!("its parameter `{}` cannot be told", path.unwrap_or("?"));
+                return Some(Given::unknown(stage, &why));
+            }
+        }
+        let values = values::parameters(self.text, self.document, list, self.templates, &read);
+        self.keep(list, values, stage)
+    }
+
+    /// Takes up what a block says; the same block may be used more than once.
+    fn keep(&mut self, node: NodeId, values: values::Inside, stage: Stage) -> Option<Given> {
+        let values::Inside { sites, loose } = values;
+        let block = BlockId::of(self.document, node);
+        if sites.is_empty() && loose.is_empty() {
+            return None;
+        }
+        let empties = loose.parts.iter().any(|part| part.empties)
+            || sites
+                .iter()
+                .filter_map(super::Site::parts)
+                .any(super::Parts::has_empty);
+        if !self.found.blocks.iter().any(|(known, _)| *known == block) {
+            self.found.sites.extend(sites);
+            self.found.blocks.push((block, loose));
+        }
+        Some(Given {
+            stage,
+            from: From::Block { block, empties },
+        })
+    }
+
+    /// `[{name: image.repository, value: …}]`
+    fn listed_parameters(&mut self, map: NodeId, key: &str) -> Option<Given> {
+        let document = self.document;
+        let list = document.get(map, key)?;
+        let parameters = items(document, list).map(|item| {
+            let name = document.text_at(item, &["name"]);
+            (name, document.get(item, "value"))
+        });
+        self.parameters(list, &parameters.collect::<Vec<_>>())
+    }
+}
+
+/// The items of a sequence, aliases followed.
+fn items<'d>(document: &'d Document<'_>, list: NodeId) -> impl Iterator<Item = NodeId> + 'd {
+    document.items(list).map(|item| document.resolve(item))
+}
+
+/// The text of every scalar item of the sequence under `key`.
+fn texts<'d>(document: &'d Document<'_>, map: NodeId, key: &str) -> Vec<&'d str> {
+    let list = document.get(map, key);
+    let items = list.into_iter().flat_map(|list| items(document, list));
+    items.filter_map(|item| document.text(item)).collect()
+}
+
+fn is_null(document: &Document<'_>, node: NodeId) -> bool {
+    matches!(document.text(node), Some("" | "~" | "null"))
+}
+
+/// The keys of a path as Helm's `--set` writes it; none for one with positions of a list or escapes.
+fn keys_of(path: &str) -> Option<Vec<String>> {
+    let is_plain = !path.contains(['[', ']', '\\', ',', '=', '{', '}']);
+    let keys: Vec<String> = path.split('.').map(Into::into).collect();
+    (is_plain && keys.iter().all(|key| !key.is_empty())).then_some(keys)
+}
+
+/// Whether values that stand in a text are about names of images; one that cannot be read may be.
+fn is_text_about_names(text: &str) -> bool {
+    documents(text).any(|document| match document {
+        Ok(document) => is_about_names(&document, 0),
+        Err(_) => WORDS.iter().any(|word| text.contains(word)),
+    })
+}
+
+/// Whether any text below stands under a key that makes up the name of an image.
+fn is_about_names(document: &Document<'_>, values: NodeId) -> bool {
+    if document
+        .text(values)
+        .is_some_and(|text| text.contains("{{"))
+    {
+        return true;
+    }
+    let below = values..document.node(values).end;
+    let maps = below.filter(|&id| matches!(document.node(id).kind, Kind::Mapping));
+    maps.flat_map(|map| document.entries(map)).any(|entry| {
+        let is_map = matches!(
+            document.node(entry.value).kind,
+            Kind::Mapping | Kind::Sequence
+        );
+        match entry.key {
+            // What is merged or aliased here may be anything.
+            None | Some("<<") => true,
+            Some(key) if is_map => {
+                let named = document.get(entry.value, "name").is_some();
+                named && key.to_ascii_lowercase().contains("image")
+            }
+            Some(key) => is_about_name(key),
+        }
+    })
+}
+
+/// Whether a key, or a path of keys, makes up the name of an image.
+fn is_about_name(path: &str) -> bool {
+    let last = path.rsplit('.').next().unwrap_or(path);
+    let path = path.to_ascii_lowercase();
+    let is_tag = NOT_NAMES.contains(&last) || last.ends_with("Tag") || last.ends_with("PullPolicy");
+    !is_tag && WORDS.iter().any(|word| path.contains(word))
+}

@@ -1,0 +1,86 @@
+//! Releases in files that are no Kubernetes objects: helmfiles, and the bundles of Fleet.
+
+use super::{Base, ChartSource, Given, Reader, Release, Stage, items, texts};
+use crate::yaml::NodeId;
+
+/// Keys of a helmfile's release by which values come from elsewhere.
+const FROM_ELSEWHERE: &[&str] = &["<<", "inherit", "valuesTemplate", "setTemplate"];
+
+impl Reader<'_, '_> {
+    pub(super) fn helmfile(&mut self, node: NodeId) -> Release {
+        let document = self.document;
+        let text = |key: &str| document.text_at(node, &[key]).map(ToString::to_string);
+        let mut release = Release {
+            has_chart: true,
+            name: text("name"),
+            charts: text("chart").into_iter().collect(),
+            source: ChartSource {
+                chart: text("chart"),
+                version: text("version"),
+                ..ChartSource::default()
+            },
+            ..Release::default()
+        };
+        let mut entries = document.entries(node);
+        if entries.any(|entry| entry.key.is_some_and(|key| FROM_ELSEWHERE.contains(&key))) {
+            let why = "it takes values from a template or another release";
+            release.layers.push(Given::unknown(Stage::Files, why));
+        }
+        for list in ["values", "secrets"] {
+            let values = document.get(node, list);
+            for item in values.into_iter().flat_map(|list| items(document, list)) {
+                match document.text(item) {
+                    Some(file) => release.layers.push(Given::file(file, Base::Here)),
+                    None => release.layers.extend(self.block_at(item)),
+                }
+            }
+        }
+        for list in ["set", "setString"] {
+            release.layers.extend(self.listed_parameters(node, list));
+        }
+        release
+    }
+
+    /// A bundle of Fleet: as it is, and with each of the changes for a target.
+    pub(super) fn fleet(&mut self, helm: NodeId) -> Vec<Release> {
+        let document = self.document;
+        let mut base = self.fleet_helm(helm, Release::default());
+        base.has_chart = true;
+        if base.charts.is_empty() {
+            // Without a chart, the bundle's own folder holds it.
+            base.charts.push(".".into());
+        }
+        let mut all = vec![base.clone()];
+        let targets = document.get(0, "targetCustomizations");
+        let targets = targets.into_iter().flat_map(|list| items(document, list));
+        let targets: Vec<NodeId> = targets.collect();
+        for target in targets {
+            if let Some(helm) = document.get(target, "helm") {
+                all.push(self.fleet_helm(helm, base.clone()));
+            }
+        }
+        all
+    }
+
+    fn fleet_helm(&mut self, helm: NodeId, mut release: Release) -> Release {
+        let document = self.document;
+        if let Some(chart) = document.text_at(helm, &["chart"]) {
+            release.charts = vec![chart.to_string()];
+            release.source.chart = Some(chart.to_string());
+        }
+        if document.get(helm, "valuesFrom").is_some() {
+            let why = "it takes values from config maps or secrets";
+            release.layers.push(Given::unknown(Stage::Maps, why));
+        }
+        release.layers.extend(self.block(helm, "values"));
+        // Fleet merges the files over the values that stand beside them (its bundle reader).
+        let files = texts(document, helm, "valuesFiles").into_iter();
+        release
+            .layers
+            .extend(files.map(|file| Given::file(file, Base::Here)));
+        release
+            .layers
+            .extend(self.listed_parameters(helm, "parameters"));
+        release
+    }
+}

@@ -1,0 +1,51 @@
+//! What can still be told of releases in a text that is no YAML before a template is rendered.
+
+use super::{Base, Given, Release, Stage};
+
+/// Words that together show that a text that is no YAML is about releases: those of any line.
+const SALVAGED: &[&[&str]] = &[
+    &["valueFiles:"],
+    &["valuesFiles:"],
+    &["kind: HelmRelease"],
+    &["kind: Application", "helm:"],
+    &["releases:", "chart:"],
+];
+
+/// What can still be told of a text that is no YAML before a template is rendered: the charts and the
+/// files that it names. What else it says is not known.
+pub(in super::super) fn salvage(text: &str) -> Option<Release> {
+    let shows = |words: &&[&str]| words.iter().all(|word| text.contains(word));
+    if !SALVAGED.iter().any(shows) {
+        return None;
+    }
+    let mut release = Release {
+        has_chart: true,
+        ..Release::default()
+    };
+    for line in text.lines() {
+        let line = line.trim().trim_start_matches("- ").trim();
+        let value = ["path:", "chart:"]
+            .iter()
+            .find_map(|key| line.strip_prefix(key));
+        if let Some(chart) = value {
+            release.charts.push(unquoted(chart).to_string());
+        }
+        let file = unquoted(line);
+        if [".yaml", ".yml", ".gotmpl"]
+            .iter()
+            .any(|end| file.ends_with(end))
+        {
+            release.layers.push(Given::file(file, Base::Anywhere));
+        }
+    }
+    if release.charts.is_empty() && release.layers.is_empty() {
+        return None;
+    }
+    let why = "it is a template, of which only a part can be read";
+    release.layers.push(Given::unknown(Stage::Parameters, why));
+    Some(release)
+}
+
+fn unquoted(text: &str) -> &str {
+    text.trim().trim_matches(['"', '\''])
+}
