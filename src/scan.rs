@@ -263,6 +263,7 @@ impl Scanner<'_> {
             let all = scan.loose.get_or_insert_default();
             all.parts.extend(loose.parts);
             all.fronts.extend(loose.fronts);
+            all.filled.extend(loose.filled);
             all.insecure_allowed |= loose.insecure_allowed;
         }
         for text in &found.texts {

@@ -385,7 +385,7 @@ impl<'a> Known<'a> {
                 .map(|pattern| self.fitting(&pattern))
                 .unwrap_or_default();
             let anywhere = pattern(path).filter(|_| has_folder(path));
-            let is_told = inside_of.is_some() && base != Base::Anywhere;
+            let is_told = base == Base::Chart || base == Base::Here;
             return match anywhere {
                 Some(anywhere) if found.is_empty() && !is_told => self.fitting(&anywhere),
                 _ => found,
@@ -401,6 +401,8 @@ impl<'a> Known<'a> {
             (Base::Here, _) => self.at(&folder.join(path)).into_iter().collect(),
             (Base::Chart, Some(chart)) => self.at(&chart.join(path)).into_iter().collect(),
             (Base::Root | Base::Source, _) => above().collect(),
+            // A chart that is elsewhere has its files there.
+            (Base::Chart, None) if !path.contains('/') => Vec::new(),
             (Base::Chart | Base::Anywhere, _) => {
                 let in_chart = chart.and_then(|chart| self.at(&chart.join(path)));
                 in_chart.or_else(|| above().next()).into_iter().collect()
@@ -430,13 +432,13 @@ impl<'a> Known<'a> {
         let mut found: BTreeMap<PathBuf, bool> = BTreeMap::new();
         for chart in &release.charts {
             if let Some(pattern) = pattern(chart) {
-                // A path that is filled in as a whole may be any chart. That matters only where an
-                // application brings values of its own to it.
-                if !(has_folder(chart) || chart == "*" && has_own(release)) {
+                // A path that is filled in as a whole may be any chart. That matters only where values are
+                // merged with its own.
+                if !has_folder(chart) && placed.layers.is_empty() {
                     continue;
                 }
                 let fits = charts.folders().filter(|folder| pattern.is_match(folder));
-                found.extend(fits.map(|folder| (folder.clone(), chart != "*")));
+                found.extend(fits.map(|folder| (folder.clone(), has_folder(chart))));
                 continue;
             }
             // A published chart may be made from the one of its name.
@@ -458,12 +460,6 @@ impl<'a> Known<'a> {
             .map(|(folder, is_sure)| Candidate { folder, is_sure })
             .collect()
     }
-}
-
-/// Whether a release brings values that stand in no file of their own.
-fn has_own(release: &Release) -> bool {
-    let mut layers = release.layers.iter();
-    layers.any(|given| !matches!(given.from, From::File { .. }))
 }
 
 /// Every choice of one way for each layer; a layer that comes twice counts where it comes last.

@@ -549,6 +549,9 @@ impl<'a> Merge<'a> {
         if let (true, Some(why)) = (in_parts, &self.stack.unreadable) {
             return Some(why.clone());
         }
+        if let (true, Some(why)) = (in_parts, self.filled(at)) {
+            return Some(why);
+        }
         let keys: BTreeSet<&str> = self
             .parts(sites)
             .flat_map(|(_, parts)| &parts.parts)
@@ -585,6 +588,21 @@ impl<'a> Merge<'a> {
                 keys.join(" and ")
             )
         })
+    }
+
+    /// Why nobody can tell what stands at a place: a template fills in something around it.
+    fn filled(&self, at: &[Step]) -> Option<String> {
+        let layer = self.stack.layers.iter().find(|layer| {
+            let above: Vec<Step> = layer.at.iter().cloned().map(Step::Key).collect();
+            let whole = [&above, at].concat();
+            let loose = layer.loose(self.files);
+            let mut filled = loose.into_iter().flat_map(|loose| &loose.filled);
+            filled.any(|filled| whole.starts_with(filled) || is_global(filled))
+        })?;
+        let place = self.files[layer.file].source.path.display();
+        Some(format!(
+            "a template fills in values around it in {place}; write the image out there"
+        ))
     }
 
     /// Whether the defaults of the chart name the image, and have no key for its registry.

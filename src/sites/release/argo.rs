@@ -2,7 +2,6 @@
 
 use super::{
     Base, ChartSource, From, Given, Reader, Release, Stage, Tool, is_about_name, is_null, items,
-    texts,
 };
 use crate::yaml::{Document, Kind, NodeId};
 
@@ -47,7 +46,12 @@ impl Reader<'_, '_> {
         let text = |key: &str| document.text_at(source, &[key]).map(ToString::to_string);
         // A path that is filled in as a whole may be any folder.
         let is_filled = |path: &str| path.starts_with("{{") && path.ends_with("}}");
-        let path = text("path").map(|path| if is_filled(&path) { "*".into() } else { path });
+        let path = document
+            .get(source, "path")
+            .map(|path| match document.text(path) {
+                Some(path) if !is_filled(path) => path.to_string(),
+                _ => "*".to_string(),
+            });
         let mut release = Release {
             tool: Tool::Argo,
             source: ChartSource {
@@ -66,7 +70,13 @@ impl Reader<'_, '_> {
             release.lists.extend(document.get(helm, key).map(|_| stage));
         }
         let optional = document.text_at(helm, &["ignoreMissingValueFiles"]) == Some("true");
-        for path in texts(document, helm, "valueFiles") {
+        let files = document.get(helm, "valueFiles");
+        for item in files.into_iter().flat_map(|list| items(document, list)) {
+            let Some(path) = document.text(item) else {
+                let why = "a template fills in the name of a file";
+                release.layers.push(Given::unknown(Stage::Files, why));
+                continue;
+            };
             let path = path.to_string();
             let base = if path.starts_with(['$', '/']) {
                 Base::Root

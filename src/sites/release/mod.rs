@@ -196,6 +196,8 @@ impl Reader<'_, '_> {
         let mut read = Vec::new();
         for &(path, node) in parameters {
             let node = node.filter(|&node| self.document.text(node) != Some("null"));
+            let is_text = |node: &NodeId| self.document.text(*node).is_some();
+            let node = node.filter(is_text);
             if let (Some(keys), Some(node)) = (path.and_then(keys_of), node) {
                 read.push(Parameter { keys, node });
             } else if path.is_none_or(is_about_name) {

@@ -28,7 +28,10 @@ pub(in super::super) fn salvage(text: &str) -> Option<Release> {
             .iter()
             .find_map(|key| line.strip_prefix(key));
         if let Some(chart) = value {
-            release.charts.push(unquoted(chart).to_string());
+            // One that is filled in as a whole tells nothing.
+            let chart = unquoted(chart);
+            let is_told = !(chart.starts_with("{{") && chart.ends_with("}}"));
+            release.charts.extend(is_told.then(|| chart.to_string()));
         }
         let file = unquoted(line);
         if [".yaml", ".yml", ".gotmpl"]

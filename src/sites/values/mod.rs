@@ -41,6 +41,9 @@ pub struct Loose {
     pub parts: Vec<LoosePart>,
     /// Texts that name a registry under keys of the chart's own: the way to their map, and the key.
     pub fronts: Vec<(Vec<Step>, String)>,
+    /// The ways to maps and texts that a template fills in (`image: {{ .image }}`, which is YAML, too): what
+    /// stands there may be anything.
+    pub filled: Vec<Vec<Step>>,
     /// Whether Bitnami charts are allowed to use other registries
     /// (`global.security.allowInsecureImages: true`).
     pub insecure_allowed: bool,
@@ -49,7 +52,10 @@ pub struct Loose {
 impl Loose {
     /// Whether it says nothing at all.
     pub fn is_empty(&self) -> bool {
-        self.parts.is_empty() && self.fronts.is_empty() && !self.insecure_allowed
+        self.parts.is_empty()
+            && self.fronts.is_empty()
+            && self.filled.is_empty()
+            && !self.insecure_allowed
     }
 }
 

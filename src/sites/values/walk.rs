@@ -222,7 +222,13 @@ impl<'d> Walk<'d> {
             if let Kind::Alias(target) = document.node(entry.key_node).kind {
                 self.reads(target);
             }
-            let Some(key) = entry.key else { continue };
+            let Some(key) = entry.key else {
+                // `{{ .image }}` is a map whose key is a map.
+                if matches!(document.node(entry.key_node).kind, Kind::Mapping) {
+                    self.loose.filled.push(at.clone());
+                }
+                continue;
+            };
             if !own.insert(key) {
                 doubled.insert(key);
             }
