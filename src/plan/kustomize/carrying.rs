@@ -341,6 +341,8 @@ impl Settling<'_> {
         };
         let detail = match class {
             None => "nothing that is built with it has this image",
+            // Whatever keeps it from getting a new name keeps its images where they are.
+            Some(&class) if self.classes[class].must_place(id) => return None,
             Some(&class) if is_written(&self.classes[class]) => {
                 "it names the image of another place, which is reported there"
             }

@@ -100,6 +100,11 @@ impl Ties {
 }
 
 impl Class {
+    /// Whether this entry has to get a new name.
+    pub(super) fn must_place(&self, entry: EntryId) -> bool {
+        self.mode == Mode::Placeholder && self.last_names().contains(&entry)
+    }
+
     /// The entries that name an image last, without giving it another name.
     pub(super) fn last_names(&self) -> BTreeSet<EntryId> {
         let open = self.ways.iter().filter(|(_, way)| !way.is_captured);
