@@ -7,16 +7,17 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::decide::{Outcome, need};
+use super::decide::{Outcome, Why, hard_linked, need, rewritten};
 use super::entry::{NewNames, carry_out};
+use super::ignored;
 use super::targets::{Target, Targets};
 use crate::link::{
-    Builds, End, EntryId, Flow, Given, Group, Pattern, Provider, Run, Segment, SiteId,
+    Builds, End, EntryId, Flow, Given, Group, Links, Pattern, Provider, Run, Segment, SiteId,
 };
 use crate::reason::Reason;
 use crate::rules::Origin;
 use crate::scan::ScannedFile;
-use crate::sites::split;
+use crate::sites::{PATCH_TEST, split};
 
 /// Reasons that do not matter for a file that stays as it is anyway.
 const STAYS_ANYWAY: &[Reason] = &[
@@ -46,10 +47,11 @@ const NAMED_ELSEWHERE: &[Reason] = &[
 /// Gives the groups.
 pub(super) fn settle(
     files: &[ScannedFile],
-    builds: &Builds,
+    links: &Links,
     targets: &[Targets],
     outcomes: &mut [Vec<Outcome>],
 ) -> Vec<Group> {
+    let builds = &links.builds;
     if builds.is_idle() {
         let is_opaque = builds
             .builders
@@ -61,6 +63,7 @@ pub(super) fn settle(
     let mut settling = Settling {
         files,
         builds,
+        links,
         targets,
         outcomes,
         healed: BTreeMap::new(),
@@ -193,6 +196,7 @@ impl Fault {
 struct Settling<'a> {
     files: &'a [ScannedFile],
     builds: &'a Builds,
+    links: &'a Links,
     targets: &'a [Targets],
     outcomes: &'a mut [Vec<Outcome>],
     /// Entries that match nothing any more, with the names that they get.
@@ -263,7 +267,7 @@ impl Settling<'_> {
                 continue;
             };
             let rules = &self.targets[site.file].first.rules;
-            let name = super::decide::rewritten(&named.entry.pattern, rules);
+            let name = rewritten(&named.entry.pattern, rules);
             candidates.extend(name.filter(|(name, _)| is_literal(name)).map(|to| (id, to)));
         }
         if candidates.is_empty() {
@@ -557,6 +561,7 @@ impl Settling<'_> {
             plan.heals = true;
         }
         self.settle_entries(&entries, &mut decided);
+        self.settle_tests(&mut decided);
         for &site in &self.forced {
             let why = "its ECR reference is what a kustomize name that does not match it today would match after a rewrite; spell the image in one way, or remove that name";
             decided.insert(
@@ -710,7 +715,7 @@ impl Settling<'_> {
                 rules: self.targets[file].first.rules.clone(),
                 place: self.files[file].source.path.clone(),
             };
-            let to = super::decide::rewritten(split(text).0, &target.rules);
+            let to = rewritten(split(text).0, &target.rules);
             match to {
                 Some((to, _)) => need(&target, split(text).0, &to),
                 None => format!("for {} it stays", target.place.display()),
@@ -786,6 +791,30 @@ impl Settling<'_> {
         }
     }
 
+    /// Why nothing of an entry may be changed that would stay by itself.
+    fn forbidden(&self, site: SiteId) -> Option<Why> {
+        let file = &self.files[site.file];
+        let ignored = || Some((Reason::Ignored, ignored::forbids(file, site.site)?));
+        let held = self.links.held.get(&site.file).cloned();
+        hard_linked(file).or(held).or_else(ignored)
+    }
+
+    /// Tests for images that stay, or that nobody can see, stay as well.
+    fn settle_tests(&self, decided: &mut BTreeMap<SiteId, Outcome>) {
+        for site in self.builds.built_sites() {
+            let is_test = self.files[site.file].scan.sites[site.site].finder == PATCH_TEST;
+            let class = self.class_of.get(&Node::Test(site));
+            let follows = class.is_some_and(|&class| self.classes[class].mode != Mode::Natural);
+            if is_test && !follows && self.is_changed(site) {
+                let detail = "a patch tests for this text, and the image that it is for stays, or is not seen here";
+                decided.insert(
+                    site,
+                    Outcome::Skip(Reason::KustomizePlaceholder, detail.to_string()),
+                );
+            }
+        }
+    }
+
     /// An entry that gives no name says nothing of an image that is reported where it is written.
     fn only_a_name(&self, id: EntryId, site: SiteId) -> Option<Outcome> {
         let class = self.class_of.get(&Node::Name(id));
@@ -819,6 +848,11 @@ impl Settling<'_> {
             Outcome::Skip(reason, _) if NEW_NAME_ONLY.contains(reason) => None,
             Outcome::Skip(..) | Outcome::Undecided(_) => return None,
         };
+        if alone.is_none()
+            && let Some((reason, detail)) = self.forbidden(site)
+        {
+            return Some(Outcome::Skip(reason, detail));
+        }
         let new_name = alone
             .filter(|_| entry.new_name.is_some() && plan.stays.is_none())
             .map(|change| change.to.clone());
