@@ -65,9 +65,20 @@ struct Row {
     kinds: &'static [&'static str],
     way: &'static [To],
     holds: Holds,
+    acts: When,
+}
+
+/// When that comes in which a text holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum When {
+    /// At a time that the links between files know, or at none.
+    Known,
+    /// With the transformers and generators, whose time is not followed.
+    Later,
 }
 
 use To::{Anywhere, Files, Items, Key};
+use When::{Known, Later};
 
 const KUSTOMIZE: Option<&str> = Some("kustomize.config.k8s.io");
 const KUSTOMIZATIONS: &[&str] = &["Kustomization", "Component"];
@@ -78,22 +89,22 @@ const APPLICATIONS: &[&str] = &["Application", "ApplicationSet"];
 /// Argo CD and k3s.
 #[rustfmt::skip]
 const ROWS: &[Row] = &[
-    Row { group: Some(""), kinds: &["ConfigMap"], way: &[Key("data"), Files], holds: Holds::Objects },
-    Row { group: Some(""), kinds: &["Secret"], way: &[Key("stringData"), Files], holds: Holds::Objects },
-    Row { group: KUSTOMIZE, kinds: KUSTOMIZATIONS, way: &[Key("patches"), Items, Key("patch")], holds: Holds::Patch },
-    Row { group: KUSTOMIZE, kinds: KUSTOMIZATIONS, way: &[Key("patchesJson6902"), Items, Key("patch")], holds: Holds::Patch },
-    Row { group: KUSTOMIZE, kinds: KUSTOMIZATIONS, way: &[Key("patchesStrategicMerge"), Items], holds: Holds::Patch },
-    Row { group: KUSTOMIZE, kinds: KUSTOMIZATIONS, way: &[Key("transformers"), Items], holds: Holds::Objects },
-    Row { group: KUSTOMIZE, kinds: KUSTOMIZATIONS, way: &[Key("generators"), Items], holds: Holds::Objects },
+    Row { group: Some(""), kinds: &["ConfigMap"], way: &[Key("data"), Files], holds: Holds::Objects, acts: Known },
+    Row { group: Some(""), kinds: &["Secret"], way: &[Key("stringData"), Files], holds: Holds::Objects, acts: Known },
+    Row { group: KUSTOMIZE, kinds: KUSTOMIZATIONS, way: &[Key("patches"), Items, Key("patch")], holds: Holds::Patch, acts: Known },
+    Row { group: KUSTOMIZE, kinds: KUSTOMIZATIONS, way: &[Key("patchesJson6902"), Items, Key("patch")], holds: Holds::Patch, acts: Known },
+    Row { group: KUSTOMIZE, kinds: KUSTOMIZATIONS, way: &[Key("patchesStrategicMerge"), Items], holds: Holds::Patch, acts: Known },
+    Row { group: KUSTOMIZE, kinds: KUSTOMIZATIONS, way: &[Key("transformers"), Items], holds: Holds::Objects, acts: Later },
+    Row { group: KUSTOMIZE, kinds: KUSTOMIZATIONS, way: &[Key("generators"), Items], holds: Holds::Objects, acts: Later },
     // Kustomize's own transformers (kustomize `plugin/builtin`).
-    Row { group: None, kinds: &["PatchTransformer"], way: &[Key("patch")], holds: Holds::Patch },
-    Row { group: None, kinds: &["PatchStrategicMergeTransformer"], way: &[Key("patches")], holds: Holds::Patch },
-    Row { group: None, kinds: &["PatchJson6902Transformer"], way: &[Key("jsonOp")], holds: Holds::Patch },
-    Row { group: Some("kustomize.toolkit.fluxcd.io"), kinds: &["Kustomization"], way: &[Key("spec"), Key("patches"), Items, Key("patch")], holds: Holds::Patch },
-    Row { group: Some("helm.toolkit.fluxcd.io"), kinds: &["HelmRelease"], way: &[Key("spec"), Key("postRenderers"), Items, Key("kustomize"), Key("patches"), Items, Key("patch")], holds: Holds::Patch },
-    Row { group: ARGO, kinds: APPLICATIONS, way: &[Anywhere, Key("kustomize"), Key("patches"), Items, Key("patch")], holds: Holds::Patch },
-    Row { group: ARGO, kinds: APPLICATIONS, way: &[Anywhere, Key("helm"), Key("values")], holds: Holds::Values },
-    Row { group: Some("helm.cattle.io"), kinds: &["HelmChart", "HelmChartConfig"], way: &[Key("spec"), Key("valuesContent")], holds: Holds::Values },
+    Row { group: None, kinds: &["PatchTransformer"], way: &[Key("patch")], holds: Holds::Patch, acts: Later },
+    Row { group: None, kinds: &["PatchStrategicMergeTransformer"], way: &[Key("patches")], holds: Holds::Patch, acts: Later },
+    Row { group: None, kinds: &["PatchJson6902Transformer"], way: &[Key("jsonOp")], holds: Holds::Patch, acts: Later },
+    Row { group: Some("kustomize.toolkit.fluxcd.io"), kinds: &["Kustomization"], way: &[Key("spec"), Key("patches"), Items, Key("patch")], holds: Holds::Patch, acts: Known },
+    Row { group: Some("helm.toolkit.fluxcd.io"), kinds: &["HelmRelease"], way: &[Key("spec"), Key("postRenderers"), Items, Key("kustomize"), Key("patches"), Items, Key("patch")], holds: Holds::Patch, acts: Known },
+    Row { group: ARGO, kinds: APPLICATIONS, way: &[Anywhere, Key("kustomize"), Key("patches"), Items, Key("patch")], holds: Holds::Patch, acts: Known },
+    Row { group: ARGO, kinds: APPLICATIONS, way: &[Anywhere, Key("helm"), Key("values")], holds: Holds::Values, acts: Known },
+    Row { group: Some("helm.cattle.io"), kinds: &["HelmChart", "HelmChartConfig"], way: &[Key("spec"), Key("valuesContent")], holds: Holds::Values, acts: Known },
 ];
 
 /// The groups of kinds that a target may name alone, where the group makes a difference.
@@ -113,8 +124,13 @@ const GROUPS: &[(&str, &str)] = &[
 /// The ends of the names of files that hold documents.
 const FILE_SUFFIXES: &[&str] = &[".yaml", ".yml", ".json"];
 
-/// The texts of a document that hold documents and any of the words that finders look for.
-pub(super) fn texts(document: &Document<'_>, objects: &[Object<'_>]) -> Vec<Text> {
+/// The texts of a document that hold documents and any of the words that finders look for. `hold`:
+/// why nothing in the document can be changed.
+pub(super) fn texts(
+    document: &Document<'_>,
+    objects: &[Object<'_>],
+    hold: Option<&(Reason, String)>,
+) -> Vec<Text> {
     let mut found = Vec::new();
     for object in objects {
         let is_here = |row: &&Row| {
@@ -127,30 +143,23 @@ pub(super) fn texts(document: &Document<'_>, objects: &[Object<'_>]) -> Vec<Text
                 found: Vec::new(),
             };
             walk.follow(object.node, row.way);
-            found.extend(walk.found.into_iter().map(|node| (node, row.holds)));
+            found.extend(walk.found.into_iter().map(|node| (node, row)));
         }
     }
     found.sort_by_key(|(node, _)| *node);
     found.dedup_by_key(|(node, _)| *node);
-    let has_words = |&(node, _): &(NodeId, Holds)| document.text(node).is_some_and(has_words);
-    let text = |(node, holds)| Text {
+    let has_words = |&(node, _): &(NodeId, &Row)| document.text(node).is_some_and(has_words);
+    let text = |(node, row): (NodeId, &Row)| Text {
         node,
-        holds,
+        holds: row.holds,
         path: KeyPath::of(document, node),
         target: target(document, node),
-        hold: shared(document, node),
+        hold: hold
+            .cloned()
+            .or_else(|| shared(document, node))
+            .or_else(|| later(row.acts)),
     };
     found.into_iter().filter(has_words).map(text).collect()
-}
-
-/// The texts of a document in which nothing can be changed, when `hold` says why.
-pub(super) fn held(mut texts: Vec<Text>, hold: Option<&(Reason, String)>) -> Vec<Text> {
-    if let Some(hold) = hold {
-        texts
-            .iter_mut()
-            .for_each(|text| text.hold = Some(hold.clone()));
-    }
-    texts
 }
 
 /// A walk along the way of a row.
@@ -222,6 +231,12 @@ fn shared(document: &Document<'_>, id: NodeId) -> Option<(Reason, String)> {
     })
 }
 
+/// Why a text stays that comes in when nobody can tell which entries for images still follow.
+fn later(acts: When) -> Option<(Reason, String)> {
+    let detail = "a transformer or generator brings it in, and which entries for images act on that is not followed; change it by hand, or make it a patch or resource of the kustomization";
+    (acts == Later).then(|| (Reason::GroupIncomplete, detail.to_string()))
+}
+
 /// The objects of a document of `text`. The root of a patch is one even where it does not say of
 /// which kind: its target does.
 pub(super) fn objects<'d>(document: &'d Document<'_>, text: &'d Text) -> Vec<Object<'d>> {
@@ -230,11 +245,16 @@ pub(super) fn objects<'d>(document: &'d Document<'_>, text: &'d Text) -> Vec<Obj
     if text.holds != Holds::Patch || !is_map || object::starts_object(document, 0) {
         return below;
     }
-    let root = patched(document, text.target.as_ref());
-    if object::holds_no_images(&root) {
+    if is_for_no_images(document, text) {
         return Vec::new();
     }
+    let root = patched(document, text.target.as_ref());
     std::iter::once(root).chain(below).collect()
+}
+
+/// Whether a patch is for something that describes images and runs none.
+pub(super) fn is_for_no_images(document: &Document<'_>, text: &Text) -> bool {
+    object::holds_no_images(&patched(document, text.target.as_ref()))
 }
 
 /// The object that a patch without `apiVersion` or `kind` is a part of.
@@ -261,6 +281,11 @@ pub(super) fn values(_text: &str, _document: &Document<'_>, _found: &mut Found) 
 pub(super) fn fit(text: &Text, found: &mut Found) {
     for site in found.sites.iter_mut().chain(&mut found.unproven) {
         site.path = text.path.join(&site.path);
+        if site.entry().is_some() {
+            let detail = "it stands in a text, and nobody can tell what it acts on; change it by hand, together with the images that it names";
+            site.hold
+                .get_or_insert((Reason::GroupIncomplete, detail.to_string()));
+        }
     }
     for inner in &mut found.texts {
         inner.path = text.path.join(&inner.path);
@@ -296,8 +321,8 @@ fn believed(fact: Fact) -> Option<Fact> {
         Fact::Release(_) | Fact::Deploys { .. } => Some(fact),
         Fact::Chart(_)
         | Fact::Generated(_)
-        | Fact::InflatedCharts { .. }
         | Fact::ImageFields
+        | Fact::InflatedCharts { .. }
         | Fact::Unread => None,
     }
 }
@@ -336,12 +361,6 @@ mod tests {
                 "stringData: {a.yml: 'POD'}",
                 "stringData[\"a.yml\"]",
             ),
-            ("builtin PatchTransformer", "patch: 'PART'", "patch"),
-            (
-                "builtin PatchStrategicMergeTransformer",
-                "patches: 'POD'",
-                "patches",
-            ),
             (
                 "kustomize.config.k8s.io/v1beta1 Kustomization",
                 "patches: [{patch: 'PART'}]",
@@ -351,11 +370,6 @@ mod tests {
                 "kustomize.config.k8s.io/v1alpha1 Component",
                 "patchesStrategicMerge: ['POD']",
                 "patchesStrategicMerge[0]",
-            ),
-            (
-                "kustomize.config.k8s.io/v1beta1 Kustomization",
-                "generators: ['POD']",
-                "generators[0]",
             ),
             (
                 "kustomize.toolkit.fluxcd.io/v1 Kustomization",
@@ -380,6 +394,44 @@ mod tests {
             let other = format!("apiVersion: {version}\nkind: Other\n{body}\n");
             assert!(paths(&other).is_empty(), "{other}");
         }
+    }
+
+    #[test]
+    fn what_comes_in_later_stays() {
+        for (head, body, path) in [
+            ("builtin\nkind: PatchTransformer", "patch: 'PART'", "patch"),
+            (
+                "builtin\nkind: PatchStrategicMergeTransformer",
+                "patches: 'POD'",
+                "patches",
+            ),
+            (
+                "kustomize.config.k8s.io/v1beta1\nkind: Kustomization",
+                "generators: ['POD']",
+                "generators[0]",
+            ),
+            (
+                "kustomize.config.k8s.io/v1beta1\nkind: Kustomization",
+                "transformers: ['{apiVersion: builtin, kind: PatchTransformer, patch: \"PART\"}']",
+                "transformers[0].patch",
+            ),
+        ] {
+            let body = body.replace("POD", POD).replace("PART", PART);
+            let text = format!("apiVersion: {head}\n{body}\n");
+            let wanted = format!("{path}.spec.containers[0].image group-incomplete");
+            assert_eq!(paths(&text), [wanted], "{text}");
+        }
+        let entry = "apiVersion: v1\nkind: ConfigMap\ndata:\n  a.yaml: |\n    apiVersion: kustomize.config.k8s.io/v1beta1\n    kind: Kustomization\n    images: [{name: a, newName: b}]\n";
+        let path = "data[\"a.yaml\"].images[0].newName group-incomplete";
+        assert_eq!(paths(entry), [path]);
+    }
+
+    #[test]
+    fn operations_of_patches_are_sites() {
+        let text = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\npatches:\n- patch: |-\n    - {op: test, path: /spec/template/spec/containers/0/image, value: a}\n    - {op: replace, path: /spec/template/spec/containers/0/image, value: b}\n  target: {kind: Deployment}\n";
+        let sites = ["patches[0].patch[0].value", "patches[0].patch[1].value"];
+        assert_eq!(paths(text), sites);
+        assert!(paths(&text.replace("Deployment", "CustomResourceDefinition")).is_empty());
     }
 
     #[test]
@@ -459,8 +511,11 @@ mod tests {
         let facts = |text: &str| -> Vec<String> {
             let show = |fact: &Fact| match fact {
                 Fact::Kustomization(found) => {
-                    assert!(found.takes_in.is_empty() && !found.copies_fields);
-                    format!("names {}", found.names[0].pattern)
+                    let names: Vec<_> = found.names.iter().map(|name| &name.pattern).collect();
+                    format!(
+                        "{:?} {names:?} {:?} {:?}",
+                        found.acts, found.takes_in, found.folder
+                    )
                 }
                 Fact::Deploys { folder, .. } => format!("deploys {folder}"),
                 Fact::Release(release) => format!("release {:?}", release.name),
@@ -469,7 +524,7 @@ mod tests {
             scan(text).facts.iter().map(show).collect()
         };
         let wanted = [
-            &["names a"][..],
+            &["Anywhere [\"a\"] [] None"][..],
             &[],
             &["deploys ./image"],
             &["release Some(\"image\")"],
@@ -479,7 +534,8 @@ mod tests {
             assert_eq!(facts(&text), wanted, "{inner}");
         }
         let patch = "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nspec:\n  patches:\n  - target: {kind: HelmRelease, name: web}\n    patch: '{spec: {values: {image: a}}}'\n";
-        assert_eq!(facts(patch), ["release Some(\"web\")"]);
+        let patch = facts(patch);
+        assert_eq!(patch.last().unwrap(), "release Some(\"web\")");
     }
 
     #[test]

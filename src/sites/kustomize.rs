@@ -369,8 +369,9 @@ pub(super) fn inline_patches(document: &Document<'_>, node: NodeId) -> Vec<Span>
         items(document, node, list).flat_map(|item| fields(document, item, "patch"))
     });
     let whole = items(document, node, "patchesStrategicMerge").filter(|&item| {
-        let is_text = document.text(item).is_some_and(|text| text.contains('\n'));
-        is_text || matches!(document.node(item).kind, Kind::Mapping)
+        let is_text = |text: &str| text.contains('\n') || text.starts_with('{');
+        document.text(item).is_some_and(is_text)
+            || matches!(document.node(item).kind, Kind::Mapping)
     });
     under_patch
         .chain(whole)

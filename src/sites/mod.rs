@@ -220,21 +220,10 @@ pub fn find(path: &Path, text: &str, document: &Document<'_>, templates: &[Templ
     if chart::is_chart_name(path) {
         chart::find(document, &mut found);
     }
-    let by_name = is_kustomization_name(path);
-    let objects = object::objects(document, by_name);
-    let texts = embedded::texts(document, &objects);
-    let names = [
-        patches::tested(document, &texts),
-        argo::names(path, document),
-    ]
-    .concat();
-    if !names.is_empty() {
-        found.facts.push(Fact::Kustomization(Kustomization {
-            acts: Acts::Anywhere,
-            names,
-            ..Default::default()
-        }));
-    }
+    let objects = object::objects(document, is_kustomization_name(path));
+    let hold = signed(document);
+    found.texts = embedded::texts(document, &objects, hold.as_ref());
+    find_names(path, document, &mut found);
     kustomize::find_plain(document, &mut found);
     patches::find(text, document, &mut found);
     argo::find_overrides(path, text, document, &mut found);
@@ -248,9 +237,7 @@ pub fn find(path: &Path, text: &str, document: &Document<'_>, templates: &[Templ
             found.unproven = values.sites;
         }
     }
-    let hold = signed(document);
     hold_all(hold.as_ref(), &mut found);
-    found.texts = embedded::held(texts, hold.as_ref());
     found.sites.sort_by_key(Site::span);
     found
 }
@@ -259,31 +246,39 @@ pub fn find(path: &Path, text: &str, document: &Document<'_>, templates: &[Templ
 /// `text` is the file's.
 pub fn find_inside(text: &str, document: &Document<'_>, inside: &Text) -> Found {
     let mut found = Found::default();
-    let names = argo::names(Path::new(""), document);
+    let objects = match inside.holds {
+        Holds::Objects | Holds::Patch => embedded::objects(document, inside),
+        Holds::Values => Vec::new(),
+    };
+    let signed = signed(document);
+    let hold = inside.hold.as_ref().or(signed.as_ref());
+    found.texts = embedded::texts(document, &objects, hold);
+    find_names(Path::new(""), document, &mut found);
+    match inside.holds {
+        Holds::Objects => {}
+        Holds::Patch if embedded::is_for_no_images(document, inside) => {}
+        Holds::Patch => patches::find(text, document, &mut found),
+        Holds::Values => embedded::values(text, document, &mut found),
+    }
+    find_objects(text, document, &objects, &mut found);
+    hold_all(hold, &mut found);
+    embedded::fit(inside, &mut found);
+    found.sites.sort_by_key(Site::span);
+    found
+}
+
+/// The names in a document of which nobody can tell what they act on. Its texts that hold documents
+/// are looked at for themselves.
+fn find_names(path: &Path, document: &Document<'_>, found: &mut Found) {
+    let tested = patches::tested(document, &found.texts);
+    let names = [tested, argo::names(path, document)].concat();
     if !names.is_empty() {
         found.facts.push(Fact::Kustomization(Kustomization {
+            acts: Acts::Anywhere,
             names,
             ..Default::default()
         }));
     }
-    match inside.holds {
-        Holds::Objects | Holds::Patch => {
-            if inside.holds == Holds::Patch {
-                patches::find(text, document, &mut found);
-            }
-            let objects = embedded::objects(document, inside);
-            find_objects(text, document, &objects, &mut found);
-            let signed = signed(document);
-            let hold = inside.hold.as_ref().or(signed.as_ref());
-            hold_all(hold, &mut found);
-            let texts = embedded::texts(document, &objects);
-            found.texts = embedded::held(texts, hold);
-        }
-        Holds::Values => embedded::values(text, document, &mut found),
-    }
-    embedded::fit(inside, &mut found);
-    found.sites.sort_by_key(Site::span);
-    found
 }
 
 /// Runs every finder over every object.

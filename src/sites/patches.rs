@@ -5,6 +5,8 @@
 //! is written (in a list of a custom resource, in a text that nothing reads as a document), so there
 //! the images that are tested for are known by their names.
 
+use std::collections::HashSet;
+
 use super::kustomize::{self, NameEntry};
 use super::{Found, Text, object, workload};
 use crate::yaml::{Document, Kind, NodeId, documents};
@@ -52,20 +54,20 @@ pub(super) fn find(text: &str, document: &Document<'_>, found: &mut Found) {
 }
 
 /// The images that anything in the document tests for, and those that transformers name in texts. A
-/// document that is a patch has sites for its own, and `texts` are documents by themselves.
+/// document that is a patch has sites for its own; `texts` are looked at for themselves.
 pub(super) fn tested(document: &Document<'_>, texts: &[Text]) -> Vec<NameEntry> {
     let mut names = Vec::new();
     let texts = texts.iter().map(|text| text.node);
-    let own: Vec<NodeId> = operations(document).into_iter().chain(texts).collect();
-    collect(document, &own, None, DEPTH, &mut names);
+    let known = operations(document).into_iter().chain(texts).collect();
+    collect(document, &known, None, DEPTH, &mut names);
     names
 }
 
-/// Adds the names of one document, but for those of the operations and texts `sites`. `place` is the byte of the
-/// outermost text that it stands in.
+/// Adds the names of one document, but for those of the operations and texts `known`. `place` is the
+/// byte of the outermost text that it stands in.
 fn collect(
     document: &Document<'_>,
-    sites: &[NodeId],
+    known: &HashSet<NodeId>,
     place: Option<usize>,
     depth: usize,
     names: &mut Vec<NameEntry>,
@@ -84,23 +86,23 @@ fn collect(
                 let Some(value) = document.get(id, "value") else {
                     continue;
                 };
-                let known = if sites.contains(&id) {
+                let sites = if known.contains(&id) {
                     workload::images_at(document, value, path)
                 } else {
                     Vec::new()
                 };
                 images(document, value, is_image_word(path), &mut |id, text| {
-                    if !known.contains(&id) {
+                    if !sites.contains(&id) {
                         add(names, id, text);
                     }
                 });
             }
             Kind::Scalar { value, .. }
-                if depth > 0 && is_worth_reading(value) && !sites.contains(&id) =>
+                if depth > 0 && !known.contains(&id) && is_worth_reading(value) =>
             {
                 let place = place.unwrap_or(document.node(id).span.start);
                 for inner in documents(value).filter_map(Result::ok) {
-                    collect(&inner, &[], Some(place), depth - 1, names);
+                    collect(&inner, &HashSet::new(), Some(place), depth - 1, names);
                     for object in object::objects(&inner, false) {
                         let named = kustomize::transformer_names(&inner, &object);
                         names.extend(named.into_iter().map(|name| NameEntry {
