@@ -30,10 +30,6 @@ pub(super) fn file(
     links: &Links,
     layered: &Layered,
 ) -> Vec<Outcome> {
-    let hard_linked = file
-        .source
-        .identity
-        .is_some_and(|identity| identity.links > 1);
     let decide = |(number, site): (usize, &Site)| {
         let held = links.held.get(&index);
         if let Some((Reason::VendoredChart, detail)) = held {
@@ -53,13 +49,21 @@ pub(super) fn file(
         {
             return Outcome::Skip(*reason, detail.clone());
         }
-        if hard_linked && matches!(outcome, Outcome::Change(_)) {
-            let detail = "the file has another name (a hard link), which a rewrite would cut off; replace one of the two by a copy or a symbolic link";
-            return Outcome::Skip(Reason::HardLinked, detail.to_string());
+        match hard_linked(file) {
+            Some((reason, detail)) if matches!(outcome, Outcome::Change(_)) => {
+                Outcome::Skip(reason, detail)
+            }
+            _ => outcome,
         }
-        outcome
     };
     file.scan.sites.iter().enumerate().map(decide).collect()
+}
+
+/// Why a file is not changed that has another name.
+pub(super) fn hard_linked(file: &ScannedFile) -> Option<Why> {
+    let identity = file.source.identity?;
+    let detail = "the file has another name (a hard link), which a rewrite would cut off; replace one of the two by a copy or a symbolic link";
+    (identity.links > 1).then(|| (Reason::HardLinked, detail.to_string()))
 }
 
 /// The outcome under the targets of all that deploy the file: one that is the same for each of them,

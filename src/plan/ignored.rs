@@ -28,6 +28,17 @@ pub(super) fn apply(files: &[ScannedFile], outcomes: &mut [Vec<Outcome>]) {
     }
 }
 
+/// What a comment says that forbids to change a site whatever its text is.
+pub(super) fn forbids(file: &ScannedFile, site: usize) -> Option<String> {
+    let ignores = &file.scan.ignores;
+    let mut speaking = ignores.of_site(site).iter();
+    let ignore = speaking.find_map(|&index| {
+        let ignore = &ignores.list[index];
+        ignore.names(CHANGE).then_some(ignore)
+    })?;
+    Some(detail(ignore))
+}
+
 fn detail(ignore: &Ignore) -> String {
     match &ignore.reason {
         Some(reason) => format!("the comment in line {} says so: {reason}", ignore.line),

@@ -292,7 +292,7 @@ pub fn plan(
         .map(|(index, file)| decide::file(file, index, &targets[index], &links, &layered))
         .collect();
     ignored::apply(&files, &mut outcomes);
-    let named = kustomize::settle(&files, &links.builds, &targets, &mut outcomes);
+    let named = kustomize::settle(&files, &links, &targets, &mut outcomes);
     let groups = [links.groups, layered.groups, named].concat();
     settle_groups(&files, &groups, &mut outcomes);
     while kustomize::take_back(&files, &links.builds, &mut outcomes) {

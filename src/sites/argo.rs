@@ -3,9 +3,10 @@
 
 use std::path::Path;
 
-use super::entry::{Entry, split};
+use super::entry::{Bit, Entry, split};
 use super::kustomize::{self, Acts, NameEntry, TakenAs, Taking};
 use super::{Depth, Fact, Found, Input, Kustomization, Shape, Site, object, workload};
+use crate::reason::Reason;
 use crate::yaml::{Document, Kind, NodeId, Scalar};
 
 pub(super) const NAME: &str = "argo";
@@ -13,6 +14,10 @@ pub(super) const NAME: &str = "argo";
 /// How a file begins by which Argo CD overrides an application's source (Argo CD documentation,
 /// "Parameter overrides").
 const SOURCE_FILE: &str = ".argocd-source";
+/// The annotation that lists the images which Argo CD Image Updater keeps up to date, as
+/// `[alias=]image[:constraint]` with commas between them (Argo CD Image Updater documentation,
+/// "Application configuration").
+const UPDATED: &str = "argocd-image-updater.argoproj.io/image-list";
 /// Keys under which an application has one source.
 const ONE_SOURCE: &[&str] = &["source", "drySource"];
 
@@ -34,7 +39,9 @@ pub(super) fn find(input: &Input<'_>, found: &mut Found) {
                 .map(|(folder, depth)| Fact::Deploys { folder, depth }),
         );
         if let Some(node) = document.get(source, "kustomize") {
+            let first = found.sites.len();
             let kustomization = kustomization(text, document, node, found);
+            hold_updated(input, &mut found.sites[first..]);
             found.facts.push(Fact::Kustomization(Kustomization {
                 acts: match deployed {
                     Some(_) => Acts::OnItsOwn,
@@ -43,6 +50,32 @@ pub(super) fn find(input: &Input<'_>, found: &mut Found) {
                 folder: deployed,
                 ..kustomization
             }));
+        }
+    }
+}
+
+/// Holds the entries that Image Updater writes.
+fn hold_updated(input: &Input<'_>, sites: &mut [Site]) {
+    let Input {
+        document, object, ..
+    } = *input;
+    let mut lists = Vec::new();
+    for id in object.node..document.node(object.node).end {
+        let list = document.get(id, "annotations");
+        let list = list.and_then(|map| document.text_at(map, &[UPDATED]));
+        lists.extend(list.into_iter().flat_map(|list| list.split(',')));
+    }
+    let updated: Vec<&str> = lists
+        .into_iter()
+        .map(|image| split(image.rsplit('=').next().unwrap_or(image).trim()).0)
+        .collect();
+    for site in sites {
+        let Some(entry) = site.entry() else { continue };
+        let new_name = entry.new_name.as_ref().map(Bit::text);
+        let mut names = std::iter::once(entry.name.text()).chain(new_name);
+        if names.any(|name| updated.contains(&name)) {
+            let detail = "Argo CD Image Updater keeps this image up to date (see the annotation `image-list`) and would write the upstream back; change its list first";
+            site.hold = Some((Reason::AutomationReverts, detail.to_string()));
         }
     }
 }

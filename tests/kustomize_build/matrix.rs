@@ -88,15 +88,7 @@ kinds!(
 impl Feature {
     /// Those with images where the program does not look yet: operations on images, and names of what
     /// is in no file of the repository. Such an image may stay without a word; it may not change wrongly.
-    const NOT_READ_YET: &[Self] = &[
-        Self::Remote,
-        Self::Neighbour,
-        Self::JsonFile,
-        Self::JsonInline,
-        Self::JsonTest,
-        Self::JsonAdd,
-        Self::MergeInline,
-    ];
+    const NOT_READ_YET: &[Self] = &[Self::Remote, Self::Neighbour];
 
     /// Whether images of such a tree may stay without a word.
     pub fn may_be_silent(self) -> bool {

@@ -181,7 +181,8 @@ impl<'k> Trial<'k> {
         let account = Account {
             report: &report,
             held: (!is_silent).then_some(Path::new(member)),
-            may_be_silent: self.may_be_silent,
+            // That a file cannot be written shows only in the writing.
+            may_be_silent: self.may_be_silent || matches!(held, Held::ReadOnly),
         };
         self.judge(run, &account, faults, &format!(" ({held:?}: {member})"))
     }

@@ -79,8 +79,13 @@ pub struct Run {
 impl Builds {
     /// Builds everything, with `given` in place of what the files say.
     pub fn run(&self, files: &[ScannedFile], given: &Given) -> Run {
+        let mut seeds: HashMap<usize, Vec<usize>> = HashMap::new();
+        for (number, seed) in self.seeds.iter().enumerate() {
+            seeds.entry(seed.builder).or_default().push(number);
+        }
         let mut running = Running {
             builds: self,
+            seeds,
             files,
             given,
             known: BTreeMap::new(),
@@ -104,6 +109,8 @@ impl Builds {
 
 struct Running<'a> {
     builds: &'a Builds,
+    /// The seeds of each builder that has any.
+    seeds: HashMap<usize, Vec<usize>>,
     files: &'a [ScannedFile],
     given: &'a Given,
     known: BTreeMap<usize, Rc<Vec<Flow>>>,
@@ -137,10 +144,9 @@ impl Running<'_> {
         }
         self.stack.push(index);
         let builds = self.builds;
-        for (number, seed) in builds.seeds.iter().enumerate() {
-            if seed.builder == index {
-                flows.push(start(Provider::Outside(number), seed.text.clone()));
-            }
+        for &seed in self.seeds.get(&index).into_iter().flatten() {
+            let text = builds.seeds[seed].text.clone();
+            flows.push(start(Provider::Outside(seed), text));
         }
         for step in &builds.builders[index].steps {
             match step {

@@ -3,6 +3,7 @@
 mod builds;
 mod copied;
 mod flow;
+mod making;
 mod names;
 mod pattern;
 
