@@ -105,8 +105,9 @@ pub(super) fn find(
     } = walk;
     if let Some(wrapper) = wrapper(document) {
         for site in &mut sites {
-            let detail =
-                format!("{wrapper} combines it with other values, which is not followed yet");
+            let detail = format!(
+                "{wrapper} uses it in ways that are not followed; set it in the values of a release"
+            );
             site.hold.get_or_insert((Reason::GroupIncomplete, detail));
         }
     }
