@@ -359,11 +359,11 @@ fn believed(fact: Fact) -> Option<Fact> {
                 ..Kustomization::default()
             })
         }),
-        Fact::Release(_) | Fact::Deploys { .. } => Some(fact),
+        Fact::Release(_) | Fact::ConfigMap(_) | Fact::Deploys { .. } => Some(fact),
+        // A patch of a Flux Kustomization that holds patches for releases.
+        Fact::UnclearPatch(ref patch) => patch.reaches_far.then_some(fact),
         Fact::Chart(_)
         | Fact::Generated(_)
-        | Fact::ConfigMap(_)
-        | Fact::UnclearPatch(_)
         | Fact::ImageFields
         | Fact::InflatedCharts { .. }
         | Fact::Unread => None,
