@@ -3,8 +3,12 @@
 //! Runs once, over what the scan found. It decides nothing about images; it says which sites have
 //! to move together, and which files nothing may be changed in.
 
+mod away;
 mod deployers;
+mod filled;
 mod kustomize;
+mod layer_files;
+mod layers;
 mod patched;
 mod placeholder;
 mod releases;

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use super::releases::Placed;
+use super::layers::Placed;
 use super::tree::Tree;
 use crate::scan::ScannedFile;
 use crate::sites::{Fact, From, Given, Release, Stage, Tool, UnclearPatch};

@@ -6,70 +6,18 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
+use super::layers::{Combined, DEFAULTS, Layer, Releases, Root, folder_of};
 use super::normalise;
-use super::releases::{Combined, Releases};
 use crate::reason::Reason;
 use crate::scan::ScannedFile;
-use crate::sites::{BlockId, Chart, Dependency, Fact, Loose, is_values_name};
+use crate::sites::{Chart, Dependency, Fact, is_values_name};
 
-/// The values that a chart itself brings.
-pub(super) const DEFAULTS: &str = "values.yaml";
 /// Where a chart keeps the charts it brings.
 const CHARTS: &str = "charts";
 /// Charts inside charts beyond this depth are not followed.
 const MAX_DEPTH: usize = 8;
 /// More merges than any repository has.
 const MAX_STACKS: usize = 200_000;
-
-/// Values of a file, and the keys below which those of the chart in question stand.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Layer {
-    /// The file.
-    pub file: usize,
-    /// Where they begin, when they are a part of the file.
-    pub block: Option<BlockId>,
-    /// The keys below which the chart's values stand in it.
-    pub at: Vec<String>,
-}
-
-impl Layer {
-    /// Values that are a whole file.
-    pub(super) fn whole(file: usize) -> Self {
-        Self {
-            file,
-            block: None,
-            at: Vec::new(),
-        }
-    }
-
-    /// What is known of the values besides their images.
-    pub(super) fn loose<'a>(&self, files: &'a [ScannedFile]) -> Option<&'a Loose> {
-        let scan = &files[self.file].scan;
-        match self.block {
-            Some(block) => scan.blocks.get(&block),
-            None => scan.loose.as_ref(),
-        }
-    }
-}
-
-/// What the values of a merge are values of.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum Root {
-    /// The chart in a folder, or whatever the files of a folder are for.
-    Folder(PathBuf),
-    /// A chart that is not in the repository: which of them.
-    Away(usize),
-}
-
-impl Root {
-    /// The folder.
-    pub(super) fn folder(&self) -> Option<&Path> {
-        match self {
-            Self::Folder(folder) => Some(folder),
-            Self::Away(_) => None,
-        }
-    }
-}
 
 /// Layers that are merged, the earliest first.
 #[derive(Clone, Debug)]
@@ -445,10 +393,6 @@ impl Stacks {
             self.list.push(stack);
         }
     }
-}
-
-fn folder_of(file: &ScannedFile) -> &Path {
-    file.source.real.parent().unwrap_or(Path::new(""))
 }
 
 fn is_defaults(file: &ScannedFile) -> bool {

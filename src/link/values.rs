@@ -11,8 +11,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::SiteId;
-use super::releases::Releases;
-use super::stacks::{Charts, DEFAULTS, Root, Stack};
+use super::layers::{DEFAULTS, Releases, Root};
+use super::stacks::{Charts, Stack};
 use crate::reason::Reason;
 use crate::scan::ScannedFile;
 use crate::sites::{Names, Parts, Step, Value, join};

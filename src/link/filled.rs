@@ -1,0 +1,73 @@
+//! Paths of which a part is filled in, by a template or as a glob: what fits them.
+
+use std::path::Path;
+
+use globset::{GlobBuilder, GlobMatcher};
+
+use super::normalise;
+
+/// Whether a part of a path is filled in: by a template, or as a glob.
+pub(super) fn is_filled(path: &str) -> bool {
+    path.contains("{{") || path.contains('*')
+}
+
+/// What fits a path of which a part is filled in, from any folder.
+pub(super) fn pattern(path: &str) -> Option<GlobMatcher> {
+    if !is_filled(path) {
+        return None;
+    }
+    let mut rest = path;
+    while let Some(shorter) = ["../", "./", "/"]
+        .iter()
+        .find_map(|up| rest.strip_prefix(up))
+    {
+        rest = shorter;
+    }
+    let glob = GlobBuilder::new(&format!("**/{}", starred(rest))).build();
+    Some(glob.ok()?.compile_matcher())
+}
+
+/// What fits a path from one folder. A template may fill in several folders, a star is part of one name.
+pub(super) fn pattern_in(folder: &Path, path: &str) -> Option<GlobMatcher> {
+    let first = path.find("{{").into_iter().chain(path.find('*')).min()?;
+    let head = path[..first].rfind('/').map_or(0, |slash| slash + 1);
+    let folder = normalise(&folder.join(&path[..head]));
+    let folder = globset::escape(folder.to_str()?);
+    let glob = GlobBuilder::new(&format!("{folder}/{}", starred(&path[head..])))
+        .literal_separator(!path.contains("{{"))
+        .build();
+    Some(glob.ok()?.compile_matcher())
+}
+
+/// The path with a star for each template.
+fn starred(path: &str) -> String {
+    let mut pattern = String::new();
+    let mut rest = path;
+    while let Some((before, after)) = rest.split_once("{{") {
+        pattern.push_str(&literal(before));
+        pattern.push('*');
+        rest = after.split_once("}}").map_or("", |(_, after)| after);
+    }
+    pattern.push_str(&literal(rest));
+    pattern
+}
+
+/// Whether a path of which a part is filled in names a folder.
+pub(super) fn has_folder(path: &str) -> bool {
+    let mut outside = String::new();
+    let mut rest = path;
+    while let Some((before, after)) = rest.split_once("{{") {
+        outside.push_str(before);
+        rest = after.split_once("}}").map_or("", |(_, after)| after);
+    }
+    outside.push_str(rest);
+    let folders = outside.rsplit_once('/').map_or("", |(folders, _)| folders);
+    let mut parts = folders.split('/');
+    parts.any(|part| !part.trim_matches(['*', '.']).is_empty())
+}
+
+/// The text with nothing but its stars meaning more than themselves.
+fn literal(text: &str) -> String {
+    let parts: Vec<String> = text.split('*').map(globset::escape).collect();
+    parts.join("*")
+}
