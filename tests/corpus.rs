@@ -149,8 +149,12 @@ fn planned_scalars(file: &FilePlan) -> Vec<(String, String)> {
     for change in &file.changes {
         let document = file.sites[change.site].document;
         for scalar in &change.scalars {
-            let place = (document, scalar.ordinal);
+            let place = (document, scalar.ordinal, 0);
             scalars.insert(place, (scalar.from.clone(), scalar.to.clone()));
+        }
+        if let Some(added) = &change.inserted {
+            let place = (document, added.after, 1);
+            scalars.insert(place, (String::new(), added.value.clone()));
         }
     }
     scalars.into_values().collect()
@@ -186,11 +190,17 @@ fn values(text: &str) -> Option<Vec<Value>> {
 fn differ(before: &Value, after: &Value, differences: &mut Vec<(String, String)>) {
     match (before, after) {
         (Value::Mapping(before), Value::Mapping(after)) => {
-            assert_eq!(before.len(), after.len());
-            for ((key, before), (other, after)) in before.iter().zip(after) {
-                assert_eq!(key, other);
-                differ(before, after, differences);
+            let mut before = before.iter().peekable();
+            for (key, after) in after {
+                match (before.next_if(|(old, _)| *old == key), after) {
+                    (Some((_, before)), _) => differ(before, after, differences),
+                    (None, Value::String(added)) if key == "newName" => {
+                        differences.push((String::new(), added.clone()));
+                    }
+                    (None, _) => panic!("{key:?} was added"),
+                }
             }
+            assert_eq!(before.next(), None);
         }
         (Value::Sequence(before), Value::Sequence(after)) => {
             assert_eq!(before.len(), after.len());
