@@ -121,7 +121,8 @@ fn the_plan_changes_the_planned_scalars_and_nothing_else() {
     for file in &plan.files {
         let Some(after) = &file.after else { continue };
         bytes_outside_are_equal(file, after);
-        let wanted = planned_scalars(file);
+        let mut wanted = planned_scalars(file);
+        wanted.sort();
         match (values(&file.source.text), values(after)) {
             (Some(before), Some(after)) => {
                 let mut differences = Vec::new();
@@ -129,6 +130,7 @@ fn the_plan_changes_the_planned_scalars_and_nothing_else() {
                 for (before, after) in before.iter().zip(&after) {
                     differ(before, after, &mut differences);
                 }
+                differences.sort();
                 assert_eq!(differences, wanted, "{}", file.source.path.display());
                 parsed += 1;
             }
@@ -142,15 +144,19 @@ fn the_plan_changes_the_planned_scalars_and_nothing_else() {
     assert!(parsed > 200 && unparsed < 5);
 }
 
-/// The scalars that the plan changes, before and after, in the order of the text. An anchor that
-/// several images share is one of them.
+/// The scalars that the plan changes, before and after, and those that it adds. An anchor that several
+/// images share is one of them.
 fn planned_scalars(file: &FilePlan) -> Vec<(String, String)> {
     let mut scalars = BTreeMap::new();
     for change in &file.changes {
         let document = file.sites[change.site].document;
         for scalar in &change.scalars {
-            let place = (document, scalar.ordinal);
+            let place = (document, scalar.ordinal, 0);
             scalars.insert(place, (scalar.from.clone(), scalar.to.clone()));
+        }
+        if let Some(added) = &change.inserted {
+            let place = (document, added.after, 1);
+            scalars.insert(place, (String::new(), added.value.clone()));
         }
     }
     scalars.into_values().collect()
@@ -182,15 +188,27 @@ fn values(text: &str) -> Option<Vec<Value>> {
         .collect()
 }
 
-/// The texts that differ, before and after, in document order.
+/// The documents of a text that holds some.
+fn inside(text: &str) -> Option<Vec<Value>> {
+    let holds = |value: &Value| value.is_mapping() || value.is_sequence() || value.is_null();
+    values(text).filter(|values| values.iter().all(holds))
+}
+
+/// The texts that differ, before and after.
 fn differ(before: &Value, after: &Value, differences: &mut Vec<(String, String)>) {
     match (before, after) {
         (Value::Mapping(before), Value::Mapping(after)) => {
-            assert_eq!(before.len(), after.len());
-            for ((key, before), (other, after)) in before.iter().zip(after) {
-                assert_eq!(key, other);
-                differ(before, after, differences);
+            let mut before = before.iter().peekable();
+            for (key, after) in after {
+                match (before.next_if(|(old, _)| *old == key), after) {
+                    (Some((_, before)), _) => differ(before, after, differences),
+                    (None, Value::String(added)) if key == "newName" => {
+                        differences.push((String::new(), added.clone()));
+                    }
+                    (None, _) => panic!("{key:?} was added"),
+                }
             }
+            assert_eq!(before.next(), None);
         }
         (Value::Sequence(before), Value::Sequence(after)) => {
             assert_eq!(before.len(), after.len());
@@ -200,7 +218,16 @@ fn differ(before: &Value, after: &Value, differences: &mut Vec<(String, String)>
                 .for_each(|(before, after)| differ(before, after, differences));
         }
         (Value::String(before), Value::String(after)) if before != after => {
-            differences.push((before.clone(), after.clone()));
+            match (inside(before), inside(after)) {
+                (Some(before), Some(after)) => {
+                    assert_eq!(before.len(), after.len());
+                    before
+                        .iter()
+                        .zip(&after)
+                        .for_each(|(before, after)| differ(before, after, differences));
+                }
+                _ => differences.push((before.clone(), after.clone())),
+            }
         }
         _ => assert_eq!(before, after),
     }
