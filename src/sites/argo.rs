@@ -38,19 +38,25 @@ pub(super) fn find(input: &Input<'_>, found: &mut Found) {
                 .clone()
                 .map(|(folder, depth)| Fact::Deploys { folder, depth }),
         );
-        if let Some(node) = document.get(source, "kustomize") {
-            let first = found.sites.len();
-            let kustomization = kustomization(text, document, node, found);
-            hold_updated(input, &mut found.sites[first..]);
-            found.facts.push(Fact::Kustomization(Kustomization {
-                acts: match deployed {
-                    Some(_) => Acts::OnItsOwn,
-                    None => Acts::Anywhere,
-                },
-                folder: deployed,
-                ..kustomization
-            }));
-        }
+        let kustomization = match document.get(source, "kustomize") {
+            Some(node) => {
+                let first = found.sites.len();
+                let kustomization = kustomization(text, document, node, found);
+                hold_updated(input, &mut found.sites[first..]);
+                kustomization
+            }
+            None if deployed.is_some() => Kustomization::default(),
+            None => continue,
+        };
+        found.facts.push(Fact::Kustomization(Kustomization {
+            acts: match deployed {
+                Some(_) => Acts::OnItsOwn,
+                None => Acts::Anywhere,
+            },
+            folder: deployed,
+            sorts: !kustomization.names.is_empty(),
+            ..kustomization
+        }));
     }
 }
 

@@ -122,6 +122,9 @@ pub struct Kustomization {
     /// The folder that is built with it, from the root of the repository: what Flux and Argo CD name
     /// lays these entries over those of the kustomization there.
     pub folder: Option<(String, Depth)>,
+    /// Whether all entries are then put in the order of their names, as `kustomize edit set image` does
+    /// (kustomize `commands/edit/set/setimage.go`).
+    pub sorts: bool,
     /// The bytes of the patches that it holds as texts.
     pub inline_patches: Vec<Span>,
     /// Whether it builds objects that stand in no file: those of charts, say.
@@ -153,10 +156,10 @@ pub(super) fn find(input: &Input<'_>, found: &mut Found) {
                 },
                 names,
                 takes_in: takes_in(document, node),
-                folder: None,
                 inline_patches: inline_patches(document, node),
                 generates: generates(document, node),
                 copies_fields: copies_fields(document, node),
+                ..Default::default()
             }));
             found.facts.extend(inflated_charts(document, node));
         }

@@ -263,13 +263,15 @@ impl<'a> Making<'a, '_> {
             .flat_map(|(file, _)| self.by_file.get(&file).cloned().unwrap_or_default())
             .filter(|&base| self.builds.builders[base].end != End::Component)
             .collect();
-        let plain: Vec<usize> = match depth {
-            Depth::Tree if bases.is_empty() => folders
+        // Argo CD does not ask kustomize about a folder without a kustomization.
+        let is_kustomize = *depth == Depth::Tree || fact.names.is_empty();
+        let plain: Vec<usize> = if bases.is_empty() && is_kustomize {
+            let deployed = folders
                 .iter()
-                .flat_map(|folder| deployers::deployed(self.tree, folder, *depth))
-                .map(|(file, _)| file)
-                .collect(),
-            _ => Vec::new(),
+                .flat_map(|folder| deployers::deployed(self.tree, folder, *depth));
+            deployed.map(|(file, _)| file).collect()
+        } else {
+            Vec::new()
         };
         if bases.is_empty() && plain.is_empty() {
             self.loose.insert(key);
@@ -316,7 +318,24 @@ impl<'a> Making<'a, '_> {
             .filter(|id| !replaced.contains(id))
             .collect();
         steps.push(Step::Entries(added));
+        if fact.sorts {
+            self.sort(&mut steps);
+        }
         self.builds.builders[index].steps = in_order(steps);
+    }
+
+    /// Makes one list of all entries, in the order of their names.
+    fn sort(&self, steps: &mut Vec<Step>) {
+        let mut all = Vec::new();
+        steps.retain(|step| match step {
+            Step::Entries(entries) => {
+                all.extend(entries.iter().copied());
+                false
+            }
+            _ => true,
+        });
+        all.sort_by_key(|&id| &self.builds.named[id].entry.pattern);
+        steps.push(Step::Entries(all));
     }
 
     /// A build counts by itself when nothing goes on from it, or when something deploys it as it is.

@@ -98,14 +98,7 @@ impl Settling<'_> {
     ) {
         let last = class.last_names();
         let stays = || (Reason::KustomizePlaceholder, self.placeholder(class));
-        let sites = class
-            .providers
-            .iter()
-            .filter_map(|provider| match provider {
-                Provider::Site(site) => Some(*site),
-                _ => None,
-            });
-        for site in sites.chain(class.tests.iter().copied()) {
+        for site in class.sites().chain(class.tests.iter().copied()) {
             let stays_anyway = match self.outcome(site) {
                 Outcome::Change(_) => true,
                 Outcome::Skip(reason, _) => STAYS_ANYWAY.contains(reason),
@@ -146,15 +139,8 @@ impl Settling<'_> {
     fn placed_group(&self, class: &Class) -> Option<Group> {
         let last = class.last_names();
         let first = *last.first()?;
-        let sites = class
-            .providers
-            .iter()
-            .filter_map(|provider| match provider {
-                Provider::Site(site) => Some(*site),
-                _ => None,
-            });
         let last = last.iter().filter_map(|&id| self.builds.named[id].site);
-        Some(self.group(first, sites.chain(last)))
+        Some(self.group(first, class.sites().chain(last)))
     }
 
     fn renamed_group(&self, class: &Class) -> Group {
@@ -259,14 +245,7 @@ impl Settling<'_> {
         entries: &mut BTreeMap<EntryId, EntryPlan>,
     ) {
         let stays = || (Reason::GroupIncomplete, why.to_string());
-        let sites = class
-            .providers
-            .iter()
-            .filter_map(|provider| match provider {
-                Provider::Site(site) => Some(*site),
-                _ => None,
-            });
-        for site in sites.chain(class.tests.iter().copied()) {
+        for site in class.sites().chain(class.tests.iter().copied()) {
             if self.is_changed(site) {
                 let (reason, detail) = stays();
                 decided.insert(site, Outcome::Skip(reason, detail));

@@ -100,6 +100,14 @@ impl Ties {
 }
 
 impl Class {
+    /// The sites that give names, besides entries.
+    pub(super) fn sites(&self) -> impl Iterator<Item = SiteId> {
+        self.providers.iter().filter_map(|provider| match provider {
+            Provider::Site(site) => Some(*site),
+            Provider::NewName(_) | Provider::Outside(_) => None,
+        })
+    }
+
     /// Whether this entry has to get a new name.
     pub(super) fn must_place(&self, entry: EntryId) -> bool {
         self.mode == Mode::Placeholder && self.last_names().contains(&entry)
