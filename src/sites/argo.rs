@@ -150,6 +150,10 @@ fn kustomization(
         }
         names.push(name);
     }
+    let keeps = |item: NodeId| document.text(item).is_some_and(keeps_something);
+    let unclear = list("images").any(keeps).then_some(
+        "it has entries that keep what the kustomization of the folder says (`*`); write that out",
+    );
     let components = list("components").filter_map(|item| document.text(item));
     Kustomization {
         names,
@@ -160,8 +164,16 @@ fn kustomization(
             })
             .collect(),
         inline_patches: kustomize::inline_patches(document, node),
+        unclear,
         ..Default::default()
     }
+}
+
+/// Whether an entry takes a name, tag or digest from the entry that it replaces.
+fn keeps_something(entry: &str) -> bool {
+    let (_, reference) = entry.split_once('=').unwrap_or(("", entry));
+    let (name, tag, digest) = split(reference);
+    [name, tag, digest].contains(&"*") || entry.contains('=') && name.is_empty()
 }
 
 fn site(text: &str, document: &Document<'_>, item: NodeId) -> Option<Site> {

@@ -364,6 +364,7 @@ fn believed(fact: Fact) -> Option<Fact> {
         Fact::UnclearPatch(ref patch) => patch.reaches_far.then_some(fact),
         Fact::Chart(_)
         | Fact::Generated(_)
+        | Fact::FixedImages(_)
         | Fact::ImageFields
         | Fact::InflatedCharts { .. }
         | Fact::Unread => None,

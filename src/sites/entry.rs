@@ -168,6 +168,10 @@ fn room(text: &str, document: &Document<'_>, key: NodeId, value: NodeId) -> Resu
         return Err("its `name` stands on several lines or has an anchor; write it plainly".into());
     }
     if value.in_flow {
+        let map = document.node(key.parent).span.of(text).unwrap_or("");
+        if !map.starts_with('{') {
+            return Err("it stands in a list without braces of its own; put them around it".into());
+        }
         return Ok(in_flow(text, key, value, before));
     }
     if !before.chars().all(|c| matches!(c, ' ' | '-')) {

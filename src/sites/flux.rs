@@ -52,6 +52,7 @@ fn deployment(input: &Input<'_>, spec: NodeId, found: &mut Found) {
         takes_in: components.collect(),
         folder,
         inline_patches: kustomize::inline_patches(document, spec),
+        unclear: kustomize::unclear(document, spec),
         ..Default::default()
     };
     if kustomization.folder.is_some() || !kustomization.names.is_empty() {

@@ -127,6 +127,10 @@ pub struct Kustomization {
     pub sorts: bool,
     /// The bytes of the patches that it holds as texts.
     pub inline_patches: Vec<Span>,
+    /// The bytes of the transformers that it holds as texts.
+    pub inline_transformers: Vec<Span>,
+    /// Why nobody knows what its entries do, when they are written in a way that is not followed.
+    pub unclear: Option<&'static str>,
     /// Whether it builds objects that stand in no file: those of charts, say.
     pub generates: bool,
     /// Whether it copies images about (`replacements`, `vars`), so that one may be read or written
@@ -157,6 +161,8 @@ pub(super) fn find(input: &Input<'_>, found: &mut Found) {
                 names,
                 takes_in: takes_in(document, node),
                 inline_patches: inline_patches(document, node),
+                inline_transformers: inline_transformers(document, node),
+                unclear: unclear(document, node),
                 generates: generates(document, node),
                 copies_fields: copies_fields(document, node),
                 ..Default::default()
@@ -219,11 +225,16 @@ pub(super) fn names_and_sites(
 ) -> Vec<NameEntry> {
     let document = input.document;
     let mut entries = Vec::new();
+    let unclear = unclear(document, node);
     for item in listed(document, node, &[IMAGES]) {
         let Some(mut entry) = entry(document, item) else {
             continue;
         };
-        if let Some(site) = entry_site(input, item) {
+        if let Some(mut site) = entry_site(input, item) {
+            if let Some(why) = unclear {
+                let detail = format!("its list cannot be followed: {why}");
+                site.hold = Some((Reason::NotEditable, detail));
+            }
             entry.site = Some(site.span().start);
             found.sites.push(site);
         }
@@ -382,6 +393,32 @@ pub(super) fn inline_patches(document: &Document<'_>, node: NodeId) -> Vec<Span>
         .collect()
 }
 
+/// The transformers that stand in the kustomization itself.
+fn inline_transformers(document: &Document<'_>, node: NodeId) -> Vec<Span> {
+    let texts = items(document, node, "transformers").filter(|&item| {
+        let text = document.text(item).unwrap_or("");
+        text.contains('\n') || text.starts_with('{')
+    });
+    texts.map(|id| document.node(id).span).collect()
+}
+
+/// Why nobody knows what the entries of a list do, when one of them is written in a way that is not
+/// followed: kustomize reads merge keys in its own order, and adds a suffix to a tag twice.
+pub(super) fn unclear(document: &Document<'_>, node: NodeId) -> Option<&'static str> {
+    let has = |item: NodeId, key: &str| {
+        let mut entries = document.entries(item);
+        entries.any(|entry| entry.key.is_some_and(|own| own.eq_ignore_ascii_case(key)))
+    };
+    let find = |key: &str| items(document, node, IMAGES).any(|item| has(item, key));
+    if find("<<") {
+        Some("it merges entries with `<<`; write them out")
+    } else if find("tagSuffix") {
+        Some("it has entries with a `tagSuffix`; write the tags out")
+    } else {
+        None
+    }
+}
+
 fn generates(document: &Document<'_>, node: NodeId) -> bool {
     ["helmCharts", "helmChartInflationGenerator", "generators"]
         .iter()
@@ -420,12 +457,14 @@ fn copies_images(document: &Document<'_>, item: NodeId) -> bool {
 
 /// Whether a path of fields ends at an image, or at something that holds images.
 fn is_about_images(path: &str) -> bool {
+    if path.to_ascii_lowercase().contains("image") {
+        return true;
+    }
     let mut parts = path.rsplit(['.', '/']);
     let last = parts.next().unwrap_or("");
     let is_position = last.ends_with(']') || last == "*" || last.parse::<usize>().is_ok();
     let before = parts.next().unwrap_or("");
-    last.to_ascii_lowercase().contains("image")
-        || last == "reference"
+    last == "reference"
         || ABOVE_IMAGES.contains(&last)
         || is_position && (last.ends_with(']') || ABOVE_IMAGES.contains(&before))
 }

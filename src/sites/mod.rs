@@ -142,6 +142,8 @@ pub enum Fact {
     },
     /// The file could not be read: it may say anything.
     Unread,
+    /// Images in objects that are not deployed, which kustomize changes all the same.
+    FixedImages(Vec<String>),
     /// Settings by which kustomize takes further fields for images.
     ImageFields,
     /// A folder of the same repository that is deployed, whether or not a kustomization lies in it.
@@ -240,6 +242,7 @@ pub fn find(path: &Path, text: &str, document: &Document<'_>, templates: &[Templ
     found.texts = embedded::texts(document, &objects, hold.as_ref());
     find_names(path, document, &mut found);
     kustomize::find_plain(document, &mut found);
+    found.facts.extend(workload::fixed(document));
     patches::find(text, document, &mut found);
     argo::find_overrides(path, text, document, &mut found);
     found

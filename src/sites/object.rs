@@ -6,6 +6,8 @@
 
 use crate::yaml::{Document, Kind, NodeId};
 
+/// The kind of schemas of custom resources.
+const SCHEMA: &str = "CustomResourceDefinition";
 /// API groups whose objects say which images are admitted, not which are pulled.
 const POLICY_GROUPS: &[&str] = &[
     "kyverno.io",
@@ -47,6 +49,22 @@ pub(super) fn objects<'d>(
     objects
 }
 
+/// The policies of a document. Schemas are none: kustomize passes them by.
+pub(super) fn policies(document: &Document<'_>) -> Vec<NodeId> {
+    let mut policies = Vec::new();
+    let mut id = 0;
+    while id < document.nodes.len() {
+        match read(document, id, false) {
+            Some(object) if holds_no_images(&object) => {
+                policies.extend((object.kind != SCHEMA).then_some(id));
+                id = document.node(id).end;
+            }
+            _ => id += 1,
+        }
+    }
+    policies
+}
+
 /// Whether an object of its own starts at `id`.
 pub(super) fn starts_object(document: &Document<'_>, id: NodeId) -> bool {
     read(document, id, false).is_some()
@@ -78,7 +96,7 @@ fn read<'d>(document: &'d Document<'_>, node: NodeId, implied: bool) -> Option<O
 
 /// Whether what looks like an image in it is none that is pulled.
 pub(super) fn holds_no_images(object: &Object<'_>) -> bool {
-    object.kind == "CustomResourceDefinition"
+    object.kind == SCHEMA
         || POLICY_GROUPS.contains(&object.group)
         || POLICY_GROUP_SUFFIXES
             .iter()

@@ -44,6 +44,13 @@ pub(super) fn find(text: &str, document: &Document<'_>, found: &mut Found) {
         let Some(value) = document.get(item, "value") else {
             continue;
         };
+        // A whole object is looked at like any other.
+        if object::starts_object(document, value) {
+            continue;
+        }
+        // Kustomize does not change the images of ephemeral containers by their names.
+        let is_named = !path.contains("ephemeralContainers");
+        let finder = if is_named { finder } else { workload::NAME };
         for id in workload::images_at(document, value, path) {
             let site = workload::site(text, document, id);
             found

@@ -8,7 +8,7 @@
 
 use std::collections::HashSet;
 
-use super::{Found, Input, KeyPath, Shape, Site, flux, object, rest_of_line};
+use super::{Fact, Found, Input, KeyPath, Shape, Site, flux, object, rest_of_line};
 use crate::reason::Reason;
 use crate::yaml::{Document, Kind, NodeId, PlainType, Scalar, Style, plain_type};
 
@@ -121,6 +121,16 @@ fn children(document: &Document<'_>, id: NodeId, role: Role, visit: &mut dyn FnM
             visit(entry.value, role);
         }
     }
+}
+
+/// The images of policies: kustomize does not tell those from others.
+pub(super) fn fixed(document: &Document<'_>) -> Option<Fact> {
+    let policies = object::policies(document).into_iter();
+    let texts = policies
+        .flat_map(|node| images(document, node, Role::Root))
+        .filter_map(|id| document.text(id));
+    let texts: Vec<String> = texts.map(Into::into).collect();
+    (!texts.is_empty()).then_some(Fact::FixedImages(texts))
 }
 
 /// The images at and below `value`, when it is the value of a patch for the field of an object that

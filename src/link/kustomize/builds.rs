@@ -1,7 +1,7 @@
 //! What each kustomization builds, step by step: the files that it takes in, the builds that it goes
 //! on from, what components and patches add, and the images that it names.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::SiteId;
 use super::flow::{Given, Provider};
@@ -53,6 +53,8 @@ pub struct Builder {
     pub(super) is_open: bool,
     /// Whether it builds what charts make of values.
     pub(super) generates: bool,
+    /// Images that it takes in and that nothing can change: those of policies.
+    pub(super) fixed: Vec<String>,
     /// Its own entries whose images may come from elsewhere as well.
     pub(super) elsewhere: Vec<EntryId>,
 }
@@ -83,6 +85,8 @@ pub(super) enum Step {
     Tests(Vec<SiteId>),
     /// The images it names, in order.
     Entries(Vec<EntryId>),
+    /// Patches and tests of transformers.
+    Late(Vec<Step>),
 }
 
 /// An image that a build may hold because an entry later on names it.
@@ -92,14 +96,25 @@ pub(super) struct Seed {
     pub(super) builder: usize,
     /// The name.
     pub(super) text: String,
-    /// Whether the entry that names it matches nothing that can be seen.
-    is_dead: bool,
+    /// Why it may be there.
+    kind: SeedKind,
+}
+
+/// Why an image may be in a build.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum SeedKind {
+    /// The build takes in something that cannot be seen.
+    Outside,
+    /// What Flux or Argo CD build may lie in another repository.
+    Elsewhere,
+    /// The entry matches nothing else.
+    Dead,
 }
 
 impl Builds {
     /// Whether nothing is named, so that images are what their files say.
     pub fn is_idle(&self) -> bool {
-        let has_tests = |step: &Step| matches!(step, Step::Tests(_));
+        let has_tests = |step: &Step| matches!(step, Step::Tests(_) | Step::Late(_));
         self.named.is_empty()
             && !self
                 .builders
@@ -118,14 +133,20 @@ impl Builds {
 
     /// The sites that are built: images of resources and patches, and those that patches test for.
     pub fn built_sites(&self) -> BTreeSet<SiteId> {
-        let steps = self.builders.iter().flat_map(|builder| &builder.steps);
-        steps
-            .flat_map(|step| match step {
-                Step::Sites(sites) | Step::Patches(sites) | Step::Tests(sites) => sites.as_slice(),
-                _ => &[],
-            })
-            .copied()
-            .collect()
+        let mut sites = BTreeSet::new();
+        let mut pending: Vec<&Step> = self
+            .builders
+            .iter()
+            .flat_map(|builder| &builder.steps)
+            .collect();
+        while let Some(step) = pending.pop() {
+            match step {
+                Step::Sites(some) | Step::Patches(some) | Step::Tests(some) => sites.extend(some),
+                Step::Late(steps) => pending.extend(steps),
+                Step::Build(_) | Step::Component(_) | Step::Entries(_) => {}
+            }
+        }
+        sites
     }
 
     /// For each builder, the entries that act on what it builds: its own and those further on.
@@ -172,21 +193,28 @@ impl Builds {
     /// Lets what cannot be seen have every image that an entry later on names.
     pub(super) fn sow(&mut self) {
         let named = self.named_above();
-        let mut seeds: BTreeSet<(usize, &str)> = BTreeSet::new();
+        let mut seeds: BTreeMap<(usize, &str), SeedKind> = BTreeMap::new();
         for (index, builder) in self.builders.iter().enumerate() {
-            let from_outside = named[index].iter().filter(|_| builder.is_open);
-            for &entry in from_outside.chain(&builder.elsewhere) {
+            let outside = named[index].iter().filter(|_| builder.is_open);
+            let outside = outside.map(|&entry| (entry, SeedKind::Outside));
+            let elsewhere = builder.elsewhere.iter();
+            let elsewhere = elsewhere.map(|&entry| (entry, SeedKind::Elsewhere));
+            for (entry, kind) in outside.chain(elsewhere) {
                 if self.named[entry].is_plain() {
-                    seeds.insert((index, &self.named[entry].entry.pattern));
+                    let pattern = &self.named[entry].entry.pattern;
+                    seeds.entry((index, pattern)).or_insert(kind);
                 }
+            }
+            for text in &builder.fixed {
+                seeds.insert((index, text), SeedKind::Outside);
             }
         }
         self.seeds = seeds
             .into_iter()
-            .map(|(builder, text)| Seed {
+            .map(|((builder, text), kind)| Seed {
                 builder,
                 text: text.to_string(),
-                is_dead: false,
+                kind,
             })
             .collect();
     }
@@ -211,7 +239,7 @@ impl Builds {
                 self.seeds.extend(dead.map(|&id| Seed {
                     builder,
                     text: self.named[id].entry.pattern.clone(),
-                    is_dead: true,
+                    kind: SeedKind::Dead,
                 }));
             }
         }
@@ -220,7 +248,7 @@ impl Builds {
     /// Whether something may have this image, though no file here shows it.
     pub fn is_likely(&self, provider: Provider) -> bool {
         match provider {
-            Provider::Outside(seed) => !self.seeds[seed].is_dead,
+            Provider::Outside(seed) => self.seeds[seed].kind == SeedKind::Outside,
             Provider::Site(_) | Provider::NewName(_) => true,
         }
     }

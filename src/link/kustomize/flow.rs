@@ -13,7 +13,7 @@ use crate::link::SiteId;
 use crate::scan::ScannedFile;
 use crate::sites::split;
 
-/// No more images than this are followed; chains that multiply them are no repository's.
+/// No more images than this are followed in one build; chains that multiply them are no repository's.
 const MAX_FLOWS: usize = 200_000;
 
 /// What gives an image its name.
@@ -53,7 +53,7 @@ pub struct Built {
     /// The builder.
     pub builder: usize,
     /// Its images: the same ones in the same order whatever the texts are.
-    pub flows: Rc<Vec<Flow>>,
+    pub flows: Rc<Vec<Rc<Flow>>>,
 }
 
 /// Texts that take the place of those in the files.
@@ -91,7 +91,6 @@ impl Builds {
             known: BTreeMap::new(),
             stack: Vec::new(),
             rings: 0,
-            count: 0,
             run: Run::default(),
         };
         for (index, builder) in self.builders.iter().enumerate() {
@@ -113,17 +112,16 @@ struct Running<'a> {
     seeds: HashMap<usize, Vec<usize>>,
     files: &'a [ScannedFile],
     given: &'a Given,
-    known: BTreeMap<usize, Rc<Vec<Flow>>>,
+    known: BTreeMap<usize, Rc<Vec<Rc<Flow>>>>,
     stack: Vec<usize>,
     /// How often a build led back to itself.
     rings: usize,
-    count: usize,
     run: Run,
 }
 
 impl Running<'_> {
     /// What one builds. Inside of a ring it is only a part, and not remembered.
-    fn build(&mut self, index: usize) -> Rc<Vec<Flow>> {
+    fn build(&mut self, index: usize) -> Rc<Vec<Rc<Flow>>> {
         if let Some(flows) = self.known.get(&index) {
             return Rc::clone(flows);
         }
@@ -137,7 +135,7 @@ impl Running<'_> {
         flows
     }
 
-    fn steps(&mut self, index: usize, flows: &mut Vec<Flow>) {
+    fn steps(&mut self, index: usize, flows: &mut Vec<Rc<Flow>>) {
         if self.stack.contains(&index) {
             self.rings += 1;
             return;
@@ -149,40 +147,44 @@ impl Running<'_> {
             flows.push(start(Provider::Outside(seed), text));
         }
         for step in &builds.builders[index].steps {
-            match step {
-                Step::Sites(sites) | Step::Patches(sites) => {
-                    for &site in sites {
-                        let text = self.text(site).to_string();
-                        flows.push(start(Provider::Site(site), text));
-                    }
-                }
-                Step::Build(base) => {
-                    let built = self.build(*base);
-                    self.count += built.len();
-                    if self.count > MAX_FLOWS {
-                        self.run.is_cut = true;
-                    } else {
-                        flows.extend(built.iter().cloned());
-                    }
-                }
-                Step::Component(component) => self.steps(*component, flows),
-                Step::Tests(tests) => {
-                    for &test in tests {
-                        let text = self.text(test);
-                        let same = flows.iter().filter(|flow| flow.text == text);
-                        let tested = same.filter_map(|flow| flow.segments.last());
-                        let tested: Vec<_> = tested.map(|last| (last.provider, test)).collect();
-                        self.run.tested.extend(tested);
-                    }
-                }
-                Step::Entries(entries) => {
-                    for &entry in entries {
-                        flows.iter_mut().for_each(|flow| self.name(entry, flow));
-                    }
-                }
-            }
+            self.step(step, flows);
+        }
+        if flows.len() > MAX_FLOWS {
+            self.run.is_cut = true;
+            flows.clear();
         }
         self.stack.pop();
+    }
+
+    fn step(&mut self, step: &Step, flows: &mut Vec<Rc<Flow>>) {
+        match step {
+            Step::Sites(sites) | Step::Patches(sites) => {
+                for &site in sites {
+                    let text = self.text(site).to_string();
+                    flows.push(start(Provider::Site(site), text));
+                }
+            }
+            Step::Build(base) => {
+                let built = self.build(*base);
+                flows.extend(built.iter().cloned());
+            }
+            Step::Component(component) => self.steps(*component, flows),
+            Step::Tests(tests) => {
+                for &test in tests {
+                    let text = self.text(test);
+                    let same = flows.iter().filter(|flow| flow.text == text);
+                    let tested = same.filter_map(|flow| flow.segments.last());
+                    let tested: Vec<_> = tested.map(|last| (last.provider, test)).collect();
+                    self.run.tested.extend(tested);
+                }
+            }
+            Step::Entries(entries) => {
+                for &entry in entries {
+                    flows.iter_mut().for_each(|flow| self.name(entry, flow));
+                }
+            }
+            Step::Late(steps) => steps.iter().for_each(|step| self.step(step, flows)),
+        }
     }
 
     fn text(&self, site: SiteId) -> &str {
@@ -194,7 +196,7 @@ impl Running<'_> {
     }
 
     /// Lets an entry act on an image.
-    fn name(&self, id: EntryId, flow: &mut Flow) {
+    fn name(&self, id: EntryId, flow: &mut Rc<Flow>) {
         let named = &self.builds.named[id];
         let (pattern, new_name) = match self.given.names.get(&id) {
             Some((pattern, new_name)) => (pattern, new_name.as_str()),
@@ -203,6 +205,7 @@ impl Running<'_> {
         if !pattern.matches(&flow.text) {
             return;
         }
+        let flow = Rc::make_mut(flow);
         flow.text = renamed(named, new_name, &flow.text);
         let Some(last) = flow.segments.last_mut() else {
             return;
@@ -220,15 +223,15 @@ impl Running<'_> {
     }
 }
 
-fn start(provider: Provider, text: String) -> Flow {
-    Flow {
+fn start(provider: Provider, text: String) -> Rc<Flow> {
+    Rc::new(Flow {
         text,
         segments: vec![Segment {
             provider,
             names: Vec::new(),
             is_captured: false,
         }],
-    }
+    })
 }
 
 /// What an entry makes of a reference that it matches.

@@ -17,7 +17,7 @@ use crate::scan::ScannedFile;
 use crate::sites::{
     Acts, Depth, Fact, Kustomization, PATCH, PATCH_TEST, Site, TakenAs, is_kustomization_name,
 };
-use crate::source::Lines;
+use crate::source::{Lines, Span};
 
 /// A kustomization by its file and its place among those of the file.
 type Key = (usize, usize);
@@ -100,9 +100,13 @@ impl<'a> Making<'a, '_> {
                 Acts::OnItsParents => End::Component,
                 _ => End::Others,
             },
-            opaque: None,
+            opaque: kustomization.unclear.map(|why| {
+                let file = self.files[key.0].source.path.display();
+                format!("nobody can tell what the images that {file} lists become: {why}")
+            }),
             is_open: kustomization.generates,
             generates: kustomization.generates,
+            fixed: Vec::new(),
             elsewhere: Vec::new(),
         });
         self.by_key.insert(key, index);
@@ -138,16 +142,25 @@ impl<'a> Making<'a, '_> {
         for taken in taken {
             self.take(taken.to, taken.role, index, steps);
         }
-        let is_inside = |start: usize| {
-            let mut patches = fact.inline_patches.iter();
-            patches.any(|span| span.start <= start && start < span.end)
+        let is_inside = |spans: &[Span], start: usize| {
+            let mut spans = spans.iter();
+            spans.any(|span| span.start <= start && start < span.end)
         };
-        let scan = &self.files[key.0].scan;
-        if let Some(text) = scan.unread.iter().find(|text| is_inside(text.error.offset)) {
+        let texts = [&*fact.inline_patches, &*fact.inline_transformers].concat();
+        let unread = &self.files[key.0].scan.unread;
+        if let Some(text) = unread
+            .iter()
+            .find(|text| is_inside(&texts, text.error.offset))
+        {
             self.miss(index, TakenAs::Patch, text.path.as_str());
         }
-        let inline = self.sites(key.0, |site| is_inside(site.span().start));
-        self.patch(inline, steps);
+        let inside = |spans: &[Span]| self.sites(key.0, |site| is_inside(spans, site.span().start));
+        let (patches, late) = (
+            inside(&fact.inline_patches),
+            inside(&fact.inline_transformers),
+        );
+        self.patch(patches, steps);
+        self.patch_late(late, steps);
     }
 
     fn take(&mut self, file: usize, role: TakenAs, index: usize, steps: &mut Vec<Step>) {
@@ -160,6 +173,11 @@ impl<'a> Making<'a, '_> {
         let builders = self.by_file.get(&file).cloned().unwrap_or_default();
         match role {
             TakenAs::Resource if builders.is_empty() => {
+                let fixed = scan.facts.iter().filter_map(|fact| match fact {
+                    Fact::FixedImages(texts) => Some(texts.clone()),
+                    _ => None,
+                });
+                self.builds.builders[index].fixed.extend(fixed.flatten());
                 steps.push(Step::Sites(self.sites(file, |site| !is_in_text(site))));
             }
             TakenAs::Resource => steps.extend(builders.into_iter().map(Step::Build)),
@@ -176,7 +194,14 @@ impl<'a> Making<'a, '_> {
                     self.builds.builders[index].is_open = true;
                 }
             }
-            TakenAs::Transformer | TakenAs::Generator | TakenAs::Copier => {}
+            TakenAs::Transformer if builders.is_empty() => {
+                self.patch_late(self.sites(file, |_| true), steps);
+            }
+            TakenAs::Transformer => {
+                let path = self.files[file].source.path.display().to_string();
+                self.miss(index, role, &path);
+            }
+            TakenAs::Generator | TakenAs::Copier => {}
         }
     }
 
@@ -203,6 +228,15 @@ impl<'a> Making<'a, '_> {
             .filter(|(_, site)| is_image_field(site) && counts(site))
             .map(|(site, _)| SiteId { file, site })
             .collect()
+    }
+
+    /// Transformers come last.
+    fn patch_late(&self, sites: Vec<SiteId>, steps: &mut Vec<Step>) {
+        let mut late = Vec::new();
+        self.patch(sites, &mut late);
+        if !late.is_empty() {
+            steps.push(Step::Late(late));
+        }
     }
 
     fn patch(&self, sites: Vec<SiteId>, steps: &mut Vec<Step>) {
@@ -283,9 +317,11 @@ impl<'a> Making<'a, '_> {
             *built.entry(base).or_default() += 1;
             let builder = &self.builds.builders[base];
             let (is_open, opaque) = (builder.is_open, builder.opaque.clone());
+            let fixed = builder.fixed.clone();
             steps.extend(builder.steps.iter().cloned());
             let own = &mut self.builds.builders[index];
             own.is_open |= is_open;
+            own.fixed.extend(fixed);
             own.opaque = own.opaque.take().or(opaque);
         }
         for file in plain {
@@ -426,6 +462,7 @@ fn in_order(mut steps: Vec<Step>) -> Vec<Step> {
         Step::Component(_) => 1,
         Step::Patches(_) | Step::Tests(_) => 2,
         Step::Entries(_) => 3,
+        Step::Late(_) => 4,
     });
     steps
 }

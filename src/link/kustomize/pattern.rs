@@ -67,7 +67,8 @@ impl Pattern {
 /// Whether the two have the same length and letters, a dot of the pattern standing for any.
 fn same_name(pattern: &str, name: &str) -> bool {
     let same = |(pattern, text)| pattern == b'.' || pattern == text;
-    pattern.len() == name.len() && pattern.bytes().zip(name.bytes()).all(same)
+    // Names of one registry differ at the end.
+    pattern.len() == name.len() && pattern.bytes().zip(name.bytes()).rev().all(same)
 }
 
 /// What stands before each `:` and `@` of a regular expression, as expressions of their own.

@@ -193,6 +193,12 @@ impl Settling<'_> {
                 entries.entry(entry).or_default().stays = Some(stays);
             }
         }
+        for &test in &class.tests {
+            if self.is_changed(test) {
+                let (reason, detail) = (Reason::KustomizePlaceholder, self.placeholder(class));
+                decided.insert(test, Outcome::Skip(reason, detail));
+            }
+        }
         for provider in &class.providers {
             let Provider::Site(site) = *provider else {
                 continue;

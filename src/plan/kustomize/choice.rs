@@ -13,8 +13,15 @@ impl Settling<'_> {
             let class = &self.classes[index];
             let all_named =
                 !class.ways.is_empty() && class.ways.iter().all(|(_, way)| !way.names.is_empty());
+            let mut names = class.names.iter();
+            let half_moved = names.find(|id| self.healed.contains_key(id));
             self.classes[index].mode = if !self.would_change(class) {
                 Mode::Natural
+            } else if let Some(&entry) = half_moved {
+                Mode::Stays(format!(
+                    "a part of it was moved already, so that the kustomize name at {} matches nothing; mend that name first",
+                    self.builds.named[entry].place
+                ))
             } else if all_named && self.can_place(class).is_ok() {
                 Mode::Placeholder
             } else if self.is_for_several(class) {
@@ -34,8 +41,11 @@ impl Settling<'_> {
             Provider::NewName(entry) => self.entry_change(entry).is_some(),
             Provider::Outside(_) => false,
         };
-        let of_name =
-            |&entry: &EntryId| !self.has_new_name(entry) && self.entry_change(entry).is_some();
+        let of_name = |&entry: &EntryId| {
+            !self.has_new_name(entry)
+                && !self.healed.contains_key(&entry)
+                && self.entry_change(entry).is_some()
+        };
         class.providers.iter().any(of_provider) || class.names.iter().any(of_name)
     }
 

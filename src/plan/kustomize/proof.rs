@@ -95,6 +95,12 @@ pub(super) fn faults(
             }
         }
     }
+    // A test that passed for an image and does not pass any more fails the build.
+    let lost = before.tested.difference(&after.tested);
+    faults.extend(lost.map(|(provider, _)| Fault {
+        entries: BTreeSet::new(),
+        providers: [*provider].into(),
+    }));
     faults
 }
 

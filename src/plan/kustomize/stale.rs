@@ -95,8 +95,9 @@ fn matched_by(run: &Run, entries: &BTreeMap<EntryId, (String, Origin)>) -> BTree
     for segment in flows.flat_map(|flow| &flow.segments) {
         let known = segment.names.iter().filter(|id| entries.contains_key(id));
         match segment.provider {
-            Provider::Site(_) => files.extend(known.copied()),
-            Provider::NewName(_) | Provider::Outside(_) => others.extend(known.copied()),
+            // Where another entry names the image, too, nobody knows which one is meant.
+            Provider::Site(_) if segment.names.len() == 1 => files.extend(known.copied()),
+            _ => others.extend(known.copied()),
         }
     }
     files.difference(&others).copied().collect()
