@@ -319,7 +319,8 @@ pub fn find_inside(
 /// are looked at for themselves.
 fn find_names(path: &Path, document: &Document<'_>, found: &mut Found) {
     let tested = patches::tested(document, &found.texts);
-    let names = [tested, argo::names(path, document)].concat();
+    let listed = salvage::in_texts(document);
+    let names = [listed, tested, argo::names(path, document)].concat();
     if !names.is_empty() {
         found.facts.push(Fact::Kustomization(Kustomization {
             acts: Acts::Anywhere,

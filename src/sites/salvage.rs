@@ -7,6 +7,7 @@ use std::path::Path;
 
 use super::kustomize::{Acts, Kustomization, NameEntry, is_kustomization_name};
 use super::{argo, is_key_char};
+use crate::yaml::{Document, Kind};
 
 /// Words one of which stands in everything that names images for kustomize.
 const WORDS: &[&str] = &["ustomiz", "kind: Application", "ImageTagTransformer"];
@@ -20,8 +21,7 @@ pub(super) fn names(path: &Path, text: &str) -> Option<Kustomization> {
     let lower = text.to_ascii_lowercase();
     let mut names = Vec::new();
     if by_name || has(WORDS) && has(LISTS) {
-        names.extend(values(text, &lower, "name"));
-        names.extend(argo_items(text));
+        names.extend(listed(text, &lower));
     }
     if values(text, &lower, "op").any(|entry| entry.pattern == "test") {
         names.extend(values(text, &lower, "value"));
@@ -34,6 +34,34 @@ pub(super) fn names(path: &Path, text: &str) -> Option<Kustomization> {
         names,
         ..Kustomization::default()
     })
+}
+
+/// The names of lists of images in the texts of a document, which nothing reads as documents of their
+/// own: templates of objects, and values that become some.
+pub(super) fn in_texts(document: &Document<'_>) -> Vec<NameEntry> {
+    let mut names = Vec::new();
+    for node in &document.nodes {
+        let Kind::Scalar { value, .. } = &node.kind else {
+            continue;
+        };
+        let has = |words: &[&str]| words.iter().any(|word| value.contains(word));
+        if value.contains('\n') && has(LISTS) && has(WORDS) {
+            let found = listed(value, &value.to_ascii_lowercase()).into_iter();
+            let found = found.filter(|entry| !entry.pattern.starts_with("{{"));
+            names.extend(found.map(|entry| NameEntry {
+                offset: node.span.start,
+                ..entry
+            }));
+        }
+    }
+    names
+}
+
+/// Everything that may be a name in a list of images. `lower` is `text` in lower case.
+fn listed(text: &str, lower: &str) -> Vec<NameEntry> {
+    values(text, lower, "name")
+        .chain(argo_items(text))
+        .collect()
 }
 
 /// What follows the key on its line, wherever it stands. `lower` is `text` in lower case: kustomize
@@ -83,6 +111,8 @@ fn argo_items(text: &str) -> Vec<NameEntry> {
         let items = trimmed.strip_prefix('-').or(list).unwrap_or("");
         for item in items.split(',') {
             let item = item.trim().trim_matches(['"', '\'']);
+            // A tag may be filled in later.
+            let item = item.split("{{").next().unwrap_or(item);
             if !item.is_empty() && !item.contains([' ', '{', '}']) {
                 names.push(argo::entry(item, offset));
             }
