@@ -236,6 +236,7 @@ pub fn walk(options: &Options, current: &Path) -> Result<Walk, globset::Error> {
         files.iter().map(|(given, _)| given.as_path()),
         &context,
     );
+    walker.note_alone(&folders);
     walker.folders(&folders, &folders);
     for (given, real) in &files {
         walker.file(given, real);
@@ -305,6 +306,19 @@ struct Walker<'o> {
 }
 
 impl Walker<'_> {
+    /// Says so when the rest of what is here is not looked at, though it may name the images.
+    fn note_alone(&mut self, folders: &[PathBuf]) {
+        for folder in folders {
+            let is_part = folder != self.current && folder.starts_with(self.current);
+            if is_part && repository(folder).is_none() {
+                self.found.notes.push(format!(
+                    "{}: lies in no git repository, so nothing outside of it is read; when kustomizations elsewhere name its images, give the folder that holds both",
+                    shown(folder, self.current).display()
+                ));
+            }
+        }
+    }
+
     fn resolve(&mut self, path: &Path) -> Option<PathBuf> {
         match path.canonicalize() {
             Ok(real) => Some(real),

@@ -318,6 +318,12 @@ impl<'a> Making<'a, '_> {
             let builder = &self.builds.builders[base];
             let (is_open, opaque) = (builder.is_open, builder.opaque.clone());
             let fixed = builder.fixed.clone();
+            if fact.unclear.is_some() {
+                // What they keep of its entries changes with those.
+                let unclear = self.builds.builders[index].opaque.clone();
+                self.builds.builders[base].opaque = unclear;
+            }
+            let builder = &self.builds.builders[base];
             steps.extend(builder.steps.iter().cloned());
             let own = &mut self.builds.builders[index];
             own.is_open |= is_open;
@@ -360,7 +366,8 @@ impl<'a> Making<'a, '_> {
         self.builds.builders[index].steps = in_order(steps);
     }
 
-    /// Makes one list of all entries, in the order of their names.
+    /// Makes one list of all entries, in the order of their names; of several for one name, the first
+    /// one stays.
     fn sort(&self, steps: &mut Vec<Step>) {
         let mut all = Vec::new();
         steps.retain(|step| match step {
@@ -370,7 +377,9 @@ impl<'a> Making<'a, '_> {
             }
             _ => true,
         });
-        all.sort_by_key(|&id| &self.builds.named[id].entry.pattern);
+        let pattern = |id: EntryId| &self.builds.named[id].entry.pattern;
+        all.sort_by_key(|&id| pattern(id));
+        all.dedup_by_key(|id| pattern(*id));
         steps.push(Step::Entries(all));
     }
 
