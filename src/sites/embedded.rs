@@ -352,6 +352,8 @@ fn aimed(fact: Fact, text: &Text) -> Fact {
 /// those of this repository.
 fn believed(fact: Fact) -> Option<Fact> {
     match fact {
+        // The files of an inline transformer are those of its kustomization.
+        Fact::Kustomization(fact) if fact.acts == Acts::Last => Some(Fact::Kustomization(fact)),
         Fact::Kustomization(Kustomization { names, .. }) => (!names.is_empty()).then(|| {
             Fact::Kustomization(Kustomization {
                 acts: Acts::Anywhere,

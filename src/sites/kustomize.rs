@@ -41,6 +41,12 @@ const IMAGES: &str = "images";
 const IMAGE_TAGS: &str = "imageTags";
 /// A transformer that copies fields.
 const COPIER: &str = "ReplacementTransformer";
+/// Transformers that patch (kustomize `plugin/builtin`).
+const PATCHING: &[&str] = &[
+    "PatchTransformer",
+    "PatchJson6902Transformer",
+    "PatchStrategicMergeTransformer",
+];
 /// Keys of lists and maps that hold images further down.
 const ABOVE_IMAGES: &[&str] = &[
     "containers",
@@ -78,6 +84,8 @@ pub enum Acts {
     /// A component or transformer acts on everything that the kustomization which lists it takes
     /// in.
     OnItsParents,
+    /// A transformer that patches acts on what is built, after everything else.
+    Last,
     /// Nobody knows what it acts on: it may be any file of the repository.
     Anywhere,
 }
@@ -178,6 +186,14 @@ pub(super) fn find(input: &Input<'_>, found: &mut Found) {
         }
         _ => {
             let names = transformer_names(document, input.object);
+            let takes_in = patch_files(document, input.object);
+            if !takes_in.is_empty() {
+                found.facts.push(Fact::Kustomization(Kustomization {
+                    acts: Acts::Last,
+                    takes_in,
+                    ..Default::default()
+                }));
+            }
             if !names.is_empty() {
                 found.facts.push(Fact::Kustomization(Kustomization {
                     acts: Acts::OnItsParents,
@@ -273,6 +289,21 @@ pub(super) fn hold_shared(document: &Document<'_>, id: NodeId, site: &mut Site) 
         let detail = "it stands in a node with an anchor; write the entry out wherever it is used";
         site.hold = Some((Reason::SharedAnchor, detail.to_string()));
     }
+}
+
+/// The files with patches that a transformer names.
+fn patch_files(document: &Document<'_>, object: &Object<'_>) -> Vec<Taking> {
+    if !PATCHING.contains(&object.kind) {
+        return Vec::new();
+    }
+    let paths = fields(document, object.node, "path").chain(items(document, object.node, "paths"));
+    let paths = paths.filter_map(|path| document.text(path));
+    paths
+        .map(|path| Taking {
+            path: path.to_string(),
+            role: TakenAs::Patch,
+        })
+        .collect()
 }
 
 /// The image that a transformer of its own, in a file or a text, names.

@@ -60,6 +60,7 @@ impl<'a> Making<'a, '_> {
                     (_, Acts::Anywhere) => {
                         self.loose.insert(key);
                     }
+                    (_, Acts::Last) => {}
                     (Some(_), _) => deployments.push((key, kustomization)),
                     (None, _) if scanned.source.places().any(is_kustomization_name) => {
                         self.add(key, kustomization);
@@ -161,6 +162,14 @@ impl<'a> Making<'a, '_> {
         );
         self.patch(patches, steps);
         self.patch_late(late, steps);
+        let is_last = |taken: &&Taken| {
+            let fact = self.fact((key.0, taken.fact));
+            fact.is_some_and(|fact| fact.acts == Acts::Last)
+        };
+        let last = self.tree.taken(key.0).iter().filter(is_last);
+        for taken in last {
+            self.patch_late(self.sites(taken.to, |site| !is_in_text(site)), steps);
+        }
     }
 
     fn take(&mut self, file: usize, role: TakenAs, index: usize, steps: &mut Vec<Step>) {
@@ -194,12 +203,10 @@ impl<'a> Making<'a, '_> {
                     self.builds.builders[index].is_open = true;
                 }
             }
-            TakenAs::Transformer if builders.is_empty() => {
-                self.patch_late(self.sites(file, |_| true), steps);
-            }
             TakenAs::Transformer => {
-                let path = self.files[file].source.path.display().to_string();
-                self.miss(index, role, &path);
+                for file in self.tree.reached(file) {
+                    self.patch_late(self.sites(file, |_| true), steps);
+                }
             }
             TakenAs::Generator | TakenAs::Copier => {}
         }
