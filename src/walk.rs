@@ -235,8 +235,8 @@ pub fn walk(options: &Options, current: &Path) -> Result<Walk, globset::Error> {
         &folders,
         files.iter().map(|(given, _)| given.as_path()),
         &context,
+        current,
     );
-    walker.note_alone(&folders);
     walker.folders(&folders, &folders);
     for (given, real) in &files {
         walker.file(given, real);
@@ -265,19 +265,26 @@ fn places(paths: &[PathBuf]) -> BTreeSet<PathBuf> {
 }
 
 /// The repositories of the given paths: beyond them nothing is read or written. Outside of any
-/// repository, a folder stands for itself.
+/// repository, the current directory stands for one, unless it is somebody's home or holds everything.
 fn roots<'p>(
     folders: &[PathBuf],
     files: impl Iterator<Item = &'p Path>,
     context: &[PathBuf],
+    current: &Path,
 ) -> Vec<PathBuf> {
+    let is_home = std::env::var_os("HOME").is_some_and(|home| Path::new(&home) == current);
+    let is_whole = !is_home && current.parent().is_some();
+    let whole = |folder: &Path| {
+        let here = || Some(current).filter(|_| is_whole && folder.starts_with(current));
+        repository(folder).or_else(here).map(Path::to_path_buf)
+    };
     let of_folders = folders
         .iter()
-        .map(|folder| repository(folder).unwrap_or(folder).to_path_buf());
+        .map(|folder| whole(folder).unwrap_or_else(|| folder.clone()));
     let homes = files
         .filter_map(|path| home(path).ok())
         .chain(context.iter().cloned());
-    let around = homes.filter_map(|home| Some(repository(&home)?.to_path_buf()));
+    let around = homes.filter_map(|home| whole(&home));
     let mut roots: Vec<PathBuf> = of_folders.chain(around).collect();
     roots.sort();
     roots.dedup();
@@ -306,19 +313,6 @@ struct Walker<'o> {
 }
 
 impl Walker<'_> {
-    /// Says so when the rest of what is here is not looked at, though it may name the images.
-    fn note_alone(&mut self, folders: &[PathBuf]) {
-        for folder in folders {
-            let is_part = folder != self.current && folder.starts_with(self.current);
-            if is_part && repository(folder).is_none() {
-                self.found.notes.push(format!(
-                    "{}: lies in no git repository, so nothing outside of it is read; when kustomizations elsewhere name its images, give the folder that holds both",
-                    shown(folder, self.current).display()
-                ));
-            }
-        }
-    }
-
     fn resolve(&mut self, path: &Path) -> Option<PathBuf> {
         match path.canonicalize() {
             Ok(real) => Some(real),

@@ -535,3 +535,161 @@ fn a_part_of_a_repository_has_the_targets_of_the_whole() {
     let (_, diff, talk) = rewrite(folder.path(), &["base", "--dry-run"]);
     assert!(diff.contains("library/nginx"), "{talk}");
 }
+
+/// Whether a dry run leaves `base/app.yaml` as it is.
+fn holds(files: &[(&str, &str)], paths: &[&str], git: bool) -> (bool, String) {
+    let folder = tree(&[&[BASE, TAKES], files].concat());
+    if !git {
+        std::fs::remove_dir(folder.path().join(".git")).unwrap();
+    }
+    let (_, diff, talk) = rewrite(folder.path(), &[paths, &["--dry-run"]].concat());
+    (!diff.contains("a/base/app.yaml"), format!("{diff}{talk}"))
+}
+
+#[test]
+fn entries_that_are_not_followed_hold_what_they_may_match() {
+    let overlay = |rest: &str| format!("resources: [../base]\nimages:\n{rest}");
+    let set = "apiVersion: argoproj.io/v1alpha1\nkind: ApplicationSet\nspec:\n  templatePatch: |\n    spec: {source: {kustomize: {images: [\"nginx:1\", \"redis:8\"]}}}\n";
+    let star = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nspec:\n  source: {path: base, kustomize: {images: [\"nginx=*:1\"]}}\n";
+    for (path, text) in [
+        (
+            "o/kustomization.yaml",
+            &*overlay("- &e {name: redis, newTag: '8'}\n- <<: *e\n  name: nginx\n"),
+        ),
+        (
+            "o/kustomization.yaml",
+            &*overlay("- {name: nginx, tagSuffix: -alpine}\n- {name: redis, newTag: '8'}\n"),
+        ),
+        ("set.yaml", set),
+        ("app.yaml", star),
+        (
+            "values.yaml.j2",
+            "kustomize:\n  images:\n  {% for x in y %}\n  - nginx:{{ x }}\n  - redis=redis:8\n  {% endfor %}\n",
+        ),
+    ] {
+        let (held, said) = holds(&[(path, text)], &["."], true);
+        assert!(held, "{path}: {said}");
+    }
+}
+
+#[test]
+fn what_comes_last_in_a_build_is_tied_to_what_follows() {
+    let transformer = "apiVersion: builtin\nkind: PatchTransformer\nmetadata: {name: t}\ntarget: {kind: Pod}\npath: p.yaml\n";
+    let patch = "- {op: replace, path: /spec/containers/0/image, value: 'nginx:1.5'}\n";
+    let base = (
+        "base/kustomization.yaml",
+        "resources: [app.yaml]\ntransformers: [t.yaml]\n",
+    );
+    let folder = tree(&[
+        BASE,
+        base,
+        ("base/t.yaml", transformer),
+        ("base/p.yaml", patch),
+        ("o/kustomization.yaml", &overlay(NAMES)),
+    ]);
+    let (_, diff, talk) = rewrite(folder.path(), &[".", "--dry-run"]);
+    assert!(!diff.contains("base/p.yaml"), "{diff}{talk}");
+    assert!(
+        diff.contains("+images: [{name: nginx, newName: "),
+        "{diff}{talk}"
+    );
+}
+
+#[test]
+fn policies_that_a_build_holds_keep_their_names() {
+    let policy = "apiVersion: kyverno.io/v1\nkind: ClusterPolicy\nspec: {rules: [{mutate: {patchStrategicMerge: {spec: {initContainers: [{image: 'nginx:1.27'}]}}}}]}\n";
+    let files = [
+        ("base/policy.yaml", policy),
+        (
+            "base/kustomization.yaml",
+            "resources: [app.yaml, policy.yaml]\n",
+        ),
+        ("o/kustomization.yaml", &*overlay(NAMES)),
+        ("p/kustomization.yaml", "resources: [../base]\n"),
+    ];
+    let folder = tree(&[&[BASE], &files[..]].concat());
+    let (_, diff, talk) = rewrite(folder.path(), &[".", "--dry-run"]);
+    assert!(!diff.contains("library/nginx"), "{diff}{talk}");
+    assert!(diff.contains("library/redis"), "{diff}{talk}");
+}
+
+#[test]
+fn a_half_moved_name_heals_only_where_one_is_meant() {
+    let moved = APP.replace("nginx", &format!("{REGISTRY}/docker-hub/library/nginx"));
+    let live = format!(
+        "images:\n- {{name: {REGISTRY}/docker-hub/library/nginx, newTag: '3'}}\n- {{name: nginx, newTag: '2'}}\n"
+    );
+    let two = "images:\n- {name: nginx, newTag: '2'}\n- {name: docker.io/nginx, newTag: '3'}\n";
+    for (names, heals) in [(NAMES, true), (&live, false), (two, false)] {
+        let folder = tree(&[
+            ("base/app.yaml", &*moved),
+            TAKES,
+            ("o/kustomization.yaml", &overlay(names)),
+            ("p/kustomization.yaml", "resources: [../base]\n"),
+        ]);
+        let (_, diff, talk) = rewrite(folder.path(), &[".", "--dry-run"]);
+        assert_eq!(
+            diff.contains("b/o/kustomization.yaml"),
+            heals,
+            "{names}: {diff}{talk}"
+        );
+    }
+    let folder = tree(&[
+        ("base/app.yaml", &*moved),
+        TAKES,
+        ("o/kustomization.yaml", &overlay(NAMES)),
+    ]);
+    let (exit, output, _) = run(folder.path(), &["--check", "--registry", REGISTRY]);
+    assert!(
+        exit == 1 && output.contains("stale-kustomize-name"),
+        "{output}"
+    );
+}
+
+#[test]
+fn tests_pass_in_builds_that_go_on_from_an_entry() {
+    let test = "resources: [../base]\npatches:\n- target: {kind: Pod}\n  patch: |-\n    - {op: test, path: /spec/containers/0/image, value: 'nginx:1.28'}\n    - {op: remove, path: /spec/x}\n";
+    let folder = tree(&[
+        BASE,
+        (
+            "base/kustomization.yaml",
+            "resources: [app.yaml]\nimages: [{name: nginx, newTag: '1.28'}]\n",
+        ),
+        ("o/kustomization.yaml", test),
+    ]);
+    let (_, diff, talk) = rewrite(folder.path(), &[".", "--dry-run"]);
+    let follows = diff.contains("b/o/kustomization.yaml");
+    assert_eq!(follows, diff.contains("library/nginx"), "{diff}{talk}");
+}
+
+#[test]
+fn entries_without_braces_get_no_new_name() {
+    let (_, said) = holds(
+        &[(
+            "o/kustomization.yaml",
+            "resources: [../base]\nimages: [name: nginx]\n",
+        )],
+        &["."],
+        true,
+    );
+    assert!(
+        !said.contains("defect") && said.contains("not-editable"),
+        "{said}"
+    );
+}
+
+#[test]
+fn outside_of_a_repository_the_current_directory_is_looked_at() {
+    let (held, said) = holds(
+        &[("o/kustomization.yaml", &overlay(NAMES))],
+        &["base"],
+        false,
+    );
+    assert!(
+        !said.contains(
+            "+    image: 123456789012.dkr.ecr.eu-west-1.amazonaws.com/docker-hub/library/nginx"
+        ),
+        "{held} {said}"
+    );
+    assert!(said.contains("add that path"), "{said}");
+}

@@ -224,6 +224,7 @@ pub const WORDS: &[&str] = &[
     "values.yaml:",
     "kustomize.toolkit.fluxcd.io",
     "argoproj.io",
+    "Transformer",
 ];
 
 /// Whether a file of this name tells facts whatever words it holds.
