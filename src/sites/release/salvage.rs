@@ -28,9 +28,10 @@ pub(in super::super) fn salvage(text: &str) -> Option<Release> {
             .iter()
             .find_map(|key| line.strip_prefix(key));
         if let Some(chart) = value {
-            // One that is filled in as a whole tells nothing.
+            // One that is filled in as a whole tells nothing, and neither does the `/` of an ingress.
             let chart = unquoted(chart);
-            let is_told = !(chart.starts_with("{{") && chart.ends_with("}}"));
+            let is_told = chart.contains(char::is_alphanumeric)
+                && !(chart.starts_with("{{") && chart.ends_with("}}"));
             release.charts.extend(is_told.then(|| chart.to_string()));
         }
         let file = unquoted(line);
@@ -51,4 +52,16 @@ pub(in super::super) fn salvage(text: &str) -> Option<Release> {
 
 fn unquoted(text: &str) -> &str {
     text.trim().trim_matches(['"', '\''])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_of_requests_are_no_charts() {
+        let text = "releases:\n- name: x\n  chart: incubator/raw\n{{ if y }}\n  values:\n  - paths:\n    - path: /\n    - path: ./\n{{ end }}\n";
+        let charts = salvage(text).map(|release| release.charts);
+        assert_eq!(charts, Some(vec!["incubator/raw".to_string()]));
+    }
 }
