@@ -499,14 +499,18 @@ fn is_about_images(path: &str) -> bool {
         || ABOVE_IMAGES.contains(&last)
         || is_position && (last.ends_with(']') || ABOVE_IMAGES.contains(&before))
 }
+
+/// The charts that kustomize pulls and unpacks. One without a repository is not pulled: what lies there
+/// is the chart itself.
 fn inflated_charts(document: &Document<'_>, node: NodeId) -> Option<Fact> {
-    let charts = document.get(node, "helmCharts")?;
-    let name = |item| {
-        document
-            .text_at(document.resolve(item), &["name"])
-            .map(Into::into)
-    };
-    let names: Vec<String> = document.items(charts).filter_map(name).collect();
+    let pulled =
+        items(document, node, "helmCharts").filter(|&item| document.get(item, "repo").is_some());
+    let names: Vec<String> = pulled
+        .filter_map(|item| document.text_at(item, &["name"]).map(Into::into))
+        .collect();
+    if names.is_empty() {
+        return None;
+    }
     let home = document
         .text_at(node, &["helmGlobals", "chartHome"])
         .unwrap_or(CHART_HOME)
