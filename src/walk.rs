@@ -264,8 +264,12 @@ fn places(paths: &[PathBuf]) -> BTreeSet<PathBuf> {
     paths.iter().filter_map(|path| home(path).ok()).collect()
 }
 
+/// The files by which a folder is a kustomization.
+const KUSTOMIZATIONS: &[&str] = &["kustomization.yaml", "kustomization.yml", "Kustomization"];
+
 /// The repositories of the given paths: beyond them nothing is read or written. Outside of any
-/// repository, the current directory stands for one, unless it is somebody's home or holds everything.
+/// repository, a folder stands for itself; where it is a kustomization or a file, which others may take
+/// in, the current directory does, unless it is somebody's home or holds everything.
 fn roots<'p>(
     folders: &[PathBuf],
     files: impl Iterator<Item = &'p Path>,
@@ -278,9 +282,12 @@ fn roots<'p>(
         let here = || Some(current).filter(|_| is_whole && folder.starts_with(current));
         repository(folder).or_else(here).map(Path::to_path_buf)
     };
-    let of_folders = folders
-        .iter()
-        .map(|folder| whole(folder).unwrap_or_else(|| folder.clone()));
+    let of_folders = folders.iter().map(|folder| {
+        let is_part = || KUSTOMIZATIONS.iter().any(|name| folder.join(name).exists());
+        let root = repository(folder).map(Path::to_path_buf);
+        root.or_else(|| whole(folder).filter(|_| is_part()))
+            .unwrap_or_else(|| folder.clone())
+    });
     let homes = files
         .filter_map(|path| home(path).ok())
         .chain(context.iter().cloned());
