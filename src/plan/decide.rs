@@ -171,11 +171,7 @@ fn site_outcome(id: SiteId, site: &Site, rules: &RuleSet, links: &Links) -> Outc
 /// Puts `new` in the place of the name with which a site's one scalar begins.
 fn whole(site: &Site, name: &str, new: &str) -> Result<Carried, Why> {
     let text = site.text();
-    let mut carried = Carried {
-        edits: Vec::new(),
-        scalars: Vec::new(),
-        inserted: None,
-    };
+    let mut carried = Carried::default();
     if let Shape::Whole(scalar) = &site.shape {
         carried.edits = edits(scalar, name, new)?;
         carried.scalars.push(Rewritten {

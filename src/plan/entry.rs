@@ -16,7 +16,8 @@ pub struct NewNames {
     pub new_name: Option<String>,
 }
 
-/// A change of an entry as edits.
+/// A change as edits.
+#[derive(Default)]
 pub(super) struct Carried {
     pub(super) edits: Vec<Edit>,
     pub(super) scalars: Vec<Rewritten>,
@@ -32,11 +33,7 @@ pub(super) fn carry_out(entry: &Entry, names: &NewNames) -> Result<Carried, Why>
     if is_text {
         return in_one(entry, names);
     }
-    let mut carried = Carried {
-        edits: Vec::new(),
-        scalars: Vec::new(),
-        inserted: None,
-    };
+    let mut carried = Carried::default();
     if let Some(name) = &names.name {
         carried.rewrite(&entry.name.scalar, name)?;
     }
@@ -66,11 +63,7 @@ fn in_one(entry: &Entry, names: &NewNames) -> Result<Carried, Why> {
             format!("{name}{behind}{rest}")
         }
     };
-    let mut carried = Carried {
-        edits: Vec::new(),
-        scalars: Vec::new(),
-        inserted: None,
-    };
+    let mut carried = Carried::default();
     carried.rewrite(scalar, &to)?;
     Ok(carried)
 }

@@ -59,6 +59,16 @@ pub struct Builder {
     pub(super) elsewhere: Vec<EntryId>,
 }
 
+impl Builder {
+    /// The builders that it goes on from, components among them.
+    pub(super) fn goes_on_from(&self) -> impl Iterator<Item = usize> {
+        self.steps.iter().filter_map(|step| match step {
+            Step::Build(to) | Step::Component(to) => Some(*to),
+            _ => None,
+        })
+    }
+}
+
 /// What something is built for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
@@ -124,6 +134,9 @@ impl Builds {
 
     /// The entries that act on what a chart makes of its values, which no build here shows.
     pub(super) fn on_rendered(&self) -> BTreeSet<EntryId> {
+        if !self.builders.iter().any(|builder| builder.generates) {
+            return BTreeSet::new();
+        }
         let named = self.named_above();
         let generating = (0..self.builders.len()).filter(|&index| self.builders[index].generates);
         generating
@@ -163,14 +176,11 @@ impl Builds {
             .collect();
         let mut pending: Vec<usize> = (0..self.builders.len()).collect();
         while let Some(index) = pending.pop() {
-            for step in &self.builders[index].steps {
-                let (Step::Build(to) | Step::Component(to)) = step else {
-                    continue;
-                };
-                let more: Vec<_> = named[index].difference(&named[*to]).copied().collect();
+            for to in self.builders[index].goes_on_from() {
+                let more: Vec<_> = named[index].difference(&named[to]).copied().collect();
                 if !more.is_empty() {
-                    named[*to].extend(more);
-                    pending.push(*to);
+                    named[to].extend(more);
+                    pending.push(to);
                 }
             }
         }
@@ -222,9 +232,8 @@ impl Builds {
     /// Lets what nothing matches match something, so that what is tied to its new name is seen.
     pub(super) fn sow_dead(&mut self, files: &[ScannedFile]) {
         let run = self.run(files, &Given::default());
-        let flows = run.built.iter().flat_map(|built| built.flows.iter());
-        let segments = flows.flat_map(|flow| &flow.segments);
-        let alive: BTreeSet<EntryId> = segments
+        let alive: BTreeSet<EntryId> = run
+            .segments()
             .flat_map(|segment| segment.names.iter().copied())
             .collect();
         for (builder, made) in self.builders.iter().enumerate() {
@@ -243,6 +252,20 @@ impl Builds {
                 }));
             }
         }
+    }
+
+    /// The site that gives a name; none when it cannot be seen.
+    pub fn site_of(&self, provider: Provider) -> Option<SiteId> {
+        match provider {
+            Provider::Site(site) => Some(site),
+            Provider::NewName(entry) => self.named[entry].site,
+            Provider::Outside(_) => None,
+        }
+    }
+
+    /// What an entry says when it has another name; its new name stays.
+    pub fn with_name(&self, entry: EntryId, name: &str) -> (Pattern, String) {
+        (Pattern::new(name), self.named[entry].entry.new_name.clone())
     }
 
     /// Whether something may have this image, though no file here shows it.

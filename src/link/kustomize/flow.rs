@@ -76,6 +76,20 @@ pub struct Run {
     pub is_cut: bool,
 }
 
+impl Built {
+    /// The ways of its images, part by part.
+    pub fn segments(&self) -> impl Iterator<Item = &Segment> {
+        self.flows.iter().flat_map(|flow| &flow.segments)
+    }
+}
+
+impl Run {
+    /// The same of everything that is built.
+    pub fn segments(&self) -> impl Iterator<Item = &Segment> {
+        self.built.iter().flat_map(Built::segments)
+    }
+}
+
 impl Builds {
     /// Builds everything, with `given` in place of what the files say.
     pub fn run(&self, files: &[ScannedFile], given: &Given) -> Run {

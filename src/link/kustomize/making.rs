@@ -394,10 +394,7 @@ impl<'a> Making<'a, '_> {
     fn find_roots(&mut self, built_by_deployments: &BTreeMap<usize, usize>) {
         let mut taken: BTreeSet<usize> = BTreeSet::new();
         for builder in &self.builds.builders {
-            taken.extend(builder.steps.iter().filter_map(|step| match step {
-                Step::Build(to) | Step::Component(to) => Some(*to),
-                _ => None,
-            }));
+            taken.extend(builder.goes_on_from());
         }
         let deployed = self.deployed();
         let mut unused = BTreeSet::new();
@@ -421,11 +418,7 @@ impl<'a> Making<'a, '_> {
             .collect();
         while let Some(index) = pending.pop() {
             if reached.insert(index) {
-                let steps = self.builds.builders[index].steps.iter();
-                pending.extend(steps.filter_map(|step| match step {
-                    Step::Build(to) | Step::Component(to) => Some(*to),
-                    _ => None,
-                }));
+                pending.extend(self.builds.builders[index].goes_on_from());
             }
         }
         for (index, builder) in self.builds.builders.iter_mut().enumerate() {
@@ -452,8 +445,7 @@ impl<'a> Making<'a, '_> {
                 let Fact::Deploys { folder, .. } = fact else {
                     continue;
                 };
-                let places = file.source.places();
-                let mut places = places;
+                let mut places = file.source.places();
                 let folder =
                     places.find_map(|place| deployers::folder_of(self.tree, place, folder));
                 let at = folder.into_iter().flat_map(|folder| {

@@ -144,14 +144,8 @@ impl Settling<'_> {
     }
 
     fn renamed_group(&self, class: &Class) -> Group {
-        let providers = class
-            .providers
-            .iter()
-            .filter_map(|provider| match *provider {
-                Provider::Site(site) => Some(site),
-                Provider::NewName(entry) => self.builds.named[entry].site,
-                Provider::Outside(_) => None,
-            });
+        let providers = class.providers.iter();
+        let providers = providers.filter_map(|&provider| self.builds.site_of(provider));
         let names = class.names.iter();
         let names = names.filter_map(|&id| self.builds.named[id].site);
         let members = providers.chain(names).chain(class.tests.iter().copied());

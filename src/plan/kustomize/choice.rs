@@ -35,7 +35,7 @@ impl Settling<'_> {
         }
     }
 
-    pub(super) fn would_change(&self, class: &Class) -> bool {
+    fn would_change(&self, class: &Class) -> bool {
         let of_provider = |provider: &Provider| match *provider {
             Provider::Site(site) => self.is_changed(site) || self.is(site, Reason::SeveralTargets),
             Provider::NewName(entry) => self.entry_change(entry).is_some(),
@@ -49,7 +49,7 @@ impl Settling<'_> {
         class.providers.iter().any(of_provider) || class.names.iter().any(of_name)
     }
 
-    pub(super) fn is_for_several(&self, class: &Class) -> bool {
+    fn is_for_several(&self, class: &Class) -> bool {
         class.providers.iter().any(|provider| match provider {
             Provider::Site(site) => self.is(*site, Reason::SeveralTargets),
             _ => false,
@@ -77,7 +77,7 @@ impl Settling<'_> {
         Ok(())
     }
 
-    pub(super) fn is_one_name(&self, entry: EntryId) -> Result<(), String> {
+    fn is_one_name(&self, entry: EntryId) -> Result<(), String> {
         let named = &self.builds.named[entry];
         if !named.is_plain() {
             return Err(format!(

@@ -48,7 +48,7 @@ pub(super) struct Ties {
 }
 
 impl Ties {
-    pub(super) fn id(&mut self, node: Node) -> usize {
+    fn id(&mut self, node: Node) -> usize {
         let next = self.above.len();
         let id = *self.ids.entry(node).or_insert(next);
         if id == next {
@@ -57,7 +57,7 @@ impl Ties {
         id
     }
 
-    pub(super) fn top(&mut self, mut id: usize) -> usize {
+    fn top(&mut self, mut id: usize) -> usize {
         while self.above[id] != id {
             self.above[id] = self.above[self.above[id]];
             id = self.above[id];

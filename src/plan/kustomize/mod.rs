@@ -51,8 +51,7 @@ pub(super) fn settle(
         class_of: BTreeMap::new(),
         forced: BTreeSet::new(),
     };
-    settling.heal();
-    let before = builds.run(files, &settling.baseline());
+    let before = settling.heal();
     if before.is_cut {
         return vec![settling.everything()];
     }
@@ -166,7 +165,7 @@ impl Settling<'_> {
     fn classify(&mut self, before: &Run) {
         let mut ties = Ties::default();
         for built in &before.built {
-            for segment in built.flows.iter().flat_map(|flow| &flow.segments) {
+            for segment in built.segments() {
                 for &name in &segment.names {
                     ties.tie(Node::Provider(segment.provider), Node::Name(name));
                 }
@@ -181,7 +180,7 @@ impl Settling<'_> {
             if builder.end != End::Itself {
                 continue;
             }
-            for segment in built.flows.iter().flat_map(|flow| &flow.segments) {
+            for segment in built.segments() {
                 let is_seen =
                     !matches!(segment.provider, Provider::Outside(_)) || !segment.names.is_empty();
                 let class = self.class_of.get(&Node::Provider(segment.provider));
@@ -256,13 +255,9 @@ fn opaque_groups(builds: &Builds, run: &Run) -> Vec<Group> {
         let Some(why) = &builds.builders[built.builder].opaque else {
             continue;
         };
-        let segments = built.flows.iter().flat_map(|flow| &flow.segments);
-        let members: BTreeSet<SiteId> = segments
-            .filter_map(|segment| match segment.provider {
-                Provider::Site(site) => Some(site),
-                Provider::NewName(entry) => builds.named[entry].site,
-                Provider::Outside(_) => None,
-            })
+        let members: BTreeSet<SiteId> = built
+            .segments()
+            .filter_map(|segment| builds.site_of(segment.provider))
             .collect();
         groups.push(Group {
             label: "a build that cannot be seen whole".to_string(),

@@ -15,11 +15,7 @@ pub(super) struct Fault {
 impl Fault {
     pub(super) fn sites(&self, builds: &Builds) -> BTreeSet<SiteId> {
         let of_entry = |&entry: &EntryId| builds.named[entry].site;
-        let of_provider = |provider: &Provider| match provider {
-            Provider::Site(site) => Some(*site),
-            Provider::NewName(entry) => builds.named[*entry].site,
-            Provider::Outside(_) => None,
-        };
+        let of_provider = |&provider: &Provider| builds.site_of(provider);
         let entries = self.entries.iter().filter_map(of_entry);
         entries
             .chain(self.providers.iter().filter_map(of_provider))
@@ -61,8 +57,7 @@ pub(super) fn healed_only(builds: &Builds, outcomes: &[Vec<Outcome>]) -> Given {
         };
         let name = change.names.as_ref().and_then(|names| names.name.as_ref());
         if let Some(name) = name.filter(|_| change.heals) {
-            let new_name = named.entry.new_name.clone();
-            given.names.insert(id, (Pattern::new(name), new_name));
+            given.names.insert(id, builds.with_name(id, name));
         }
     }
     given
@@ -104,11 +99,7 @@ pub(super) fn faults(
     faults
 }
 
-pub(super) fn is_same(
-    before: &str,
-    after: &str,
-    renamings: &HashMap<String, HashSet<String>>,
-) -> bool {
+fn is_same(before: &str, after: &str, renamings: &HashMap<String, HashSet<String>>) -> bool {
     if before == after {
         return true;
     }
@@ -119,7 +110,7 @@ pub(super) fn is_same(
 
 /// What has a part in an image that is another one: the entries that match it only before or only
 /// after, else all.
-pub(super) fn fault(before: &Flow, after: &Flow) -> Fault {
+fn fault(before: &Flow, after: &Flow) -> Fault {
     let entries = |flow: &Flow| -> BTreeSet<EntryId> {
         let segments = flow.segments.iter();
         segments.flat_map(|segment| segment.names.clone()).collect()

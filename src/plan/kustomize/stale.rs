@@ -7,13 +7,13 @@ use super::super::decide::rewritten;
 use super::Settling;
 use super::choice::is_literal;
 use super::proof::Fault;
-use crate::link::{Builds, EntryId, Given, Pattern, Provider, Run};
+use crate::link::{Builds, EntryId, Given, Provider, Run};
 use crate::rules::Origin;
 
 impl Settling<'_> {
     /// Finds the entries that match nothing, but would match an image that has moved to ECR by their
-    /// new name: what somebody has moved half-way.
-    pub(super) fn heal(&mut self) {
+    /// new name: what somebody has moved half-way. Gives the builds as they would be had nobody done so.
+    pub(super) fn heal(&mut self) -> Run {
         let run = self.builds.run(self.files, &Given::default());
         let matched = matched(self.builds, &run);
         let dead = (0..self.builds.named.len()).filter(|id| !matched.contains(id));
@@ -28,13 +28,9 @@ impl Settling<'_> {
             candidates.extend(name.filter(|(name, _)| is_literal(name)).map(|to| (id, to)));
         }
         if candidates.is_empty() {
-            return;
+            return run;
         }
-        let mut given = Given::default();
-        for (&id, (name, _)) in &candidates {
-            let new_name = self.builds.named[id].entry.new_name.clone();
-            given.names.insert(id, (Pattern::new(name), new_name));
-        }
+        let given = self.with_names(&candidates);
         let matched = matched_by(&self.builds.run(self.files, &given), &candidates);
         for (id, to) in candidates {
             let entries = if matched.contains(&id) {
@@ -44,20 +40,28 @@ impl Settling<'_> {
             };
             entries.insert(id, to);
         }
+        if self.healed.is_empty() {
+            return run;
+        }
+        self.builds.run(self.files, &self.with_names(&self.healed))
     }
 
     /// Dead entries that the rewrite itself would make look half-moved: the images that they would match.
     pub(super) fn turned_stale(&self, mut given: Given) -> Vec<Fault> {
+        if self.dead.is_empty() {
+            return Vec::new();
+        }
         for (&id, (name, _)) in &self.dead {
-            let own = self.builds.named[id].entry.new_name.clone();
-            let names = given.names.entry(id).or_insert((Pattern::new(name), own));
-            names.0 = Pattern::new(name);
+            let (pattern, own) = self.builds.with_name(id, name);
+            let new_name = given
+                .names
+                .remove(&id)
+                .map_or(own, |(_, new_name)| new_name);
+            given.names.insert(id, (pattern, new_name));
         }
         let run = self.builds.run(self.files, &given);
         let stale = matched_by(&run, &self.dead);
-        let flows = run.built.iter().flat_map(|built| built.flows.iter());
-        let segments = flows.flat_map(|flow| &flow.segments);
-        segments
+        run.segments()
             .filter(|segment| segment.names.iter().any(|id| stale.contains(id)))
             .map(|segment| Fault {
                 entries: BTreeSet::new(),
@@ -66,22 +70,20 @@ impl Settling<'_> {
             .collect()
     }
 
-    /// The texts as they would be had nobody moved anything half-way.
-    pub(super) fn baseline(&self) -> Given {
-        let mut given = Given::default();
-        for (&id, (name, _)) in &self.healed {
-            let new_name = self.builds.named[id].entry.new_name.clone();
-            given.names.insert(id, (Pattern::new(name), new_name));
+    /// The texts with other names for some entries.
+    fn with_names(&self, names: &BTreeMap<EntryId, (String, Origin)>) -> Given {
+        let names = names.iter();
+        let names = names.map(|(&id, (name, _))| (id, self.builds.with_name(id, name)));
+        Given {
+            names: names.collect(),
+            ..Given::default()
         }
-        given
     }
 }
 
 /// The entries that match anything, as far as anybody can tell.
 fn matched(builds: &Builds, run: &Run) -> BTreeSet<EntryId> {
-    let flows = run.built.iter().flat_map(|built| built.flows.iter());
-    flows
-        .flat_map(|flow| &flow.segments)
+    run.segments()
         .filter(|segment| builds.is_likely(segment.provider))
         .flat_map(|segment| segment.names.iter().copied())
         .collect()
@@ -91,8 +93,7 @@ fn matched(builds: &Builds, run: &Run) -> BTreeSet<EntryId> {
 /// as it is.
 fn matched_by(run: &Run, entries: &BTreeMap<EntryId, (String, Origin)>) -> BTreeSet<EntryId> {
     let (mut files, mut others) = (BTreeSet::new(), BTreeSet::new());
-    let flows = run.built.iter().flat_map(|built| built.flows.iter());
-    for segment in flows.flat_map(|flow| &flow.segments) {
+    for segment in run.segments() {
         let known = segment.names.iter().filter(|id| entries.contains_key(id));
         match segment.provider {
             // Where another entry names the image, too, nobody knows which one is meant.
