@@ -54,7 +54,7 @@ pub struct Ignores {
 #[derive(Debug, Default)]
 pub struct Gathering {
     ignores: Ignores,
-    /// Those of the file itself that have not met their node.
+    /// Those of the file itself that stand alone on their line.
     waiting: Waiting,
     /// A byte and its line, 0-based.
     counted: (usize, usize),
@@ -64,11 +64,11 @@ pub struct Gathering {
 
 /// Instructions alone on their line that have not met their node, and the byte where the text goes
 /// on after each.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Waiting(VecDeque<(usize, usize)>);
 
 impl Gathering {
-    /// Reads the instructions of a text; `None` when it does not hold the word.
+    /// Reads the instructions of a text, which may be masked; `None` when it does not hold the word.
     pub fn of(text: &str) -> Option<Self> {
         memmem::find(text.as_bytes(), WORD.as_bytes())?;
         let mut gathering = Self::default();
@@ -126,22 +126,24 @@ impl Gathering {
         line
     }
 
-    /// Finds the nodes of the next document that instructions on lines of their own speak for.
-    pub fn meet(&mut self, text: &str, document: &Document<'_>) {
-        let mut waiting = std::mem::take(&mut self.waiting);
-        self.meet_all(&mut waiting, text, document);
-        self.waiting = waiting;
+    /// The instructions of the file that have to meet its documents, once for each way in which it is
+    /// read.
+    pub fn waiting(&self) -> Waiting {
+        self.waiting.clone()
     }
 
-    /// The same for instructions that stand in a text, and its next document.
-    pub fn meet_all(&mut self, waiting: &mut Waiting, text: &str, document: &Document<'_>) {
+    /// Finds the nodes of the next document that instructions on lines of their own speak for.
+    pub fn meet(&mut self, waiting: &mut Waiting, text: &str, document: &Document<'_>) {
         let last = document.nodes.last().map_or(0, |node| node.span.start);
         while let Some(&(index, at)) = waiting.0.front()
             && at <= last
         {
             waiting.0.pop_front();
-            if let Some(covers) = next_node(text, document, at) {
-                self.ignores.list[index].covers = covers;
+            let covers = &mut self.ignores.list[index].covers;
+            if covers.start == covers.end
+                && let Some(next) = next_node(text, document, at)
+            {
+                *covers = next;
             }
         }
     }

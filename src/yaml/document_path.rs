@@ -4,6 +4,8 @@
 //! is kept by its document and its place there, so a document needs a name that is its own however
 //! deep it lies.
 
+use super::reading::Reading;
+
 /// Texts in texts are read so far: a patch in a transformer in a kustomization.
 pub const MAX_DEPTH: usize = 3;
 
@@ -11,6 +13,7 @@ pub const MAX_DEPTH: usize = 3;
 /// it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DocumentPath {
+    reading: Reading,
     stream: usize,
     steps: [Option<Step>; MAX_DEPTH],
 }
@@ -39,6 +42,16 @@ impl DocumentPath {
         Some(inner)
     }
 
+    /// The same place in a file that is read in this way.
+    pub(super) fn read_as(self, reading: Reading) -> Self {
+        Self { reading, ..self }
+    }
+
+    /// How the file is read.
+    pub fn reading(self) -> Reading {
+        self.reading
+    }
+
     /// The document of the file's stream that it is or lies in, 0-based.
     pub fn stream(self) -> usize {
         self.stream
@@ -46,7 +59,7 @@ impl DocumentPath {
 
     /// Whether it is the first one of the file's own stream.
     pub fn is_first(self) -> bool {
-        self == Self::default()
+        self == Self::default().read_as(self.reading)
     }
 
     /// Whether it lies in a text of another document.
@@ -59,7 +72,7 @@ impl DocumentPath {
     /// of the stream itself.
     pub fn split(self) -> Option<(usize, Self)> {
         let first = self.steps[0]?;
-        let mut rest = Self::of_stream(first.index);
+        let mut rest = Self::of_stream(first.index).read_as(self.reading);
         for (to, from) in rest.steps.iter_mut().zip(&self.steps[1..]) {
             *to = *from;
         }

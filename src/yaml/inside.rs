@@ -7,8 +7,10 @@
 //! several lines in quotes) can be read, but nothing in it can be placed, and so nothing edited.
 
 use super::document_path::DocumentPath;
+use super::mask::Masked;
 use super::parse::{Document, Kind, NodeId, Style, YamlError, comments, documents};
-use super::scalar::{Place, Scalar};
+use super::reading::restore;
+use super::scalar::exact;
 use crate::source::Span;
 
 /// What stands around the text of a document.
@@ -38,6 +40,8 @@ impl Wrapping {
 #[derive(Debug)]
 pub struct Inside<'d> {
     value: &'d str,
+    /// The mask with which the file is read, and the file's own text.
+    masked: Option<(&'d Masked, &'d str)>,
     outer: DocumentPath,
     ordinal: usize,
     wrapping: Wrapping,
@@ -56,18 +60,27 @@ enum Map {
 }
 
 impl<'d> Inside<'d> {
-    /// The text of the scalar `id`; `text` is the file's. `None` when it is no scalar, or lies too
-    /// deep.
-    pub fn of(text: &str, document: &'d Document<'_>, id: NodeId) -> Option<Self> {
+    /// The text of the scalar `id`; `text` is the file's. `None` when it is no scalar, lies too
+    /// deep, or is a template of which not every byte can be placed.
+    pub fn of(text: &'d str, document: &'d Document<'_>, id: NodeId) -> Option<Self> {
         let node = document.node(id);
         let Kind::Scalar { value, ordinal, .. } = &node.kind else {
             return None;
         };
         document.path.inside(*ordinal, 0)?;
-        let (wrapping, map) =
-            placed(text, document, id).unwrap_or((Wrapping::Spelled, Map::Whole(node.span)));
+        let mask = document.mask.as_ref();
+        let read = mask.map_or(text, |mask| mask.masked.text());
+        let filled = mask.and_then(|mask| mask.values.get(&id));
+        let value = filled.unwrap_or(value);
+        let (wrapping, map) = match placed(read, document, id, value) {
+            Some(placed) => placed,
+            // Nothing in it could be told from filler.
+            None if filled.is_some() => return None,
+            None => (Wrapping::Spelled, Map::Whole(node.span)),
+        };
         Some(Self {
             value,
+            masked: mask.map(|mask| (mask.masked, text)),
             outer: document.path,
             ordinal: *ordinal,
             wrapping,
@@ -87,6 +100,9 @@ impl<'d> Inside<'d> {
             document.wrapping = self.wrapping;
             for node in &mut document.nodes {
                 node.span = self.map.span(node.span);
+            }
+            if let Some((masked, text)) = self.masked {
+                restore(&mut document, text, masked);
             }
             Ok(document)
         })
@@ -124,26 +140,33 @@ impl Map {
     }
 }
 
-/// How the text of a scalar lies in the file; `None` when its bytes are not its text.
-fn placed(text: &str, document: &Document<'_>, id: NodeId) -> Option<(Wrapping, Map)> {
-    let scalar = Scalar::locate(text, document, id)?;
-    if scalar.style == Style::Literal && document.wrapping == Wrapping::Bare {
-        let lines = lines(text, document.node(id).span.start, &scalar.value)?;
-        return Some((Wrapping::Bare, Map::Lines(lines)));
-    }
-    let Place::Exact(span) = scalar.place else {
+/// How the text of a scalar lies in the file, as the parser reads both; `None` when its bytes are not its
+/// text.
+fn placed(
+    text: &str,
+    document: &Document<'_>,
+    id: NodeId,
+    value: &str,
+) -> Option<(Wrapping, Map)> {
+    let node = document.node(id);
+    let Kind::Scalar { style, .. } = node.kind else {
         return None;
     };
-    let wrapping = match (scalar.style, document.wrapping) {
+    if style == Style::Literal && document.wrapping == Wrapping::Bare {
+        let lines = lines(text, node.span.start, value)?;
+        return Some((Wrapping::Bare, Map::Lines(lines)));
+    }
+    let span = exact(text, document, node.span, style, value)?;
+    let wrapping = match (style, document.wrapping) {
         // Braces would end it.
-        (Style::Plain, _) if scalar.in_flow => return None,
+        (Style::Plain, _) if node.in_flow => return None,
         (Style::SingleQuoted, Wrapping::Bare) => Wrapping::Quotes('\''),
         (Style::DoubleQuoted, Wrapping::Bare) => Wrapping::Quotes('"'),
         // Quotes in quotes leave none for what is in them.
         (Style::SingleQuoted | Style::DoubleQuoted, _) => return None,
         (_, wrapping) => wrapping,
     };
-    let one_line = !scalar.value.contains('\n');
+    let one_line = !value.contains('\n');
     one_line.then_some((wrapping, Map::Shift(span.start)))
 }
 
@@ -215,6 +238,7 @@ fn line_before(text: &str, start: usize) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::yaml::{Place, Scalar};
 
     /// A scalar of a document, and the ones whose texts it stands in, by their place in the list.
     struct Found {

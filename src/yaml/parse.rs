@@ -14,6 +14,7 @@ use granit_parser::{
 
 use super::document_path::DocumentPath;
 use super::inside::Wrapping;
+use super::reading::Mask;
 use crate::source::Span;
 
 /// Where a node stands in [`Document::nodes`].
@@ -97,6 +98,8 @@ pub struct Document<'a> {
     pub nodes: Vec<Node<'a>>,
     /// Whether any alias stands in it.
     pub has_aliases: bool,
+    /// What is known of it when it was read with a mask.
+    pub(super) mask: Option<Mask<'a>>,
 }
 
 impl<'a> Document<'a> {
@@ -392,6 +395,7 @@ impl<'a> Builder<'a> {
             wrapping: Wrapping::Bare,
             nodes: self.nodes,
             has_aliases: self.has_aliases,
+            mask: None,
         }
     }
 }

@@ -56,12 +56,9 @@ impl Scalar {
         else {
             return None;
         };
-        let candidate = candidate(*style, node.span, value);
-        let is_placed = document.wrapping != Wrapping::Spelled;
-        let place = if is_placed && candidate.of(text) == Some(value) {
-            Place::Exact(candidate)
-        } else {
-            Place::Spelled(node.span)
+        let place = match exact(text, document, node.span, *style, value) {
+            Some(span) => Place::Exact(span),
+            None => Place::Spelled(node.span),
         };
         Some(Self {
             value: value.clone().into_owned(),
@@ -72,6 +69,19 @@ impl Scalar {
             ordinal: *ordinal,
         })
     }
+}
+
+/// Where the bytes of a scalar are that is at `span`; `None` when they are not its value.
+pub(super) fn exact(
+    text: &str,
+    document: &Document<'_>,
+    span: Span,
+    style: Style,
+    value: &str,
+) -> Option<Span> {
+    let candidate = candidate(style, span, value);
+    let is_placed = document.wrapping != Wrapping::Spelled;
+    (is_placed && candidate.of(text) == Some(value)).then_some(candidate)
 }
 
 /// Where the value would stand if nothing about it were escaped or folded.

@@ -1,0 +1,206 @@
+//! The ways in which a file can be read: as it stands, or as a template with its actions masked.
+//!
+//! A masked text is only for the parser. What it makes of filler is put back here, so that whoever
+//! looks at the documents meets the template's own bytes (`{{ .Values.image }}`) in every value and
+//! key, as they do in a template that happens to be YAML, and never a word that stands for an action.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use super::actions::{Action, Does};
+use super::mask::{Branches, Masked};
+use super::parse::{Document, Kind, NodeId, Style, YamlError, documents};
+use crate::source::Span;
+
+/// How a text is read. Documents that are read in different ways are different documents, whatever
+/// their place.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reading {
+    /// As it stands.
+    #[default]
+    Raw,
+    /// With the actions masked, and these branches of them.
+    Masked(Branches),
+}
+
+impl Reading {
+    /// What the parser is given; `None` when a text cannot be read so.
+    pub fn of(self, text: &str) -> Option<Cow<'_, str>> {
+        match self {
+            Self::Raw => Some(Cow::Borrowed(text)),
+            Self::Masked(branches) => {
+                let masked = Masked::of(text, branches)?;
+                Some(Cow::Owned(masked.text))
+            }
+        }
+    }
+}
+
+/// What a document that was read with a mask knows of it.
+#[derive(Clone, Debug)]
+pub(super) struct Mask<'a> {
+    pub(super) masked: &'a Masked,
+    /// What the parser made of the texts that were put back.
+    pub(super) values: HashMap<NodeId, Cow<'a, str>>,
+}
+
+impl Masked {
+    /// The documents of `original`, of which this is the masked text.
+    pub fn documents<'a>(
+        &'a self,
+        original: &'a str,
+        branches: Branches,
+    ) -> impl Iterator<Item = Result<Document<'a>, YamlError>> + 'a {
+        documents(&self.text).map(move |document| {
+            let mut document = document?;
+            document.path = document.path.read_as(Reading::Masked(branches));
+            restore(&mut document, original, self);
+            Ok(document)
+        })
+    }
+}
+
+/// Puts the template's own bytes back into every scalar of a document that has to do with an action.
+pub(super) fn restore<'a>(document: &mut Document<'a>, original: &str, masked: &'a Masked) {
+    let mut values = HashMap::new();
+    for (id, node) in document.nodes.iter_mut().enumerate() {
+        let Kind::Scalar { value, style, .. } = &mut node.kind else {
+            continue;
+        };
+        let Some((span, text)) = masked.restored(original, *style, node.span) else {
+            continue;
+        };
+        node.span = span;
+        values.insert(id, std::mem::replace(value, Cow::Owned(text)));
+    }
+    document.mask = Some(Mask { masked, values });
+}
+
+impl Masked {
+    /// What stands in a template where the parser sees a scalar at `span`: its bytes and the text.
+    /// `None` when no action has to do with it.
+    fn restored(&self, original: &str, style: Style, span: Span) -> Option<(Span, String)> {
+        match style {
+            Style::Plain => {
+                let wide = self.widened(original, span);
+                (wide != span || self.overlaps(span))
+                    .then(|| Some((wide, wide.of(original)?.to_string())))?
+            }
+            Style::SingleQuoted | Style::DoubleQuoted => {
+                let inner = Span::new(span.start + 1, span.end.max(span.start + 2) - 1);
+                if !self.overlaps(inner) {
+                    return None;
+                }
+                // What is escaped keeps its quotes, and so is nothing that could be edited.
+                let escapes: &[char] = if style == Style::SingleQuoted {
+                    &['\'', '\n']
+                } else {
+                    &['\\', '\n']
+                };
+                let is_plain = !inner.of(&self.text)?.contains(escapes);
+                let text = if is_plain { inner } else { span }.of(original)?;
+                Some((span, text.to_string()))
+            }
+            Style::Literal | Style::Folded => {
+                let body = Span::new(span.start, self.block_end(span.start));
+                if !self.overlaps(body) {
+                    return None;
+                }
+                Some((span, self.dedented(original, body)?))
+            }
+        }
+    }
+
+    /// A scalar without quotes, and the actions that what they write may be joined to it: those that
+    /// touch it, or take away the blanks between.
+    fn widened(&self, original: &str, span: Span) -> Span {
+        let before = self
+            .pieces
+            .partition_point(|piece| piece.span.end <= span.start);
+        let after = self
+            .pieces
+            .partition_point(|piece| piece.span.start < span.end);
+        let (mut start, mut end) = (span.start, span.end);
+        for piece in self.pieces[..before].iter().rev() {
+            let touches = piece.span.end == start;
+            if !touches && !joins_before(original, piece.span.end, start, &piece.last) {
+                break;
+            }
+            start = piece.span.start;
+        }
+        let (mut joined, mut is_trimmed) = (end, false);
+        for piece in &self.pieces[after..] {
+            let gap = original.get(joined..piece.span.start).unwrap_or("x");
+            let goes_on = is_trimmed || piece.first.trims_before;
+            if !(gap.is_empty() || goes_on && gap.trim().is_empty()) {
+                break;
+            }
+            let touches = piece.span.start == end;
+            if touches || writes_on(original, piece.span, &piece.last) {
+                end = piece.span.end;
+            }
+            (joined, is_trimmed) = (piece.span.end, piece.last.trims_behind);
+        }
+        Span::new(start, end)
+    }
+
+    /// Where the block scalar ends whose content begins at `start`.
+    fn block_end(&self, start: usize) -> usize {
+        let text = &self.text;
+        let indent = self.column(start);
+        let mut end = start;
+        let mut at = start;
+        for line in text[start..].split_inclusive('\n') {
+            let content = line.trim_end();
+            let blanks = content.len() - content.trim_start_matches(' ').len();
+            let is_first = at == start;
+            if !is_first && !content.is_empty() && blanks < indent {
+                break;
+            }
+            if !content.is_empty() {
+                end = at + content.len();
+            }
+            at += line.len();
+        }
+        end
+    }
+
+    fn column(&self, at: usize) -> usize {
+        at - self.text[..at].rfind('\n').map_or(0, |found| found + 1)
+    }
+
+    /// The text of a block scalar without its indentation; never what stands in the file, unless it is
+    /// one line.
+    fn dedented(&self, original: &str, body: Span) -> Option<String> {
+        let indent = self.column(body.start);
+        let mut lines = body.of(original)?.split('\n');
+        let mut text = lines.next()?.to_string();
+        for line in lines {
+            let blanks = line.bytes().take_while(|&byte| byte == b' ').count();
+            text.push('\n');
+            text.push_str(&line[blanks.min(indent)..]);
+        }
+        Some(text)
+    }
+}
+
+/// Whether what an action before a scalar writes is joined to it over the blanks between.
+fn joins_before(original: &str, from: usize, to: usize, action: &Action) -> bool {
+    let gap = original.get(from..to).unwrap_or("x");
+    action.does == Does::Write && action.trims_behind && gap.trim().is_empty()
+}
+
+/// Whether something that is no blank comes right behind an action, or is written by it.
+fn writes_on(original: &str, span: Span, action: &Action) -> bool {
+    if action.does == Does::Write {
+        return !action.indents;
+    }
+    let rest = original.get(span.end..).unwrap_or("");
+    let rest = if action.trims_behind {
+        rest.trim_start()
+    } else {
+        rest
+    };
+    let ends = rest.is_empty() || rest.starts_with(char::is_whitespace) || rest.starts_with("{{");
+    !ends
+}
