@@ -41,13 +41,19 @@ pub enum Reason {
     VendoredChart,
     /// The file has other names on the same disk blocks; replacing it would break the link.
     HardLinked,
+    /// A build pushes the image to this name.
+    BuildOutput,
+    /// The place repeats what is pulled elsewhere, for people and catalogues.
+    Metadata,
+    /// A test of a chart says what is rendered.
+    TestAssertion,
     /// A template or document that could not be read.
     Unparsed,
 }
 
 impl Reason {
     /// Every reason, in the order of the product's documentation.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 20] = [
         Self::AlreadyEcr,
         Self::Allowed,
         Self::Ignored,
@@ -62,7 +68,10 @@ impl Reason {
         Self::GroupIncomplete,
         Self::SeveralTargets,
         Self::AutomationReverts,
+        Self::BuildOutput,
         Self::VendoredChart,
+        Self::Metadata,
+        Self::TestAssertion,
         Self::HardLinked,
         Self::Unparsed,
     ];
@@ -86,8 +95,19 @@ impl Reason {
             Self::AutomationReverts => "automation-reverts",
             Self::VendoredChart => "vendored-chart",
             Self::HardLinked => "hard-linked",
+            Self::BuildOutput => "build-output",
+            Self::Metadata => "metadata",
+            Self::TestAssertion => "test-assertion",
             Self::Unparsed => "unparsed",
         }
+    }
+
+    /// Whether what stands there is not pulled at all, so that no rule is asked.
+    pub fn is_no_pull(self) -> bool {
+        matches!(
+            self,
+            Self::NotAnImage | Self::BuildOutput | Self::Metadata | Self::TestAssertion
+        )
     }
 }
 
@@ -104,17 +124,24 @@ pub enum Assumption {
     ChartDefaultUnknown,
     /// That a name without registry and tag is an image at all.
     BareWord,
+    /// That a reference inside a text is one of an image that is pulled.
+    TextReference,
 }
 
 impl Assumption {
     /// Every assumption.
-    pub const ALL: [Self; 2] = [Self::ChartDefaultUnknown, Self::BareWord];
+    pub const ALL: [Self; 3] = [
+        Self::ChartDefaultUnknown,
+        Self::BareWord,
+        Self::TextReference,
+    ];
 
     /// The stable code, in kebab-case.
     pub fn code(self) -> &'static str {
         match self {
             Self::ChartDefaultUnknown => "chart-default-unknown",
             Self::BareWord => "bare-word",
+            Self::TextReference => "text-reference",
         }
     }
 }

@@ -975,7 +975,7 @@ fn assumed_changes_are_made_only_when_agreed_to() {
         &files,
         &with_target(&[".", "--assume=chart-default"]),
         2,
-        "`--assume=chart-default` is no assumption; the codes are chart-default-unknown, bare-word",
+        "`--assume=chart-default` is no assumption; the codes are chart-default-unknown, bare-word, text-reference",
     );
 }
 

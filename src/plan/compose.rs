@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::{Change, FilePlan, rescan};
-use crate::edit::{EditSet, Overlap};
+use crate::edit::{Edit, EditSet, Overlap};
 use crate::sites::{Bit, Site};
+use crate::source::Span;
 use crate::verify::{self, Planned, VerifyError};
 use crate::yaml::DocumentPath;
 
@@ -42,17 +43,28 @@ pub(super) fn compose(file: &FilePlan) -> Result<Option<String>, ComposeError> {
         .flat_map(|change| change.edits.iter().cloned());
     let edits = EditSet::new(edits).map_err(ComposeError::Overlap)?;
     let after = edits.apply(&file.source.text).ok_or(ComposeError::Spans)?;
-    verify::verify(&file.source.text, &after, &edits, &planned(file))
+    verify::verify(&file.source.text, &after, &edits, &planned(file)?)
         .map_err(ComposeError::Verify)?;
     check_settled(file, &after)?;
     Ok(Some(after))
 }
 
-fn planned(file: &FilePlan) -> Vec<Planned> {
+fn planned(file: &FilePlan) -> Result<Vec<Planned>, ComposeError> {
     let mut planned: BTreeMap<(DocumentPath, usize), Planned> = BTreeMap::new();
+    // Several sites may be pieces of one scalar.
+    let mut pieces: BTreeMap<(DocumentPath, usize), Vec<(usize, Edit)>> = BTreeMap::new();
     for change in &file.changes {
         let document = file.sites[change.site].document;
         for scalar in &change.scalars {
+            if let Some(start) = scalar.piece {
+                let piece = Edit {
+                    span: Span::new(start, start + scalar.from.len()),
+                    text: scalar.to.clone(),
+                };
+                let place = (document, scalar.ordinal);
+                pieces.entry(place).or_default().push((change.site, piece));
+                continue;
+            }
             planned.insert(
                 (document, scalar.ordinal),
                 Planned {
@@ -77,7 +89,21 @@ fn planned(file: &FilePlan) -> Vec<Planned> {
             behind.inserted = Some((inserted.key.clone(), inserted.value.clone()));
         }
     }
-    planned.into_values().collect()
+    for ((document, ordinal), pieces) in pieces {
+        let from = file.sites[pieces[0].0].scalars().next();
+        let from = from.map_or(String::new(), |scalar| scalar.value.clone());
+        let edits = EditSet::new(pieces.into_iter().map(|(_, piece)| piece));
+        let to = edits.map_err(ComposeError::Overlap)?.apply(&from);
+        let scalar = Planned {
+            document,
+            ordinal,
+            to: to.ok_or(ComposeError::Spans)?,
+            from,
+            inserted: None,
+        };
+        planned.insert((document, ordinal), scalar);
+    }
+    Ok(planned.into_values().collect())
 }
 
 /// Finds the sites of the new text again: the same ones, the changed ones in ECR, the others as they

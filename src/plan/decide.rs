@@ -3,14 +3,14 @@
 use super::entry::{Carried, NewNames, carry_out};
 use super::layers::Layered;
 use super::targets::{Target, Targets};
-use super::{Change, Rewritten, Safety, Undecided};
+use super::{Assume, Change, Rewritten, Safety, Undecided};
 use crate::edit::Edit;
 use crate::image::ImageRef;
 use crate::link::{Links, SiteId};
 use crate::reason::Reason;
 use crate::rules::{Origin, RuleSet, Verdict};
 use crate::scan::ScannedFile;
-use crate::sites::{Shape, Site};
+use crate::sites::{Bit, Shape, Site};
 use crate::source::Span;
 use crate::yaml::{Place, Scalar, Style};
 
@@ -29,6 +29,7 @@ pub(super) fn file(
     targets: &Targets,
     links: &Links,
     layered: &Layered,
+    assume: &Assume,
 ) -> Vec<Outcome> {
     let decide = |(number, site): (usize, &Site)| {
         let held = links.held.get(&index);
@@ -41,7 +42,7 @@ pub(super) fn file(
         };
         let outcome = match layered.outcomes.get(&id) {
             Some(outcome) => outcome.clone(),
-            None => deployed_outcome(id, site, targets, links),
+            None => deployed_outcome(id, site, targets, links, assume),
         };
         // What would stay anyway stays for its own reason.
         if let (Some((reason, detail)), Outcome::Change(_) | Outcome::Undecided(_)) =
@@ -68,8 +69,14 @@ pub(super) fn hard_linked(file: &ScannedFile) -> Option<Why> {
 
 /// The outcome under the targets of all that deploy the file: one that is the same for each of them,
 /// or none.
-fn deployed_outcome(id: SiteId, site: &Site, targets: &Targets, links: &Links) -> Outcome {
-    let outcome = |target: &Target| site_outcome(id, site, &target.rules, links);
+fn deployed_outcome(
+    id: SiteId,
+    site: &Site,
+    targets: &Targets,
+    links: &Links,
+    assume: &Assume,
+) -> Outcome {
+    let outcome = |target: &Target| site_outcome(id, site, &target.rules, links, assume);
     let first = outcome(&targets.first);
     let others: Vec<Outcome> = targets.others.iter().map(outcome).collect();
     let result = |outcome: &Outcome| match outcome {
@@ -119,9 +126,15 @@ pub(super) fn rewritten(name: &str, rules: &RuleSet) -> Option<(String, Origin)>
     Some((new, rules.rules()[rule].origin().clone()))
 }
 
-fn site_outcome(id: SiteId, site: &Site, rules: &RuleSet, links: &Links) -> Outcome {
+fn site_outcome(
+    id: SiteId,
+    site: &Site,
+    rules: &RuleSet,
+    links: &Links,
+    assume: &Assume,
+) -> Outcome {
     let held = |only: fn(Reason) -> bool| site.hold.clone().filter(|(reason, _)| only(*reason));
-    if let Some((reason, detail)) = held(|reason| reason == Reason::NotAnImage) {
+    if let Some((reason, detail)) = held(Reason::is_no_pull) {
         return Outcome::Skip(reason, detail);
     }
     if let Shape::Parts(_) = &site.shape {
@@ -144,7 +157,7 @@ fn site_outcome(id: SiteId, site: &Site, rules: &RuleSet, links: &Links) -> Outc
     };
     let carried = match &site.shape {
         Shape::Entry(entry) => carry_out(entry, &names),
-        _ => whole(site, name, &new),
+        _ => in_place(site, name, &new),
     };
     let carried = match carried {
         Ok(carried) => carried,
@@ -153,6 +166,21 @@ fn site_outcome(id: SiteId, site: &Site, rules: &RuleSet, links: &Links) -> Outc
     if let Err((reason, detail)) = not_named(links, &to, id) {
         return Outcome::Skip(reason, detail);
     }
+    let rule = rules.rules()[rule].origin().clone();
+    let safety = match &site.assumption {
+        Some((assumption, detail)) if !assume.covers(*assumption) => {
+            return Outcome::Undecided(Box::new(Undecided {
+                site: id.site,
+                from: site.text().to_string(),
+                to,
+                rule,
+                assumption: *assumption,
+                detail: detail.clone(),
+            }));
+        }
+        Some((assumption, _)) => Safety::Assumed(*assumption),
+        None => Safety::Certain,
+    };
     Outcome::Change(Box::new(Change {
         site: id.site,
         from: site.text().to_string(),
@@ -161,25 +189,34 @@ fn site_outcome(id: SiteId, site: &Site, rules: &RuleSet, links: &Links) -> Outc
         names: site.entry().map(|_| names),
         heals: false,
         to,
-        rule: rules.rules()[rule].origin().clone(),
-        safety: Safety::Certain,
+        rule,
+        safety,
         edits: carried.edits,
         groups: Vec::new(),
     }))
 }
 
-/// Puts `new` in the place of the name with which a site's one scalar begins.
-fn whole(site: &Site, name: &str, new: &str) -> Result<Carried, Why> {
+/// Puts `new` in the place of the name with which the text of a site begins.
+fn in_place(site: &Site, name: &str, new: &str) -> Result<Carried, Why> {
     let text = site.text();
     let mut carried = Carried::default();
-    if let Shape::Whole(scalar) = &site.shape {
-        carried.edits = edits(scalar, name, new)?;
-        carried.scalars.push(Rewritten {
-            ordinal: scalar.ordinal,
-            from: text.to_string(),
-            to: format!("{new}{}", &text[name.len()..]),
-        });
-    }
+    let (ordinal, piece) = match &site.shape {
+        Shape::Whole(scalar) => {
+            carried.edits = edits(scalar, name, new)?;
+            (scalar.ordinal, None)
+        }
+        Shape::Within(bit) => {
+            carried.edits = edits_within(bit, name, new)?;
+            (bit.scalar.ordinal, Some(bit.range.start))
+        }
+        Shape::Parts(_) | Shape::Entry(_) => return Ok(carried),
+    };
+    carried.scalars.push(Rewritten {
+        ordinal,
+        piece,
+        from: text.to_string(),
+        to: format!("{new}{}", &text[name.len()..]),
+    });
     Ok(carried)
 }
 
@@ -296,22 +333,46 @@ fn placeholder(text: &str) -> Option<usize> {
 /// The smallest replacement, in whole path components, that turns `old`, with which the text of the
 /// scalar begins, into `new`; or why its bytes cannot be replaced.
 pub(super) fn edits(scalar: &Scalar, old: &str, new: &str) -> Result<Vec<Edit>, Why> {
-    let Place::Exact(span) = scalar.place else {
-        let detail =
-            "its bytes are not its text (escapes or several lines); write it plainly on one line";
+    Ok(replacement(scalar, exact(scalar.place)?, old, new))
+}
+
+/// The same for a piece of a scalar.
+fn edits_within(bit: &Bit, old: &str, new: &str) -> Result<Vec<Edit>, Why> {
+    let span = exact(bit.place)?;
+    if needs_quotes(&bit.scalar, new) {
+        let detail = "the placeholder in the registry needs quotes around the whole text; add them";
         return Err((Reason::NotEditable, detail.to_string()));
-    };
-    Ok(replacement(scalar, span, old, new))
+    }
+    Ok(vec![smallest(span, old, new)])
+}
+
+/// The bytes of a text that stands in the file as it is.
+fn exact(place: Place) -> Result<Span, Why> {
+    match place {
+        Place::Exact(span) => Ok(span),
+        Place::Spelled(_) => {
+            let detail = "its bytes are not its text (escapes or several lines); write it plainly on one line";
+            Err((Reason::NotEditable, detail.to_string()))
+        }
+    }
+}
+
+/// Whether a placeholder stands where braces end a plain scalar: inside `[…]` and `{…}`.
+fn needs_quotes(scalar: &Scalar, new: &str) -> bool {
+    scalar.in_flow && scalar.style == Style::Plain && new.contains('{')
+}
+
+fn smallest(span: Span, old: &str, new: &str) -> Edit {
+    let shared = shared_end(old, new);
+    Edit {
+        span: Span::new(span.start, span.start + old.len() - shared),
+        text: new[..new.len() - shared].to_string(),
+    }
 }
 
 fn replacement(scalar: &Scalar, span: Span, old: &str, new: &str) -> Vec<Edit> {
-    let shared = shared_end(old, new);
-    let mut edits = vec![Edit {
-        span: Span::new(span.start, span.start + old.len() - shared),
-        text: new[..new.len() - shared].to_string(),
-    }];
-    // Braces end a plain scalar inside `[…]` and `{…}`: a placeholder needs quotes there.
-    let needs_quotes = scalar.in_flow && scalar.style == Style::Plain && new.contains('{');
+    let mut edits = vec![smallest(span, old, new)];
+    let needs_quotes = needs_quotes(scalar, new);
     if let Some(quotes) = scalar.free_quotes.filter(|_| needs_quotes) {
         edits[0].text.insert(0, quotes);
         edits.push(Edit {

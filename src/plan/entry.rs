@@ -73,6 +73,7 @@ impl Carried {
         self.edits.extend(edits(scalar, &scalar.value, to)?);
         self.scalars.push(Rewritten {
             ordinal: scalar.ordinal,
+            piece: None,
             from: scalar.value.clone(),
             to: to.to_string(),
         });

@@ -460,6 +460,7 @@ impl Run<'_> {
             }
             scalars.push(Rewritten {
                 ordinal: scalar.ordinal,
+                piece: None,
                 from: scalar.value.clone(),
                 to,
             });

@@ -71,6 +71,9 @@ impl Assume {
 pub struct Rewritten {
     /// How many scalars of the site's document come before it.
     pub ordinal: usize,
+    /// Where the text begins, in bytes of the scalar's value, when it is a piece of that; else it is
+    /// all of it.
+    pub piece: Option<usize>,
     /// The text before.
     pub from: String,
     /// The text after.
@@ -289,7 +292,16 @@ pub fn plan(
     let mut outcomes: Vec<Vec<Outcome>> = files
         .par_iter()
         .enumerate()
-        .map(|(index, file)| decide::file(file, index, &targets[index], &links, &layered))
+        .map(|(index, file)| {
+            decide::file(
+                file,
+                index,
+                &targets[index],
+                &links,
+                &layered,
+                &options.assume,
+            )
+        })
         .collect();
     ignored::apply(&files, &mut outcomes);
     let named = kustomize::settle(&files, &links, &targets, &mut outcomes);

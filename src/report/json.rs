@@ -282,6 +282,7 @@ fn site_of<'p>(
         place: place_of(lines, site.span()),
         shape: match site.shape {
             Shape::Whole(_) => "whole",
+            Shape::Within(_) => "within",
             Shape::Parts(_) => "parts",
             Shape::Entry(_) => "entry",
         },
@@ -317,6 +318,11 @@ fn parts_of<'p>(lines: &Lines<'_>, site: &'p Site) -> Vec<JsonPart<'p>> {
             key: None,
             text: &scalar.value,
             place: place_of(lines, scalar.place.span()),
+        }],
+        Shape::Within(bit) => vec![JsonPart {
+            key: None,
+            text: bit.text(),
+            place: place_of(lines, bit.span()),
         }],
         Shape::Parts(parts) => {
             let scalars = parts

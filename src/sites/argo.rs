@@ -3,7 +3,8 @@
 
 use std::path::Path;
 
-use super::entry::{Bit, Entry, split};
+use super::Bit;
+use super::entry::{Entry, split};
 use super::kustomize::{self, Acts, NameEntry, TakenAs, Taking};
 use super::{Depth, Fact, Found, Input, Kustomization, Shape, Site, object, workload};
 use crate::reason::Reason;

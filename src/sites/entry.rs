@@ -4,9 +4,7 @@
 //! `{name: nginx, newTag: "1.28"}` keeps the name, so that an image which comes from ECR needs a
 //! `newName` beside it; Argo CD writes the same as one text, `nginx:1.28` and `nginx=R/nginx:1.28`.
 
-use std::ops::Range;
-
-use crate::source::Span;
+use super::Bit;
 use crate::yaml::{Document, Kind, Node, NodeId, Place, Scalar, Style};
 
 /// The key under which kustomize finds the new name of an image.
@@ -21,15 +19,6 @@ pub struct Entry {
     pub new_name: Option<Bit>,
     /// Where a new name can be written; or why nowhere.
     pub room: Result<Room, String>,
-}
-
-/// A piece of a scalar's text.
-#[derive(Clone, Debug)]
-pub struct Bit {
-    /// The scalar.
-    pub scalar: Scalar,
-    /// The bytes of its value.
-    pub range: Range<usize>,
 }
 
 /// Where a new name is written.
@@ -48,29 +37,6 @@ pub enum Room {
         /// Whether the new name needs quotes of its own where it holds a brace.
         in_flow: bool,
     },
-}
-
-impl Bit {
-    /// All of a scalar.
-    pub(super) fn whole(scalar: Scalar) -> Self {
-        let range = 0..scalar.value.len();
-        Self { scalar, range }
-    }
-
-    /// Its text.
-    pub fn text(&self) -> &str {
-        self.scalar.value.get(self.range.clone()).unwrap_or("")
-    }
-
-    /// The bytes of the file; those of the whole scalar when it is spelled in another way.
-    pub fn span(&self) -> Span {
-        match self.scalar.place {
-            Place::Exact(span) => {
-                Span::new(span.start + self.range.start, span.start + self.range.end)
-            }
-            Place::Spelled(span) => span,
-        }
-    }
 }
 
 impl Entry {
@@ -117,10 +83,7 @@ impl Entry {
         let equals = scalar.value.find('=');
         let start = equals.map_or(0, |at| at + 1);
         let end = start + split(&scalar.value[start..]).0.len();
-        let bit = |range| Bit {
-            scalar: scalar.clone(),
-            range,
-        };
+        let bit = |range| Bit::of(scalar.clone(), range);
         match equals {
             Some(at) => Self {
                 name: bit(0..at),

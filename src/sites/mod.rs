@@ -5,6 +5,7 @@
 //! write a file here and add a row to `FINDERS`.
 
 mod argo;
+mod bit;
 mod chart;
 mod embedded;
 mod entry;
@@ -23,9 +24,10 @@ mod workload;
 use std::collections::HashSet;
 use std::path::Path;
 
+pub use bit::Bit;
 pub use chart::{Chart, Dependency};
 pub use embedded::{Holds, Text};
-pub use entry::{Bit, Entry, NEW_NAME, Room, split};
+pub use entry::{Entry, NEW_NAME, Room, split};
 pub use kustomize::{Acts, Kustomization, NameEntry, TakenAs, Taking, is_kustomization_name};
 pub use object::Object;
 pub use parts::{Names, Part, Parts, Step, Value, join};
@@ -37,7 +39,7 @@ pub use release::{
 pub use release_patches::{PatchTarget, UnclearPatch};
 pub use values::{Loose, LoosePart, Template, is_values_name};
 
-use crate::reason::Reason;
+use crate::reason::{Assumption, Reason};
 use crate::source::Span;
 use crate::yaml::{Document, DocumentPath, Scalar};
 
@@ -54,6 +56,9 @@ pub struct Site {
     pub finder: &'static str,
     /// Why it cannot be changed, when its own file already shows that.
     pub hold: Option<(Reason, String)>,
+    /// What a change of it rests on, when nothing proves that it names an image that is pulled, and
+    /// what would settle it.
+    pub assumption: Option<(Assumption, String)>,
 }
 
 impl Site {
@@ -63,6 +68,7 @@ impl Site {
             Shape::Whole(scalar) => &scalar.value,
             Shape::Parts(parts) => &parts.display,
             Shape::Entry(entry) => entry.primary().text(),
+            Shape::Within(bit) => bit.text(),
         }
     }
 
@@ -72,6 +78,7 @@ impl Site {
             Shape::Whole(scalar) => Some(scalar),
             Shape::Parts(parts) => parts.primary(),
             Shape::Entry(entry) => return entry.primary().span(),
+            Shape::Within(bit) => return bit.span(),
         };
         primary.map_or(Span::new(0, 0), |scalar| scalar.place.span())
     }
@@ -80,6 +87,7 @@ impl Site {
     pub fn scalars(&self) -> impl Iterator<Item = &Scalar> {
         let (whole, parts, entry) = match &self.shape {
             Shape::Whole(scalar) => (Some(scalar), None, None),
+            Shape::Within(bit) => (Some(&bit.scalar), None, None),
             Shape::Parts(parts) => (None, Some(parts.scalars()), None),
             Shape::Entry(entry) => (None, None, Some(entry.scalars())),
         };
@@ -94,7 +102,7 @@ impl Site {
     pub fn parts(&self) -> Option<&Parts> {
         match &self.shape {
             Shape::Parts(parts) => Some(parts),
-            Shape::Whole(_) | Shape::Entry(_) => None,
+            Shape::Whole(_) | Shape::Within(_) | Shape::Entry(_) => None,
         }
     }
 
@@ -102,7 +110,7 @@ impl Site {
     pub fn entry(&self) -> Option<&Entry> {
         match &self.shape {
             Shape::Entry(entry) => Some(entry),
-            Shape::Whole(_) | Shape::Parts(_) => None,
+            Shape::Whole(_) | Shape::Within(_) | Shape::Parts(_) => None,
         }
     }
 }
@@ -112,6 +120,8 @@ impl Site {
 pub enum Shape {
     /// One scalar holds the whole reference.
     Whole(Scalar),
+    /// A piece of a scalar does: `--image=nginx:1`. Several pieces of one may.
+    Within(Box<Bit>),
     /// The parts of the name stand under keys of their own.
     Parts(Box<Parts>),
     /// It is the name that an entry of a list of images for kustomize gives or keeps.

@@ -202,6 +202,7 @@ pub(super) fn site(text: &str, document: &Document<'_>, id: NodeId) -> Option<Si
         shape: Shape::Whole(scalar),
         finder: NAME,
         hold,
+        assumption: None,
     })
 }
 

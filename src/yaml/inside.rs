@@ -6,6 +6,8 @@
 //! where it stands on one line as it is. A text that is spelled in another way (escapes, folding,
 //! several lines in quotes) can be read, but nothing in it can be placed, and so nothing edited.
 
+use std::ops::Range;
+
 use super::document_path::DocumentPath;
 use super::mask::Masked;
 use super::parse::{Document, Kind, NodeId, Style, YamlError, comments, documents};
@@ -106,6 +108,12 @@ impl<'d> Inside<'d> {
             }
             Ok(document)
         })
+    }
+
+    /// Where these bytes of the text are in the file, when that is known.
+    pub fn place(&self, range: &Range<usize>) -> Option<Span> {
+        let is_placed = self.wrapping != Wrapping::Spelled;
+        is_placed.then(|| self.map.span(Span::new(range.start, range.end)))
     }
 
     /// The comments of the text that can be placed.

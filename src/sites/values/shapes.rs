@@ -247,7 +247,7 @@ impl<'d> Walk<'d> {
         }
         match &mut site.shape {
             Shape::Parts(parts) => Some(parts),
-            Shape::Whole(_) | Shape::Entry(_) => None,
+            Shape::Whole(_) | Shape::Within(_) | Shape::Entry(_) => None,
         }
     }
 
@@ -263,6 +263,7 @@ impl<'d> Walk<'d> {
             shape: Shape::Parts(Box::new(parts)),
             finder: NAME,
             hold,
+            assumption: None,
         });
     }
 
