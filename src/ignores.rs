@@ -395,7 +395,7 @@ mod tests {
         let mut values = Vec::new();
         for document in documents(text) {
             let Ok(document) = document else { continue };
-            gathering.meet(text, &document);
+            gathering.meet(&mut waiting, text, &document);
             for (id, node) in document.nodes.iter().enumerate() {
                 let in_map = matches!(document.node(node.parent).kind, Kind::Mapping);
                 let is_key = in_map && node.position.is_multiple_of(2);
@@ -541,7 +541,7 @@ mod tests {
         let mut gathering = Gathering::of(text).unwrap();
         let mut waiting = gathering.read(text, &inside.comments());
         let inner = inside.documents().next().unwrap().unwrap();
-        gathering.meet_all(&mut waiting, text, &inner);
+        gathering.meet(&mut waiting, text, &inner);
         let places = [(&inner, "b"), (&inner, "c"), (&document, "d")];
         for (number, (document, key)) in places.into_iter().enumerate() {
             let at = document.node(document.get(0, key).unwrap()).span.start;

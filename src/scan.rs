@@ -3,6 +3,8 @@
 //! Pure and on its own for every file, so that files can be scanned in parallel. A file without any
 //! of the words that sites and facts need is not parsed at all.
 
+mod templates;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -12,7 +14,7 @@ use crate::ignores::{Gathering, Ignores, Waiting};
 use crate::sites::{self, BlockId, Fact, Found, KeyPath, Loose, Site};
 use crate::source::SourceFile;
 use crate::walk::Role;
-use crate::yaml::{Document, Inside, MAX_DEPTH, YamlError, documents};
+use crate::yaml::{Document, DocumentPath, Inside, MAX_DEPTH, Masked, Scalar, YamlError, documents};
 
 /// A file and what it holds.
 #[derive(Debug)]
@@ -43,7 +45,7 @@ impl ScannedFile {
         let name = known_as(&source).file_name().unwrap_or_default();
         let below = below.with_file_name(name);
         let scan = scan_text(&below, &source.text, options);
-        let broken = !scan.broken.is_empty();
+        let broken = scan.not_yaml;
         let template = if broken {
             template(&below, &source.text)
         } else {
@@ -95,8 +97,13 @@ pub struct Scan {
     pub sites: Vec<Site>,
     /// What it says about other files.
     pub facts: Vec<Fact>,
-    /// The documents that are not YAML.
+    /// The documents that could not be read, not even as templates.
     pub broken: Vec<YamlError>,
+    /// Whether any document is not YAML as it stands, even if it could be read as a template: what it
+    /// says to other files is not known.
+    pub not_yaml: bool,
+    /// Where the scalars of sites stand when a template is read in its other ways.
+    pub twins: Twins,
     /// The texts in documents that are not YAML, though they should be and may name images.
     pub unread: Vec<UnreadText>,
     /// Sites that count when another file says that this one holds Helm values.
@@ -109,6 +116,30 @@ pub struct Scan {
     pub promoted: Promoted,
     /// The comments that say which sites to leave alone.
     pub ignores: Ignores,
+}
+
+/// A scalar, by its document and how many scalars of that come before it.
+pub type ScalarPlace = (DocumentPath, usize);
+
+/// A scalar as another way of reading a template shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Twin {
+    /// Where it stands there.
+    pub place: ScalarPlace,
+    /// What the parser makes of it there.
+    pub parsed: String,
+}
+
+/// The scalars of sites in the other ways of reading a template.
+pub type Twins = BTreeMap<ScalarPlace, Vec<Twin>>;
+
+impl Twin {
+    fn of(document: DocumentPath, scalar: &Scalar) -> Self {
+        Self {
+            place: (document, scalar.ordinal),
+            parsed: scalar.as_parsed().to_string(),
+        }
+    }
 }
 
 /// The values of a file that another file says are some.
@@ -154,7 +185,10 @@ impl Scan {
 
     /// Takes sites, each with the number by which comments know it, in the order of the text.
     fn arrange(&mut self, mut all: Vec<(usize, Site)>) {
-        all.sort_by_key(|(_, site)| (site.document.stream(), site.span()));
+        // Branches of a template may begin documents of their own: numbers say little there.
+        let not_yaml = self.not_yaml;
+        let stream = |site: &Site| if not_yaml { 0 } else { site.document.stream() };
+        all.sort_by_key(|(_, site)| (stream(site), site.span()));
         let numbers = all.iter().enumerate().map(|(new, (old, _))| (*old, new));
         let unproven = 0..self.unproven.len();
         let unmoved = unproven.map(|index| (unproven_number(index), unproven_number(index)));
@@ -198,51 +232,90 @@ pub fn known_as(source: &SourceFile) -> &Path {
 
 /// Scans `text`, the file at `path` (the name decides what some files are; nothing is read).
 pub fn scan_text(path: &Path, text: &str, options: &Options) -> Scan {
-    let mut scanner = Scanner {
-        text,
-        templates: &options.templates,
-        ignores: Gathering::of(text),
-        scan: Scan::default(),
-    };
+    let mut scanner = Scanner::new(path, text, options, text);
     let has_ignores = scanner.ignores.as_ref().is_some_and(Gathering::has_any);
     if !has_ignores && !is_worth_parsing(path, text, options) {
         return scanner.scan;
     }
-    for document in documents(text) {
-        scanner.scan.documents += 1;
-        match document {
-            Ok(document) => {
-                if let Some(ignores) = &mut scanner.ignores {
-                    ignores.meet(text, &document);
-                }
-                let found = sites::find(path, text, &document, &options.templates);
-                scanner.take(&document, found);
-            }
-            Err(error) => scanner.scan.broken.push(error),
-        }
+    let errors = scanner.read(None, documents(text), drop);
+    if errors.is_empty() {
+        return scanner.finish();
     }
-    let Scanner {
-        ignores, mut scan, ..
-    } = scanner;
-    scan.ignores = ignores.map(Gathering::finish).unwrap_or_default();
-    scan.settle();
-    if !scan.broken.is_empty() {
-        scan.facts.extend(sites::salvage(path, text));
-    }
+    let mut scan = templates::read(path, text, options).unwrap_or_else(|| {
+        let mut scan = scanner.finish();
+        scan.broken = errors;
+        scan
+    });
+    scan.facts.extend(sites::salvage(path, text));
     scan
 }
 
 /// A file while its documents, and those in its texts, go by.
 struct Scanner<'t> {
+    path: &'t Path,
     text: &'t str,
     templates: &'t [sites::Template],
+    /// The mask with which it is read just now.
+    masked: Option<&'t Masked>,
     ignores: Option<Gathering>,
     scan: Scan,
 }
 
-impl Scanner<'_> {
+impl<'t> Scanner<'t> {
+    /// A scanner of `text`, whose comments are read in `parsed`: that text, or the same masked.
+    fn new(path: &'t Path, text: &'t str, options: &'t Options, parsed: &str) -> Self {
+        Self {
+            path,
+            text,
+            templates: &options.templates,
+            masked: None,
+            ignores: Gathering::of(parsed),
+            scan: Scan::default(),
+        }
+    }
+
+    /// Takes what is found in these documents, which were read with `masked`, and hands them on. Gives
+    /// the errors of the others.
+    fn read<'d>(
+        &mut self,
+        masked: Option<&'t Masked>,
+        documents: impl Iterator<Item = Result<Document<'d>, YamlError>>,
+        mut keep: impl FnMut(Document<'d>),
+    ) -> Vec<YamlError> {
+        self.masked = masked;
+        let mut waiting = self.ignores.as_ref().map(Gathering::waiting);
+        let mut errors = Vec::new();
+        for document in documents {
+            self.scan.documents += 1;
+            match document {
+                Ok(document) => {
+                    if let (Some(ignores), Some(waiting)) = (&mut self.ignores, &mut waiting) {
+                        ignores.meet(waiting, self.text, &document);
+                    }
+                    let found = sites::find(self.path, self.text, &document, self.templates);
+                    self.take(&document, found);
+                    keep(document);
+                }
+                Err(error) => errors.push(error),
+            }
+        }
+        self.scan.not_yaml |= !errors.is_empty();
+        errors
+    }
+
+    /// What was found.
+    fn finish(self) -> Scan {
+        let mut scan = self.scan;
+        scan.ignores = self.ignores.map(Gathering::finish).unwrap_or_default();
+        scan.settle();
+        scan
+    }
+
     /// Takes what was found in a document, and looks into its texts.
-    fn take(&mut self, document: &Document<'_>, found: Found) {
+    fn take(&mut self, document: &Document<'_>, mut found: Found) {
+        if let Some(masked) = self.masked {
+            sites::fit_template(&mut found, masked);
+        }
         let scan = &mut self.scan;
         if let Some(ignores) = &mut self.ignores {
             let proven = found.sites.iter().enumerate();
@@ -275,7 +348,9 @@ impl Scanner<'_> {
     fn look_into(&mut self, document: &Document<'_>, text: &sites::Text) {
         let Some(inside) = Inside::of(self.text, document, text.node) else {
             let offset = document.node(text.node).span.start;
-            let message = format!("texts in texts are read {MAX_DEPTH} deep");
+            let message = format!(
+                "texts in texts are read {MAX_DEPTH} deep, and template actions only in block scalars and on single lines"
+            );
             self.leave(document, text, offset, message);
             return;
         };
@@ -287,7 +362,7 @@ impl Scanner<'_> {
             match inner {
                 Ok(inner) => {
                     if let Some(ignores) = &mut self.ignores {
-                        ignores.meet_all(&mut waiting, self.text, &inner);
+                        ignores.meet(&mut waiting, self.text, &inner);
                     }
                     let found = sites::find_inside(self.text, &inner, text, self.templates);
                     self.take(&inner, found);

@@ -6,14 +6,19 @@
 //! engine compares instead, document by document. The bytes outside the edits are compared too, from
 //! the two texts alone. A text that holds documents is meant to change when scalars in it are: it is
 //! compared as a text of its own, in the same way.
+//! A template is compared in every way in which it was read, masked in the same way before and after, and
+//! its actions have to be the same.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use yaml_rust2::Event;
 use yaml_rust2::parser::Parser;
 
 use crate::edit::EditSet;
-use crate::yaml::{Document, DocumentPath, Kind, YamlError, documents};
+use crate::yaml::{
+    Document, DocumentPath, Kind, Reading, YamlError, action_texts, documents,
+};
 
 /// A scalar that is meant to change.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,11 +35,26 @@ pub struct Planned {
     pub inserted: Option<(String, String)>,
 }
 
+impl Planned {
+    /// A scalar, by its document and how many scalars of that come before it, that becomes another.
+    pub fn new((document, ordinal): (DocumentPath, usize), from: String, to: String) -> Self {
+        Self {
+            document,
+            ordinal,
+            from,
+            to,
+            inserted: None,
+        }
+    }
+}
+
 /// What the check found. Each of these is a defect of the program: nothing is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum VerifyError {
     /// Bytes outside the edits differ.
     OutsideBytes,
+    /// An action of a template would be another one.
+    Actions,
     /// The changed text is not YAML any more.
     NotYaml(String),
     /// Something else than the planned scalars differs: what.
@@ -45,6 +65,7 @@ impl fmt::Display for VerifyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::OutsideBytes => f.write_str("bytes outside the edits would change"),
+            Self::Actions => f.write_str("a template action would change"),
             Self::NotYaml(error) => write!(f, "the result would not be YAML: {error}"),
             Self::Different(what) => write!(f, "the result would mean something else: {what}"),
         }
@@ -62,14 +83,24 @@ pub fn verify(
     planned: &[Planned],
 ) -> Result<(), VerifyError> {
     same_outside(before, after, edits)?;
-    let due = planned
-        .iter()
-        .map(|planned| Due {
-            document: planned.document,
-            planned,
-        })
-        .collect();
-    same_events(before, after, due)
+    let mut readings: BTreeMap<Reading, Vec<Due<'_>>> = BTreeMap::new();
+    // Whatever else it is: what is YAML as it stands has to stay so.
+    readings.insert(Reading::Raw, Vec::new());
+    for planned in planned {
+        let document = planned.document;
+        let due = readings.entry(document.reading()).or_default();
+        due.push(Due { document, planned });
+    }
+    if readings.len() > 1 && !action_texts(before).eq(action_texts(after)) {
+        return Err(VerifyError::Actions);
+    }
+    for (reading, due) in readings {
+        let (Some(before), Some(after)) = (reading.of(before), reading.of(after)) else {
+            return Err(VerifyError::Actions);
+        };
+        same_events(&before, &after, due)?;
+    }
+    Ok(())
 }
 
 /// A planned scalar, as seen from a text that it lies in.

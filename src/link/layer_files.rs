@@ -274,5 +274,5 @@ impl<'a> Known<'a> {
 fn is_layer(file: &ScannedFile) -> bool {
     let scan = &file.scan;
     let is_unread = scan.facts.iter().any(|fact| matches!(fact, Fact::Unread));
-    scan.loose.is_some() || scan.documents == 0 && scan.broken.is_empty() && !is_unread
+    scan.loose.is_some() || scan.documents == 0 && !scan.not_yaml && !is_unread
 }

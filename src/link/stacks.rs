@@ -426,5 +426,5 @@ fn is_unreadable(file: &ScannedFile) -> bool {
     let is_schema = name.is_some_and(|name| name.ends_with(".schema.json"));
     let mut parts = file.below.components();
     let in_templates = parts.any(|part| part.as_os_str() == "templates");
-    is_named && !is_schema && !in_templates && (is_unread || !file.scan.broken.is_empty())
+    is_named && !is_schema && !in_templates && (is_unread || file.scan.not_yaml)
 }

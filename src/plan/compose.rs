@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::{Change, FilePlan, rescan};
+use super::{Change, FilePlan, Rewritten, rescan};
 use crate::edit::{Edit, EditSet, Overlap};
-use crate::sites::{Bit, Site};
+use crate::scan::ScalarPlace;
+use crate::sites::{Bit, Shape, Site};
 use crate::source::Span;
 use crate::verify::{self, Planned, VerifyError};
-use crate::yaml::DocumentPath;
+use crate::yaml::Scalar;
 
 /// Why a new text was refused.
 #[derive(Debug)]
@@ -50,60 +51,69 @@ pub(super) fn compose(file: &FilePlan) -> Result<Option<String>, ComposeError> {
 }
 
 fn planned(file: &FilePlan) -> Result<Vec<Planned>, ComposeError> {
-    let mut planned: BTreeMap<(DocumentPath, usize), Planned> = BTreeMap::new();
+    let mut planned: BTreeMap<ScalarPlace, Planned> = BTreeMap::new();
     // Several sites may be pieces of one scalar.
-    let mut pieces: BTreeMap<(DocumentPath, usize), Vec<(usize, Edit)>> = BTreeMap::new();
+    let mut pieces: BTreeMap<ScalarPlace, (&Scalar, Vec<Edit>)> = BTreeMap::new();
     for change in &file.changes {
-        let document = file.sites[change.site].document;
+        let site = &file.sites[change.site];
+        let document = site.document;
         for scalar in &change.scalars {
-            if let Some(start) = scalar.piece {
-                let piece = Edit {
-                    span: Span::new(start, start + scalar.from.len()),
-                    text: scalar.to.clone(),
-                };
-                let place = (document, scalar.ordinal);
-                pieces.entry(place).or_default().push((change.site, piece));
-                continue;
+            let place = (document, scalar.ordinal);
+            let whole = match &site.shape {
+                Shape::Whole(whole) => Some(whole),
+                Shape::Within(bit) => Some(&bit.scalar),
+                Shape::Parts(_) | Shape::Entry(_) => None,
+            };
+            if let Some(whole) = whole {
+                let (_, edits) = pieces.entry(place).or_insert_with(|| (whole, Vec::new()));
+                edits.push(piece(scalar));
+            } else {
+                let change = Planned::new(place, scalar.from.clone(), scalar.to.clone());
+                planned.insert(place, change);
             }
-            planned.insert(
-                (document, scalar.ordinal),
-                Planned {
-                    document,
-                    ordinal: scalar.ordinal,
-                    from: scalar.from.clone(),
-                    to: scalar.to.clone(),
-                    inserted: None,
-                },
-            );
         }
-        if let (Some(inserted), Some(entry)) = (&change.inserted, file.sites[change.site].entry()) {
+        if let (Some(inserted), Some(entry)) = (&change.inserted, site.entry()) {
             let name = &entry.name.scalar.value;
             let place = (document, inserted.after);
-            let behind = planned.entry(place).or_insert_with(|| Planned {
-                document,
-                ordinal: inserted.after,
-                from: name.clone(),
-                to: name.clone(),
-                inserted: None,
-            });
+            let behind = planned
+                .entry(place)
+                .or_insert_with(|| Planned::new(place, name.clone(), name.clone()));
             behind.inserted = Some((inserted.key.clone(), inserted.value.clone()));
         }
     }
-    for ((document, ordinal), pieces) in pieces {
-        let from = file.sites[pieces[0].0].scalars().next();
-        let from = from.map_or(String::new(), |scalar| scalar.value.clone());
-        let edits = EditSet::new(pieces.into_iter().map(|(_, piece)| piece));
-        let to = edits.map_err(ComposeError::Overlap)?.apply(&from);
-        let scalar = Planned {
-            document,
-            ordinal,
-            to: to.ok_or(ComposeError::Spans)?,
-            from,
-            inserted: None,
-        };
-        planned.insert((document, ordinal), scalar);
+    for (place, (scalar, edits)) in pieces {
+        let edits = EditSet::new(edits).map_err(ComposeError::Overlap)?;
+        let twins = file.twins.get(&place).into_iter().flatten();
+        let twins = twins.map(|twin| (twin.place, twin.parsed.as_str()));
+        for (place, parsed) in std::iter::once((place, scalar.as_parsed())).chain(twins) {
+            let to = rewritten(&scalar.value, parsed, &edits).ok_or(ComposeError::Spans)?;
+            planned.insert(place, Planned::new(place, parsed.to_string(), to));
+        }
     }
     Ok(planned.into_values().collect())
+}
+
+/// The bytes of a scalar's value that change: what follows the name may be a template's.
+fn piece(scalar: &Rewritten) -> Edit {
+    let (from, to) = (scalar.from.as_str(), scalar.to.as_str());
+    let same = from.chars().rev().zip(to.chars().rev());
+    let same = same.take_while(|(from, to)| from == to);
+    let shared: usize = same.map(|(shared, _)| shared.len_utf8()).sum();
+    let start = scalar.piece.unwrap_or(0);
+    Edit {
+        span: Span::new(start, start + from.len() - shared),
+        text: to[..to.len() - shared].to_string(),
+    }
+}
+
+/// What becomes of a value that the parser reads as `parsed`; `None` when it reads something else where
+/// the edits are.
+fn rewritten(value: &str, parsed: &str, edits: &EditSet) -> Option<String> {
+    let is_same = |edit: &Edit| {
+        let bytes = edit.span.of(parsed);
+        bytes.is_some() && bytes == edit.span.of(value)
+    };
+    edits.iter().all(is_same).then(|| edits.apply(parsed))?
 }
 
 /// Finds the sites of the new text again: the same ones, the changed ones in ECR, the others as they
@@ -118,7 +128,11 @@ fn check_settled(file: &FilePlan, after: &str) -> Result<(), ComposeError> {
     for (index, (before, after)) in file.sites.iter().zip(&again).enumerate() {
         let change = changes.next_if(|change| change.site == index);
         let settled = match change {
-            None => after.text() == before.text() && after.path == before.path,
+            None => {
+                after.text() == before.text()
+                    && after.path == before.path
+                    && after.document == before.document
+            }
             Some(change) => is_settled(file, before, after, change),
         };
         if !settled {

@@ -415,6 +415,7 @@ mod tests {
                 in_flow: false,
                 free_quotes: Some('"'),
                 ordinal: 0,
+                parsed: None,
             };
             let set = crate::edit::EditSet::new(replacement(&scalar, span, old, new)).unwrap();
             assert_eq!(set.apply(old).unwrap(), new);

@@ -189,6 +189,8 @@ pub struct FilePlan {
     /// Whether another file said that it holds Helm values.
     promoted: scan::Promoted,
     scanned_with: Arc<scan::Options>,
+    /// Where the scalars of its sites stand in other ways of reading it.
+    twins: scan::Twins,
     /// The comments that say which sites to leave alone.
     pub ignores: Ignores,
     /// The groups of each site that is in any, by their place in [`Plan::groups`].
@@ -456,6 +458,7 @@ fn assemble(
             below,
             promoted: scan.promoted,
             scanned_with: Arc::clone(scanned_with),
+            twins: scan.twins,
             ignores: scan.ignores,
             groups,
         });

@@ -11,6 +11,7 @@ mod embedded;
 mod entry;
 mod flux;
 mod kustomize;
+mod lines;
 mod object;
 mod parts;
 mod patches;
@@ -18,6 +19,7 @@ mod path;
 mod release;
 mod release_patches;
 mod salvage;
+mod templated;
 mod values;
 mod workload;
 
@@ -29,6 +31,7 @@ pub use chart::{Chart, Dependency};
 pub use embedded::{Holds, Text};
 pub use entry::{Entry, NEW_NAME, Room, split};
 pub use kustomize::{Acts, Kustomization, NameEntry, TakenAs, Taking, is_kustomization_name};
+pub use lines::lines;
 pub use object::Object;
 pub use parts::{Names, Part, Parts, Step, Value, join};
 pub use patches::{NAME as PATCH, TEST as PATCH_TEST};
@@ -41,7 +44,7 @@ pub use values::{Loose, LoosePart, Template, is_values_name};
 
 use crate::reason::{Assumption, Reason};
 use crate::source::Span;
-use crate::yaml::{Document, DocumentPath, Scalar};
+use crate::yaml::{Document, DocumentPath, Masked, Scalar};
 
 /// A place that names an image.
 #[derive(Clone, Debug)]
@@ -361,6 +364,12 @@ fn find_objects(
         }
     }
     workload::settle_anchors(document, found);
+}
+
+/// Leaves of what was found in a document, or in a text in it, what can be believed of it when it was
+/// read with its template actions masked.
+pub fn fit_template(found: &mut Found, masked: &Masked) {
+    templated::fit(found, masked);
 }
 
 /// What can still be told of a file at `path` with documents that are not YAML.

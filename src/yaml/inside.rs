@@ -180,7 +180,7 @@ fn placed(
 
 /// Where each line of the block scalar stands whose first line that is not empty begins, after its
 /// indentation, at `start`. Every line is compared: `None` when any is not what it should be.
-fn lines(text: &str, start: usize, value: &str) -> Option<Vec<(usize, usize)>> {
+pub(super) fn lines(text: &str, start: usize, value: &str) -> Option<Vec<(usize, usize)>> {
     let first = text[..start].rfind(['\n', '\r']).map_or(0, |at| at + 1);
     let indent = start - first;
     let empty = value.bytes().take_while(|&byte| byte == b'\n').count();

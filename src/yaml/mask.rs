@@ -81,6 +81,13 @@ impl Masked {
     }
 }
 
+impl Masked {
+    /// Whether the byte at `at` was overwritten, or the one before it.
+    pub fn touches_before(&self, at: usize) -> bool {
+        self.overlaps(Span::new(at.saturating_sub(1), at + 1))
+    }
+}
+
 /// The bytes of the actions of `text`, in its order.
 pub fn action_texts(text: &str) -> impl Iterator<Item = &str> {
     let actions = actions(text).into_iter();

@@ -116,6 +116,12 @@ impl<'a> Document<'a> {
         }
     }
 
+    /// What the parser made of a scalar that holds template actions.
+    pub(super) fn parsed(&self, id: NodeId) -> Option<&str> {
+        let value = self.mask.as_ref()?.values.get(&id)?;
+        Some(value)
+    }
+
     /// The entries of a mapping; none for anything else. Aliases are not followed.
     pub fn entries(&self, id: NodeId) -> impl Iterator<Item = Entry<'_>> {
         let mut children = self.children(id, matches!(self.nodes[id].kind, Kind::Mapping));

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::actions::{Action, Does};
+use super::inside::lines;
 use super::mask::{Branches, Masked};
 use super::parse::{Document, Kind, NodeId, Style, YamlError, documents};
 use crate::source::Span;
@@ -67,7 +68,7 @@ pub(super) fn restore<'a>(document: &mut Document<'a>, original: &str, masked: &
         let Kind::Scalar { value, style, .. } = &mut node.kind else {
             continue;
         };
-        let Some((span, text)) = masked.restored(original, *style, node.span) else {
+        let Some((span, text)) = masked.restored(original, *style, node.span, value) else {
             continue;
         };
         node.span = span;
@@ -79,12 +80,20 @@ pub(super) fn restore<'a>(document: &mut Document<'a>, original: &str, masked: &
 impl Masked {
     /// What stands in a template where the parser sees a scalar at `span`: its bytes and the text.
     /// `None` when no action has to do with it.
-    fn restored(&self, original: &str, style: Style, span: Span) -> Option<(Span, String)> {
+    fn restored(
+        &self,
+        original: &str,
+        style: Style,
+        span: Span,
+        value: &str,
+    ) -> Option<(Span, String)> {
         match style {
             Style::Plain => {
                 let wide = self.widened(original, span);
-                (wide != span || self.overlaps(span))
-                    .then(|| Some((wide, wide.of(original)?.to_string())))?
+                if wide == span && !self.overlaps(span) {
+                    return None;
+                }
+                Some((wide, wide.of(original)?.to_string()))
             }
             Style::SingleQuoted | Style::DoubleQuoted => {
                 let inner = Span::new(span.start + 1, span.end.max(span.start + 2) - 1);
@@ -106,7 +115,8 @@ impl Masked {
                 if !self.overlaps(body) {
                     return None;
                 }
-                Some((span, self.dedented(original, body)?))
+                let text = self.filled_in(original, span.start, value);
+                Some((span, text.or_else(|| self.dedented(original, body))?))
             }
         }
     }
@@ -165,12 +175,27 @@ impl Masked {
         end
     }
 
+    /// The text of a block scalar, byte for byte, with those of actions put back.
+    fn filled_in(&self, original: &str, start: usize, value: &str) -> Option<String> {
+        let lines = lines(&self.text, start, value)?;
+        let mut bytes = value.as_bytes().to_vec();
+        for (index, &(inner, outer)) in lines.iter().enumerate() {
+            let next = lines.get(index + 1).map_or(value.len(), |next| next.0);
+            for at in inner..next {
+                let there = outer + (at - inner);
+                if self.overlaps(Span::new(there, there + 1)) {
+                    bytes[at] = *original.as_bytes().get(there)?;
+                }
+            }
+        }
+        String::from_utf8(bytes).ok()
+    }
+
     fn column(&self, at: usize) -> usize {
         at - self.text[..at].rfind('\n').map_or(0, |found| found + 1)
     }
 
-    /// The text of a block scalar without its indentation; never what stands in the file, unless it is
-    /// one line.
+    /// The text of a folded scalar without its indentation.
     fn dedented(&self, original: &str, body: Span) -> Option<String> {
         let indent = self.column(body.start);
         let mut lines = body.of(original)?.split('\n');

@@ -41,6 +41,16 @@ pub struct Scalar {
     pub free_quotes: Option<char>,
     /// How many scalars of its document come before it.
     pub ordinal: usize,
+    /// What the parser is given for the value, when that holds template actions: the same bytes outside
+    /// of them.
+    pub parsed: Option<String>,
+}
+
+impl Scalar {
+    /// What the parser makes of it.
+    pub fn as_parsed(&self) -> &str {
+        self.parsed.as_deref().unwrap_or(&self.value)
+    }
 }
 
 impl Scalar {
@@ -67,6 +77,7 @@ impl Scalar {
             in_flow: node.in_flow,
             free_quotes: document.wrapping.free_quotes(),
             ordinal: *ordinal,
+            parsed: document.parsed(id).map(Into::into),
         })
     }
 }

@@ -175,7 +175,7 @@ impl<'a> Making<'a, '_> {
     fn take(&mut self, file: usize, role: TakenAs, index: usize, steps: &mut Vec<Step>) {
         let scan = &self.files[file].scan;
         let is_unread = scan.facts.iter().any(|fact| matches!(fact, Fact::Unread));
-        if is_unread || !scan.broken.is_empty() {
+        if is_unread || scan.not_yaml {
             let path = self.files[file].source.path.display().to_string();
             self.miss(index, role, &path);
         }

@@ -1,0 +1,225 @@
+//! A file that is a template and not YAML as it stands: what can be read once its actions are masked.
+//!
+//! It is read as it stands, with all branches, and, when that does not make YAML of it, once for each
+//! branch. What several readings find is one site; every one of them has to agree on what stands at its
+//! bytes, and every one of them is looked at again when it changes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use super::{Options, Scan, Scanner, Twin};
+use crate::reason::Reason;
+use crate::sites::{self, Site};
+use crate::source::Span;
+use crate::yaml::{
+    Branches, Document, Kind, Masked, NodeId, Place, Scalar, YamlError, documents,
+};
+
+/// Names of a chart's files that are never manifests.
+const NO_MANIFESTS: &[&str] = &["_helpers.tpl", "NOTES.txt"];
+/// So many branches of one action are read, each on its own.
+const MAX_BRANCHES: usize = 8;
+
+/// What one way of reading gives.
+struct Read<'d> {
+    documents: Vec<Document<'d>>,
+    /// Its sites, as they were found.
+    sites: Vec<Site>,
+    errors: Vec<YamlError>,
+}
+
+/// Reads a text with documents that are not YAML; `None` when it is no template, or none that holds
+/// manifests.
+pub(super) fn read(path: &Path, text: &str, options: &Options) -> Option<Scan> {
+    let name = path.file_name().and_then(|name| name.to_str());
+    if name.is_some_and(|name| NO_MANIFESTS.contains(&name)) {
+        return None;
+    }
+    let whole = Masked::of(text, Branches::All)?;
+    let single: Vec<(Branches, Masked)> = if is_readable(&whole) {
+        Vec::new()
+    } else {
+        each_branch(text, &whole)
+    };
+    let mut scanner = Scanner::new(path, text, options, whole.text());
+    let mut reads = vec![
+        read_with(&mut scanner, None, documents(text)),
+        read_with(&mut scanner, Some(&whole), whole.documents(text, Branches::All)),
+    ];
+    for (branches, masked) in &single {
+        let documents = masked.documents(text, *branches);
+        reads.push(read_with(&mut scanner, Some(masked), documents));
+    }
+    scanner.scan.broken = broken(&reads);
+    if !scanner.scan.broken.is_empty() {
+        let lines = sites::lines(text, &whole, &spans_read(&reads));
+        scanner.scan.sites.extend(lines);
+    }
+    let mut scan = scanner.finish();
+    scan.documents = reads[0].documents.len() + reads[0].errors.len();
+    unite(&mut scan, text, &reads);
+    Some(scan)
+}
+
+fn is_readable(masked: &Masked) -> bool {
+    documents(masked.text()).all(|document| document.is_ok())
+}
+
+/// The text with the branches of every number there is.
+fn each_branch(text: &str, whole: &Masked) -> Vec<(Branches, Masked)> {
+    let count = whole.branches().min(MAX_BRANCHES);
+    let numbers = (0..count).filter(|_| count > 1);
+    let single = numbers.filter_map(|number| {
+        let branches = Branches::Only(u8::try_from(number).ok()?);
+        Some((branches, Masked::of(text, branches)?))
+    });
+    single.collect()
+}
+
+fn read_with<'d>(
+    scanner: &mut Scanner<'d>,
+    masked: Option<&'d Masked>,
+    documents: impl Iterator<Item = Result<Document<'d>, YamlError>>,
+) -> Read<'d> {
+    let first = scanner.scan.sites.len();
+    let mut kept = Vec::new();
+    let errors = scanner.read(masked, documents, |document| kept.push(document));
+    Read {
+        documents: kept,
+        sites: scanner.scan.sites[first..].to_vec(),
+        errors,
+    }
+}
+
+/// The documents that no way of reading makes YAML of: those of the text with all branches, unless each
+/// branch for itself can be read.
+fn broken(reads: &[Read<'_>]) -> Vec<YamlError> {
+    let (whole, single) = (&reads[1].errors, &reads[2..]);
+    if single.iter().any(|read| read.errors.is_empty()) {
+        let failed = single.iter().map(|read| &read.errors);
+        let failed = failed.filter(|errors| !errors.is_empty());
+        return failed.min_by_key(|errors| errors.len()).cloned().unwrap_or_default();
+    }
+    whole.clone()
+}
+
+/// The bytes of the documents that could be read.
+fn spans_read(reads: &[Read<'_>]) -> Vec<Span> {
+    let documents = reads.iter().flat_map(|read| &read.documents);
+    let span = |document: &Document<'_>| {
+        let (first, last) = (document.nodes.first()?, document.nodes.last()?);
+        Some(Span::new(first.span.start, last.span.end.max(first.span.start)))
+    };
+    documents.filter_map(span).collect()
+}
+
+/// Makes one site of what several ways of reading found, and notes where it stands in each.
+fn unite(scan: &mut Scan, text: &str, reads: &[Read<'_>]) {
+    drop_doubles(scan);
+    let reads: Vec<Index<'_>> = reads.iter().map(|read| Index::of(text, read)).collect();
+    for site in scan.sites.iter_mut().filter(|site| site.hold.is_none()) {
+        let Some(scalar) = site.scalars().next() else {
+            continue;
+        };
+        let here = (site.document, scalar.ordinal);
+        let mut others = Vec::new();
+        let mut agreed = true;
+        for read in &reads {
+            match read.seen(site, scalar) {
+                Seen::Nothing => {}
+                Seen::Same(twin) => others.extend((twin.place != here).then_some(twin)),
+                Seen::Other => agreed = false,
+            }
+        }
+        if agreed {
+            scan.twins.insert(here, others);
+        } else {
+            let detail = "the branches of the template can be read in more than one way here; change it by hand";
+            site.hold = Some((Reason::GroupIncomplete, detail.to_string()));
+        }
+    }
+    scan.twins.retain(|_, others| !others.is_empty());
+}
+
+/// Leaves the first of the sites, and of the texts that could not be read, at the same bytes.
+fn drop_doubles(scan: &mut Scan) {
+    let mut seen = BTreeSet::new();
+    let key = |site: &Site| {
+        let exact = site.scalars().any(|scalar| matches!(scalar.place, Place::Exact(_)));
+        // What is spelled in another way may share its bytes with others.
+        let path = (!exact).then(|| site.path.clone());
+        (site.span(), path)
+    };
+    let sites = std::mem::take(&mut scan.sites).into_iter().enumerate();
+    let kept = sites.filter(|(_, site)| seen.insert(key(site))).collect();
+    scan.arrange(kept);
+    let mut seen = BTreeSet::new();
+    scan.unread.retain(|text| seen.insert(text.error.offset));
+}
+
+/// What a way of reading sees at the bytes of a site.
+enum Seen {
+    /// A branch that is left out, or a document that cannot be read.
+    Nothing,
+    /// The same scalar.
+    Same(Twin),
+    /// Something else.
+    Other,
+}
+
+/// The scalars of one way of reading, by their bytes.
+struct Index<'r> {
+    text: &'r str,
+    documents: &'r [Document<'r>],
+    sites: BTreeMap<Span, Vec<&'r Site>>,
+    /// Their bytes, the document by its place in the list, and the node.
+    scalars: Vec<(Span, usize, NodeId)>,
+}
+
+impl<'r> Index<'r> {
+    fn of(text: &'r str, read: &'r Read<'r>) -> Self {
+        let mut sites: BTreeMap<Span, Vec<&Site>> = BTreeMap::new();
+        for site in &read.sites {
+            sites.entry(site.span()).or_default().push(site);
+        }
+        let mut scalars = Vec::new();
+        for (index, document) in read.documents.iter().enumerate() {
+            for (id, node) in document.nodes.iter().enumerate() {
+                if matches!(node.kind, Kind::Scalar { .. }) && node.span.start < node.span.end {
+                    scalars.push((node.span, index, id));
+                }
+            }
+        }
+        scalars.sort_unstable();
+        Self {
+            text,
+            documents: &read.documents,
+            sites,
+            scalars,
+        }
+    }
+
+    fn seen(&self, site: &Site, scalar: &Scalar) -> Seen {
+        let is_it =
+            |found: &Scalar| found.place == scalar.place && found.value == scalar.value;
+        for &found in self.sites.get(&site.span()).into_iter().flatten() {
+            if let Some(same) = found.scalars().find(|found| is_it(found)) {
+                return Seen::Same(Twin::of(found.document, same));
+            }
+        }
+        let span = scalar.place.span();
+        let next = self.scalars.partition_point(|(found, ..)| found.start < span.end);
+        let Some(&(found, document, id)) = next.checked_sub(1).and_then(|at| self.scalars.get(at))
+        else {
+            return Seen::Nothing;
+        };
+        if found.end <= span.start {
+            return Seen::Nothing;
+        }
+        let document = &self.documents[document];
+        match Scalar::locate(self.text, document, id) {
+            Some(found) if is_it(&found) => Seen::Same(Twin::of(document.path, &found)),
+            _ => Seen::Other,
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! What is believed of a document that was read with its template actions masked.
+//!
+//! Its whole references are sites like all others: their bytes are the template's own. What such a
+//! document says to other files may not be what it says when it is filled in, and which parts belong
+//! together may be another thing in every release: the former is not believed, the latter only shown.
+
+use super::{Found, Shape, Site, patches};
+use crate::reason::Reason;
+use crate::yaml::{Masked, Place, Scalar, Style};
+
+/// Leaves of what was found in a document of a template what can be believed.
+pub(super) fn fit(found: &mut Found, masked: &Masked) {
+    found.facts.clear();
+    found.unproven.clear();
+    found.blocks.clear();
+    found.loose = None;
+    for site in &mut found.sites {
+        show_only(site);
+        hold(site, masked);
+    }
+}
+
+/// Turns a site that hangs together with others into one that is only shown.
+fn show_only(site: &mut Site) {
+    let ordinal = site.scalars().next().map_or(0, |scalar| scalar.ordinal);
+    if !matches!(site.shape, Shape::Parts(_) | Shape::Entry(_)) {
+        return;
+    }
+    let detail = "it stands in a template, and nobody can tell what it hangs together with once that is filled in; change it by hand";
+    site.hold
+        .get_or_insert((Reason::GroupIncomplete, detail.to_string()));
+    site.shape = Shape::Whole(Scalar {
+        value: site.text().to_string(),
+        style: Style::Plain,
+        place: Place::Spelled(site.span()),
+        in_flow: false,
+        free_quotes: None,
+        ordinal,
+        parsed: None,
+    });
+}
+
+/// Holds what nobody can vouch for.
+fn hold(site: &mut Site, masked: &Masked) {
+    let why = if matches!(site.finder, patches::NAME | patches::TEST) {
+        let detail = "it stands in a patch that a template writes, and nobody can tell what it acts on; change it by hand";
+        (Reason::GroupIncomplete, detail)
+    } else if begins_in_action(site, masked) {
+        let detail = "a template fills it in; set the image where its value comes from";
+        (Reason::Templated, detail)
+    } else {
+        return;
+    };
+    site.hold.get_or_insert((why.0, why.1.to_string()));
+}
+
+/// Whether a piece of a text begins in an action, or right behind one.
+fn begins_in_action(site: &Site, masked: &Masked) -> bool {
+    matches!(site.shape, Shape::Within(_)) && masked.touches_before(site.span().start)
+}
