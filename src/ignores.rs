@@ -393,6 +393,7 @@ mod tests {
             return Vec::new();
         };
         let mut values = Vec::new();
+        let mut waiting = gathering.waiting();
         for document in documents(text) {
             let Ok(document) = document else { continue };
             gathering.meet(&mut waiting, text, &document);

@@ -443,7 +443,7 @@ mod tests {
         check("a: {{ .b }}:{{ c }}\n", "a: xxxxxxxx:xxxxxxx\n");
         check("a: \"b:{{ .c | default \"d\" }}\"\n", "a: \"b:xxxxxxxxxxxxxxxxxxxxxx\"\n");
         check("a: [{{ b }}, c]\n", "a: [xxxxxxx, c]\n");
-        check("a: {{ dict\n\n  \"b\" 1 }}\n", &format!("a: {}\n", "x".repeat(18)));
+        check("a: {{ dict\n\n  \"b\" 1 }}\n", &format!("a: {}\n", "x".repeat(19)));
         check("# {{ a }}\nb: c\n", "# xxxxxxx\nb: c\n");
     }
 
