@@ -14,7 +14,9 @@ use crate::ignores::{Gathering, Ignores, Waiting};
 use crate::sites::{self, BlockId, Fact, Found, KeyPath, Loose, Site};
 use crate::source::SourceFile;
 use crate::walk::Role;
-use crate::yaml::{Document, DocumentPath, Inside, MAX_DEPTH, Masked, Scalar, YamlError, documents};
+use crate::yaml::{
+    Document, DocumentPath, Inside, MAX_DEPTH, Masked, Scalar, YamlError, documents,
+};
 
 /// A file and what it holds.
 #[derive(Debug)]

@@ -16,9 +16,7 @@ use yaml_rust2::Event;
 use yaml_rust2::parser::Parser;
 
 use crate::edit::EditSet;
-use crate::yaml::{
-    Document, DocumentPath, Kind, Reading, YamlError, action_texts, documents,
-};
+use crate::yaml::{Document, DocumentPath, Kind, Reading, YamlError, action_texts, documents};
 
 /// A scalar that is meant to change.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -369,6 +367,7 @@ mod tests {
     use super::*;
     use crate::edit::Edit;
     use crate::source::Span;
+    use crate::yaml::Branches;
 
     fn edits(start: usize, end: usize, text: &str) -> EditSet {
         EditSet::new([Edit {
@@ -587,5 +586,47 @@ mod tests {
         };
         assert_eq!(verify(before, after, &edits, &plan("R/x")), Ok(()));
         assert!(verify(before, after, &edits, &plan("S/x")).is_err());
+    }
+
+    const TEMPLATE: &str = "a: {{ .a | \"b\" }}\n{{- if .x }}\nimage: x:{{ .t | \"1\" }}\n{{- else }}\nimage: y\n{{- end }}\n";
+
+    /// What comes of replacing `old` by `new` in the template, when the scalar `ordinal` is said to change.
+    fn in_template(old: &str, new: &str, plan: &[(usize, &str, &str)]) -> Result<(), VerifyError> {
+        let at = TEMPLATE.find(old).unwrap();
+        let edits = edits(at, at + old.len(), new);
+        let document = DocumentPath::default().read_as(Reading::Masked(Branches::All));
+        let planned: Vec<Planned> = plan
+            .iter()
+            .map(|&(ordinal, from, to)| Planned::new((document, ordinal), from.into(), to.into()))
+            .collect();
+        verify(TEMPLATE, &edits.apply(TEMPLATE).unwrap(), &edits, &planned)
+    }
+
+    #[test]
+    fn templates_are_compared_in_the_ways_they_are_read() {
+        let masked = "x:xxxxxxxxxxxxxx";
+        let wanted = "R/x:xxxxxxxxxxxxxx";
+        assert_eq!(
+            in_template("x:{{", "R/x:{{", &[(3, masked, wanted)]),
+            Ok(())
+        );
+        assert_eq!(in_template("y\n", "R/y\n", &[(5, "y", "R/y")]), Ok(()));
+        for (old, new, plan) in [
+            ("x:{{", "R/x:{{", &[(5, masked, wanted)][..]),
+            ("x:{{", "R/x:{{", &[(3, masked, "S/x:xxxxxxxxxxxxxx")]),
+            ("x:{{", "R/x:{{", &[(3, masked, wanted), (5, "y", "R/y")]),
+            ("y\n", "[y\n", &[(5, "y", "[y")]),
+            ("y\n", "y: z\n", &[(5, "y", "y: z")]),
+        ] {
+            assert!(in_template(old, new, plan).is_err(), "{old} {new}");
+        }
+        for (old, new) in [
+            (".t |", ".u |"),
+            ("{{- else }}", "{{- end }}"),
+            ("if .x", "if  x"),
+        ] {
+            let result = in_template(old, new, &[(3, masked, masked)]);
+            assert_eq!(result, Err(VerifyError::Actions), "{old}");
+        }
     }
 }

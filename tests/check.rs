@@ -137,7 +137,7 @@ fn each_kind_of_finding_is_found() {
     ] {
         assert_eq!(found(&[&image]), wanted, "{image}");
     }
-    let template = format!("{HEAD}  - image: nginx\n  {{{{- if .x }}}}\n");
+    let template = format!("{HEAD}  - image: nginx\n  {{{{- if .x }}}}\nb: [\n");
     let (exit, found, _) = check(&[("templates/a.yaml", &template)], &[]);
     assert_eq!(exit, 0);
     assert!(found[0].ends_with(" warn[unparsed]"), "{found:?}");

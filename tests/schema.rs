@@ -111,7 +111,7 @@ const FILES: &[(&str, &str)] = &[
         "resources: [b.yaml]\nimages: [{name: 'app/we[b]', newTag: \"2\"}]\n",
     ),
     ("broken.yaml", "image: [1\n"),
-    ("templates/t.yaml", "image: x\n{{ if }}\n"),
+    ("templates/t.yaml", "image: x\n{{ if }}\nb: [\n"),
 ];
 
 fn report(folder: &Path, arguments: &[&str]) -> (i32, Value) {

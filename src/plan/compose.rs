@@ -131,7 +131,7 @@ fn check_settled(file: &FilePlan, after: &str) -> Result<(), ComposeError> {
             None => {
                 after.text() == before.text()
                     && after.path == before.path
-                    && after.document == before.document
+                    && after.document.reading() == before.document.reading()
             }
             Some(change) => is_settled(file, before, after, change),
         };

@@ -11,9 +11,7 @@ use super::{Options, Scan, Scanner, Twin};
 use crate::reason::Reason;
 use crate::sites::{self, Site};
 use crate::source::Span;
-use crate::yaml::{
-    Branches, Document, Kind, Masked, NodeId, Place, Scalar, YamlError, documents,
-};
+use crate::yaml::{Branches, Document, Kind, Masked, NodeId, Place, Scalar, YamlError, documents};
 
 /// Names of a chart's files that are never manifests.
 const NO_MANIFESTS: &[&str] = &["_helpers.tpl", "NOTES.txt"];
@@ -44,7 +42,11 @@ pub(super) fn read(path: &Path, text: &str, options: &Options) -> Option<Scan> {
     let mut scanner = Scanner::new(path, text, options, whole.text());
     let mut reads = vec![
         read_with(&mut scanner, None, documents(text)),
-        read_with(&mut scanner, Some(&whole), whole.documents(text, Branches::All)),
+        read_with(
+            &mut scanner,
+            Some(&whole),
+            whole.documents(text, Branches::All),
+        ),
     ];
     for (branches, masked) in &single {
         let documents = masked.documents(text, *branches);
@@ -98,19 +100,29 @@ fn broken(reads: &[Read<'_>]) -> Vec<YamlError> {
     if single.iter().any(|read| read.errors.is_empty()) {
         let failed = single.iter().map(|read| &read.errors);
         let failed = failed.filter(|errors| !errors.is_empty());
-        return failed.min_by_key(|errors| errors.len()).cloned().unwrap_or_default();
+        return failed
+            .min_by_key(|errors| errors.len())
+            .cloned()
+            .unwrap_or_default();
     }
     whole.clone()
 }
 
-/// The bytes of the documents that could be read.
+/// The bytes of the scalars that could be read, in the order of the text, none touching another.
 fn spans_read(reads: &[Read<'_>]) -> Vec<Span> {
     let documents = reads.iter().flat_map(|read| &read.documents);
-    let span = |document: &Document<'_>| {
-        let (first, last) = (document.nodes.first()?, document.nodes.last()?);
-        Some(Span::new(first.span.start, last.span.end.max(first.span.start)))
-    };
-    documents.filter_map(span).collect()
+    let nodes = documents.flat_map(|document| &document.nodes);
+    let scalars = nodes.filter(|node| matches!(node.kind, Kind::Scalar { .. }));
+    let mut spans: Vec<Span> = scalars.map(|node| node.span).collect();
+    spans.sort_unstable();
+    let mut merged: Vec<Span> = Vec::new();
+    for span in spans {
+        match merged.last_mut() {
+            Some(last) if span.start <= last.end => last.end = last.end.max(span.end),
+            _ => merged.push(span),
+        }
+    }
+    merged
 }
 
 /// Makes one site of what several ways of reading found, and notes where it stands in each.
@@ -145,7 +157,9 @@ fn unite(scan: &mut Scan, text: &str, reads: &[Read<'_>]) {
 fn drop_doubles(scan: &mut Scan) {
     let mut seen = BTreeSet::new();
     let key = |site: &Site| {
-        let exact = site.scalars().any(|scalar| matches!(scalar.place, Place::Exact(_)));
+        let exact = site
+            .scalars()
+            .any(|scalar| matches!(scalar.place, Place::Exact(_)));
         // What is spelled in another way may share its bytes with others.
         let path = (!exact).then(|| site.path.clone());
         (site.span(), path)
@@ -200,15 +214,16 @@ impl<'r> Index<'r> {
     }
 
     fn seen(&self, site: &Site, scalar: &Scalar) -> Seen {
-        let is_it =
-            |found: &Scalar| found.place == scalar.place && found.value == scalar.value;
+        let is_it = |found: &Scalar| found.place == scalar.place && found.value == scalar.value;
         for &found in self.sites.get(&site.span()).into_iter().flatten() {
             if let Some(same) = found.scalars().find(|found| is_it(found)) {
                 return Seen::Same(Twin::of(found.document, same));
             }
         }
         let span = scalar.place.span();
-        let next = self.scalars.partition_point(|(found, ..)| found.start < span.end);
+        let next = self
+            .scalars
+            .partition_point(|(found, ..)| found.start < span.end);
         let Some(&(found, document, id)) = next.checked_sub(1).and_then(|at| self.scalars.get(at))
         else {
             return Seen::Nothing;

@@ -10,16 +10,17 @@ use crate::yaml::{DocumentPath, Masked, Place, Scalar, Style};
 
 const NAME: &str = "lines";
 
-/// The lines `key: reference` of `text` whose key is `image` or ends with `Image`, as far as they lie
-/// outside of these bytes, which could be read, and hold no action of the template.
+/// The lines `key: reference` of `text` whose key is `image` or ends with `Image`, without those whose
+/// reference holds an action of the template or was read: `read` are bytes in order, apart.
 pub fn lines(text: &str, masked: &Masked, read: &[Span]) -> Vec<Site> {
     let mut sites = Vec::new();
     let mut at = 0;
     for line in text.split_inclusive('\n') {
         sites.extend(site(line, at).filter(|site| {
             let span = site.span();
-            let is_read = |read: &Span| read.start <= span.start && span.start < read.end;
-            !masked.overlaps(span) && !read.iter().any(is_read)
+            let next = read.partition_point(|read| read.end <= span.start);
+            let is_read = read.get(next).is_some_and(|read| read.start < span.end);
+            !masked.overlaps(span) && !is_read
         }));
         at += line.len();
     }

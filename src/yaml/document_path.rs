@@ -43,7 +43,8 @@ impl DocumentPath {
     }
 
     /// The same place in a file that is read in this way.
-    pub(super) fn read_as(self, reading: Reading) -> Self {
+    #[must_use]
+    pub fn read_as(self, reading: Reading) -> Self {
         Self { reading, ..self }
     }
 

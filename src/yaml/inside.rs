@@ -150,12 +150,7 @@ impl Map {
 
 /// How the text of a scalar lies in the file, as the parser reads both; `None` when its bytes are not its
 /// text.
-fn placed(
-    text: &str,
-    document: &Document<'_>,
-    id: NodeId,
-    value: &str,
-) -> Option<(Wrapping, Map)> {
+fn placed(text: &str, document: &Document<'_>, id: NodeId, value: &str) -> Option<(Wrapping, Map)> {
     let node = document.node(id);
     let Kind::Scalar { style, .. } = node.kind else {
         return None;

@@ -308,7 +308,9 @@ impl Mask<'_> {
             return false;
         };
         let dashes = head.iter();
-        let dashes = dashes.take_while(|byte| matches!(byte, b'-' | b' ')).count();
+        let dashes = dashes
+            .take_while(|byte| matches!(byte, b'-' | b' '))
+            .count();
         let key = self.indent(block.start) + dashes;
         let is_item = self.text[at..].starts_with(b"- ") && dashes == 0;
         indent > key || is_item && indent == key
@@ -404,24 +406,51 @@ mod tests {
 
     #[test]
     fn lines_of_actions_are_empty() {
-        check("a: 1\n  {{- if .x }}\nb: 2\n", &format!("a: 1\n{}\nb: 2\n", "\n".repeat(14)));
-        check("{{ \"}}\" }}\r\na: b\r\n", &format!("{}\na: b\r\n", "\n".repeat(11)));
-        check("{{ dict\n\"ü\" 1 }} {{ end }}\na: b", &format!("{}\na: b", "\n".repeat(27)));
-        check("a: |\n  b\n{{- end }}\n  c\n", &format!("a: |\n  b\n{}\n  c\n", "\n".repeat(10)));
-        check("\u{feff}{{ x }}\na: b\n", &format!("\u{feff}{}\na: b\n", "\n".repeat(7)));
+        check(
+            "a: 1\n  {{- if .x }}\nb: 2\n",
+            &format!("a: 1\n{}\nb: 2\n", "\n".repeat(14)),
+        );
+        check(
+            "{{ \"}}\" }}\r\na: b\r\n",
+            &format!("{}\na: b\r\n", "\n".repeat(11)),
+        );
+        check(
+            "{{ dict\n\"ü\" 1 }} {{ end }}\na: b",
+            &format!("{}\na: b", "\n".repeat(27)),
+        );
+        check(
+            "a: |\n  b\n{{- end }}\n  c\n",
+            &format!("a: |\n  b\n{}\n  c\n", "\n".repeat(10)),
+        );
+        check(
+            "\u{feff}{{ x }}\na: b\n",
+            &format!("\u{feff}{}\na: b\n", "\n".repeat(7)),
+        );
     }
 
     #[test]
     fn what_follows_a_control_action_keeps_its_indentation() {
-        check("a:\n  {{ if .x }}b: c\n", &format!("a:\n{}  b: c\n", "\n".repeat(11)));
-        check("a:\n  {{ if .x }} b: c{{ end }}\n", &format!("a:\n{}  b: c{}\n", "\n".repeat(12), " ".repeat(9)));
-        check("{{ if .x }}{{ .y }}: c\n", &format!("{}xxxxxxxx: c\n", "\n".repeat(11)));
+        check(
+            "a:\n  {{ if .x }}b: c\n",
+            &format!("a:\n{}  b: c\n", "\n".repeat(11)),
+        );
+        check(
+            "a:\n  {{ if .x }} b: c{{ end }}\n",
+            &format!("a:\n{}  b: c{}\n", "\n".repeat(12), " ".repeat(9)),
+        );
+        check(
+            "{{ if .x }}{{ .y }}: c\n",
+            &format!("{}xxxxxxxx: c\n", "\n".repeat(11)),
+        );
     }
 
     #[test]
     fn control_actions_elsewhere_are_blank() {
         check("a: b {{/* c */}}\n", &format!("a: b {}\n", " ".repeat(11)));
-        check("a: {{ if .x }}b{{ else }}c{{ end }}\n", "a:            b          c         \n");
+        check(
+            "a: {{ if .x }}b{{ else }}c{{ end }}\n",
+            "a:            b          c         \n",
+        );
         let text = "a: {{ if .x }}b{{ else }}c: d{{ end }}\n";
         check(text, &format!("a: {}b{}\n", " ".repeat(11), " ".repeat(23)));
     }
@@ -429,21 +458,42 @@ mod tests {
     #[test]
     fn what_is_written_on_lines_of_its_own_is_blank() {
         let blank = |count| " ".repeat(count);
-        check("a: {{- b | nindent 4 }}\nc: d\n", &format!("a: {}\nc: d\n", blank(20)));
-        check("- {{ b | indent 4 }}\n- d\n", &format!("- {}\n- d\n", blank(18)));
-        check("a: {{ b }}\n  # c\n  d: e\n", &format!("a: {}\n  # c\n  d: e\n", blank(7)));
-        check("a: {{ b }}\n{{ if }}\n- e\n", &format!("a: {}\n\n\n\n\n\n\n\n\n\n- e\n", blank(7)));
+        check(
+            "a: {{- b | nindent 4 }}\nc: d\n",
+            &format!("a: {}\nc: d\n", blank(20)),
+        );
+        check(
+            "- {{ b | indent 4 }}\n- d\n",
+            &format!("- {}\n- d\n", blank(18)),
+        );
+        check(
+            "a: {{ b }}\n  # c\n  d: e\n",
+            &format!("a: {}\n  # c\n  d: e\n", blank(7)),
+        );
+        check(
+            "a: {{ b }}\n{{ if }}\n- e\n",
+            &format!("a: {}\n\n\n\n\n\n\n\n\n\n- e\n", blank(7)),
+        );
         check("- a: {{ b }}\n  c: d\n", "- a: xxxxxxx\n  c: d\n");
         check("a: {{ b }}\nc: d\n", "a: xxxxxxx\nc: d\n");
-        check("a: |- {{ b | nindent 2 }}\nc: d\n", &format!("a: |- {}\nc: d\n", blank(19)));
+        check(
+            "a: |- {{ b | nindent 2 }}\nc: d\n",
+            &format!("a: |- {}\nc: d\n", blank(19)),
+        );
     }
 
     #[test]
     fn other_actions_are_words() {
         check("a: {{ .b }}:{{ c }}\n", "a: xxxxxxxx:xxxxxxx\n");
-        check("a: \"b:{{ .c | default \"d\" }}\"\n", "a: \"b:xxxxxxxxxxxxxxxxxxxxxx\"\n");
+        check(
+            "a: \"b:{{ .c | default \"d\" }}\"\n",
+            "a: \"b:xxxxxxxxxxxxxxxxxxxxxx\"\n",
+        );
         check("a: [{{ b }}, c]\n", "a: [xxxxxxx, c]\n");
-        check("a: {{ dict\n\n  \"b\" 1 }}\n", &format!("a: {}\n", "x".repeat(19)));
+        check(
+            "a: {{ dict\n\n  \"b\" 1 }}\n",
+            &format!("a: {}\n", "x".repeat(19)),
+        );
         check("# {{ a }}\nb: c\n", "# xxxxxxx\nb: c\n");
     }
 

@@ -229,3 +229,136 @@ fn writes_on(original: &str, span: Span, action: &Action) -> bool {
     let ends = rest.is_empty() || rest.starts_with(char::is_whitespace) || rest.starts_with("{{");
     !ends
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::yaml::{Inside, Place, Scalar};
+
+    /// The scalars of a template, and the bytes of those whose bytes are their text.
+    fn scalars(text: &str) -> Vec<(String, bool)> {
+        let masked = Masked::of(text, Branches::All).unwrap();
+        let mut found = Vec::new();
+        for document in masked.documents(text, Branches::All) {
+            let document = document.unwrap();
+            for id in 0..document.nodes.len() {
+                if let Some(scalar) = Scalar::locate(text, &document, id) {
+                    let exact = match scalar.place {
+                        Place::Exact(span) => {
+                            assert_eq!(span.of(text), Some(scalar.value.as_str()));
+                            true
+                        }
+                        Place::Spelled(_) => false,
+                    };
+                    found.push((scalar.value, exact));
+                }
+            }
+        }
+        found
+    }
+
+    /// The value under the first key.
+    fn value(text: &str) -> (String, bool) {
+        scalars(text).swap_remove(1)
+    }
+
+    #[test]
+    fn values_show_the_bytes_of_actions() {
+        for (text, wanted) in [
+            ("a: {{ .b }}/nginx:1\n", "{{ .b }}/nginx:1"),
+            ("a: nginx:{{ .b }} # c\n", "nginx:{{ .b }}"),
+            (
+                "a: \"x:{{ .b | default \"c\" }}\"\n",
+                "x:{{ .b | default \"c\" }}",
+            ),
+            ("a: 'x:{{ \"ü\" }}'\n", "x:{{ \"ü\" }}"),
+            ("a: x{{/* c */}}\n", "x{{/* c */}}"),
+            ("a: {{ if .b }}x{{ end }}\n", "{{ if .b }}x{{ end }}"),
+            ("a: x {{- .b }}\n", "x {{- .b }}"),
+            ("a: x\n{{- .b }}\n", "x\n{{- .b }}"),
+            (
+                "a: x\n{{- if .b }}{{ .c }}{{ end }}\n",
+                "x\n{{- if .b }}{{ .c }}{{ end }}",
+            ),
+            ("a:\n  {{ .b -}}\n  x\n", "{{ .b -}}\n  x"),
+            ("a: {{ .b\n  }}:c\n", "{{ .b\n  }}:c"),
+            ("{a: x{{ .b }}, c: d}\n", "x{{ .b }}"),
+            ("a: |-\n  x:{{ .b }}\nc: d\n", "x:{{ .b }}"),
+        ] {
+            assert_eq!(value(text), (wanted.to_string(), true), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_actions_do_not_reach_stays() {
+        for text in [
+            "a: x # {{ .b }}\nc: {{ .d }}\n",
+            "a: x {{/* c */}}\n",
+            "a: x\n{{ .b }}\n",
+            "a: x\n{{- if .b }}\nc: d\n{{- end }}\n",
+            "a: x\n{{- with .b }}\n{{- toYaml . | nindent 2 }}\n{{- end }}\n",
+            "a: x\n{{- toYaml .b | nindent 2 }}\n",
+            "a: x\n{{- end -}}\n{{- /* c */}}\n",
+            "a: \"x\"{{ .b }}\n",
+            "{{ if .b -}}\na: x\n{{ end }}\n",
+            "a: |-\n  x\n{{- end }}\nc: d\n",
+        ] {
+            if let (value, true) = value(text) {
+                assert_eq!(value, "x", "{text:?}");
+            } else {
+                panic!("{text:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn keys_are_put_back_and_escapes_cannot_be_edited() {
+        let text = "{{ .a }}image: x\n\"b{{ .c }}\": y\n";
+        let texts: Vec<_> = scalars(text).into_iter().map(|(text, _)| text).collect();
+        assert_eq!(texts, ["{{ .a }}image", "x", "b{{ .c }}", "y"]);
+        for text in [
+            "a: \"x\\u003a{{ .b }}\"\n",
+            "a: 'it''s {{ .b }}'\n",
+            "a: >-\n  b\n  x:{{ .c }}\n",
+            "a: |-\n  b\n  x:{{ .c }}\n",
+        ] {
+            let (value, exact) = value(text);
+            assert!(!exact && value.contains("{{ "), "{text:?} {value:?}");
+        }
+    }
+
+    #[test]
+    fn texts_in_templates_are_placed() {
+        let text = "a: |\n  x: 1\n  {{- if .b }}\n  y: c:{{ .d }}\n  {{- end }}\n  z: 'ü {{ \"ü\" }}'\ne: '{x: {{ .f }}}'\n";
+        let masked = Masked::of(text, Branches::All).unwrap();
+        let document = masked
+            .documents(text, Branches::All)
+            .next()
+            .unwrap()
+            .unwrap();
+        let texts = |key: &str| -> Vec<String> {
+            let inside = Inside::of(text, &document, document.get(0, key).unwrap()).unwrap();
+            let inner = inside.documents().next().unwrap().unwrap();
+            let scalars = (0..inner.nodes.len()).filter_map(|id| Scalar::locate(text, &inner, id));
+            scalars
+                .map(|scalar| {
+                    assert!(matches!(scalar.place, Place::Exact(span) if span.of(text) == Some(&scalar.value)));
+                    scalar.value
+                })
+                .collect()
+        };
+        assert_eq!(
+            texts("a"),
+            ["x", "1", "y", "c:{{ .d }}", "z", "ü {{ \"ü\" }}"]
+        );
+        assert_eq!(texts("e"), ["x", "{{ .f }}"]);
+        let folded = "a: >\n  x: {{ .b }}\n  y\n";
+        let masked = Masked::of(folded, Branches::All).unwrap();
+        let document = masked
+            .documents(folded, Branches::All)
+            .next()
+            .unwrap()
+            .unwrap();
+        assert!(Inside::of(folded, &document, 2).is_none());
+    }
+}
