@@ -40,7 +40,7 @@ pub use release::{
     Base, BlockId, ChartSource, ConfigMap, From, Generated, Given, Release, Stage, Tool,
 };
 pub use release_patches::{PatchTarget, UnclearPatch};
-pub use values::{Loose, LoosePart, Template, is_values_name};
+pub use values::{Loose, LoosePart, Template, is_values_name, without_proof};
 
 use crate::reason::{Assumption, Reason};
 use crate::source::Span;
