@@ -230,17 +230,14 @@ impl Mask<'_> {
             self.put(block.start, content - indent, b'\n');
             self.put(content - indent, content, b' ');
         }
-        let rest = block.from + leading..block.to;
-        if self.is_set_apart(block, content, rest.clone()) {
-            for piece in &pieces[rest] {
-                self.put(piece.span.start, piece.span.end, b' ');
-            }
-            return;
+        let apart = self.set_apart(block, content, block.from + leading);
+        for piece in &pieces[apart..block.to] {
+            self.put(piece.span.start, piece.span.end, b' ');
         }
-        let mut at = rest.start;
-        while at < rest.end {
+        let mut at = block.from + leading;
+        while at < apart {
             let piece = pieces[at];
-            let last = self.other_key(at, rest.end).unwrap_or(at);
+            let last = self.other_key(at, apart).unwrap_or(at);
             let filler = if piece.is_blank { b' ' } else { b'x' };
             self.put(piece.span.start, pieces[last].span.end, filler);
             at = last + 1;
@@ -280,34 +277,43 @@ impl Mask<'_> {
         rest.take_while(|byte| matches!(byte, b' ' | b'\t')).count()
     }
 
-    /// Whether the pieces are all that stands behind a key or dash, and what they write goes on, or is
-    /// gone on with, on lines of their own.
-    fn is_set_apart(&self, block: Block, content: usize, rest: std::ops::Range<usize>) -> bool {
-        let Some(first) = self.pieces[rest.clone()].first() else {
-            return false;
+    /// The first of the pieces, from `first` on, that are all that stands behind a key or dash, if what they
+    /// write goes on, or is gone on with, on lines of their own; the one behind the last, if not.
+    fn set_apart(&self, block: Block, content: usize, first: usize) -> usize {
+        let mut run = block.to;
+        let mut after = block.end;
+        while run > first
+            && self
+                .not_blank(self.pieces[run - 1].span.end, after)
+                .is_none()
+        {
+            run -= 1;
+            after = self.pieces[run].span.start;
+        }
+        let before = if run > first {
+            self.pieces[run - 1].span.end
+        } else {
+            content
         };
-        let head = &self.text[content..first.span.start.max(content)];
-        let mut at = first.span.start;
-        for piece in &self.pieces[rest.clone()] {
-            if self.not_blank(at, piece.span.start).is_some() {
-                return false;
-            }
-            at = piece.span.end;
+        let head = self.text.get(before..after).unwrap_or_default();
+        if run == block.to || !is_header(head) {
+            return block.to;
         }
-        if self.not_blank(at, block.end).is_some() || !is_header(head) {
-            return false;
+        let mut pieces = self.pieces[run..block.to].iter();
+        let indents = pieces.any(|piece| piece.last.indents);
+        if indents || self.goes_on(block, content) {
+            run
+        } else {
+            block.to
         }
-        let indents = self.pieces[rest].iter().any(|piece| piece.last.indents);
-        indents || self.goes_on(block, head)
     }
 
-    /// Whether the line after a block belongs to the value of the key `head`, with which its content
-    /// begins.
-    fn goes_on(&self, block: Block, head: &[u8]) -> bool {
+    /// Whether the line after a block belongs to the value of the key with which its content begins.
+    fn goes_on(&self, block: Block, content: usize) -> bool {
         let Some((indent, at)) = self.next_content(block) else {
             return false;
         };
-        let dashes = head.iter();
+        let dashes = self.text[content..].iter();
         let dashes = dashes
             .take_while(|byte| matches!(byte, b'-' | b' '))
             .count();
@@ -383,7 +389,8 @@ fn is_header(head: &[u8]) -> bool {
         .rposition(|byte| !matches!(byte, b'-' | b'+' | b'0'..=b'9'))
         .filter(|&at| matches!(head[at], b'|' | b'>'));
     let head = block.map_or(head, |at| head[..at].trim_ascii_end());
-    head.ends_with(b":") || head.iter().all(|byte| matches!(byte, b'-' | b' '))
+    let is_dash = || head.iter().all(|byte| matches!(byte, b'-' | b' '));
+    head.ends_with(b":") || !head.is_empty() && is_dash()
 }
 
 #[cfg(test)]
@@ -476,6 +483,10 @@ mod tests {
         );
         check("- a: {{ b }}\n  c: d\n", "- a: xxxxxxx\n  c: d\n");
         check("a: {{ b }}\nc: d\n", "a: xxxxxxx\nc: d\n");
+        check(
+            "{{ a }}: |- {{ b | nindent 2 }}\nc: d\n",
+            &format!("xxxxxxx: |- {}\nc: d\n", blank(19)),
+        );
         check(
             "a: |- {{ b | nindent 2 }}\nc: d\n",
             &format!("a: |- {}\nc: d\n", blank(19)),

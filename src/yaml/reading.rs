@@ -299,7 +299,7 @@ mod tests {
             "a: x\n{{- with .b }}\n{{- toYaml . | nindent 2 }}\n{{- end }}\n",
             "a: x\n{{- toYaml .b | nindent 2 }}\n",
             "a: x\n{{- end -}}\n{{- /* c */}}\n",
-            "a: \"x\"{{ .b }}\n",
+            "a: \"x\"{{/* b */}}\n",
             "{{ if .b -}}\na: x\n{{ end }}\n",
             "a: |-\n  x\n{{- end }}\nc: d\n",
         ] {
