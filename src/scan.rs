@@ -171,8 +171,8 @@ fn unproven_number(index: usize) -> usize {
 /// What a scan goes by, besides the text.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// The keys of Helm values that name images together, as the config says.
-    pub templates: Vec<sites::Template>,
+    /// The places that name images, as the config says.
+    pub stated: sites::Stated,
 }
 
 /// Whether a file that is not YAML is a template, which need not be.
@@ -200,7 +200,7 @@ pub fn known_as(source: &SourceFile) -> &Path {
 pub fn scan_text(path: &Path, text: &str, options: &Options) -> Scan {
     let mut scanner = Scanner {
         text,
-        templates: &options.templates,
+        stated: &options.stated,
         ignores: Gathering::of(text),
         scan: Scan::default(),
     };
@@ -215,7 +215,7 @@ pub fn scan_text(path: &Path, text: &str, options: &Options) -> Scan {
                 if let Some(ignores) = &mut scanner.ignores {
                     ignores.meet(text, &document);
                 }
-                let found = sites::find(path, text, &document, &options.templates);
+                let found = sites::find(path, text, &document, &options.stated);
                 scanner.take(&document, found);
             }
             Err(error) => scanner.scan.broken.push(error),
@@ -235,7 +235,7 @@ pub fn scan_text(path: &Path, text: &str, options: &Options) -> Scan {
 /// A file while its documents, and those in its texts, go by.
 struct Scanner<'t> {
     text: &'t str,
-    templates: &'t [sites::Template],
+    stated: &'t sites::Stated,
     ignores: Option<Gathering>,
     scan: Scan,
 }
@@ -289,7 +289,7 @@ impl Scanner<'_> {
                     if let Some(ignores) = &mut self.ignores {
                         ignores.meet_all(&mut waiting, self.text, &inner);
                     }
-                    let found = sites::find_inside(self.text, &inner, text, self.templates);
+                    let found = sites::find_inside(self.text, &inner, text, self.stated);
                     self.take(&inner, found);
                 }
                 Err(error) => self.leave(document, text, error.offset, error.message),
@@ -345,14 +345,14 @@ pub fn template(path: &Path, text: &str) -> Template {
 
 fn is_worth_parsing(path: &Path, text: &str, options: &Options) -> bool {
     let has = |word: &str| memmem::find(text.as_bytes(), word.as_bytes()).is_some();
-    let mut stated = options
-        .templates
-        .iter()
-        .flatten()
-        .filter_map(|keys| keys.last());
+    let sites::Stated { templates, fields } = &options.stated;
+    let mut templates = templates.iter().flatten().filter_map(|keys| keys.last());
+    // A field under any key may stand in every object of its kind.
+    let may_hold = |field: &sites::Field| has(&field.kind) && field.path.last_key().is_none_or(has);
     sites::counts_by_name(path)
         || sites::WORDS.iter().any(|word| has(word))
-        || stated.any(|key| has(key))
+        || templates.any(|key| has(key))
+        || fields.iter().any(may_hold)
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ mod patches;
 mod path;
 mod release;
 mod release_patches;
+mod resource;
 mod salvage;
 mod values;
 mod workload;
@@ -37,6 +38,7 @@ pub use release::{
     Base, BlockId, ChartSource, ConfigMap, From, Generated, Given, Release, Stage, Tool,
 };
 pub use release_patches::{PatchTarget, UnclearPatch};
+pub use resource::{Field, FieldPath, NAME as OF_RESOURCES};
 pub use values::{Loose, LoosePart, Template, is_values_name};
 
 use crate::reason::{Assumption, Reason};
@@ -156,6 +158,17 @@ pub enum Fact {
     FixedImages(Vec<String>),
     /// Settings by which kustomize takes further fields for images.
     ImageFields,
+    /// Parts of an image in an object: another file may hold further ones of the same object.
+    Piece {
+        /// The kind and name of the object.
+        object: String,
+        /// The way to the parts.
+        path: KeyPath,
+        /// Their keys.
+        keys: Vec<String>,
+        /// Where the site begins, in bytes.
+        start: usize,
+    },
     /// A folder of the same repository that is deployed, whether or not a kustomization lies in it.
     Deploys {
         /// The folder, from the root of the repository.
@@ -202,6 +215,17 @@ pub struct Input<'d> {
     pub object: &'d Object<'d>,
     /// The keys of Helm values that the config says name images together.
     pub templates: &'d [Template],
+    /// The fields of objects that the config says name images.
+    pub fields: &'d [Field],
+}
+
+/// Places that the config says name images.
+#[derive(Clone, Debug, Default)]
+pub struct Stated {
+    /// The keys of Helm values that name images together.
+    pub templates: Vec<Template>,
+    /// The fields of objects.
+    pub fields: Vec<Field>,
 }
 
 /// Adds what it finds in one object.
@@ -215,6 +239,7 @@ const FINDERS: &[(&str, Finder)] = &[
     (argo::NAME, argo::find),
     (release::NAME, release::find),
     (release::NAME, release_patches::find),
+    (resource::NAME, resource::find),
 ];
 
 /// Words without which no finder finds anything in a file, so that it need not be parsed. Files
@@ -243,7 +268,8 @@ pub fn counts_by_name(path: &Path) -> bool {
 }
 
 /// Runs every finder over a document of the file at `path`, but not over the texts in it.
-pub fn find(path: &Path, text: &str, document: &Document<'_>, templates: &[Template]) -> Found {
+pub fn find(path: &Path, text: &str, document: &Document<'_>, stated: &Stated) -> Found {
+    let templates = &stated.templates;
     let mut found = Found::default();
     if chart::is_chart_name(path) {
         chart::find(document, &mut found);
@@ -259,7 +285,7 @@ pub fn find(path: &Path, text: &str, document: &Document<'_>, templates: &[Templ
     found
         .facts
         .extend(release_patches::operations(text, document));
-    find_objects(text, document, &objects, templates, &mut found);
+    find_objects(text, document, &objects, stated, &mut found);
     if let Some(values) = values::find(path, text, document, templates) {
         release::find_plain(path, text, document, templates, &mut found);
         found.loose = Some(values.loose);
@@ -299,8 +325,9 @@ pub fn find_inside(
     text: &str,
     document: &Document<'_>,
     inside: &Text,
-    templates: &[Template],
+    stated: &Stated,
 ) -> Found {
+    let templates = &stated.templates;
     let mut found = Found::default();
     let objects = match inside.holds {
         Holds::Objects | Holds::Patch => embedded::objects(document, inside),
@@ -319,7 +346,7 @@ pub fn find_inside(
         Holds::Patch => patches::find(text, document, &mut found),
         Holds::Values => embedded::values(text, document, inside, templates, &mut found),
     }
-    find_objects(text, document, &objects, templates, &mut found);
+    find_objects(text, document, &objects, stated, &mut found);
     hold_all(hold, &mut found);
     embedded::fit(inside, &mut found);
     found.sites.sort_by_key(Site::span);
@@ -346,7 +373,7 @@ fn find_objects(
     text: &str,
     document: &Document<'_>,
     objects: &[Object<'_>],
-    templates: &[Template],
+    stated: &Stated,
     found: &mut Found,
 ) {
     for object in objects {
@@ -354,7 +381,8 @@ fn find_objects(
             text,
             document,
             object,
-            templates,
+            templates: &stated.templates,
+            fields: &stated.fields,
         };
         for (_, finder) in FINDERS {
             finder(&input, found);
