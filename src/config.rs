@@ -619,8 +619,7 @@ impl Reader<'_> {
     }
 }
 
-const FIELD_HELP: &str =
-    "write it as in `{kind: RunnerDeployment, path: spec/template/spec/image}`: keys joined with `/`, `*` for any";
+const FIELD_HELP: &str = "write it as in `{kind: RunnerDeployment, path: spec/template/spec/image}`: keys joined with `/`, `*` for any";
 const TEMPLATE_HELP: &str =
     r#"write the keys as in `values: "{{ .proxy.hub }}/{{ .proxy.name }}:{{ .proxy.tag }}"`"#;
 

@@ -125,7 +125,7 @@ pub fn link_in(files: &mut [ScannedFile], folders: &FolderLinks) -> Links {
     groups.extend(kustomize::copied_fields(files, &tree));
     let mut deployers = deployers::of(files, &tree);
     groups.extend(placeholder::groups(files, &tree, &deployers));
-    groups.extend(objects::groups(files));
+    groups.extend(objects::groups(files, &builds));
     let charts = Charts::of(files);
     let releases = releases::read(files, &charts, &tree);
     deployers::add_uses(&mut deployers, files, &releases.uses);

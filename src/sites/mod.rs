@@ -2,10 +2,11 @@
 //!
 //! A finder looks at one Kubernetes object at a time and adds [`Site`]s and facts. It says where an
 //! image stands, never what becomes of it: verdicts are the plan's. To add a family of manifests,
-//! write a file here and add a row to `FINDERS`.
+//! write a file here, add a row to `FINDERS` and one to the catalogue.
 
 mod argo;
 mod bit;
+mod catalogue;
 mod chart;
 mod embedded;
 mod entry;
@@ -26,6 +27,7 @@ use std::collections::HashSet;
 use std::path::Path;
 
 pub use bit::Bit;
+pub use catalogue::{Place, catalogue};
 pub use chart::{Chart, Dependency};
 pub use embedded::{Holds, Text};
 pub use entry::{Entry, NEW_NAME, Room, split};
@@ -38,7 +40,7 @@ pub use release::{
     Base, BlockId, ChartSource, ConfigMap, From, Generated, Given, Release, Stage, Tool,
 };
 pub use release_patches::{PatchTarget, UnclearPatch};
-pub use resource::{Field, FieldPath, NAME as OF_RESOURCES};
+pub use resource::{Field, FieldPath, NAME as OF_RESOURCES, Treated, treated, treatments};
 pub use values::{Loose, LoosePart, Template, is_values_name};
 
 use crate::reason::{Assumption, Reason};
@@ -160,14 +162,14 @@ pub enum Fact {
     ImageFields,
     /// Parts of an image in an object: another file may hold further ones of the same object.
     Piece {
-        /// The kind and name of the object.
-        object: String,
+        /// The kind and name of the object; none when any may be meant.
+        object: Option<String>,
         /// The way to the parts.
         path: KeyPath,
         /// Their keys.
         keys: Vec<String>,
-        /// Where the site begins, in bytes.
-        start: usize,
+        /// The bytes of the map; none when it is not written out.
+        map: Span,
     },
     /// A folder of the same repository that is deployed, whether or not a kustomization lies in it.
     Deploys {
@@ -259,6 +261,7 @@ pub const WORDS: &[&str] = &[
     "values.yaml:",
     "kustomize.toolkit.fluxcd.io",
     "argoproj.io",
+    "pkg.crossplane.io",
     "Transformer",
 ];
 
@@ -321,12 +324,7 @@ fn drop_doubles(found: &mut Found) {
 
 /// Runs the finders over a document of a text that [`find`], or this, found in another document.
 /// `text` is the file's.
-pub fn find_inside(
-    text: &str,
-    document: &Document<'_>,
-    inside: &Text,
-    stated: &Stated,
-) -> Found {
+pub fn find_inside(text: &str, document: &Document<'_>, inside: &Text, stated: &Stated) -> Found {
     let templates = &stated.templates;
     let mut found = Found::default();
     let objects = match inside.holds {

@@ -137,7 +137,11 @@ mod tests {
             ),
             ("spec/*/image", &["spec", "a", "image"], true),
             ("a\\/b/c", &["a/b", "c"], true),
-            ("metadata/annotations/x.io\\/y", &["metadata", "annotations", "x.io/y"], true),
+            (
+                "metadata/annotations/x.io\\/y",
+                &["metadata", "annotations", "x.io/y"],
+                true,
+            ),
         ] {
             let path = FieldPath::parse(path).unwrap();
             assert_eq!(path.matches(keys), wanted, "{path:?}");

@@ -12,12 +12,13 @@ mod table;
 
 use std::collections::HashSet;
 
-use super::{Fact, Found, Input, Shape, Site, kustomize, object, workload};
+use super::parts::Step;
+use super::{Fact, Found, Input, KeyPath, Place, Shape, Site, kustomize, object, workload};
 use crate::reason::{Assumption, Reason};
 use crate::source::Span;
 use crate::yaml::{Document, Kind, NodeId};
-pub use field::{Field, FieldPath};
 use field::Segment;
+pub use field::{Field, FieldPath};
 use object::Object;
 use table::{Means, Row};
 
@@ -26,6 +27,80 @@ pub const NAME: &str = "resource";
 
 /// Keys of an object below which nothing is deployed.
 const NOT_DEPLOYED: &[&str] = &["status", "metadata"];
+
+/// Keys of parts of an image's name.
+const PARTS: &[&str] = &["registry", "repository", "repo", "name", "image"];
+
+/// What the built-in table does with a field, for the documentation and its tests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Treated {
+    /// It names an image, or a part of one.
+    Named,
+    /// It is reported and stays.
+    Stays,
+    /// It is no site.
+    Nothing,
+}
+
+/// How many rows the table has.
+pub fn treatments() -> usize {
+    table::ROWS.len()
+}
+
+/// Which row of the table is about the field that the keys lead to, in objects of this group and kind,
+/// and what becomes of it. A row for nothing is about every field.
+pub fn treated(group: &str, kind: &str, keys: &[&str]) -> Option<(usize, Treated)> {
+    let object = Object {
+        node: 0,
+        group,
+        kind,
+    };
+    let rows = table::ROWS.iter().enumerate();
+    let mut about = rows.filter(|(_, row)| row.is_about(&object));
+    let leads = |row: &Row| {
+        let above = row.path.is_empty();
+        let in_map = matches!(row.means, Means::Parts(_))
+            && keys
+                .split_last()
+                .is_some_and(|(_, map)| row.way().matches(map));
+        let general = row.is_general() && shape::may_be_image(keys);
+        above || in_map || general || !row.is_general() && row.way().matches(keys)
+    };
+    let (at, row) = about.find(|(_, row)| leads(row))?;
+    let treated = match row.means {
+        Means::Nothing => Treated::Nothing,
+        Means::Output | Means::Package => Treated::Stays,
+        _ => Treated::Named,
+    };
+    Some((at, treated))
+}
+
+/// The rows of the table, for the catalogue.
+pub(super) fn places() -> impl Iterator<Item = Place> {
+    table::ROWS.iter().map(|row| Place {
+        finder: NAME,
+        objects: match row.kinds {
+            [] => format!("`{}`", row.group),
+            kinds => format!("`{}`: {}", row.group, kinds.join(", ")),
+        },
+        field: match row.path {
+            "" => "everything".to_string(),
+            "**" => "keys named like an image's".to_string(),
+            path => format!("`{path}`"),
+        },
+        treated: match row.means {
+            Means::Image => "rewritten, also a bare word",
+            Means::Tagged => "rewritten when it has a tag",
+            Means::Parts(_) => "rewritten; Docker Hub without a registry",
+            Means::Beginning => "rewritten",
+            Means::Kubeadm => "rewritten, unless CoreDNS would get lost",
+            Means::Output => "stays: `build-output`",
+            Means::Package => "stays: `ImageConfig` is the way",
+            Means::Nothing => "no site",
+        },
+        what: row.what,
+    })
+}
 
 /// A walk through one object.
 struct Walk<'d> {
@@ -37,11 +112,23 @@ struct Walk<'d> {
     rows: Vec<(FieldPath, &'static Row)>,
     /// Nodes that aliases lead to, still to be followed: a list of its own instead of recursion,
     /// because a chain of aliases can be as long as the file.
-    pending: Vec<(NodeId, Vec<&'d str>, bool)>,
+    pending: Vec<Pending<'d>>,
     /// Where aliases led already.
     followed: HashSet<NodeId>,
     sites: Vec<Site>,
     facts: Vec<Fact>,
+}
+
+/// Where an alias leads.
+struct Pending<'d> {
+    /// The node.
+    node: NodeId,
+    /// The keys that lead to the alias.
+    keys: Vec<&'d str>,
+    /// Whether shapes count there.
+    shaped: bool,
+    /// Whether it is merged into the map around it: its parts are parts of that.
+    merged: bool,
 }
 
 pub(super) fn find(input: &Input<'_>, found: &mut Found) {
@@ -60,11 +147,21 @@ pub(super) fn find(input: &Input<'_>, found: &mut Found) {
         facts: Vec::new(),
     };
     walk.stated(input.fields);
-    if let Some(rows) = table::rows(input.object) {
-        walk.rows = rows.into_iter().map(|row| (row.way(), row)).collect();
-        walk.pending.push((input.object.node, Vec::new(), true));
-        while let Some((node, mut keys, shaped)) = walk.pending.pop() {
-            walk.visit(node, &mut keys, shaped);
+    if let Some(about) = table::about(input.object) {
+        let rows = about.rows.into_iter();
+        walk.rows = rows.map(|row| (row.way(), row)).collect();
+        walk.visit(input.object.node, &mut Vec::new(), about.shaped);
+        while let Some(Pending {
+            node,
+            mut keys,
+            shaped,
+            merged,
+        }) = walk.pending.pop()
+        {
+            match merged {
+                true => walk.entries(node, &mut keys, shaped, &[]),
+                false => walk.visit(node, &mut keys, shaped),
+            }
         }
     }
     let mut known: HashSet<Span> = found.sites.iter().flat_map(super::spans).collect();
@@ -103,10 +200,32 @@ pub(super) fn patched(
         return None;
     }
     let value = document.resolve(value);
-    let site = by_shape(document.text(value)?, workload::site(text, document, value)?)?;
+    let site = by_shape(
+        document.text(value)?,
+        workload::site(text, document, value)?,
+    )?;
     Some(Site {
         finder: NAME,
         ..site
+    })
+}
+
+/// What an operation says that writes a part of an image, or takes it away: of which object, is not
+/// known here.
+pub(super) fn patched_part(pointer: &str) -> Option<Fact> {
+    let (above, key) = pointer.rsplit_once('/')?;
+    let mut path = KeyPath::default();
+    for key in above.split('/').skip(1) {
+        match key.parse::<usize>() {
+            Ok(index) => path = path.with_steps(&[Step::Item(index)]),
+            Err(_) => path.push_key(&key.replace("~1", "/").replace("~0", "~")),
+        }
+    }
+    PARTS.contains(&key).then(|| Fact::Piece {
+        object: None,
+        path,
+        keys: vec![key.to_string()],
+        map: Span::new(0, 0),
     })
 }
 
@@ -122,33 +241,58 @@ impl<'d> Walk<'d> {
                     self.visit(item, keys, shaped);
                 }
             }
-            Kind::Alias(target) => {
-                if self.followed.insert(target) {
-                    self.pending.push((target, keys.clone(), shaped));
-                }
-            }
+            Kind::Alias(target) => self.follow(target, keys, shaped, false),
             Kind::Scalar { .. } => self.scalar(id, keys, shaped),
         }
     }
 
+    fn follow(&mut self, node: NodeId, keys: &[&'d str], shaped: bool, merged: bool) {
+        if self.followed.insert(node) {
+            self.pending.push(Pending {
+                node,
+                keys: keys.to_vec(),
+                shaped,
+                merged,
+            });
+        }
+    }
+
     fn map(&mut self, id: NodeId, keys: &mut Vec<&'d str>, shaped: bool) {
+        let parts = self.parts(id, keys, shaped);
+        self.entries(id, keys, shaped, &parts);
+    }
+
+    /// Looks at the values of a map but for those that are `known` as parts of an image.
+    fn entries(&mut self, id: NodeId, keys: &mut Vec<&'d str>, shaped: bool, known: &[NodeId]) {
         let document = self.document;
         let is_root = id == self.object.node;
-        let parts = self.parts(id, keys, shaped);
         for entry in document.entries(id) {
             let Some(key) = entry.key else { continue };
-            if parts.contains(&document.resolve(entry.value))
+            if known.contains(&document.resolve(entry.value))
                 || is_root && NOT_DEPLOYED.contains(&key)
             {
                 continue;
             }
             if key == "<<" {
-                self.visit(entry.value, keys, shaped);
+                self.merge(entry.value, keys, shaped);
                 continue;
             }
             keys.push(key);
             self.visit(entry.value, keys, shaped && !shape::is_of_others(key));
             keys.pop();
+        }
+    }
+
+    /// Looks at what is merged into a map.
+    fn merge(&mut self, id: NodeId, keys: &mut Vec<&'d str>, shaped: bool) {
+        let document = self.document;
+        match document.node(id).kind {
+            Kind::Mapping => self.entries(id, keys, shaped, &[]),
+            Kind::Sequence => document
+                .items(id)
+                .for_each(|item| self.merge(item, keys, shaped)),
+            Kind::Alias(target) => self.follow(target, keys, shaped, true),
+            Kind::Scalar { .. } => {}
         }
     }
 
@@ -160,7 +304,8 @@ impl<'d> Walk<'d> {
 
     fn scalar(&mut self, id: NodeId, keys: &[&'d str], shaped: bool) {
         let row = self.row(keys);
-        let may_be = shaped && shape::may_be_image(keys.strip_suffix(&["reference"]).unwrap_or(keys));
+        let may_be =
+            shaped && shape::may_be_image(keys.strip_suffix(&["reference"]).unwrap_or(keys));
         let general = || {
             let mut rows = self.rows.iter().map(|(_, row)| *row);
             rows.find(|row| may_be && row.is_general())
@@ -234,7 +379,12 @@ impl<'d> Walk<'d> {
         let document = self.document;
         for field in fields.iter().filter(|field| field.kind == self.object.kind) {
             let mut nodes = Vec::new();
-            reach(document, self.object.node, field.path.segments(), &mut nodes);
+            reach(
+                document,
+                self.object.node,
+                field.path.segments(),
+                &mut nodes,
+            );
             for node in nodes {
                 match document.node(node).kind {
                     Kind::Mapping => self.stated_parts(node),
@@ -305,14 +455,16 @@ fn hold_shared(document: &Document<'_>, id: NodeId, site: &mut Site) {
         is_use && !(node.position % 2 == 1 && key.is_some_and(shape::is_image))
     };
     if document.node(id).anchored && (0..document.nodes.len()).any(is_other) {
-        let detail = "its anchor is also used where no image is named; write the image out in both places";
+        let detail =
+            "its anchor is also used where no image is named; write the image out in both places";
         site.hold
             .get_or_insert((Reason::SharedAnchor, detail.to_string()));
     }
 }
 
 fn output() -> (Reason, String) {
-    let detail = "a build pushes the image to this name; change it when the build should push elsewhere";
+    let detail =
+        "a build pushes the image to this name; change it when the build should push elsewhere";
     (Reason::BuildOutput, detail.to_string())
 }
 

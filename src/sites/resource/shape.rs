@@ -97,7 +97,10 @@ pub(super) fn read(text: &str) -> Text {
 
 /// Whether a text has something in it that is filled in elsewhere.
 pub(super) fn is_filled(text: &str) -> bool {
-    ["{{", "{%", "${", "$("].iter().any(|open| text.contains(open)) || text.starts_with('$')
+    ["{{", "{%", "${", "$("]
+        .iter()
+        .any(|open| text.contains(open))
+        || text.starts_with('$')
 }
 
 /// Whether a text begins with the host of a registry, known or not.

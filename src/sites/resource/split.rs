@@ -43,6 +43,7 @@ impl<'d> Walk<'d> {
     /// The image whose parts a map holds; gives the values that are its parts.
     pub(super) fn parts(&mut self, map: NodeId, keys: &[&'d str], shaped: bool) -> Vec<NodeId> {
         let row = self.row(keys);
+        self.note_piece(map, keys);
         if let Some(Row {
             means: Means::Parts(names),
             ..
@@ -66,6 +67,29 @@ impl<'d> Walk<'d> {
         if let Some(repository) = repository {
             self.add_parts(map, &["registry", repository], Known::Stated);
         }
+    }
+
+    /// Notes which parts of an image a map may hold, for others that hold more of it.
+    fn note_piece(&mut self, map: NodeId, keys: &[&str]) {
+        let document = self.document;
+        let is_image = keys.last().is_some_and(|key| shape::is_image(key));
+        let is_part = |key: &&str| match *key {
+            "registry" | "repository" | "repo" => true,
+            "name" | "image" => is_image,
+            _ => false,
+        };
+        let keys = document.entries(map).filter_map(|entry| entry.key);
+        let mut keys: Vec<String> = keys.filter(is_part).map(Into::into).collect();
+        if keys.is_empty() {
+            return;
+        }
+        keys.sort_unstable();
+        self.facts.push(Fact::Piece {
+            object: Some(format!("{}/{}", self.object.kind, self.name)),
+            path: KeyPath::of(document, map),
+            keys,
+            map: document.node(map).span,
+        });
     }
 
     fn text(&self, map: NodeId, key: &str) -> Option<&'d str> {
@@ -169,7 +193,7 @@ impl<'d> Walk<'d> {
                 return (Some((Reason::GroupIncomplete, detail)), None);
             }
         }
-        let named = has_registry || shape::names_host(texts[0]);
+        let named = has_registry || shape::names_host(&join(texts.iter().copied()));
         if known == Known::Stated || named && keys != ["registry"] {
             return (None, None);
         }
@@ -238,8 +262,6 @@ impl<'d> Walk<'d> {
         let marker =
             |scalar: &Scalar| flux::marker_hold(rest_of_line(self.text, scalar.place.span().end));
         let hold = hold.or_else(|| texts.clone().find_map(marker));
-        let keys = parts.iter().filter(|part| part.value.is_there());
-        let keys = keys.map(|part| part.key.clone()).collect();
         let mut path = KeyPath::of(document, map);
         if !family.is_empty() {
             path.push_key(family);
@@ -266,15 +288,11 @@ impl<'d> Walk<'d> {
             kustomize::hold_shared(document, map, &mut site);
         }
         if document.entries(map).any(|entry| entry.key == Some("<<")) {
-            let detail = "a merged map may hold further parts of it; write the parts out in one map";
-            site.hold.get_or_insert((Reason::SharedAnchor, detail.to_string()));
+            let detail =
+                "a merged map may hold further parts of it; write the parts out in one map";
+            site.hold
+                .get_or_insert((Reason::SharedAnchor, detail.to_string()));
         }
-        self.facts.push(Fact::Piece {
-            object: format!("{}/{}", self.object.kind, self.name),
-            path: site.path.clone(),
-            keys,
-            start: site.span().start,
-        });
         self.sites.push(site);
     }
 

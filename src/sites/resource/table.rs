@@ -101,12 +101,11 @@ pub(super) const ROWS: &[Row] = &[
     Row { group: "tempo.grafana.com", kinds: ANY, path: "spec/images/*", means: Image, what: "Tempo operator: the images of a stack" },
     Row { group: "loki.grafana.com", kinds: ANY, path: "spec/images/*", means: Image, what: "Loki operator: the same" },
     Row { group: "kubefledged.io", kinds: ANY, path: "spec/cacheSpec/images", means: Image, what: "kube-fledged: images to pull ahead" },
-    Row { group: "helm.cattle.io", kinds: &["HelmChart"], path: "spec/jobImage", means: Image, what: "k3s: the image of the job that installs a chart" },
     // Objects whose `image` is no image of a container, or one that nobody pulls.
     Row { group: "kustomize.config.k8s.io", kinds: ANY, path: "", means: Nothing, what: "kustomize: see its own finder" },
     Row { group: ".toolkit.fluxcd.io", kinds: ANY, path: "", means: Nothing, what: "Flux: see its own finders" },
     Row { group: "argoproj.io", kinds: &["Application", "ApplicationSet", "AppProject"], path: "", means: Nothing, what: "Argo CD: see its own finders" },
-    Row { group: "helm.cattle.io", kinds: &["HelmChartConfig"], path: "", means: Nothing, what: "k3s: see the finder of releases" },
+    Row { group: "helm.cattle.io", kinds: ANY, path: "", means: Nothing, what: "k3s: see the finder of releases" },
     Row { group: "argocd-image-updater.argoproj.io", kinds: ANY, path: "", means: Nothing, what: "Argo CD Image Updater: names to watch" },
     Row { group: "kargo.akuity.io", kinds: ANY, path: "", means: Nothing, what: "Kargo: names to watch" },
     Row { group: "image.openshift.io", kinds: ANY, path: "", means: Nothing, what: "OpenShift: image streams" },
@@ -241,18 +240,23 @@ impl Row {
     }
 }
 
-/// The rows about an object; none when nothing in it names an image that is not found otherwise.
-pub(super) fn rows(object: &Object<'_>) -> Option<Vec<&'static Row>> {
+/// What is known of an object.
+pub(super) struct About {
+    /// The rows about it.
+    pub rows: Vec<&'static Row>,
+    /// Whether shapes decide what the rows do not.
+    pub shaped: bool,
+}
+
+/// What is known of an object; none when nothing in it names an image that is not found otherwise.
+pub(super) fn about(object: &Object<'_>) -> Option<About> {
     if BUILT_IN.contains(&object.group) {
         return None;
     }
     let rows: Vec<&Row> = ROWS.iter().filter(|row| row.is_about(object)).collect();
-    let speaks = |row: &&Row| row.means != Nothing;
-    let is_nothing = rows.iter().position(|row| !speaks(row));
     // Rows before one for nothing are exceptions from it.
-    match is_nothing {
-        Some(0) => None,
-        Some(at) => Some(rows[..at].to_vec()),
-        None => Some(rows),
-    }
+    let nothing = rows.iter().position(|row| row.means == Nothing);
+    let shaped = nothing.is_none();
+    let rows = rows[..nothing.unwrap_or(rows.len())].to_vec();
+    (shaped || !rows.is_empty()).then_some(About { rows, shaped })
 }
