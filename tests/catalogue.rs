@@ -146,6 +146,7 @@ fn meet(value: &Value, sites: &BTreeSet<String>, missing: &mut BTreeSet<usize>) 
 /// Fields of public custom resources that neither shape nor table decides, and why each is left.
 #[rustfmt::skip]
 const LEFT: &[(&str, &str)] = &[
+    ("ImageTag", "a tag"),
     ("imageTag", "a tag"),
     ("image_version", "a tag"),
     ("Version", "a tag"),
@@ -161,6 +162,17 @@ const LEFT: &[(&str, &str)] = &[
     ("rewriteImage", "how packages are renamed"),
     ("wasm", "a module"),
     ("imageType", "a word"),
+    ("image {imageType}", "a word"),
+    ("console.image {}", "a map that says nothing of its keys"),
+    ("sidecar_docker_images", "a map whose values have a row"),
+    ("sbom.containerImage", "settings of a scan"),
+    ("imagePath", "a part that stands behind `registry`, which has a row, and stays"),
+    ("imagePrefix", "the same"),
+    ("image_web_version", "a tag"),
+    ("containerImageName", "Kamaji joins it behind `registrySettings.registry`"),
+    ("addons.coreDNS.imageRepository", "kubeadm's rule for CoreDNS, behind defaults that are not known here"),
+    ("addons.kubeProxy.imageRepository", "the same"),
+    ("artifact.flinkImageRe", "parts under keys of their own; StreamNative joins them"),
 ];
 
 #[test]
@@ -188,14 +200,14 @@ fn the_fields_of_public_custom_resources_are_decided() {
             let keys: Vec<String> = path.split('.').map(|key| key.replace("[]", "")).collect();
             let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
             let is_known = treated(group, kind, &keys).is_some() || !scan.sites.is_empty();
-            if !is_known && !LEFT.iter().any(|(word, _)| path.contains(word)) {
+            if !is_known && !LEFT.iter().any(|(word, _)| field.contains(word)) {
                 left.push(format!("{group} {kind} {field}"));
             }
         }
     }
-    println!("{all} fields, {} of them not decided", left.len());
+    println!("{all} fields, {} of them not looked at", left.len());
     left.iter().for_each(|field| println!("  {field}"));
-    assert!(left.len() <= 60, "{} fields are not decided", left.len());
+    assert!(left.is_empty(), "{} fields are not decided", left.len());
 }
 
 /// Kinds of rows that are about some kinds alone, as they are spelled.
@@ -233,7 +245,7 @@ fn object(group: &str, version: &str, kind: &str, path: &str, shape: &str) -> St
                 "registry" => "quay.io",
                 "repository" | "repo" => "acme/app",
                 "tag" | "version" | "versionTag" => "\"1.2\"",
-                "reference" | "application" | "init" | "name" => image,
+                "reference" | "application" | "init" | "name" | "image" => image,
                 "pullPolicy" => "Always",
                 key if key.starts_with("tempo") => image,
                 _ => return None,

@@ -465,7 +465,7 @@ impl<'a> Merge<'a> {
             let text = join(texts.filter(|text| !text.is_empty()));
             let front = Front { text, site };
             match names {
-                Names::Image | Names::StatedImage => {}
+                Names::Image | Names::StatedImage | Names::StatedBeginning => {}
                 Names::Everything => {
                     // The path of the chart's values: without `global` and what comes after it.
                     let depth = at
@@ -474,7 +474,6 @@ impl<'a> Merge<'a> {
                     let chart = &at[..depth.unwrap_or(0)];
                     fronts.everything.entry(chart).or_default().push(front);
                 }
-                Names::StatedBeginning => {}
                 Names::Beginning if is_global(at) => drop(fronts.global.get_or_insert(front)),
                 Names::Beginning => drop(fronts.beginnings.entry(at).or_insert(front)),
             }

@@ -28,6 +28,9 @@ pub const NAME: &str = "resource";
 /// Keys of an object below which nothing is deployed.
 const NOT_DEPLOYED: &[&str] = &["status", "metadata"];
 
+/// Why a site stays, and what to do about it.
+type Hold = (Reason, String);
+
 /// Keys of parts of an image's name.
 const PARTS: &[&str] = &["registry", "repository", "repo", "name", "image"];
 
@@ -158,9 +161,10 @@ pub(super) fn find(input: &Input<'_>, found: &mut Found) {
             merged,
         }) = walk.pending.pop()
         {
-            match merged {
-                true => walk.entries(node, &mut keys, shaped, &[]),
-                false => walk.visit(node, &mut keys, shaped),
+            if merged {
+                walk.entries(node, &mut keys, shaped, &[]);
+            } else {
+                walk.visit(node, &mut keys, shaped);
             }
         }
     }
@@ -338,7 +342,7 @@ impl<'d> Walk<'d> {
         shape::read(text) == shape::Text::Other && text.contains("://")
     }
 
-    fn add(&mut self, id: NodeId, hold: Option<(Reason, String)>) {
+    fn add(&mut self, id: NodeId, hold: Option<Hold>) {
         let Some(mut site) = workload::site(self.text, self.document, id) else {
             return;
         };
@@ -462,13 +466,13 @@ fn hold_shared(document: &Document<'_>, id: NodeId, site: &mut Site) {
     }
 }
 
-fn output() -> (Reason, String) {
+fn output() -> Hold {
     let detail =
         "a build pushes the image to this name; change it when the build should push elsewhere";
     (Reason::BuildOutput, detail.to_string())
 }
 
-fn package() -> (Reason, String) {
+fn package() -> Hold {
     let detail = "Crossplane pulls packages itself and takes other names for other packages; use an `ImageConfig` with `spec.rewriteImage.prefix`";
     (Reason::GroupIncomplete, detail.to_string())
 }

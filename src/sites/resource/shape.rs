@@ -1,6 +1,6 @@
 //! What keys and texts alone tell of fields of kinds that nobody knows: tables, and questions to them.
 
-use super::super::values::{has_known_host, is_image_key, is_picture, is_source};
+use super::super::values::{is_image_key, is_picture, is_source};
 use crate::image::ImageRef;
 
 /// Keys that are named like an image's and hold something else.
@@ -89,10 +89,7 @@ pub(super) fn read(text: &str) -> Text {
         return Text::Other;
     };
     let is_named = image.registry().is_some() || image.tag().is_some() || image.digest().is_some();
-    match is_named || has_known_host(text) {
-        true => Text::Image,
-        false => Text::Word,
-    }
+    if is_named { Text::Image } else { Text::Word }
 }
 
 /// Whether a text has something in it that is filled in elsewhere.

@@ -7,7 +7,7 @@ use super::super::parts::{Names, Part, Parts, Value, join};
 use super::super::values::{has_known_host, is_source};
 use super::super::{BlockId, Fact, Shape, Site, flux, kustomize, rest_of_line};
 use super::table::{Means, Row};
-use super::{NAME, Walk, shape};
+use super::{Hold, NAME, Walk, shape};
 use crate::reason::{Assumption, Reason};
 use crate::sites::KeyPath;
 use crate::yaml::{NodeId, PlainType, Scalar, Style, plain_type};
@@ -37,6 +37,57 @@ enum Known {
     Stated,
     /// By their keys: the operator may put a registry in front.
     Keys,
+}
+
+/// Why parts stay, and what a change of them rests on.
+#[derive(Default)]
+struct Doubts {
+    hold: Option<Hold>,
+    assumption: Option<(Assumption, String)>,
+}
+
+impl Doubts {
+    fn hold(reason: Reason, detail: String) -> Self {
+        Self {
+            hold: Some((reason, detail)),
+            assumption: None,
+        }
+    }
+
+    /// Those about the texts under `keys`.
+    fn of(texts: &[&str], keys: &[&str], known: Known, parts: &[Part]) -> Self {
+        let alone = keys == ["registry"];
+        let first = parts.first().filter(|part| part.key == "registry");
+        let has_registry = !alone && first.is_some_and(|part| part.value.scalar().is_some());
+        if has_registry && !texts.iter().any(|text| shape::is_filled(text)) {
+            let registry = texts[0];
+            if !shape::names_host(&format!("{}/x", registry.trim_end_matches('/'))) {
+                let detail = format!(
+                    "`{registry}` is no registry, and what the operator makes of it is not known"
+                );
+                return Self::hold(Reason::NotAnImage, detail);
+            }
+            if let Some(repository) = texts.get(1).filter(|text| shape::names_host(text)) {
+                let detail = format!(
+                    "both `{registry}` and `{repository}` name a registry; remove one of the two"
+                );
+                return Self::hold(Reason::GroupIncomplete, detail);
+            }
+        }
+        let named = has_registry || shape::names_host(&join(texts.iter().copied()));
+        if known == Known::Stated || named && !alone {
+            return Self::default();
+        }
+        let detail = if alone {
+            "the repository is the operator's, which may join it in a way of its own; set `repository` beside it"
+        } else {
+            "the operator may put a registry of its own in front; write the registry out"
+        };
+        Self {
+            hold: None,
+            assumption: Some((Assumption::ChartDefaultUnknown, detail.to_string())),
+        }
+    }
 }
 
 impl<'d> Walk<'d> {
@@ -159,51 +210,9 @@ impl<'d> Walk<'d> {
         } else {
             Names::StatedImage
         };
-        let (hold, assumption) = self.doubts(&texts, keys, known, &parts);
-        self.push(map, "", names, parts, hold, assumption);
+        let doubts = Doubts::of(&texts, keys, known, &parts);
+        self.push(map, "", names, parts, doubts);
         nodes
-    }
-
-    /// Why nothing is changed, and what a change rests on.
-    fn doubts(
-        &self,
-        texts: &[&str],
-        keys: &[&str],
-        known: Known,
-        parts: &[Part],
-    ) -> (Option<(Reason, String)>, Option<(Assumption, String)>) {
-        let has_registry = parts.first().is_some_and(|part| {
-            part.key == "registry" && part.value.scalar().is_some() && keys.len() > 1
-        });
-        let filled = texts.iter().any(|text| shape::is_filled(text));
-        if has_registry && !filled {
-            let registry = format!("{}/x", texts[0].trim_end_matches('/'));
-            if !shape::names_host(&registry) {
-                let detail = format!(
-                    "`{}` is no registry, and what the operator makes of it is not known",
-                    texts[0]
-                );
-                return (Some((Reason::NotAnImage, detail)), None);
-            }
-            if texts.get(1).is_some_and(|text| shape::names_host(text)) {
-                let detail = format!(
-                    "both `{}` and `{}` name a registry; remove one of the two",
-                    texts[0], texts[1]
-                );
-                return (Some((Reason::GroupIncomplete, detail)), None);
-            }
-        }
-        let named = has_registry || shape::names_host(&join(texts.iter().copied()));
-        if known == Known::Stated || named && keys != ["registry"] {
-            return (None, None);
-        }
-        let detail = if keys == ["registry"] {
-            "the repository is the operator's, which may join it in a way of its own; set `repository` beside it"
-        } else {
-            "the operator may put a registry of its own in front; write the registry out"
-        };
-        let assumption = (Assumption::ChartDefaultUnknown, detail.to_string());
-        (None, Some(assumption))
     }
 
     /// The beginning of names under the last of the keys.
@@ -220,12 +229,16 @@ impl<'d> Walk<'d> {
             key: (*key).to_string(),
             value: Value::Text(scalar),
         };
-        self.push(map, key, Names::StatedBeginning, vec![part], hold, None);
+        let doubts = Doubts {
+            hold,
+            assumption: None,
+        };
+        self.push(map, key, Names::StatedBeginning, vec![part], doubts);
     }
 
     /// Why a beginning stays of which kubeadm makes the name of CoreDNS: only behind the registry of
     /// Kubernetes itself it adds a component, `coredns/coredns` (kubeadm `images.GetDNSImage`).
-    fn coredns(&self, text: &str, map: NodeId, keys: &[&str]) -> Option<(Reason, String)> {
+    fn coredns(&self, text: &str, map: NodeId, keys: &[&str]) -> Option<Hold> {
         if !KUBERNETES.contains(&text.trim_end_matches('/')) {
             return None;
         }
@@ -246,22 +259,14 @@ impl<'d> Walk<'d> {
         Some((Reason::GroupIncomplete, detail))
     }
 
-    fn push(
-        &mut self,
-        map: NodeId,
-        family: &str,
-        names: Names,
-        parts: Vec<Part>,
-        hold: Option<(Reason, String)>,
-        assumption: Option<(Assumption, String)>,
-    ) {
+    fn push(&mut self, map: NodeId, family: &str, names: Names, parts: Vec<Part>, doubts: Doubts) {
         let document = self.document;
         let texts = parts.iter().filter_map(|part| part.value.scalar());
         let suffix = self.suffix(map, family);
         let display = join(texts.clone().map(|scalar| scalar.value.as_str()));
         let marker =
             |scalar: &Scalar| flux::marker_hold(rest_of_line(self.text, scalar.place.span().end));
-        let hold = hold.or_else(|| texts.clone().find_map(marker));
+        let hold = doubts.hold.or_else(|| texts.clone().find_map(marker));
         let mut path = KeyPath::of(document, map);
         if !family.is_empty() {
             path.push_key(family);
@@ -282,7 +287,7 @@ impl<'d> Walk<'d> {
             })),
             finder: NAME,
             hold,
-            assumption,
+            assumption: doubts.assumption,
         };
         if site.hold.is_none() {
             kustomize::hold_shared(document, map, &mut site);

@@ -82,7 +82,8 @@ pub(super) const ROWS: &[Row] = &[
     Row { group: "app.redislabs.com", kinds: ANY, path: "**/redisEnterpriseImageSpec", means: Parts(&["repository"]), what: "Redis Enterprise: `repository` beside `versionTag`" },
     Row { group: "app.redislabs.com", kinds: ANY, path: "**/bootstrapperImageSpec", means: Parts(&["repository"]), what: "Redis Enterprise: the same for what sets it up" },
     Row { group: "app.redislabs.com", kinds: ANY, path: "**/redisEnterpriseServicesRiggerImageSpec", means: Parts(&["repository"]), what: "Redis Enterprise: the same for its services" },
-    Row { group: "dynatrace.com", kinds: &["EdgeConnect"], path: "spec/imageRef", means: Parts(&["repository"]), what: "Dynatrace: `repository` beside `tag`" },
+    Row { group: "app.redislabs.com", kinds: ANY, path: "**/imageSpec", means: Parts(&["repository"]), what: "Redis Enterprise: the same for further parts" },
+    Row { group: "dynatrace.com", kinds: ANY, path: "**/imageRef", means: Parts(&["repository"]), what: "Dynatrace: `repository` beside `tag`" },
     Row { group: "tailscale.com", kinds: ANY, path: "**/nameserver/image", means: Parts(&["repo"]), what: "Tailscale: `repo` beside `tag`" },
     Row { group: "logging.banzaicloud.io", kinds: ANY, path: "**/image", means: Parts(&["repository"]), what: "Logging operator: `repository` beside `tag`" },
     Row { group: "logging-extensions.banzaicloud.io", kinds: ANY, path: "**/image", means: Parts(&["repository"]), what: "Logging extensions: the same" },
@@ -100,6 +101,7 @@ pub(super) const ROWS: &[Row] = &[
     Row { group: "operator.cluster.x-k8s.io", kinds: ANY, path: "**/containers/imageUrl", means: Image, what: "Cluster API operator: the images of a provider" },
     Row { group: "tempo.grafana.com", kinds: ANY, path: "spec/images/*", means: Image, what: "Tempo operator: the images of a stack" },
     Row { group: "loki.grafana.com", kinds: ANY, path: "spec/images/*", means: Image, what: "Loki operator: the same" },
+    Row { group: "repo-manager.pulpproject.org", kinds: ANY, path: "spec/image_web", means: Image, what: "Pulp: the image of its web server" },
     Row { group: "kubefledged.io", kinds: ANY, path: "spec/cacheSpec/images", means: Image, what: "kube-fledged: images to pull ahead" },
     // Objects whose `image` is no image of a container, or one that nobody pulls.
     Row { group: "kustomize.config.k8s.io", kinds: ANY, path: "", means: Nothing, what: "kustomize: see its own finder" },
