@@ -130,7 +130,8 @@ pub struct UnreadText {
 }
 
 impl Scan {
-    /// Takes the sites that needed another file's word: those of the whole file, or of parts of it.
+    /// Takes the sites that needed another file's word: those of the whole file, or of parts of it. Of
+    /// the others, those stay that look like images wherever they stand.
     pub fn promote(&mut self, promoted: Promoted) {
         let counts = |site: &Site| match site.parts().and_then(|parts| parts.block) {
             Some(block) => promoted.blocks.contains(&block),
@@ -139,7 +140,14 @@ impl Scan {
         let proven = std::mem::take(&mut self.sites).into_iter().enumerate();
         let unproven = std::mem::take(&mut self.unproven).into_iter().enumerate();
         let unproven = unproven.map(|(index, site)| (unproven_number(index), site));
-        let unproven = unproven.filter(|(_, site)| counts(site));
+        let unproven = unproven.filter_map(|(number, site)| {
+            let site = if counts(&site) {
+                Some(site)
+            } else {
+                sites::without_proof(site)
+            };
+            Some((number, site?))
+        });
         self.arrange(proven.chain(unproven).collect());
         self.promoted = promoted;
     }

@@ -115,8 +115,9 @@ pub fn link(files: &mut [ScannedFile]) -> Links {
 /// Links the scanned files; `folders` are the links to folders between them. Sites that needed another
 /// file's word for being sites get it here.
 pub fn link_in(files: &mut [ScannedFile], folders: &FolderLinks) -> Links {
-    for (file, promoted) in releases::named(files) {
-        files[file].scan.promote(promoted);
+    let mut named = releases::named(files);
+    for (index, file) in files.iter_mut().enumerate() {
+        file.scan.promote(named.remove(&index).unwrap_or_default());
     }
     let tree = Tree::of(files, folders);
     let (builds, loose) = Builds::of(files, &tree);

@@ -646,9 +646,7 @@ impl FilePlan {
 /// do.
 fn rescan(file: &FilePlan, text: &str) -> Vec<Site> {
     let mut scan = scan::scan_text(&file.below, text, &file.scanned_with);
-    if file.promoted != scan::Promoted::default() {
-        scan.promote(file.promoted.clone());
-    }
+    scan.promote(file.promoted.clone());
     scan.sites
 }
 

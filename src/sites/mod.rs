@@ -41,7 +41,7 @@ pub use release::{
 };
 pub use release_patches::{PatchTarget, UnclearPatch};
 pub use resource::{Field, FieldPath, NAME as OF_RESOURCES, Treated, treated, treatments};
-pub use values::{Loose, LoosePart, Template, is_values_name};
+pub use values::{Loose, LoosePart, Template, is_values_name, without_proof};
 
 use crate::reason::{Assumption, Reason};
 use crate::source::Span;

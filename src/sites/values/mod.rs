@@ -14,9 +14,10 @@ mod words;
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
-use super::parts::Step;
-use super::{BlockId, KeyPath, Site};
-use crate::reason::Reason;
+use super::parts::{Parts, Step};
+use super::{BlockId, KeyPath, Shape, Site};
+use crate::image::ImageRef;
+use crate::reason::{Assumption, Reason};
 use crate::yaml::{Document, DocumentPath, Kind, NodeId};
 use walk::Walk;
 use words::{PIPELINES, SCHEMAS};
@@ -132,6 +133,23 @@ pub(super) struct Inside {
     pub sites: Vec<Site>,
     /// The rest.
     pub loose: Loose,
+}
+
+/// A site of a document that nothing shows to be values: an image if it is written in full, with a
+/// registry that is known and a tag or digest, and then by assumption.
+pub fn without_proof(site: Site) -> Option<Site> {
+    let scalar = site.parts().and_then(Parts::primary)?;
+    let image = ImageRef::parse(&scalar.value).ok()?;
+    let is_full = image.name_len() < scalar.value.len() && words::has_known_host(&scalar.value);
+    if !is_full || site.scalars().count() > 1 {
+        return None;
+    }
+    let detail = "nothing shows what reads this file; agree with `--assume=text-reference`, or name the file after the values that it holds";
+    Some(Site {
+        shape: Shape::Whole(scalar.clone()),
+        assumption: Some((Assumption::TextReference, detail.to_string())),
+        ..site
+    })
 }
 
 /// The values that `root` of a document is, known by `block`.
