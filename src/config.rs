@@ -19,7 +19,7 @@ use crate::globs::path_globs;
 use crate::image::DOCKER_HUB;
 use crate::rules::upstreams::canonical_host;
 use crate::rules::{Allow, EcrHost, Library, Origin, Rule, default_rules};
-use crate::sites::Template;
+use crate::sites::{Field, FieldPath, Stated, Template};
 pub use crate::walk::CONFIG_NAME as FILE_NAME;
 
 /// A valid config.
@@ -33,8 +33,8 @@ pub struct Config {
     pub allow: Vec<Allow>,
     /// Globs of files to leave out, relative to the config's folder.
     pub exclude: Vec<String>,
-    /// The keys of Helm values that name images together.
-    pub templates: Vec<Template>,
+    /// Places of the user's own that name images.
+    pub sites: Stated,
     /// Environments of their own, in order; the last that matches a file wins, field by field.
     pub overrides: Vec<Override>,
     /// The levels of findings.
@@ -290,11 +290,7 @@ impl Reader<'_> {
                 .iter()
                 .map(|glob| self.glob(glob))
                 .collect::<Read<_>>()?,
-            templates: raw
-                .sites
-                .into_iter()
-                .map(|site| self.site(site))
-                .collect::<Read<_>>()?,
+            sites: self.sites(raw.sites)?,
             overrides: raw
                 .overrides
                 .into_iter()
@@ -429,17 +425,85 @@ impl Reader<'_> {
         })
     }
 
-    fn site(&self, raw: RawSite) -> Read<Template> {
-        if let Some(kind) = raw.kind.or(raw.path) {
-            let message = "sites of a `kind` are not supported yet".to_string();
-            return Err(self.error(message, "remove the entry", kind.referenced));
+    fn sites(&self, raw: Vec<RawSite>) -> Read<Stated> {
+        let mut stated = Stated::default();
+        for site in raw {
+            match site {
+                RawSite {
+                    values: Some(values),
+                    kind: None,
+                    path: None,
+                } => stated.templates.push(self.template(&values)?),
+                RawSite {
+                    values: None,
+                    kind: Some(kind),
+                    path: Some(path),
+                } => stated.fields.push(self.field(&kind, &path)?),
+                other => return Err(self.odd_site(other)),
+            }
         }
-        let Some(values) = raw.values else {
-            let message = "an entry of `sites` says nothing".to_string();
-            return Err(self.error(message, TEMPLATE_HELP, Location::UNKNOWN));
-        };
+        Ok(stated)
+    }
+
+    fn template(&self, values: &Spanned<String>) -> Read<Template> {
         template(&values.value)
             .map_err(|message| self.error(message, TEMPLATE_HELP, values.referenced))
+    }
+
+    fn field(&self, kind: &Spanned<String>, path: &Spanned<String>) -> Read<Field> {
+        let is_kind = |c: char| c.is_ascii_alphanumeric();
+        if kind.value.is_empty() || !kind.value.chars().all(is_kind) {
+            let message = format!("`{}` is no kind", kind.value);
+            return Err(self.error(message, FIELD_HELP, kind.referenced));
+        }
+        let way = FieldPath::parse(&path.value).map_err(|message| {
+            let dotted = !path.value.contains('/') && path.value.contains('.');
+            let help = if dotted {
+                format!("write `path: {}`", path.value.replace('.', "/"))
+            } else {
+                FIELD_HELP.to_string()
+            };
+            self.error(message, &help, path.referenced)
+        })?;
+        Ok(Field {
+            kind: kind.value.clone(),
+            path: way,
+        })
+    }
+
+    /// What is wrong with an entry that is neither of values nor of objects.
+    fn odd_site(&self, raw: RawSite) -> Box<ConfigError> {
+        match raw {
+            RawSite {
+                values: Some(_),
+                kind: Some(other),
+                ..
+            }
+            | RawSite {
+                values: Some(_),
+                path: Some(other),
+                ..
+            } => {
+                let message = "an entry is of `values` or of a `kind`, not of both".to_string();
+                self.error(message, "make two entries of it", other.referenced)
+            }
+            RawSite {
+                kind: Some(kind), ..
+            } => {
+                let message = format!("no `path` says where `{}` names images", kind.value);
+                self.error(message, FIELD_HELP, kind.referenced)
+            }
+            RawSite {
+                path: Some(path), ..
+            } => {
+                let message = format!("no `kind` says whose `{}` it is", path.value);
+                self.error(message, FIELD_HELP, path.referenced)
+            }
+            _ => {
+                let message = "an entry of `sites` says nothing".to_string();
+                self.error(message, TEMPLATE_HELP, Location::UNKNOWN)
+            }
+        }
     }
 
     fn checks(&self, raw: RawChecks) -> Read<Levels> {
@@ -555,6 +619,7 @@ impl Reader<'_> {
     }
 }
 
+const FIELD_HELP: &str = "write it as in `{kind: RunnerDeployment, path: spec/template/spec/image}`: keys joined with `/`, `*` for any";
 const TEMPLATE_HELP: &str =
     r#"write the keys as in `values: "{{ .proxy.hub }}/{{ .proxy.name }}:{{ .proxy.tag }}"`"#;
 

@@ -215,8 +215,8 @@ fn unproven_number(index: usize) -> usize {
 /// What a scan goes by, besides the text.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// The keys of Helm values that name images together, as the config says.
-    pub templates: Vec<sites::Template>,
+    /// The places that name images, as the config says.
+    pub stated: sites::Stated,
 }
 
 /// Whether a file that is not YAML is a template, which need not be.
@@ -264,7 +264,7 @@ pub fn scan_text(path: &Path, text: &str, options: &Options) -> Scan {
 struct Scanner<'t> {
     path: &'t Path,
     text: &'t str,
-    templates: &'t [sites::Template],
+    stated: &'t sites::Stated,
     /// The mask with which it is read just now.
     masked: Option<&'t Masked>,
     ignores: Option<Gathering>,
@@ -277,7 +277,7 @@ impl<'t> Scanner<'t> {
         Self {
             path,
             text,
-            templates: &options.templates,
+            stated: &options.stated,
             masked: None,
             ignores: Gathering::of(parsed),
             scan: Scan::default(),
@@ -302,7 +302,7 @@ impl<'t> Scanner<'t> {
                     if let (Some(ignores), Some(waiting)) = (&mut self.ignores, &mut waiting) {
                         ignores.meet(waiting, self.text, &document);
                     }
-                    let found = sites::find(self.path, self.text, &document, self.templates);
+                    let found = sites::find(self.path, self.text, &document, self.stated);
                     self.take(&document, found);
                     keep(document);
                 }
@@ -374,7 +374,7 @@ impl<'t> Scanner<'t> {
                     if let Some(ignores) = &mut self.ignores {
                         ignores.meet(&mut waiting, self.text, &inner);
                     }
-                    let found = sites::find_inside(self.text, &inner, text, self.templates);
+                    let found = sites::find_inside(self.text, &inner, text, self.stated);
                     self.take(&inner, found);
                 }
                 Err(error) => self.leave(document, text, error.offset, error.message),
@@ -430,14 +430,14 @@ pub fn template(path: &Path, text: &str) -> Template {
 
 fn is_worth_parsing(path: &Path, text: &str, options: &Options) -> bool {
     let has = |word: &str| memmem::find(text.as_bytes(), word.as_bytes()).is_some();
-    let mut stated = options
-        .templates
-        .iter()
-        .flatten()
-        .filter_map(|keys| keys.last());
+    let sites::Stated { templates, fields } = &options.stated;
+    let mut templates = templates.iter().flatten().filter_map(|keys| keys.last());
+    // A field under any key may stand in every object of its kind.
+    let may_hold = |field: &sites::Field| has(&field.kind) && field.path.last_key().is_none_or(has);
     sites::counts_by_name(path)
         || sites::WORDS.iter().any(|word| has(word))
-        || stated.any(|key| has(key))
+        || templates.any(|key| has(key))
+        || fields.iter().any(may_hold)
 }
 
 #[cfg(test)]

@@ -161,7 +161,7 @@ impl Settings {
     /// What files are scanned with.
     pub fn scan_options(&self) -> scan::Options {
         scan::Options {
-            templates: self.config.templates.clone(),
+            stated: self.config.sites.clone(),
         }
     }
 

@@ -994,7 +994,31 @@ fn sites_that_cannot_be_read_are_pointed_at() {
             "{values: \"{{ include \\\"x\\\" . }}\"}",
             "is not a key of values",
         ),
-        ("{kind: Runner, path: spec/image}", "not supported yet"),
+        (
+            "{kind: Runner}",
+            "no `path` says where `Runner` names images",
+        ),
+        (
+            "{path: spec/image}",
+            "no `kind` says whose `spec/image` it is",
+        ),
+        (
+            "{kind: Runner, path: spec.image}",
+            "write `path: spec/image`",
+        ),
+        (
+            "{kind: Runner, path: spec//image}",
+            "is not made of keys joined with `/`",
+        ),
+        (
+            "{kind: Runner, path: spec/**/image}",
+            "`*` stands for one key",
+        ),
+        ("{kind: a/b, path: spec/image}", "`a/b` is no kind"),
+        (
+            "{kind: Runner, path: a, values: \"{{ .a }}\"}",
+            "not of both",
+        ),
         ("{}", "says nothing"),
         ("{valeus: x}", "did you mean `values`?"),
     ] {

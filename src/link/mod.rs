@@ -9,6 +9,7 @@ mod filled;
 mod kustomize;
 mod layer_files;
 mod layers;
+mod objects;
 mod patched;
 mod placeholder;
 mod releases;
@@ -125,6 +126,7 @@ pub fn link_in(files: &mut [ScannedFile], folders: &FolderLinks) -> Links {
     groups.extend(kustomize::copied_fields(files, &tree));
     let mut deployers = deployers::of(files, &tree);
     groups.extend(placeholder::groups(files, &tree, &deployers));
+    groups.extend(objects::groups(files, &builds));
     let charts = Charts::of(files);
     let releases = releases::read(files, &charts, &tree);
     deployers::add_uses(&mut deployers, files, &releases.uses);

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::layers::{Combined, DEFAULTS, Layer, Releases, Root, folder_of};
-use super::normalise;
+use super::{normalise, objects};
 use crate::reason::Reason;
 use crate::scan::ScannedFile;
 use crate::sites::{Chart, Dependency, Fact, is_values_name};
@@ -177,6 +177,12 @@ impl<'a> Charts<'a> {
         for (root, &file) in bare.filter(|(root, _)| !self.values.contains_key(root.as_path())) {
             let root = Root::Folder(root.clone());
             stacks.push(self.stack(vec![Layer::whole(file)], root));
+        }
+        for (number, layer) in objects::layers(self.files).into_iter().enumerate() {
+            // Releases that are not at hand are counted from the other end.
+            let mut stack = self.stack(vec![layer], Root::Away(usize::MAX - number));
+            stack.unreadable = None;
+            stacks.push(stack);
         }
         for combined in &releases.combined {
             let whole = self.combined(combined);

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use super::SiteId;
 use super::layers::{DEFAULTS, Releases, Root};
 use super::stacks::{Charts, Stack};
-use crate::reason::Reason;
+use crate::reason::{Assumption, Reason};
 use crate::scan::ScannedFile;
 use crate::sites::{Names, Parts, Step, Value, join};
 
@@ -90,6 +90,8 @@ pub struct View {
     pub is_beginning: bool,
     /// Why nothing can be said of it.
     pub blocked: Option<String>,
+    /// What its own file says that a change rests on.
+    pub assumption: Option<(Assumption, String)>,
 }
 
 /// A `registry` on its own belongs to whatever `repository` another layer sets beside it.
@@ -443,6 +445,7 @@ impl<'a> Merge<'a> {
                 insecure_allowed,
                 targets: self.stack.targets.clone(),
                 is_beginning: self.stack.is_beginning,
+                assumption: self.files[own.file].scan.sites[own.site].assumption.clone(),
                 blocked,
                 parts,
             };
@@ -462,7 +465,7 @@ impl<'a> Merge<'a> {
             let text = join(texts.filter(|text| !text.is_empty()));
             let front = Front { text, site };
             match names {
-                Names::Image | Names::StatedImage => {}
+                Names::Image | Names::StatedImage | Names::StatedBeginning => {}
                 Names::Everything => {
                     // The path of the chart's values: without `global` and what comes after it.
                     let depth = at

@@ -13,7 +13,7 @@ pub fn canonical(rules: &RuleSet, site: &Site) -> Option<Canonical> {
         let names_registry =
             ImageRef::parse(site.text()).is_ok_and(|image| image.registry().is_some());
         // What stands in front, or behind, may come from another layer or from the chart.
-        parts.names != Names::StatedImage && !names_registry
+        (parts.names != Names::StatedImage || site.assumption.is_some()) && !names_registry
     });
     if is_partial {
         return None;

@@ -34,7 +34,9 @@ pub(super) struct Rewrite {
 /// What one merge of layers makes of an image.
 pub(super) fn decide_view(view: &View, rules: &RuleSet) -> Decision {
     let decision = match view.names {
-        Names::Beginning | Names::Everything => decide_beginning(view, rules),
+        Names::Beginning | Names::StatedBeginning | Names::Everything => {
+            decide_beginning(view, rules)
+        }
         Names::Image | Names::StatedImage => decide_image(view, rules),
     };
     decision.unwrap_or_else(|(reason, detail)| Decision::Keep(reason, detail))
@@ -65,7 +67,11 @@ fn decide_beginning(view: &View, rules: &RuleSet) -> Result<Decision, Why> {
     let (new, rule) = beginning_rewrite(beginning, rules)?;
     let texts = place(&texts, beginning, &new)?;
     let is_hub = view.parts.iter().any(|part| part.key != "registry");
-    let certain = view.names == Names::Beginning && is_hub && beginning.contains('/');
+    let certain = match view.names {
+        Names::Beginning => is_hub && beginning.contains('/'),
+        Names::StatedBeginning => true,
+        _ => false,
+    };
     if view.names == Names::Everything {
         let detail = "it stands in front of every image of the chart, also of those that these values do not name; set it to the target registry and give each image its ECR path, or remove it";
         return Err((Reason::GroupIncomplete, detail.into()));
@@ -80,7 +86,7 @@ fn decide_beginning(view: &View, rules: &RuleSet) -> Result<Decision, Why> {
         texts,
         name: new,
         rule,
-        assumed,
+        assumed: view.assumption.clone().or(assumed),
     })))
 }
 
@@ -175,7 +181,8 @@ fn decide_image(view: &View, rules: &RuleSet) -> Result<Decision, Why> {
     {
         return under_global(&texts, name, &new, rule, global, rules);
     }
-    let assumed = assumption(view, &image, registry, &new);
+    let known = view.assumption.clone();
+    let assumed = known.or_else(|| assumption(view, &image, registry, &new));
     Ok(Decision::Rewrite(Box::new(Rewrite {
         texts: place(&texts, name, &new)?,
         name: new,

@@ -368,6 +368,7 @@ fn believed(fact: Fact) -> Option<Fact> {
         | Fact::Generated(_)
         | Fact::FixedImages(_)
         | Fact::ImageFields
+        | Fact::Piece { .. }
         | Fact::InflatedCharts { .. }
         | Fact::Unread => None,
     }

@@ -2,10 +2,11 @@
 //!
 //! A finder looks at one Kubernetes object at a time and adds [`Site`]s and facts. It says where an
 //! image stands, never what becomes of it: verdicts are the plan's. To add a family of manifests,
-//! write a file here and add a row to `FINDERS`.
+//! write a file here, add a row to `FINDERS` and one to the catalogue.
 
 mod argo;
 mod bit;
+mod catalogue;
 mod chart;
 mod embedded;
 mod entry;
@@ -18,6 +19,7 @@ mod patches;
 mod path;
 mod release;
 mod release_patches;
+mod resource;
 mod salvage;
 mod templated;
 mod values;
@@ -27,6 +29,7 @@ use std::collections::HashSet;
 use std::path::Path;
 
 pub use bit::Bit;
+pub use catalogue::{Place, catalogue};
 pub use chart::{Chart, Dependency};
 pub use embedded::{Holds, Text};
 pub use entry::{Entry, NEW_NAME, Room, split};
@@ -40,6 +43,7 @@ pub use release::{
     Base, BlockId, ChartSource, ConfigMap, From, Generated, Given, Release, Stage, Tool,
 };
 pub use release_patches::{PatchTarget, UnclearPatch};
+pub use resource::{Field, FieldPath, NAME as OF_RESOURCES, Treated, treated, treatments};
 pub use values::{Loose, LoosePart, Template, is_values_name, without_proof};
 
 use crate::reason::{Assumption, Reason};
@@ -159,6 +163,17 @@ pub enum Fact {
     FixedImages(Vec<String>),
     /// Settings by which kustomize takes further fields for images.
     ImageFields,
+    /// Parts of an image in an object: another file may hold further ones of the same object.
+    Piece {
+        /// The kind and name of the object; none when any may be meant.
+        object: Option<String>,
+        /// The way to the parts.
+        path: KeyPath,
+        /// Their keys.
+        keys: Vec<String>,
+        /// The bytes of the map; none when it is not written out.
+        map: Span,
+    },
     /// A folder of the same repository that is deployed, whether or not a kustomization lies in it.
     Deploys {
         /// The folder, from the root of the repository.
@@ -205,6 +220,17 @@ pub struct Input<'d> {
     pub object: &'d Object<'d>,
     /// The keys of Helm values that the config says name images together.
     pub templates: &'d [Template],
+    /// The fields of objects that the config says name images.
+    pub fields: &'d [Field],
+}
+
+/// Places that the config says name images.
+#[derive(Clone, Debug, Default)]
+pub struct Stated {
+    /// The keys of Helm values that name images together.
+    pub templates: Vec<Template>,
+    /// The fields of objects.
+    pub fields: Vec<Field>,
 }
 
 /// Adds what it finds in one object.
@@ -218,6 +244,7 @@ const FINDERS: &[(&str, Finder)] = &[
     (argo::NAME, argo::find),
     (release::NAME, release::find),
     (release::NAME, release_patches::find),
+    (resource::NAME, resource::find),
 ];
 
 /// Words without which no finder finds anything in a file, so that it need not be parsed. Files
@@ -237,6 +264,7 @@ pub const WORDS: &[&str] = &[
     "values.yaml:",
     "kustomize.toolkit.fluxcd.io",
     "argoproj.io",
+    "pkg.crossplane.io",
     "Transformer",
 ];
 
@@ -246,7 +274,8 @@ pub fn counts_by_name(path: &Path) -> bool {
 }
 
 /// Runs every finder over a document of the file at `path`, but not over the texts in it.
-pub fn find(path: &Path, text: &str, document: &Document<'_>, templates: &[Template]) -> Found {
+pub fn find(path: &Path, text: &str, document: &Document<'_>, stated: &Stated) -> Found {
+    let templates = &stated.templates;
     let mut found = Found::default();
     if chart::is_chart_name(path) {
         chart::find(document, &mut found);
@@ -262,7 +291,7 @@ pub fn find(path: &Path, text: &str, document: &Document<'_>, templates: &[Templ
     found
         .facts
         .extend(release_patches::operations(text, document));
-    find_objects(text, document, &objects, templates, &mut found);
+    find_objects(text, document, &objects, stated, &mut found);
     if let Some(values) = values::find(path, text, document, templates) {
         release::find_plain(path, text, document, templates, &mut found);
         found.loose = Some(values.loose);
@@ -298,12 +327,8 @@ fn drop_doubles(found: &mut Found) {
 
 /// Runs the finders over a document of a text that [`find`], or this, found in another document.
 /// `text` is the file's.
-pub fn find_inside(
-    text: &str,
-    document: &Document<'_>,
-    inside: &Text,
-    templates: &[Template],
-) -> Found {
+pub fn find_inside(text: &str, document: &Document<'_>, inside: &Text, stated: &Stated) -> Found {
+    let templates = &stated.templates;
     let mut found = Found::default();
     let objects = match inside.holds {
         Holds::Objects | Holds::Patch => embedded::objects(document, inside),
@@ -322,7 +347,7 @@ pub fn find_inside(
         Holds::Patch => patches::find(text, document, &mut found),
         Holds::Values => embedded::values(text, document, inside, templates, &mut found),
     }
-    find_objects(text, document, &objects, templates, &mut found);
+    find_objects(text, document, &objects, stated, &mut found);
     hold_all(hold, &mut found);
     embedded::fit(inside, &mut found);
     found.sites.sort_by_key(Site::span);
@@ -349,7 +374,7 @@ fn find_objects(
     text: &str,
     document: &Document<'_>,
     objects: &[Object<'_>],
-    templates: &[Template],
+    stated: &Stated,
     found: &mut Found,
 ) {
     for object in objects {
@@ -357,7 +382,8 @@ fn find_objects(
             text,
             document,
             object,
-            templates,
+            templates: &stated.templates,
+            fields: &stated.fields,
         };
         for (_, finder) in FINDERS {
             finder(&input, found);

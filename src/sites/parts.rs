@@ -59,6 +59,8 @@ pub enum Names {
     StatedImage,
     /// The beginning of the names of several images (`hub: docker.io/istio`).
     Beginning,
+    /// The same, by what is known of the keys of a custom resource: they are joined with `/`.
+    StatedBeginning,
     /// The registry that a chart and its subcharts put in front of every image.
     Everything,
 }

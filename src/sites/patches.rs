@@ -8,7 +8,7 @@
 use std::collections::HashSet;
 
 use super::kustomize::{self, NameEntry};
-use super::{Found, Text, object, workload};
+use super::{Found, Text, object, resource, workload};
 use crate::yaml::{Document, Kind, NodeId, documents};
 
 /// The finder of the images that a patch writes.
@@ -51,7 +51,14 @@ pub(super) fn find(text: &str, document: &Document<'_>, found: &mut Found) {
         // Kustomize does not change the images of ephemeral containers by their names.
         let is_named = !path.contains("ephemeralContainers");
         let finder = if is_named { finder } else { workload::NAME };
-        for id in workload::images_at(document, value, path) {
+        let images = workload::images_at(document, value, path);
+        if images.is_empty() && op != "test" {
+            found
+                .sites
+                .extend(resource::patched(text, document, value, path));
+            found.facts.extend(resource::patched_part(path));
+        }
+        for id in images {
             let site = workload::site(text, document, id);
             found
                 .sites

@@ -14,9 +14,6 @@ use super::kustomize::{Build, Kustomize, Unbuildable};
 use super::report::Report;
 use super::taken::{Kustomizations, Taken};
 
-/// Kinds whose images the program does not look for yet. What it says of others is complete.
-const NOT_READ_YET: &[&str] = &["Pipeline", "Runner", "Task"];
-
 /// What every kustomization of a tree makes.
 pub type Builds = BTreeMap<PathBuf, Result<Build, Unbuildable>>;
 
@@ -141,7 +138,7 @@ impl Proof {
             if one.is_accounted_for(reference, account) {
                 continue;
             }
-            if account.may_be_silent || NOT_READ_YET.contains(&kind.as_str()) {
+            if account.may_be_silent {
                 self.not_read += 1;
             } else {
                 faults.push(format!(

@@ -127,7 +127,7 @@ pub(super) const PIPELINES: &[&str] = &[
 ];
 
 /// Whether the value of a key of this name may be an image.
-pub(super) fn is_image_key(key: &str) -> bool {
+pub(in super::super) fn is_image_key(key: &str) -> bool {
     let ends = ["Image", "_image", "-image"]
         .iter()
         .any(|end| key.ends_with(end));
@@ -187,7 +187,7 @@ fn keys(at: &[Step]) -> impl Iterator<Item = &str> {
 }
 
 /// Whether a text under a key of a repository is one of source code or charts.
-pub(super) fn is_source(value: &str) -> bool {
+pub(in super::super) fn is_source(value: &str) -> bool {
     let mut parts = value.split('/');
     let host = parts.next().unwrap_or("");
     // Keel names images by the keys of their values.
@@ -201,14 +201,14 @@ pub(super) fn is_source(value: &str) -> bool {
 }
 
 /// Whether a text under a key of an image is the name of a file or an icon.
-pub(super) fn is_picture(value: &str) -> bool {
+pub(in super::super) fn is_picture(value: &str) -> bool {
     let lower = value.to_ascii_lowercase();
     let set = value.split_once(':').map_or("", |(set, _)| set);
     FILE_SUFFIXES.iter().any(|suffix| lower.ends_with(suffix)) || ICON_SETS.contains(&set)
 }
 
 /// Whether a text begins with the host of a registry that is known.
-pub(super) fn has_known_host(text: &str) -> bool {
+pub(in super::super) fn has_known_host(text: &str) -> bool {
     ecr_host::ecr_host_of(text).is_some()
         || ImageRef::parse(text)
             .is_ok_and(|image| image.registry().is_some_and(upstreams::is_known))

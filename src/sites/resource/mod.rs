@@ -1,0 +1,478 @@
+//! Custom resources: images in their fields, whole or in parts.
+//!
+//! What a key and a text show is believed in every kind (see [`shape`]): a reference under `image` or
+//! `…Image` that names its registry or its tag is one. What they do not show is a table ([`table`]), a
+//! row for each field, or the config's `sites`. A bare word in a kind that nobody knows is assumed.
+//! Containers are found as in every object.
+
+mod field;
+mod shape;
+mod split;
+mod table;
+
+use std::collections::HashSet;
+
+use super::parts::Step;
+use super::{Fact, Found, Input, KeyPath, Place, Shape, Site, kustomize, object, workload};
+use crate::reason::{Assumption, Reason};
+use crate::source::Span;
+use crate::yaml::{Document, Kind, NodeId};
+use field::Segment;
+pub use field::{Field, FieldPath};
+use object::Object;
+use table::{Means, Row};
+
+/// The finder of images in the fields of custom resources.
+pub const NAME: &str = "resource";
+
+/// Keys of an object below which nothing is deployed.
+const NOT_DEPLOYED: &[&str] = &["status", "metadata"];
+
+/// Why a site stays, and what to do about it.
+type Hold = (Reason, String);
+
+/// Keys of parts of an image's name.
+const PARTS: &[&str] = &["registry", "repository", "repo", "name", "image"];
+
+/// What the built-in table does with a field, for the documentation and its tests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Treated {
+    /// It names an image, or a part of one.
+    Named,
+    /// It is reported and stays.
+    Stays,
+    /// It is no site.
+    Nothing,
+}
+
+/// How many rows the table has.
+pub fn treatments() -> usize {
+    table::ROWS.len()
+}
+
+/// Which row of the table is about the field that the keys lead to, in objects of this group and kind,
+/// and what becomes of it. A row for nothing is about every field.
+pub fn treated(group: &str, kind: &str, keys: &[&str]) -> Option<(usize, Treated)> {
+    let object = Object {
+        node: 0,
+        group,
+        kind,
+    };
+    let rows = table::ROWS.iter().enumerate();
+    let mut about = rows.filter(|(_, row)| row.is_about(&object));
+    let leads = |row: &Row| {
+        let above = row.path.is_empty();
+        let in_map = matches!(row.means, Means::Parts(_))
+            && keys
+                .split_last()
+                .is_some_and(|(_, map)| row.way().matches(map));
+        let general = row.is_general() && shape::may_be_image(keys);
+        above || in_map || general || !row.is_general() && row.way().matches(keys)
+    };
+    let (at, row) = about.find(|(_, row)| leads(row))?;
+    let treated = match row.means {
+        Means::Nothing => Treated::Nothing,
+        Means::Output | Means::Package => Treated::Stays,
+        _ => Treated::Named,
+    };
+    Some((at, treated))
+}
+
+/// The rows of the table, for the catalogue.
+pub(super) fn places() -> impl Iterator<Item = Place> {
+    table::ROWS.iter().map(|row| Place {
+        finder: NAME,
+        objects: match row.kinds {
+            [] => format!("`{}`", row.group),
+            kinds => format!("`{}`: {}", row.group, kinds.join(", ")),
+        },
+        field: match row.path {
+            "" => "everything".to_string(),
+            "**" => "keys named like an image's".to_string(),
+            path => format!("`{path}`"),
+        },
+        treated: match row.means {
+            Means::Image => "rewritten, also a bare word",
+            Means::Tagged => "rewritten when it has a tag",
+            Means::Parts(_) => "rewritten; Docker Hub without a registry",
+            Means::Beginning => "rewritten",
+            Means::Kubeadm => "rewritten, unless CoreDNS would get lost",
+            Means::Output => "stays: `build-output`",
+            Means::Package => "stays: `ImageConfig` is the way",
+            Means::Nothing => "no site",
+        },
+        what: row.what,
+    })
+}
+
+/// A walk through one object.
+struct Walk<'d> {
+    text: &'d str,
+    document: &'d Document<'d>,
+    object: &'d Object<'d>,
+    /// The name of the object, for others to know it by.
+    name: &'d str,
+    rows: Vec<(FieldPath, &'static Row)>,
+    /// Nodes that aliases lead to, still to be followed: a list of its own instead of recursion,
+    /// because a chain of aliases can be as long as the file.
+    pending: Vec<Pending<'d>>,
+    /// Where aliases led already.
+    followed: HashSet<NodeId>,
+    sites: Vec<Site>,
+    facts: Vec<Fact>,
+}
+
+/// Where an alias leads.
+struct Pending<'d> {
+    /// The node.
+    node: NodeId,
+    /// The keys that lead to the alias.
+    keys: Vec<&'d str>,
+    /// Whether shapes count there.
+    shaped: bool,
+    /// Whether it is merged into the map around it: its parts are parts of that.
+    merged: bool,
+}
+
+pub(super) fn find(input: &Input<'_>, found: &mut Found) {
+    let mut walk = Walk {
+        text: input.text,
+        document: input.document,
+        object: input.object,
+        name: input
+            .document
+            .text_at(input.object.node, &["metadata", "name"])
+            .unwrap_or(""),
+        rows: Vec::new(),
+        pending: Vec::new(),
+        followed: HashSet::new(),
+        sites: Vec::new(),
+        facts: Vec::new(),
+    };
+    walk.stated(input.fields);
+    if let Some(about) = table::about(input.object) {
+        let rows = about.rows.into_iter();
+        walk.rows = rows.map(|row| (row.way(), row)).collect();
+        walk.visit(input.object.node, &mut Vec::new(), about.shaped);
+        while let Some(Pending {
+            node,
+            mut keys,
+            shaped,
+            merged,
+        }) = walk.pending.pop()
+        {
+            if merged {
+                walk.entries(node, &mut keys, shaped, &[]);
+            } else {
+                walk.visit(node, &mut keys, shaped);
+            }
+        }
+    }
+    let mut known: HashSet<Span> = found.sites.iter().flat_map(super::spans).collect();
+    for site in walk.sites {
+        let spans: Vec<Span> = super::spans(&site).collect();
+        if !spans.iter().any(|span| known.contains(span)) {
+            known.extend(spans);
+            found.sites.push(site);
+        }
+    }
+    found.facts.extend(walk.facts);
+}
+
+/// The site at the value of a JSON6902 operation for the field that the JSON pointer leads to, in an
+/// object of a kind that is not known here.
+pub(super) fn patched(
+    text: &str,
+    document: &Document<'_>,
+    value: NodeId,
+    pointer: &str,
+) -> Option<Site> {
+    let keys: Vec<String> = pointer
+        .split('/')
+        .skip(1)
+        .map(|key| key.replace("~1", "/").replace("~0", "~"))
+        .collect();
+    let is_out = keys
+        .first()
+        .is_none_or(|key| NOT_DEPLOYED.contains(&key.as_str()));
+    let keys: Vec<&str> = keys
+        .iter()
+        .map(String::as_str)
+        .filter(|key| key.parse::<usize>().is_err() && *key != "-")
+        .collect();
+    if is_out || !shape::may_be_image(&keys) || keys.iter().any(|key| shape::is_of_others(key)) {
+        return None;
+    }
+    let value = document.resolve(value);
+    let site = by_shape(
+        document.text(value)?,
+        workload::site(text, document, value)?,
+    )?;
+    Some(Site {
+        finder: NAME,
+        ..site
+    })
+}
+
+/// What an operation says that writes a part of an image, or takes it away: of which object, is not
+/// known here.
+pub(super) fn patched_part(pointer: &str) -> Option<Fact> {
+    let (above, key) = pointer.rsplit_once('/')?;
+    let mut path = KeyPath::default();
+    for key in above.split('/').skip(1) {
+        match key.parse::<usize>() {
+            Ok(index) => path = path.with_steps(&[Step::Item(index)]),
+            Err(_) => path.push_key(&key.replace("~1", "/").replace("~0", "~")),
+        }
+    }
+    PARTS.contains(&key).then(|| Fact::Piece {
+        object: None,
+        path,
+        keys: vec![key.to_string()],
+        map: Span::new(0, 0),
+    })
+}
+
+impl<'d> Walk<'d> {
+    fn visit(&mut self, id: NodeId, keys: &mut Vec<&'d str>, shaped: bool) {
+        let document = self.document;
+        match document.node(id).kind {
+            // An object inside this one is looked at on its own.
+            Kind::Mapping if id != self.object.node && object::starts_object(document, id) => {}
+            Kind::Mapping => self.map(id, keys, shaped),
+            Kind::Sequence => {
+                for item in document.items(id) {
+                    self.visit(item, keys, shaped);
+                }
+            }
+            Kind::Alias(target) => self.follow(target, keys, shaped, false),
+            Kind::Scalar { .. } => self.scalar(id, keys, shaped),
+        }
+    }
+
+    fn follow(&mut self, node: NodeId, keys: &[&'d str], shaped: bool, merged: bool) {
+        if self.followed.insert(node) {
+            self.pending.push(Pending {
+                node,
+                keys: keys.to_vec(),
+                shaped,
+                merged,
+            });
+        }
+    }
+
+    fn map(&mut self, id: NodeId, keys: &mut Vec<&'d str>, shaped: bool) {
+        let parts = self.parts(id, keys, shaped);
+        self.entries(id, keys, shaped, &parts);
+    }
+
+    /// Looks at the values of a map but for those that are `known` as parts of an image.
+    fn entries(&mut self, id: NodeId, keys: &mut Vec<&'d str>, shaped: bool, known: &[NodeId]) {
+        let document = self.document;
+        let is_root = id == self.object.node;
+        for entry in document.entries(id) {
+            let Some(key) = entry.key else { continue };
+            if known.contains(&document.resolve(entry.value))
+                || is_root && NOT_DEPLOYED.contains(&key)
+            {
+                continue;
+            }
+            if key == "<<" {
+                self.merge(entry.value, keys, shaped);
+                continue;
+            }
+            keys.push(key);
+            self.visit(entry.value, keys, shaped && !shape::is_of_others(key));
+            keys.pop();
+        }
+    }
+
+    /// Looks at what is merged into a map.
+    fn merge(&mut self, id: NodeId, keys: &mut Vec<&'d str>, shaped: bool) {
+        let document = self.document;
+        match document.node(id).kind {
+            Kind::Mapping => self.entries(id, keys, shaped, &[]),
+            Kind::Sequence => document
+                .items(id)
+                .for_each(|item| self.merge(item, keys, shaped)),
+            Kind::Alias(target) => self.follow(target, keys, shaped, true),
+            Kind::Scalar { .. } => {}
+        }
+    }
+
+    /// The row that is about the field.
+    fn row(&self, keys: &[&str]) -> Option<&'static Row> {
+        let leads = |(way, row): &&(FieldPath, &Row)| !row.is_general() && way.matches(keys);
+        self.rows.iter().find(leads).map(|(_, row)| *row)
+    }
+
+    fn scalar(&mut self, id: NodeId, keys: &[&'d str], shaped: bool) {
+        let row = self.row(keys);
+        let may_be =
+            shaped && shape::may_be_image(keys.strip_suffix(&["reference"]).unwrap_or(keys));
+        let general = || {
+            let mut rows = self.rows.iter().map(|(_, row)| *row);
+            rows.find(|row| may_be && row.is_general())
+        };
+        let Some(row) = row.or_else(general) else {
+            if may_be {
+                self.unknown(id, keys);
+            }
+            return;
+        };
+        match row.means {
+            Means::Beginning | Means::Kubeadm => self.beginning(id, keys, row.means),
+            Means::Nothing | Means::Parts(_) => {}
+            Means::Tagged => {
+                let text = self.document.text(id).unwrap_or("");
+                if super::split(text).0 != text {
+                    self.add(id, None);
+                }
+            }
+            Means::Image if row.is_general() && self.is_other(id) => {}
+            Means::Image => self.add(id, None),
+            Means::Output => self.add(id, Some(output())),
+            Means::Package => self.add(id, Some(package())),
+        }
+    }
+
+    /// Whether a text under the key of an image is a picture or an address.
+    fn is_other(&self, id: NodeId) -> bool {
+        let text = self.document.text(id).unwrap_or("");
+        shape::read(text) == shape::Text::Other && text.contains("://")
+    }
+
+    fn add(&mut self, id: NodeId, hold: Option<Hold>) {
+        let Some(mut site) = workload::site(self.text, self.document, id) else {
+            return;
+        };
+        site.finder = NAME;
+        site.hold = hold.or(site.hold);
+        hold_shared(self.document, id, &mut site);
+        self.sites.push(site);
+    }
+
+    /// An image in a kind that nobody knows.
+    fn unknown(&mut self, id: NodeId, keys: &[&str]) {
+        let text = self.document.text(id).unwrap_or("");
+        let Some(site) = workload::site(self.text, self.document, id) else {
+            return;
+        };
+        let is_reference = keys.last() == Some(&"reference");
+        let known = if is_reference {
+            let is_one = shape::read(text) != shape::Text::Other;
+            is_one.then_some(site)
+        } else {
+            by_shape(text, site)
+        };
+        let Some(mut site) = known else { return };
+        site.finder = NAME;
+        if let Some((_, detail)) = &mut site.assumption {
+            *detail = format!(
+                "nothing shows that it names an image; if it does, state it in the config: `sites: [{{kind: {}, path: {}}}]`",
+                self.object.kind,
+                keys.join("/")
+            );
+        }
+        hold_shared(self.document, id, &mut site);
+        self.sites.push(site);
+    }
+
+    /// The images at the places that the config states.
+    fn stated(&mut self, fields: &[Field]) {
+        let document = self.document;
+        for field in fields.iter().filter(|field| field.kind == self.object.kind) {
+            let mut nodes = Vec::new();
+            reach(
+                document,
+                self.object.node,
+                field.path.segments(),
+                &mut nodes,
+            );
+            for node in nodes {
+                match document.node(node).kind {
+                    Kind::Mapping => self.stated_parts(node),
+                    Kind::Scalar { .. } => self.add(node, None),
+                    Kind::Sequence | Kind::Alias(_) => {}
+                }
+            }
+        }
+    }
+}
+
+/// The site of a text under the key of an image, as far as the text shows one.
+fn by_shape(text: &str, mut site: Site) -> Option<Site> {
+    // A number, or a tag of another meaning.
+    if matches!(site.hold, Some((Reason::NotAnImage, _))) {
+        return None;
+    }
+    match shape::read(text) {
+        shape::Text::Other => return None,
+        shape::Text::Image => {}
+        shape::Text::Word => {
+            let detail = "nothing shows that it names an image; if it does, write its registry out";
+            site.assumption = Some((Assumption::BareWord, detail.to_string()));
+        }
+    }
+    Some(site)
+}
+
+/// The nodes that a path leads to, aliases followed; lists are gone through.
+fn reach(document: &Document<'_>, id: NodeId, way: &[Segment], found: &mut Vec<NodeId>) {
+    let id = document.resolve(id);
+    if let Kind::Sequence = document.node(id).kind {
+        document
+            .items(id)
+            .for_each(|item| reach(document, item, way, found));
+        return;
+    }
+    let Some((segment, rest)) = way.split_first() else {
+        found.push(id);
+        return;
+    };
+    for entry in document.entries(id) {
+        let fits = match segment {
+            Segment::Key(key) => entry.key == Some(key),
+            Segment::Any | Segment::Deep => true,
+        };
+        if fits {
+            reach(document, entry.value, rest, found);
+        }
+    }
+}
+
+/// Holds an image that stands in a node with an anchor that is used elsewhere, unless the image itself
+/// has the anchor and is one wherever it is used.
+fn hold_shared(document: &Document<'_>, id: NodeId, site: &mut Site) {
+    if !document.has_aliases || site.hold.is_some() {
+        return;
+    }
+    let Shape::Whole(_) = site.shape else { return };
+    let above = document.node(id).parent;
+    if above != id {
+        kustomize::hold_shared(document, above, site);
+    }
+    let is_other = |alias: NodeId| {
+        let node = document.node(alias);
+        let is_use = matches!(node.kind, Kind::Alias(target) if target == id);
+        let key = alias.checked_sub(1).and_then(|key| document.text(key));
+        is_use && !(node.position % 2 == 1 && key.is_some_and(shape::is_image))
+    };
+    if document.node(id).anchored && (0..document.nodes.len()).any(is_other) {
+        let detail =
+            "its anchor is also used where no image is named; write the image out in both places";
+        site.hold
+            .get_or_insert((Reason::SharedAnchor, detail.to_string()));
+    }
+}
+
+fn output() -> Hold {
+    let detail =
+        "a build pushes the image to this name; change it when the build should push elsewhere";
+    (Reason::BuildOutput, detail.to_string())
+}
+
+fn package() -> Hold {
+    let detail = "Crossplane pulls packages itself and takes other names for other packages; use an `ImageConfig` with `spec.rewriteImage.prefix`";
+    (Reason::GroupIncomplete, detail.to_string())
+}

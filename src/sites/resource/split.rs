@@ -1,0 +1,333 @@
+//! Images of custom resources that are written in parts, and beginnings of names.
+//!
+//! The parts of one map are a stack of one layer of their own: they are decided by the same means as
+//! those of Helm values.
+
+use super::super::parts::{Names, Part, Parts, Value, join};
+use super::super::values::{has_known_host, is_source};
+use super::super::{BlockId, Fact, Shape, Site, flux, kustomize, rest_of_line};
+use super::table::{Means, Row};
+use super::{Hold, NAME, Walk, shape};
+use crate::reason::{Assumption, Reason};
+use crate::sites::KeyPath;
+use crate::yaml::{NodeId, PlainType, Scalar, Style, plain_type};
+
+/// Keys beside a repository that show that an image is meant.
+const EVIDENCE: &[&str] = &[
+    "registry",
+    "tag",
+    "digest",
+    "digestHash",
+    "hash",
+    "sha",
+    "version",
+    "versionTag",
+    "pullPolicy",
+    "imagePullPolicy",
+];
+/// Keys of tags.
+const TAGS: &[&str] = &["tag", "version", "versionTag", "imageTag"];
+/// The registry of Kubernetes' own images, for which kubeadm adds a component to CoreDNS.
+const KUBERNETES: &[&str] = &["registry.k8s.io", "k8s.gcr.io"];
+
+/// How the parts are known to be parts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Known {
+    /// By the table or the config: no registry means Docker Hub.
+    Stated,
+    /// By their keys: the operator may put a registry in front.
+    Keys,
+}
+
+/// Why parts stay, and what a change of them rests on.
+#[derive(Default)]
+struct Doubts {
+    hold: Option<Hold>,
+    assumption: Option<(Assumption, String)>,
+}
+
+impl Doubts {
+    fn hold(reason: Reason, detail: String) -> Self {
+        Self {
+            hold: Some((reason, detail)),
+            assumption: None,
+        }
+    }
+
+    /// Those about the texts under `keys`.
+    fn of(texts: &[&str], keys: &[&str], known: Known, parts: &[Part]) -> Self {
+        let alone = keys == ["registry"];
+        let first = parts.first().filter(|part| part.key == "registry");
+        let has_registry = !alone && first.is_some_and(|part| part.value.scalar().is_some());
+        if has_registry && !texts.iter().any(|text| shape::is_filled(text)) {
+            let registry = texts[0];
+            if !shape::names_host(&format!("{}/x", registry.trim_end_matches('/'))) {
+                let detail = format!(
+                    "`{registry}` is no registry, and what the operator makes of it is not known"
+                );
+                return Self::hold(Reason::NotAnImage, detail);
+            }
+            if let Some(repository) = texts.get(1).filter(|text| shape::names_host(text)) {
+                let detail = format!(
+                    "both `{registry}` and `{repository}` name a registry; remove one of the two"
+                );
+                return Self::hold(Reason::GroupIncomplete, detail);
+            }
+        }
+        let named = has_registry || shape::names_host(&join(texts.iter().copied()));
+        if known == Known::Stated || named && !alone {
+            return Self::default();
+        }
+        let detail = if alone {
+            "the repository is the operator's, which may join it in a way of its own; set `repository` beside it"
+        } else {
+            "the operator may put a registry of its own in front; write the registry out"
+        };
+        Self {
+            hold: None,
+            assumption: Some((Assumption::ChartDefaultUnknown, detail.to_string())),
+        }
+    }
+}
+
+impl<'d> Walk<'d> {
+    /// The image whose parts a map holds; gives the values that are its parts.
+    pub(super) fn parts(&mut self, map: NodeId, keys: &[&'d str], shaped: bool) -> Vec<NodeId> {
+        let row = self.row(keys);
+        self.note_piece(map, keys);
+        if let Some(Row {
+            means: Means::Parts(names),
+            ..
+        }) = row
+        {
+            return self.add_parts(map, names, Known::Stated);
+        }
+        if !shaped || row.is_some_and(|row| row.means == Means::Nothing) {
+            return Vec::new();
+        }
+        match self.by_keys(map, keys) {
+            Some(names) => self.add_parts(map, &names, Known::Keys),
+            None => Vec::new(),
+        }
+    }
+
+    /// The image at a place of the user's own that is a map.
+    pub(super) fn stated_parts(&mut self, map: NodeId) {
+        let names = ["repository", "repo", "image", "name"];
+        let repository = names.iter().find(|key| self.text(map, key).is_some());
+        if let Some(repository) = repository {
+            self.add_parts(map, &["registry", repository], Known::Stated);
+        }
+    }
+
+    /// Notes which parts of an image a map may hold, for others that hold more of it.
+    fn note_piece(&mut self, map: NodeId, keys: &[&str]) {
+        let document = self.document;
+        let is_image = keys.last().is_some_and(|key| shape::is_image(key));
+        let is_part = |key: &&str| match *key {
+            "registry" | "repository" | "repo" => true,
+            "name" | "image" => is_image,
+            _ => false,
+        };
+        let keys = document.entries(map).filter_map(|entry| entry.key);
+        let mut keys: Vec<String> = keys.filter(is_part).map(Into::into).collect();
+        if keys.is_empty() {
+            return;
+        }
+        keys.sort_unstable();
+        self.facts.push(Fact::Piece {
+            object: Some(format!("{}/{}", self.object.kind, self.name)),
+            path: KeyPath::of(document, map),
+            keys,
+            map: document.node(map).span,
+        });
+    }
+
+    fn text(&self, map: NodeId, key: &str) -> Option<&'d str> {
+        let text = self.document.text_at(map, &[key])?;
+        (!text.is_empty()).then_some(text)
+    }
+
+    /// Which keys of a map are the parts of an image, by their names.
+    fn by_keys(&self, map: NodeId, keys: &[&str]) -> Option<Vec<&'static str>> {
+        let has = |key: &str| self.text(map, key).is_some();
+        let repository = self.text(map, "repository");
+        if let Some(repository) = repository
+            && has("image")
+            && TAGS.iter().any(|key| has(key))
+            && !is_source(repository)
+        {
+            return Some(vec!["registry", "repository", "image"]);
+        }
+        if !shape::may_be_image(keys) {
+            return None;
+        }
+        let evidence = EVIDENCE.iter().any(|key| has(key));
+        if let Some(repository) = repository {
+            let fits = evidence || has_known_host(repository);
+            return fits.then_some(vec!["registry", "repository"]);
+        }
+        let full = ["repo", "name", "image"].into_iter().find(|key| {
+            let text = self.text(map, key);
+            text.is_some_and(|text| has("registry") && has("tag") || has_known_host(text))
+        });
+        if let Some(full) = full {
+            return evidence.then_some(vec!["registry", full]);
+        }
+        let registry = self.text(map, "registry")?;
+        let is_known = has_known_host(&format!("{}/x", registry.trim_end_matches('/')));
+        is_known.then_some(vec!["registry"])
+    }
+
+    /// Adds the site of the parts under `keys`; gives their values.
+    fn add_parts(&mut self, map: NodeId, keys: &[&str], known: Known) -> Vec<NodeId> {
+        let mut parts = Vec::new();
+        let mut nodes = Vec::new();
+        for key in keys {
+            let node = self.document.get(map, key);
+            let value = match node.map(|node| self.value(node)) {
+                None => Value::Missing,
+                Some(None) => return Vec::new(),
+                Some(Some(value)) => value,
+            };
+            if matches!(value, Value::Missing) && *key == "registry" && keys.len() > 2 {
+                continue;
+            }
+            nodes.extend(node);
+            parts.push(Part {
+                key: (*key).to_string(),
+                value,
+            });
+        }
+        let texts = parts.iter().filter_map(|part| part.value.scalar());
+        let texts: Vec<&str> = texts.map(|scalar| scalar.value.as_str()).collect();
+        if texts.is_empty() || texts.iter().any(|text| is_source(text)) {
+            return Vec::new();
+        }
+        let registry_alone = keys == ["registry"];
+        let names = if registry_alone {
+            Names::StatedBeginning
+        } else {
+            Names::StatedImage
+        };
+        let doubts = Doubts::of(&texts, keys, known, &parts);
+        self.push(map, "", names, parts, doubts);
+        nodes
+    }
+
+    /// The beginning of names under the last of the keys.
+    pub(super) fn beginning(&mut self, id: NodeId, keys: &[&'d str], means: Means) {
+        let document = self.document;
+        let (Some(Value::Text(scalar)), Some(key)) = (self.value(id), keys.last()) else {
+            return;
+        };
+        let map = document.node(id).parent;
+        let hold = (means == Means::Kubeadm)
+            .then(|| self.coredns(&scalar.value, map, keys))
+            .flatten();
+        let part = Part {
+            key: (*key).to_string(),
+            value: Value::Text(scalar),
+        };
+        let doubts = Doubts {
+            hold,
+            assumption: None,
+        };
+        self.push(map, key, Names::StatedBeginning, vec![part], doubts);
+    }
+
+    /// Why a beginning stays of which kubeadm makes the name of CoreDNS: only behind the registry of
+    /// Kubernetes itself it adds a component, `coredns/coredns` (kubeadm `images.GetDNSImage`).
+    fn coredns(&self, text: &str, map: NodeId, keys: &[&str]) -> Option<Hold> {
+        if !KUBERNETES.contains(&text.trim_end_matches('/')) {
+            return None;
+        }
+        let is_dns = keys.iter().rev().nth(1) == Some(&"dns");
+        let own = self.document.text_at(map, &["dns", "imageRepository"]);
+        if !is_dns && own.is_some_and(|own| !own.is_empty()) {
+            return None;
+        }
+        let detail = if is_dns {
+            format!(
+                "kubeadm adds `/coredns` to `{text}` and to nothing else; write `{text}/coredns` first"
+            )
+        } else {
+            format!(
+                "kubeadm pulls CoreDNS from `{text}/coredns` and would look for it elsewhere; set `dns.imageRepository: {text}/coredns` beside it first"
+            )
+        };
+        Some((Reason::GroupIncomplete, detail))
+    }
+
+    fn push(&mut self, map: NodeId, family: &str, names: Names, parts: Vec<Part>, doubts: Doubts) {
+        let document = self.document;
+        let texts = parts.iter().filter_map(|part| part.value.scalar());
+        let suffix = self.suffix(map, family);
+        let display = join(texts.clone().map(|scalar| scalar.value.as_str()));
+        let marker =
+            |scalar: &Scalar| flux::marker_hold(rest_of_line(self.text, scalar.place.span().end));
+        let hold = doubts.hold.or_else(|| texts.clone().find_map(marker));
+        let mut path = KeyPath::of(document, map);
+        if !family.is_empty() {
+            path.push_key(family);
+        }
+        let mut site = Site {
+            document: document.path,
+            path,
+            shape: Shape::Parts(Box::new(Parts {
+                block: Some(BlockId::of(document, map)),
+                at: Vec::new(),
+                family: family.to_string(),
+                names,
+                parts,
+                may_go_on: false,
+                between: false,
+                display: format!("{display}{suffix}"),
+                suffix,
+            })),
+            finder: NAME,
+            hold,
+            assumption: doubts.assumption,
+        };
+        if site.hold.is_none() {
+            kustomize::hold_shared(document, map, &mut site);
+        }
+        if document.entries(map).any(|entry| entry.key == Some("<<")) {
+            let detail =
+                "a merged map may hold further parts of it; write the parts out in one map";
+            site.hold
+                .get_or_insert((Reason::SharedAnchor, detail.to_string()));
+        }
+        self.sites.push(site);
+    }
+
+    /// What stands under the key of a part; none for anything but a text.
+    fn value(&self, id: NodeId) -> Option<Value> {
+        let document = self.document;
+        let id = document.resolve(id);
+        let crate::yaml::Kind::Scalar { value, style, .. } = &document.node(id).kind else {
+            return None;
+        };
+        let is_null = *style == Style::Plain && plain_type(value) == PlainType::Null;
+        if is_null || value.is_empty() {
+            return Some(Value::Empty);
+        }
+        Scalar::locate(self.text, document, id).map(Value::Text)
+    }
+
+    /// The tag and digest beside the parts.
+    fn suffix(&self, map: NodeId, family: &str) -> String {
+        if !family.is_empty() {
+            return String::new();
+        }
+        let find = |keys: &[&str]| {
+            let mut texts = keys.iter().filter_map(|key| self.text(map, key));
+            texts.find(|text| !text.contains(['{', '$']))
+        };
+        let tag = find(TAGS).map_or(String::new(), |tag| format!(":{tag}"));
+        match find(&["digest", "digestHash"]) {
+            Some(digest) if digest.contains(':') => format!("{tag}@{digest}"),
+            _ => tag,
+        }
+    }
+}

@@ -1,0 +1,279 @@
+//! The catalogue of places that name images: the page is printed from the code, every row of the table of
+//! custom resources has a case, and the fields of public ones are decided.
+//!
+//! `ECR_REWRITE_BLESS=1` writes the page anew.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on has failed
+#![allow(clippy::print_stdout, clippy::print_stderr)] // figures and skips are for who runs it
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use ecr_rewrite::scan::{Options, scan_text};
+use ecr_rewrite::sites::{Treated, catalogue, treated, treatments};
+use serde::Deserialize;
+use serde_yaml::Value;
+use walkdir::WalkDir;
+
+const PAGE: &str = "docs/sites.md";
+const BEGIN: &str = "<!-- places:begin -->\n";
+const END: &str = "<!-- places:end -->";
+
+#[test]
+fn the_page_is_printed_from_the_code() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(PAGE);
+    let page = fs::read_to_string(&path).unwrap();
+    let (before, rest) = page.split_once(BEGIN).unwrap();
+    let (_, after) = rest.split_once(END).unwrap();
+    let mut table =
+        "| finder | where | field | treated | what |\n|---|---|---|---|---|\n".to_string();
+    for place in catalogue() {
+        table.push_str(&format!(
+            "| {} | {} | {} | {} | {} |\n",
+            place.finder, place.objects, place.field, place.treated, place.what
+        ));
+    }
+    let wanted = format!("{before}{BEGIN}{table}{END}{after}");
+    if std::env::var_os("ECR_REWRITE_BLESS").is_some() {
+        fs::write(&path, &wanted).unwrap();
+        return;
+    }
+    assert!(page == wanted, "{PAGE} is not current; bless it");
+}
+
+/// The objects in a value, each with its group, kind and way.
+fn objects(value: &Value, way: &str, found: &mut Vec<(String, String, String, Value)>) {
+    match value {
+        Value::Mapping(map) => {
+            let text = |key: &str| map.get(key).and_then(Value::as_str);
+            if let (Some(version), Some(kind)) = (text("apiVersion"), text("kind")) {
+                let group = version.split_once('/').map_or("", |(group, _)| group);
+                found.push((group.into(), kind.into(), way.into(), value.clone()));
+            }
+            for (key, value) in map {
+                let key = key.as_str().unwrap_or("");
+                let dot = if way.is_empty() { "" } else { "." };
+                objects(value, &format!("{way}{dot}{key}"), found);
+            }
+        }
+        Value::Sequence(items) => {
+            for (index, item) in items.iter().enumerate() {
+                objects(item, &format!("{way}[{index}]"), found);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The texts below a value: the keys, and the way as reports print it.
+fn leaves(value: &Value, keys: &[String], way: &str, found: &mut Vec<(Vec<String>, String)>) {
+    match value {
+        Value::Mapping(map) => {
+            for (key, value) in map {
+                let key = key.as_str().unwrap_or("").to_string();
+                let dot = if way.is_empty() { "" } else { "." };
+                let way = format!("{way}{dot}{key}");
+                leaves(value, &[keys, &[key]].concat(), &way, found);
+            }
+        }
+        Value::Sequence(items) => {
+            for (index, item) in items.iter().enumerate() {
+                leaves(item, keys, &format!("{way}[{index}]"), found);
+            }
+        }
+        _ => found.push((keys.to_vec(), way.to_string())),
+    }
+}
+
+#[test]
+fn every_row_of_the_table_has_a_case() {
+    let testdata = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata");
+    let mut missing: BTreeSet<usize> = (0..treatments()).collect();
+    let inputs = fs::read_dir(testdata).unwrap().map(Result::unwrap);
+    for input in inputs.map(|case| case.path().join("in")) {
+        for entry in WalkDir::new(&input).into_iter().filter_map(Result::ok) {
+            let Ok(text) = fs::read_to_string(entry.path()) else {
+                continue;
+            };
+            let scan = scan_text(entry.path(), &text, &Options::default());
+            let sites = scan.sites.iter().filter(|site| site.finder == "resource");
+            let sites: BTreeSet<String> = sites.map(|site| site.path.to_string()).collect();
+            for document in serde_yaml::Deserializer::from_str(&text) {
+                let Ok(value) = Value::deserialize(document) else {
+                    break;
+                };
+                meet(&value, &sites, &mut missing);
+            }
+        }
+    }
+    let places: Vec<_> = catalogue();
+    let first = places.len() - treatments();
+    let missing: Vec<String> = missing
+        .iter()
+        .map(|row| {
+            format!(
+                "{} {}",
+                places[first + row].objects,
+                places[first + row].field
+            )
+        })
+        .collect();
+    assert!(missing.is_empty(), "no case has {missing:#?}");
+}
+
+/// Takes away the rows that the objects in a document are about.
+fn meet(value: &Value, sites: &BTreeSet<String>, missing: &mut BTreeSet<usize>) {
+    let mut found = Vec::new();
+    objects(value, "", &mut found);
+    for (group, kind, way, object) in found {
+        let mut texts = Vec::new();
+        leaves(&object, &[], &way, &mut texts);
+        for (keys, path) in texts {
+            let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+            let Some((row, treated)) = treated(&group, &kind, &keys) else {
+                continue;
+            };
+            let map = path.rsplit_once('.').map_or("", |(map, _)| map);
+            let is_site = sites.contains(&path) || sites.contains(map);
+            let fits = (treated == Treated::Nothing) != is_site;
+            if fits {
+                missing.remove(&row);
+            }
+        }
+    }
+}
+
+/// Fields of public custom resources that neither shape nor table decides, and why each is left.
+#[rustfmt::skip]
+const LEFT: &[(&str, &str)] = &[
+    ("ImageTag", "a tag"),
+    ("imageTag", "a tag"),
+    ("image_version", "a tag"),
+    ("Version", "a tag"),
+    ("imageLookup", "names of machine images"),
+    ("imageStream", "an image stream"),
+    ("InitImageURL", "a disk"),
+    ("initImageURL", "a disk"),
+    ("imageCatalogRef", "the name of an object"),
+    ("imageSet", "the name of an object"),
+    ("imageRegistryARN", "a role"),
+    ("backingImage", "a disk"),
+    ("matchImages", "what is matched"),
+    ("rewriteImage", "how packages are renamed"),
+    ("wasm", "a module"),
+    ("imageType", "a word"),
+    ("image {imageType}", "a word"),
+    ("console.image {}", "a map that says nothing of its keys"),
+    ("sidecar_docker_images", "a map whose values have a row"),
+    ("sbom.containerImage", "settings of a scan"),
+    ("imagePath", "a part that stands behind `registry`, which has a row, and stays"),
+    ("imagePrefix", "the same"),
+    ("image_web_version", "a tag"),
+    ("containerImageName", "Kamaji joins it behind `registrySettings.registry`"),
+    ("addons.coreDNS.imageRepository", "kubeadm's rule for CoreDNS, behind defaults that are not known here"),
+    ("addons.kubeProxy.imageRepository", "the same"),
+    ("artifact.flinkImageRe", "parts under keys of their own; StreamNative joins them"),
+];
+
+#[test]
+#[ignore = "needs ECR_REWRITE_SHARED"]
+fn the_fields_of_public_custom_resources_are_decided() {
+    let shared = std::env::var_os("ECR_REWRITE_SHARED").expect("ECR_REWRITE_SHARED");
+    let list = PathBuf::from(shared).join("data/crd-image-fields.txt");
+    let (mut all, mut left) = (0, Vec::new());
+    for line in fs::read_to_string(list).unwrap().lines() {
+        let Some((head, fields)) = line.split_once(": ") else {
+            continue;
+        };
+        let head: Vec<&str> = head.split(' ').collect();
+        let [group, kind, version] = head[..] else {
+            continue;
+        };
+        let same = |name: &str| name.eq_ignore_ascii_case(kind);
+        let names = KINDS.iter().find(|name| same(name)).copied();
+        let kind = names.unwrap_or(kind);
+        for field in fields.split("; ") {
+            all += 1;
+            let (path, shape) = field.split_once(' ').unwrap_or((field, ""));
+            let object = object(group, version, kind, path, shape);
+            let scan = scan_text(Path::new("a.yaml"), &object, &Options::default());
+            let keys: Vec<String> = path.split('.').map(|key| key.replace("[]", "")).collect();
+            let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+            let is_known = treated(group, kind, &keys).is_some() || !scan.sites.is_empty();
+            if !is_known && !LEFT.iter().any(|(word, _)| field.contains(word)) {
+                left.push(format!("{group} {kind} {field}"));
+            }
+        }
+    }
+    println!("{all} fields, {} of them not looked at", left.len());
+    left.iter().for_each(|field| println!("  {field}"));
+    assert!(left.is_empty(), "{} fields are not decided", left.len());
+}
+
+/// Kinds of rows that are about some kinds alone, as they are spelled.
+const KINDS: &[&str] = &[
+    "ApplicationSet",
+    "Application",
+    "AppProject",
+    "KafkaConnect",
+    "InnoDBCluster",
+    "EdgeConnect",
+    "ImageSet",
+    "Installation",
+    "KubeVirt",
+    "EnvoyProxy",
+    "CatalogSource",
+    "ClusterServiceVersion",
+    "Plan",
+    "ControllerConfig",
+    "ImageConfig",
+    "ProviderRevision",
+    "FunctionRevision",
+    "ConfigurationRevision",
+    "FluxReport",
+    "FluxInstance",
+    "StepAction",
+];
+
+/// A minimal object with a plausible value at the path.
+fn object(group: &str, version: &str, kind: &str, path: &str, shape: &str) -> String {
+    let image = "quay.io/acme/app:1.2";
+    let map = |keys: &str| {
+        let keys: Vec<&str> = keys.trim_matches(['{', '}']).split(',').collect();
+        let pairs = keys.iter().filter_map(|key| {
+            let value = match *key {
+                "registry" => "quay.io",
+                "repository" | "repo" => "acme/app",
+                "tag" | "version" | "versionTag" => "\"1.2\"",
+                "reference" | "application" | "init" | "name" | "image" => image,
+                "pullPolicy" => "Always",
+                key if key.starts_with("tempo") => image,
+                _ => return None,
+            };
+            Some(format!("{key}: {value}"))
+        });
+        format!("{{{}}}", pairs.collect::<Vec<_>>().join(", "))
+    };
+    let mut value = match shape {
+        "" => image.to_string(),
+        shape if shape.starts_with('{') => map(shape),
+        shape if shape.starts_with("[object:") => {
+            format!("[{}]", map(&shape[8..].replace(']', "")))
+        }
+        _ => format!("[{image}]"),
+    };
+    for key in path.split('.').rev() {
+        value = match (key.strip_suffix("[]"), key) {
+            (Some(key), _) => format!("{{{key}: [{value}]}}"),
+            (None, "*") => format!("{{some: {value}}}"),
+            (None, key) => format!("{{{key}: {value}}}"),
+        };
+    }
+    let value = value
+        .trim_start_matches('{')
+        .strip_suffix('}')
+        .unwrap_or("")
+        .to_string();
+    let rest = format!("{{apiVersion: {group}/{version}, kind: {kind}, {value}}}\n");
+    rest
+}
