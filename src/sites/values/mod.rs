@@ -21,6 +21,7 @@ use crate::reason::{Assumption, Reason};
 use crate::yaml::{Document, DocumentPath, Kind, NodeId};
 use walk::Walk;
 use words::{PIPELINES, SCHEMAS};
+pub(super) use words::{has_known_host, is_image_key};
 
 pub(super) const NAME: &str = "values";
 
@@ -271,7 +272,7 @@ fn may_hold_values(path: &Path, document: &Document<'_>, named: bool) -> bool {
 }
 
 /// A suite of helm-unittest: what it sets is asserted further down.
-fn is_chart_test(document: &Document<'_>) -> bool {
+pub(super) fn is_chart_test(document: &Document<'_>) -> bool {
     let Some(tests) = document.get(0, "tests") else {
         return false;
     };

@@ -127,7 +127,7 @@ pub(super) const PIPELINES: &[&str] = &[
 ];
 
 /// Whether the value of a key of this name may be an image.
-pub(super) fn is_image_key(key: &str) -> bool {
+pub(in super::super) fn is_image_key(key: &str) -> bool {
     let ends = ["Image", "_image", "-image"]
         .iter()
         .any(|end| key.ends_with(end));
@@ -208,7 +208,7 @@ pub(super) fn is_picture(value: &str) -> bool {
 }
 
 /// Whether a text begins with the host of a registry that is known.
-pub(super) fn has_known_host(text: &str) -> bool {
+pub(in super::super) fn has_known_host(text: &str) -> bool {
     ecr_host::ecr_host_of(text).is_some()
         || ImageRef::parse(text)
             .is_ok_and(|image| image.registry().is_some_and(upstreams::is_known))
