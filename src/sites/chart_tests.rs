@@ -205,7 +205,9 @@ impl Suite<'_> {
         let shared = document.has_aliases && document.node(id).anchored && finder == ASSERTION;
         let detail = match finder {
             _ if shared => "a test of the chart repeats it through an anchor",
-            INPUT => "a test of the chart sets it, or says what follows from something that it sets",
+            INPUT => {
+                "a test of the chart sets it, or says what follows from something that it sets"
+            }
             PATTERN => "a test of the chart compares it as a regular expression",
             _ => "a test of the chart says that this is rendered",
         };
@@ -244,7 +246,11 @@ mod tests {
         let path = "path: 'spec.template.spec.containers[0].image'";
         for (set, assertion, finder) in [
             ("{}", format!("equal: {{{path}, value: a/b:1}}"), ASSERTION),
-            ("{image.tag: 1}", format!("equal: {{{path}, value: a/b:1}}"), ASSERTION),
+            (
+                "{image.tag: 1}",
+                format!("equal: {{{path}, value: a/b:1}}"),
+                ASSERTION,
+            ),
             (
                 "{}",
                 "contains: {path: spec.containers, content: {name: x, image: a/b:1}}".into(),
@@ -256,10 +262,26 @@ mod tests {
                 ASSERTION,
             ),
             ("{}", format!("notEqual: {{{path}, value: a/b:1}}"), INPUT),
-            ("{}", format!("{{not: true, equal: {{{path}, value: a/b:1}}}}"), INPUT),
-            ("{}", format!("matchRegex: {{{path}, pattern: a/b:1}}"), PATTERN),
-            ("{global: {imageRegistry: x}}", format!("equal: {{{path}, value: a/b:1}}"), INPUT),
-            ("{image.registry: x}", format!("equal: {{{path}, value: a/b:1}}"), INPUT),
+            (
+                "{}",
+                format!("{{not: true, equal: {{{path}, value: a/b:1}}}}"),
+                INPUT,
+            ),
+            (
+                "{}",
+                format!("matchRegex: {{{path}, pattern: a/b:1}}"),
+                PATTERN,
+            ),
+            (
+                "{global: {imageRegistry: x}}",
+                format!("equal: {{{path}, value: a/b:1}}"),
+                INPUT,
+            ),
+            (
+                "{image.registry: x}",
+                format!("equal: {{{path}, value: a/b:1}}"),
+                INPUT,
+            ),
         ] {
             let found = sites(&suite(set, &assertion));
             assert_eq!(found, [(finder, "a/b:1".to_string())], "{set} {assertion}");

@@ -110,12 +110,7 @@ const RENOVATE_KEYS: &[&str] = &["matchPackageNames", "matchDepNames"];
 const RENOVATE_PREFIXES: &[&str] = &["matchPackagePrefixes", "matchDepPrefixes"];
 
 /// What the policies and automations of a document name.
-pub(super) fn find(
-    text: &str,
-    document: &Document<'_>,
-    objects: &[Object<'_>],
-    found: &mut Found,
-) {
+pub(super) fn find(text: &str, document: &Document<'_>, objects: &[Object<'_>], found: &mut Found) {
     let policies = object::policies(document);
     for object in policies.iter().chain(objects) {
         for row in ROWS.iter().filter(|row| row.is_for(object)) {
@@ -138,7 +133,9 @@ pub(super) fn find(
     }
     renovate(text, document, found);
     found.keyed.sort_by_key(|keyed| keyed.span);
-    found.keyed.dedup_by_key(|keyed| (keyed.span, keyed.text.clone()));
+    found
+        .keyed
+        .dedup_by_key(|keyed| (keyed.span, keyed.text.clone()));
 }
 
 /// The names in the rules of a config of Renovate, which is known by their key.
@@ -207,7 +204,11 @@ impl Walk<'_, '_> {
         match step {
             Key(key) => document
                 .entries(id)
-                .filter(|entry| entry.key.is_some_and(|own| own == *key || bare(own) == *key))
+                .filter(|entry| {
+                    entry
+                        .key
+                        .is_some_and(|own| own == *key || bare(own) == *key)
+                })
                 .for_each(|entry| self.follow(document.resolve(entry.value), rest)),
             Items => document
                 .items(id)
