@@ -16,6 +16,9 @@ use crate::scan::ScannedFile;
 use crate::sites::{Keyed, Matching, Site};
 use crate::walk::Role;
 
+/// What people leave out in names of Docker Hub.
+const HUB: &[&str] = &["docker.io/library/", "docker.io/"];
+
 /// An image under its old and its new name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Moved {
@@ -76,7 +79,11 @@ fn moved(site: &Site, outcome: &Outcome, rules: &RuleSet) -> Option<Moved> {
         Outcome::Skip(Reason::AlreadyEcr, _) => {
             let upstream = rules.revert(site.text()).ok()?;
             let full = canonical_of(rules, &upstream)?.to_string();
-            Some(Moved::of(&upstream, &full, site.text()))
+            let mut moved = Moved::of(&upstream, &full, site.text());
+            // How it was written before is not known.
+            let short = HUB.iter().filter_map(|hub| full.strip_prefix(hub));
+            moved.old.extend(short.map(String::from));
+            Some(moved)
         }
         Outcome::Skip(..) | Outcome::Undecided(_) => None,
     }
@@ -113,7 +120,11 @@ fn leaves_behind(keyed: &Keyed, moved: &Moved) -> bool {
 fn fits(matching: Matching, pattern: &str, name: &str) -> bool {
     match matching {
         Matching::Prefix => name.starts_with(pattern),
-        Matching::Name => split(pattern).0 == name,
+        Matching::Name => {
+            let image = |text| ImageRef::parse(text).map(|image| image.canonical());
+            split(pattern).0 == name
+                || matches!((image(split(pattern).0), image(name)), (Ok(one), Ok(other)) if one == other)
+        }
         Matching::Wildcard => wildcard(pattern.as_bytes(), name.as_bytes(), Stars::Any),
         Matching::Glob => wildcard(pattern.as_bytes(), name.as_bytes(), Stars::Segment),
     }
@@ -224,6 +235,7 @@ mod tests {
             (Prefix, "docker.io/", "docker.io/library/nginx", true),
             (Prefix, "docker.io/", "nginx", false),
             (Name, "ghcr.io/a/b:1.x", "ghcr.io/a/b", true),
+            (Name, "docker.io/nginx", "nginx", true),
             (Name, "nginx", "nginx-ingress", false),
         ] {
             assert_eq!(fits(matching, pattern, name), wanted, "{pattern} {name}");

@@ -20,6 +20,15 @@ use crate::scan::ScannedFile;
 use crate::sites::{self, Site};
 use crate::walk::Role;
 
+/// The repeated names that are wrong when the chart moves without them. What a test gives the chart may
+/// be any name, and what is not rendered is not rendered under a new name either.
+const TELLING: &[&str] = &[
+    sites::ASSERTION,
+    sites::GIVEN,
+    sites::PATTERN,
+    sites::LISTED,
+];
+
 /// What comes of the repeated names: the outcomes of those that follow are set.
 #[derive(Default)]
 pub(super) struct Followed {
@@ -47,8 +56,7 @@ pub(super) fn follow(
     };
     let mut followed = Followed::default();
     let mut moves: BTreeMap<&Path, BTreeMap<String, Move>> = BTreeMap::new();
-    let repeated = repeated(files, outcomes);
-    for id in repeated {
+    for id in repeated(files, outcomes) {
         let Some(chart) = following.chart_of(&files[id.file]) else {
             continue;
         };
@@ -80,13 +88,14 @@ pub(super) fn follow(
     followed
 }
 
-/// The sites of the selected files that repeat something.
+/// The sites of the selected files that repeat something that the chart says.
 fn repeated(files: &[ScannedFile], outcomes: &[Vec<Outcome>]) -> Vec<SiteId> {
     let mut repeated = Vec::new();
     for (file, outcomes) in outcomes.iter().enumerate() {
         let is_repeated =
             |outcome: &Outcome| matches!(outcome, Outcome::Skip(reason, _) if reason.repeats());
-        let sites = (0..outcomes.len()).filter(|&site| is_repeated(&outcomes[site]));
+        let tells = |site: usize| TELLING.contains(&files[file].scan.sites[site].finder);
+        let sites = (0..outcomes.len()).filter(|&site| is_repeated(&outcomes[site]) && tells(site));
         if files[file].role == Role::Selected {
             repeated.extend(sites.map(|site| SiteId { file, site }));
         }

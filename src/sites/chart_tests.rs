@@ -15,7 +15,9 @@ use crate::yaml::{Document, Kind, NodeId, Scalar};
 
 /// What is asserted of an image that comes from the chart's own values and templates.
 pub const ASSERTION: &str = "chart-test";
-/// A name that a test gives the chart, or that only such a name explains.
+/// What is asserted in a test that gives the chart a name of its own.
+pub const GIVEN: &str = "chart-test-given";
+/// A name that a test gives the chart, or that it says is not rendered.
 pub const INPUT: &str = "chart-test-input";
 /// A regular expression for an image.
 pub const PATTERN: &str = "chart-test-pattern";
@@ -126,16 +128,17 @@ impl Suite<'_> {
         for entry in document.entries(assertion) {
             let arguments = document.resolve(entry.value);
             let path = document.text_at(arguments, &["path"]).unwrap_or("");
-            let follows = !own && !negated && EQUALITIES.contains(&entry.key.unwrap_or(""));
+            let holds = !negated && EQUALITIES.contains(&entry.key.unwrap_or(""));
             for argument in document.entries(arguments) {
                 let key = argument.key.unwrap_or("");
                 if key == "path" {
                     continue;
                 }
-                let finder = match (PATTERNS.contains(&key), follows) {
+                let finder = match (PATTERNS.contains(&key), holds) {
                     (true, _) => PATTERN,
-                    (false, true) => ASSERTION,
                     (false, false) => INPUT,
+                    (false, true) if own => GIVEN,
+                    (false, true) => ASSERTION,
                 };
                 self.values(argument.value, path, finder);
             }
@@ -215,7 +218,7 @@ impl Suite<'_> {
             document: document.path,
             path: KeyPath::of(document, id),
             shape: Shape::Whole(scalar),
-            finder: if shared { INPUT } else { finder },
+            finder: if shared { GIVEN } else { finder },
             hold: Some((Reason::TestAssertion, detail.to_string())),
             assumption: None,
         });
@@ -275,12 +278,12 @@ mod tests {
             (
                 "{global: {imageRegistry: x}}",
                 format!("equal: {{{path}, value: a/b:1}}"),
-                INPUT,
+                GIVEN,
             ),
             (
                 "{image.registry: x}",
                 format!("equal: {{{path}, value: a/b:1}}"),
-                INPUT,
+                GIVEN,
             ),
         ] {
             let found = sites(&suite(set, &assertion));

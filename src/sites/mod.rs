@@ -30,7 +30,7 @@ use std::path::Path;
 
 pub use bit::Bit;
 pub use chart::{Chart, Dependency, is_chart_file};
-pub use chart_tests::{ASSERTION, INPUT, PATTERN};
+pub use chart_tests::{ASSERTION, GIVEN, PATTERN};
 pub use embedded::{Holds, Text};
 pub use entry::{Entry, NEW_NAME, Room, split};
 pub use generated::Generated as GeneratedFile;

@@ -169,7 +169,10 @@ fn renovate(text: &str, document: &Document<'_>, found: &mut Found) {
                 found: Vec::new(),
             };
             walk.end(document.resolve(entry.value));
-            found.keyed.extend(walk.found);
+            // A single star stands for every package there.
+            if !walk.found.iter().any(|keyed| keyed.text == "*") {
+                found.keyed.extend(walk.found);
+            }
         }
     }
 }
