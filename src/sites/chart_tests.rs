@@ -149,7 +149,11 @@ impl Suite<'_> {
     fn values(&mut self, value: NodeId, path: &str, finder: &'static str) {
         for id in below(self.document, value) {
             let own = self.key_below(value, id);
-            if is_image_key(last_key(own.unwrap_or(path))) || self.is_full(id) {
+            let is_named = || match finder {
+                PATTERN => self.is_full_pattern(id),
+                _ => self.is_full(id),
+            };
+            if is_image_key(last_key(own.unwrap_or(path))) || is_named() {
                 self.add(id, finder);
             }
         }
@@ -196,6 +200,14 @@ impl Suite<'_> {
         has_known_host(text) && ImageRef::parse(text).is_ok_and(is_pinned)
     }
 
+    /// Whether a regular expression begins with a registry that is known and names a path there.
+    fn is_full_pattern(&self, id: NodeId) -> bool {
+        let text = self.document.text(id).unwrap_or("");
+        let text = text.trim_start_matches('^').replace("\\.", ".");
+        let name = text.split(':').next().unwrap_or("");
+        text.contains(':') && has_known_host(name)
+    }
+
     fn add(&mut self, id: NodeId, finder: &'static str) {
         let document = self.document;
         if is_key(document, id) || document.text(id).is_none_or(str::is_empty) {
@@ -208,9 +220,8 @@ impl Suite<'_> {
         let shared = document.has_aliases && document.node(id).anchored && finder == ASSERTION;
         let detail = match finder {
             _ if shared => "a test of the chart repeats it through an anchor",
-            INPUT => {
-                "a test of the chart sets it, or says what follows from something that it sets"
-            }
+            INPUT => "a test of the chart sets it, or says that it is not rendered",
+            GIVEN => "a test of the chart says what follows from a name that it sets",
             PATTERN => "a test of the chart compares it as a regular expression",
             _ => "a test of the chart says that this is rendered",
         };
