@@ -209,7 +209,9 @@ impl Reader<'_> {
 
 fn is_key(document: &Document<'_>, id: NodeId) -> bool {
     let node = document.node(id);
-    matches!(document.node(node.parent).kind, Kind::Mapping) && node.position % 2 == 0 && id != 0
+    matches!(document.node(node.parent).kind, Kind::Mapping)
+        && node.position.is_multiple_of(2)
+        && id != 0
 }
 
 /// The keys that lead to a node, list positions as `[]`.

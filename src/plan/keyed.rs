@@ -4,7 +4,7 @@
 //! what it is pointed at. A remark is made only when it matters: the text covers an image that changes
 //! or that is in ECR already, and nothing in its list covers the new name.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use super::decide::Outcome;
 use super::targets::Targets;
@@ -54,16 +54,14 @@ pub(super) fn remarks(
 
 /// Every image that changes or is in ECR under a rule, once.
 fn all_moved(files: &[ScannedFile], targets: &[Targets], outcomes: &[Vec<Outcome>]) -> Vec<Moved> {
-    let mut all = BTreeMap::new();
+    let mut all = BTreeSet::new();
     for (index, outcomes) in outcomes.iter().enumerate() {
         let rules = &targets[index].first.rules;
         for (site, outcome) in files[index].scan.sites.iter().zip(outcomes) {
-            if let Some(moved) = moved(site, outcome, rules) {
-                all.entry(moved).or_insert(());
-            }
+            all.extend(moved(site, outcome, rules));
         }
     }
-    all.into_keys().collect()
+    all.into_iter().collect()
 }
 
 fn moved(site: &Site, outcome: &Outcome, rules: &RuleSet) -> Option<Moved> {

@@ -301,7 +301,7 @@ pub fn plan_text(path: impl Into<PathBuf>, text: &str, rules: RuleSet) -> Plan {
 /// Plans the rewrite of the scanned files.
 pub fn plan(
     files: Vec<ScannedFile>,
-    links: Links,
+    mut links: Links,
     rules_for: RulesFor<'_>,
     options: &Options,
 ) -> Plan {
@@ -323,7 +323,7 @@ pub fn plan(
         .collect();
     ignored::apply(&files, &mut outcomes);
     let named = kustomize::settle(&files, &links, &targets, &mut outcomes);
-    let mut groups = [links.groups.clone(), layered.groups, named].concat();
+    let mut groups = [std::mem::take(&mut links.groups), layered.groups, named].concat();
     settle_groups(&files, &groups, &mut outcomes);
     while kustomize::take_back(&files, &links.builds, &mut outcomes) {
         settle_groups(&files, &groups, &mut outcomes);

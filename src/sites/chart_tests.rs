@@ -18,7 +18,7 @@ pub const ASSERTION: &str = "chart-test";
 /// What is asserted in a test that gives the chart a name of its own.
 pub const GIVEN: &str = "chart-test-given";
 /// A name that a test gives the chart, or that it says is not rendered.
-pub const INPUT: &str = "chart-test-input";
+const INPUT: &str = "chart-test-input";
 /// A regular expression for an image.
 pub const PATTERN: &str = "chart-test-pattern";
 
@@ -108,7 +108,7 @@ fn last_key(path: &str) -> &str {
 /// Whether the node is the key of a mapping.
 fn is_key(document: &Document<'_>, id: NodeId) -> bool {
     let node = document.node(id);
-    matches!(document.node(node.parent).kind, Kind::Mapping) && node.position % 2 == 0
+    matches!(document.node(node.parent).kind, Kind::Mapping) && node.position.is_multiple_of(2)
 }
 
 struct Suite<'d> {

@@ -4,6 +4,7 @@
 //! them is ever edited; what matters is whether they still know an image under its new name.
 
 use super::Found;
+use super::bit::Bit;
 use super::object::{self, Object};
 use crate::source::Span;
 use crate::yaml::{Document, Kind, NodeId};
@@ -179,9 +180,10 @@ fn renovate(text: &str, document: &Document<'_>, found: &mut Found) {
 
 impl Row {
     fn is_for(&self, object: &Object<'_>) -> bool {
-        let group = match self.group.starts_with('.') {
-            true => object.group.ends_with(self.group),
-            false => object.group == self.group,
+        let group = if self.group.starts_with('.') {
+            object.group.ends_with(self.group)
+        } else {
+            object.group == self.group
         };
         group
             && (self.kinds.is_empty() || self.kinds.contains(&object.kind))
@@ -256,11 +258,10 @@ impl Walk<'_, '_> {
 
     /// Where a part of the text of a node stands, as far as that can be told.
     fn span(&self, id: NodeId, part: &str) -> Span {
-        let whole = self.document.node(id).span;
-        let at = whole.of(self.text).and_then(|text| text.find(part));
-        at.map_or(whole, |at| {
-            Span::new(whole.start + at, whole.start + at + part.len())
-        })
+        let start = self.document.text(id).and_then(|text| text.find(part));
+        let range = start.map(|start| start..start + part.len());
+        let bit = range.and_then(|range| Bit::within(self.text, self.document, id, range));
+        bit.map_or(self.document.node(id).span, |bit| bit.span())
     }
 }
 
