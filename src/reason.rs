@@ -109,6 +109,11 @@ impl Reason {
             Self::NotAnImage | Self::BuildOutput | Self::Metadata | Self::TestAssertion
         )
     }
+
+    /// Whether what stands there repeats a name that is pulled elsewhere, and may follow it.
+    pub fn repeats(self) -> bool {
+        matches!(self, Self::Metadata | Self::TestAssertion)
+    }
 }
 
 impl fmt::Display for Reason {

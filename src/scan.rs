@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use memchr::memmem;
 
 use crate::ignores::{Gathering, Ignores, Waiting};
-use crate::sites::{self, BlockId, Fact, Found, KeyPath, Loose, Site};
+use crate::sites::{self, BlockId, Fact, Found, GeneratedFile, KeyPath, Keyed, Loose, Site};
 use crate::source::SourceFile;
 use crate::walk::Role;
 use crate::yaml::{
@@ -54,7 +54,8 @@ impl ScannedFile {
             Template::No
         };
         let names_images = !scan.sites.is_empty() || !scan.unproven.is_empty();
-        let is_reported = broken || names_images || !scan.unread.is_empty();
+        let is_reported =
+            broken || names_images || !scan.unread.is_empty() || !scan.keyed.is_empty();
         let may_change = role == Role::Selected && is_reported;
         if !may_change && scan.facts.is_empty() {
             source.text = String::new();
@@ -116,6 +117,10 @@ pub struct Scan {
     pub blocks: BTreeMap<BlockId, Loose>,
     /// What another file said of them.
     pub promoted: Promoted,
+    /// What policies and automations in it know images by, in the order of the text.
+    pub keyed: Vec<Keyed>,
+    /// What says that the file is generated, when it names images.
+    pub generated: Option<GeneratedFile>,
     /// The comments that say which sites to leave alone.
     pub ignores: Ignores,
 }
@@ -318,6 +323,9 @@ impl<'t> Scanner<'t> {
         let mut scan = self.scan;
         scan.ignores = self.ignores.map(Gathering::finish).unwrap_or_default();
         scan.settle();
+        if !scan.sites.is_empty() || !scan.unproven.is_empty() {
+            scan.generated = sites::generated(self.text);
+        }
         scan
     }
 
@@ -341,6 +349,7 @@ impl<'t> Scanner<'t> {
         scan.sites.extend(found.sites);
         scan.facts.extend(found.facts);
         scan.unproven.extend(found.unproven);
+        scan.keyed.extend(found.keyed);
         scan.blocks.extend(found.blocks);
         if let Some(loose) = found.loose {
             let all = scan.loose.get_or_insert_default();

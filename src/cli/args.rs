@@ -197,6 +197,10 @@ pub(super) struct JudgementArgs {
     /// Make changes that rest on an assumption, too; with a code, only on that one (repeatable)
     #[arg(long, value_name = "CODE", num_args = 0..=1, require_equals = true, default_missing_value = "")]
     pub(super) assume: Vec<String>,
+    /// Rewrite the tests and annotations of a chart, too, where they repeat an image that its own
+    /// files change
+    #[arg(long)]
+    pub(super) with_tests: bool,
 }
 
 /// Options of the contract that a later version brings: accepted so that they can say so.
@@ -207,8 +211,6 @@ pub(super) struct LaterArgs {
     pub(super) from_aws: bool,
     #[arg(long, hide = true, value_name = "P")]
     pub(super) profile: Option<String>,
-    #[arg(long, hide = true)]
-    pub(super) with_tests: bool,
     #[arg(long, hide = true)]
     pub(super) charts: bool,
 }
@@ -230,7 +232,6 @@ impl LaterArgs {
         [
             (self.from_aws, "--from-aws"),
             (self.profile.is_some(), "--profile"),
-            (self.with_tests, "--with-tests"),
             (self.charts, "--charts"),
         ]
         .into_iter()

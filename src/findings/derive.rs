@@ -6,6 +6,7 @@ use super::{Code, CodeError, Excerpt, Finding, Findings, Level, Levels};
 use crate::plan::{Change, FilePlan, Matter, Plan, Remark, Skip, Undecided, Unparsed, canonical};
 use crate::reason::Reason;
 use crate::rules::{Place, Rule};
+use crate::sites::GeneratedFile;
 use crate::source::{Lines, Span};
 
 /// Reasons why an image that a rule maps stays where it is: it does not come from ECR all the same.
@@ -81,6 +82,10 @@ impl<'p> Deriving<'p> {
             self.speaking.extend(speaking);
         }
         for change in &file.changes {
+            if let Some(said) = said_of_repeat(file, change) {
+                self.site(change.site, Some(said));
+                continue;
+            }
             self.site(change.site, Some(said_of_change(file, change)));
             self.site(change.site, said_of_digest(file, change.site, &change.to));
         }
@@ -95,6 +100,7 @@ impl<'p> Deriving<'p> {
             self.site(undecided.site, Some(said_of_assumption(undecided)));
         }
         self.remarks();
+        self.generated();
         self.comments(findings);
         findings.list.append(&mut self.found);
     }
@@ -118,6 +124,14 @@ impl<'p> Deriving<'p> {
             let speaking = speaking.get(&index).map_or(&[][..], Vec::as_slice);
             self.speaking.extend(speaking);
             self.add(None, remark.span, speaking, said_of_remark(remark));
+        }
+    }
+
+    /// A file is generated as a whole: no comment on a line speaks for that.
+    fn generated(&mut self) {
+        let file = self.file;
+        if let (Some(generated), false) = (&file.generated, file.changes.is_empty()) {
+            self.add(None, generated.span, &[], said_of_generated(generated));
         }
     }
 
@@ -223,6 +237,28 @@ fn said_of_change(file: &FilePlan, change: &Change) -> Said {
         message,
         fix: Some(change.to.clone()),
         help: format!("{why}; {what}"),
+    }
+}
+
+/// What is said of a name that follows its chart: nobody pulls it.
+fn said_of_repeat(file: &FilePlan, change: &Change) -> Option<Said> {
+    let (reason, _) = file.sites[change.site].hold.as_ref()?;
+    reason.repeats().then(|| Said {
+        code: Code::OldNameReference,
+        message: format!("`{}` repeats a name that its chart gives up", change.from),
+        fix: Some(change.to.clone()),
+        help: "run `ecr-rewrite --with-tests` on the whole chart to rewrite it together with that"
+            .to_string(),
+    })
+}
+
+fn said_of_generated(generated: &GeneratedFile) -> Said {
+    Said {
+        code: Code::GeneratedFile,
+        message: "the file says that it is generated, and a rewrite lasts until that happens again"
+            .to_string(),
+        fix: None,
+        help: generated.advice.to_string(),
     }
 }
 
@@ -342,6 +378,10 @@ fn said_of_remark(remark: &Remark) -> Said {
         Matter::BitnamiInsecureImages => (
             Code::BitnamiInsecureImages,
             "Bitnami charts refuse another registry than theirs unless a key allows it",
+        ),
+        Matter::OldName => (
+            Code::OldNameReference,
+            "an image is known here by a name that it gives up",
         ),
     };
     Said {

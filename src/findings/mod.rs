@@ -74,13 +74,17 @@ pub enum Code {
     AutomationReverts,
     /// A path under a configured prefix, in another account or region.
     OtherRegistry,
+    /// A policy, assertion or automation knows an image by its old name.
+    OldNameReference,
+    /// A file that changes says that something generates it.
+    GeneratedFile,
     /// A template that could not be read.
     Unparsed,
 }
 
 impl Code {
     /// Every code, in the order of the product's documentation.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::NotThroughEcr,
         Self::NoRule,
         Self::UnsupportedUpstream,
@@ -92,10 +96,12 @@ impl Code {
         Self::BitnamiInsecureImages,
         Self::AutomationReverts,
         Self::OtherRegistry,
+        Self::OldNameReference,
+        Self::GeneratedFile,
         Self::Unparsed,
     ];
     /// Codes that a later version brings.
-    pub const LATER: [&str; 3] = ["old-name-reference", "chart-defaults", "generated-file"];
+    pub const LATER: [&str; 1] = ["chart-defaults"];
 
     /// The stable code, in kebab-case.
     pub fn code(self) -> &'static str {
@@ -111,6 +117,8 @@ impl Code {
             Self::BitnamiInsecureImages => "bitnami-insecure-images",
             Self::AutomationReverts => "automation-reverts",
             Self::OtherRegistry => "other-registry",
+            Self::OldNameReference => "old-name-reference",
+            Self::GeneratedFile => "generated-file",
             Self::Unparsed => "unparsed",
         }
     }
@@ -129,7 +137,9 @@ impl Code {
             | Self::BitnamiInsecureImages
             | Self::AutomationReverts
             | Self::OtherRegistry
+            | Self::OldNameReference
             | Self::Unparsed => Level::Warn,
+            Self::GeneratedFile => Level::Info,
         }
     }
 

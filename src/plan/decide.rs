@@ -126,6 +126,22 @@ pub(super) fn rewritten(name: &str, rules: &RuleSet) -> Option<(String, Origin)>
     Some((new, rules.rules()[rule].origin().clone()))
 }
 
+/// What would become of a site that nothing held.
+pub(super) fn without_hold(
+    id: SiteId,
+    site: &Site,
+    rules: &RuleSet,
+    links: &Links,
+    assume: &Assume,
+) -> Outcome {
+    let hold = None;
+    let site = Site {
+        hold,
+        ..site.clone()
+    };
+    site_outcome(id, &site, rules, links, assume)
+}
+
 fn site_outcome(
     id: SiteId,
     site: &Site,

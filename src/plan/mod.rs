@@ -8,9 +8,11 @@ mod compose;
 mod decide;
 mod entry;
 mod ignored;
+mod keyed;
 mod kustomize;
 mod layers;
 mod name;
+mod repeats;
 mod targets;
 mod view;
 
@@ -26,7 +28,7 @@ use crate::link::{Group, Links, SiteId};
 use crate::reason::{Assumption, Reason};
 use crate::rules::{Origin, RuleSet};
 use crate::scan::{self, ScannedFile, Template};
-use crate::sites::{KeyPath, Site};
+use crate::sites::{GeneratedFile, KeyPath, Site};
 use crate::source::{Failure, Lines, Position, SourceFile, Span};
 use crate::walk::Role;
 use crate::yaml::YamlError;
@@ -64,6 +66,16 @@ impl Assume {
             Self::Everything => true,
         }
     }
+}
+
+/// What becomes of names that repeat what a chart renders: assertions of its tests, its annotations.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Repeats {
+    /// They stay.
+    #[default]
+    Stay,
+    /// They are changed together with the chart.
+    Follow,
 }
 
 /// The new text of one scalar.
@@ -164,6 +176,8 @@ pub enum Matter {
     GlobalRegistryConflict,
     /// A Bitnami chart refuses the new registry unless a key allows it.
     BitnamiInsecureImages,
+    /// Something knows an image by the name that it had before.
+    OldName,
 }
 
 /// What happens to one file.
@@ -185,6 +199,8 @@ pub struct FilePlan {
     pub after: Option<String>,
     /// What decides its images.
     pub rules: Arc<RuleSet>,
+    /// What says that the file is generated.
+    pub generated: Option<GeneratedFile>,
     below: PathBuf,
     /// Whether another file said that it holds Helm values.
     promoted: scan::Promoted,
@@ -247,6 +263,8 @@ pub struct Plan {
 pub struct Options {
     /// The assumptions that were agreed to.
     pub assume: Assume,
+    /// What becomes of names that repeat what a chart renders.
+    pub repeats: Repeats,
     /// What the files were scanned with.
     pub scan: scan::Options,
 }
@@ -285,7 +303,7 @@ pub fn plan_text(path: impl Into<PathBuf>, text: &str, rules: RuleSet) -> Plan {
 /// Plans the rewrite of the scanned files.
 pub fn plan(
     files: Vec<ScannedFile>,
-    links: Links,
+    mut links: Links,
     rules_for: RulesFor<'_>,
     options: &Options,
 ) -> Plan {
@@ -307,24 +325,22 @@ pub fn plan(
         .collect();
     ignored::apply(&files, &mut outcomes);
     let named = kustomize::settle(&files, &links, &targets, &mut outcomes);
-    let groups = [links.groups, layered.groups, named].concat();
+    let mut groups = [std::mem::take(&mut links.groups), layered.groups, named].concat();
     settle_groups(&files, &groups, &mut outcomes);
     while kustomize::take_back(&files, &links.builds, &mut outcomes) {
         settle_groups(&files, &groups, &mut outcomes);
     }
+    let judgement = (&options.assume, options.repeats);
+    let followed = repeats::follow(&files, &links, &targets, judgement, &mut outcomes);
+    groups.extend(followed.groups);
+    let keyed = keyed::remarks(&files, &targets, &outcomes);
+    let remarks = [layered.remarks, followed.remarks, keyed].concat();
     let rules = targets
         .into_iter()
         .map(|targets| targets.first.rules)
         .collect();
     let scanned_with = Arc::new(options.scan.clone());
-    let mut plan = assemble(
-        files,
-        rules,
-        outcomes,
-        groups,
-        layered.remarks,
-        &scanned_with,
-    );
+    let mut plan = assemble(files, rules, outcomes, groups, remarks, &scanned_with);
     plan.compose_all();
     plan
 }
@@ -419,9 +435,11 @@ fn assemble(
             continue;
         }
         plan.count(&file);
-        if file.scan.sites.is_empty() && file.scan.ignores.is_empty() {
+        let mut remarks = remarks_of.remove(&index).unwrap_or_default();
+        if file.scan.sites.is_empty() && file.scan.ignores.is_empty() && remarks.is_empty() {
             continue;
         }
+        remarks.sort_by_key(|remark| remark.span.start);
         let groups: BTreeMap<usize, Vec<usize>> = (0..file.scan.sites.len())
             .filter_map(|site| Some((site, memberships.remove(&SiteId { file: index, site })?)))
             .collect();
@@ -452,9 +470,10 @@ fn assemble(
             changes,
             skips,
             undecided,
-            remarks: remarks_of.remove(&index).unwrap_or_default(),
+            remarks,
             after: None,
             rules,
+            generated: scan.generated,
             below,
             promoted: scan.promoted,
             scanned_with: Arc::clone(scanned_with),

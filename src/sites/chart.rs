@@ -15,6 +15,11 @@ pub(super) fn is_chart_name(path: &Path) -> bool {
         .is_some_and(|name| FILE_NAMES.contains(&name))
 }
 
+/// Whether a file of this name stands at the root of a chart.
+pub fn is_chart_file(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name == FILE_NAMES[0])
+}
+
 /// A chart, as its `Chart.yaml` (or `requirements.yaml`) tells.
 #[derive(Clone, Debug, Default)]
 pub struct Chart {

@@ -8,15 +8,19 @@ mod argo;
 mod bit;
 mod catalogue;
 mod chart;
+mod chart_tests;
 mod embedded;
 mod entry;
 mod flux;
+mod generated;
 mod kustomize;
 mod lines;
+mod metadata;
 mod object;
 mod parts;
 mod patches;
 mod path;
+mod policies;
 mod release;
 mod release_patches;
 mod resource;
@@ -30,15 +34,19 @@ use std::path::Path;
 
 pub use bit::Bit;
 pub use catalogue::{Place, catalogue};
-pub use chart::{Chart, Dependency};
+pub use chart::{Chart, Dependency, is_chart_file};
+pub use chart_tests::{ASSERTION, GIVEN, PATTERN};
 pub use embedded::{Holds, Text};
 pub use entry::{Entry, NEW_NAME, Room, split};
+pub use generated::Generated as GeneratedFile;
 pub use kustomize::{Acts, Kustomization, NameEntry, TakenAs, Taking, is_kustomization_name};
 pub use lines::lines;
+pub use metadata::LISTED;
 pub use object::Object;
 pub use parts::{Names, Part, Parts, Step, Value, join};
 pub use patches::{NAME as PATCH, TEST as PATCH_TEST};
 pub use path::KeyPath;
+pub use policies::{Keyed, Matching};
 pub use release::{
     Base, BlockId, ChartSource, ConfigMap, From, Generated, Given, Release, Stage, Tool,
 };
@@ -207,6 +215,8 @@ pub struct Found {
     pub blocks: Vec<(BlockId, Loose)>,
     /// The texts in it that hold documents, which are to be looked at with [`find_inside`].
     pub texts: Vec<Text>,
+    /// What policies and automations know images by.
+    pub keyed: Vec<Keyed>,
 }
 
 /// What a finder is given.
@@ -266,6 +276,10 @@ pub const WORDS: &[&str] = &[
     "argoproj.io",
     "pkg.crossplane.io",
     "Transformer",
+    "matchPackage",
+    "matchDepNames",
+    "allowedRepos",
+    "repos:",
 ];
 
 /// Whether a file of this name tells facts whatever words it holds.
@@ -305,9 +319,17 @@ pub fn find(path: &Path, text: &str, document: &Document<'_>, stated: &Stated) -
         }
     }
     drop_doubles(&mut found);
+    metadata::find(path, text, document, &objects, &mut found);
+    chart_tests::find(text, document, &mut found);
+    policies::find(text, document, &objects, &mut found);
     hold_all(hold.as_ref(), &mut found);
     found.sites.sort_by_key(Site::span);
     found
+}
+
+/// Whether, and where, the comments at the head of a file say that it is generated.
+pub fn generated(text: &str) -> Option<GeneratedFile> {
+    generated::find(text)
 }
 
 /// The bytes of the scalars of a site.

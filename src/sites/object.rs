@@ -50,13 +50,13 @@ pub(super) fn objects<'d>(
 }
 
 /// The policies of a document. Schemas are none: kustomize passes them by.
-pub(super) fn policies(document: &Document<'_>) -> Vec<NodeId> {
+pub(super) fn policies<'d>(document: &'d Document<'_>) -> Vec<Object<'d>> {
     let mut policies = Vec::new();
     let mut id = 0;
     while id < document.nodes.len() {
         match read(document, id, false) {
             Some(object) if holds_no_images(&object) => {
-                policies.extend((object.kind != SCHEMA).then_some(id));
+                policies.extend((object.kind != SCHEMA).then_some(object));
                 id = document.node(id).end;
             }
             _ => id += 1,

@@ -127,7 +127,7 @@ fn children(document: &Document<'_>, id: NodeId, role: Role, visit: &mut dyn FnM
 pub(super) fn fixed(document: &Document<'_>) -> Option<Fact> {
     let policies = object::policies(document).into_iter();
     let texts = policies
-        .flat_map(|node| images(document, node, Role::Root))
+        .flat_map(|policy| images(document, policy.node, Role::Root))
         .filter_map(|id| document.text(id));
     let texts: Vec<String> = texts.map(Into::into).collect();
     (!texts.is_empty()).then_some(Fact::FixedImages(texts))

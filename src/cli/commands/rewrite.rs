@@ -15,7 +15,7 @@ use super::reporting::{self, Sink};
 use super::wanted;
 use crate::findings::{self, Findings};
 use crate::link::{self, FolderLinks};
-use crate::plan::{self, Assume, Plan};
+use crate::plan::{self, Assume, Plan, Repeats};
 use crate::reason::Assumption;
 use crate::report::{Format, clean, json, text};
 use crate::rules::RuleSet;
@@ -96,6 +96,9 @@ pub(in super::super) fn rewrite(args: &Rewrite, talk: Talk) -> Result<Exit, Erro
     let mut run = Run::new(&settings, &current, sink, talk);
     run.started = started;
     run.options.assume = assume(args)?;
+    if args.judgement.with_tests {
+        run.options.repeats = Repeats::Follow;
+    }
     let mut files = run.read(walk, args.files.max_file_size);
     if let Some(input) = input {
         return run.filter(args, files, input, mode);

@@ -272,7 +272,7 @@ fn may_hold_values(path: &Path, document: &Document<'_>, named: bool) -> bool {
 }
 
 /// A suite of helm-unittest: what it sets is asserted further down.
-fn is_chart_test(document: &Document<'_>) -> bool {
+pub(super) fn is_chart_test(document: &Document<'_>) -> bool {
     let Some(tests) = document.get(0, "tests") else {
         return false;
     };
