@@ -18,6 +18,7 @@ mod path;
 mod release;
 mod release_patches;
 mod salvage;
+mod texts;
 mod values;
 mod workload;
 
@@ -37,6 +38,7 @@ pub use release::{
     Base, BlockId, ChartSource, ConfigMap, From, Generated, Given, Release, Stage, Tool,
 };
 pub use release_patches::{PatchTarget, UnclearPatch};
+pub use texts::NAME as TEXT;
 pub use values::{Loose, LoosePart, Template, is_values_name};
 
 use crate::reason::{Assumption, Reason};
@@ -215,6 +217,8 @@ const FINDERS: &[(&str, Finder)] = &[
     (argo::NAME, argo::find),
     (release::NAME, release::find),
     (release::NAME, release_patches::find),
+    // Last: what others find is no mere text.
+    (texts::NAME, texts::find),
 ];
 
 /// Words without which no finder finds anything in a file, so that it need not be parsed. Files
@@ -222,6 +226,7 @@ const FINDERS: &[(&str, Finder)] = &[
 pub const WORDS: &[&str] = &[
     "image",
     "Image",
+    "IMAGE",
     "repository",
     "registry",
     "Registry",
@@ -266,6 +271,7 @@ pub fn find(path: &Path, text: &str, document: &Document<'_>, templates: &[Templ
         let mut sites = values.sites;
         let known: HashSet<Span> = found.sites.iter().flat_map(spans).collect();
         sites.retain(|site| !spans(site).any(|span| known.contains(&span)));
+        sites.extend(texts::find_in_values(text, document, &found));
         if values.proven {
             found.sites.extend(sites);
         } else {
@@ -312,12 +318,18 @@ pub fn find_inside(
     find_names(Path::new(""), document, &mut found);
     match inside.holds {
         Holds::Objects if objects.is_empty() => {
+            let sites = texts::find_in_settings(text, document, &found);
+            found.sites.extend(sites);
             embedded::unproven_values(text, document, inside, templates, &mut found);
         }
         Holds::Objects => {}
         Holds::Patch if embedded::is_for_no_images(document, inside) => {}
         Holds::Patch => patches::find(text, document, &mut found),
-        Holds::Values => embedded::values(text, document, inside, templates, &mut found),
+        Holds::Values => {
+            embedded::values(text, document, inside, templates, &mut found);
+            let sites = texts::find_in_values(text, document, &found);
+            found.sites.extend(sites);
+        }
     }
     find_objects(text, document, &objects, templates, &mut found);
     hold_all(hold, &mut found);
