@@ -139,8 +139,15 @@ impl Scan {
         let proven = std::mem::take(&mut self.sites).into_iter().enumerate();
         let unproven = std::mem::take(&mut self.unproven).into_iter().enumerate();
         let unproven = unproven.map(|(index, site)| (unproven_number(index), site));
-        let unproven = unproven.filter(|(_, site)| counts(site));
-        self.arrange(proven.chain(unproven).collect());
+        let unproven: Vec<_> = unproven.filter(|(_, site)| counts(site)).collect();
+        // What was a text by itself is a part of the values now.
+        let scalars = unproven.iter().flat_map(|(_, site)| site.scalars());
+        let taken: BTreeSet<usize> = scalars.map(|scalar| scalar.place.span().start).collect();
+        let is_taken =
+            |site: &Site| site.finder == sites::TEXT && taken.contains(&site.span().start);
+        let proven = proven.filter(|(_, site)| !is_taken(site));
+        let all = proven.chain(unproven.iter().cloned()).collect();
+        self.arrange(all);
         self.promoted = promoted;
     }
 

@@ -271,7 +271,13 @@ pub fn find(path: &Path, text: &str, document: &Document<'_>, templates: &[Templ
         let mut sites = values.sites;
         let known: HashSet<Span> = found.sites.iter().flat_map(spans).collect();
         sites.retain(|site| !spans(site).any(|span| known.contains(&span)));
-        sites.extend(texts::find_in_values(text, document, &found));
+        let known: HashSet<usize> = sites
+            .iter()
+            .flat_map(spans)
+            .map(|span| span.start)
+            .collect();
+        let texts = texts::find_in_values(text, document, &found).into_iter();
+        sites.extend(texts.filter(|site| !known.contains(&site.span().start)));
         if values.proven {
             found.sites.extend(sites);
         } else {

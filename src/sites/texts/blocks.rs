@@ -12,7 +12,7 @@ use crate::sites::object;
 use crate::yaml::{Document, Kind, NodeId, Place, Scalar, documents};
 
 /// Why what stands in a text that is no document is not certain.
-const NO_DOCUMENT: &str = "it stands in a text of which nobody can tell what reads it; if the image is pulled, agree with `--assume=text-reference`";
+const NO_DOCUMENT: &str = "it stands in a text of which nobody can tell what reads it";
 
 /// Whether a text can hold anything of interest.
 pub(super) fn is_worth_reading(text: &str) -> bool {
@@ -26,9 +26,10 @@ pub(super) fn settings(text: &str) -> Vec<Piece> {
     let all: Result<Vec<_>, _> = documents(text).collect();
     let is_one = |document: &Document<'_>| !matches!(document.node(0).kind, Kind::Scalar { .. });
     match all {
-        Ok(all) if !all.is_empty() && all.iter().all(is_one) => {
-            all.iter().flat_map(|document| fields(text, document)).collect()
-        }
+        Ok(all) if !all.is_empty() && all.iter().all(is_one) => all
+            .iter()
+            .flat_map(|document| fields(text, document))
+            .collect(),
         _ => lines(text),
     }
 }
@@ -71,14 +72,15 @@ fn field(text: &str, document: &Document<'_>, id: NodeId, key: &str) -> Option<P
     let Place::Exact(span) = scalar.place else {
         return None;
     };
-    let standing = reading::whole(&scalar.value, says(key), key)?;
+    let standing = setting(&scalar.value, key)?;
     let range = span.start..span.end;
     Some(Piece { range, standing })
 }
 
-/// What a key in settings says. `image` is what is run there.
-pub(super) fn says(key: &str) -> Says {
-    names::flag(key, Around::Runs)
+/// How the value of a key in settings stands. What has neither a registry nor a tag is none.
+pub(super) fn setting(text: &str, key: &str) -> Option<Standing> {
+    reading::whole(text, Says::Perhaps, key)?;
+    reading::whole(text, names::flag(key, Around::Runs), key)
 }
 
 /// The lines that are `image: reference`.
@@ -94,7 +96,7 @@ fn lines(text: &str) -> Vec<Piece> {
 
 fn of_line(line: &str, start: usize) -> Option<Piece> {
     let (key, range) = pair(line)?;
-    let standing = reading::whole(&line[range.clone()], says(key), key)?;
+    let standing = setting(&line[range.clone()], key)?;
     let standing = match standing {
         Standing::Pushed => return None,
         standing => standing.weakened(NO_DOCUMENT),
@@ -115,7 +117,9 @@ fn pair(line: &str) -> Option<(&str, Range<usize>)> {
         return None;
     }
     let value = value.trim();
-    let value = value.split_once(" #").map_or(value, |(value, _)| value.trim_end());
+    let value = value
+        .split_once(" #")
+        .map_or(value, |(value, _)| value.trim_end());
     let value = value.strip_suffix(',').unwrap_or(value);
     let value = unquoted(value).unwrap_or(value);
     let at = value.as_ptr() as usize - line.as_ptr() as usize;
@@ -136,7 +140,11 @@ mod tests {
     /// The references in a text, the certain ones with `!`.
     fn read(text: &str) -> Vec<String> {
         let show = |piece: Piece| {
-            let mark = if piece.standing == Standing::Certain { "!" } else { "" };
+            let mark = if piece.standing == Standing::Certain {
+                "!"
+            } else {
+                ""
+            };
             format!("{}{mark}", &text[piece.range])
         };
         settings(text).into_iter().map(show).collect()
@@ -145,7 +153,10 @@ mod tests {
     #[test]
     fn documents_are_read_as_such() {
         for (text, wanted) in [
-            ("{\n  \"image\" : \"quay.io/a:1\",\n  \"x\": 1\n}", "quay.io/a:1!"),
+            (
+                "{\n  \"image\" : \"quay.io/a:1\",\n  \"x\": 1\n}",
+                "quay.io/a:1!",
+            ),
             ("{\"agentImage\":\"quay.io/a:1\"}", "quay.io/a:1!"),
             ("a:\n  image: 'quay.io/a:1' # x\n", "quay.io/a:1!"),
             ("{\"image\": \"kserve/agent:v0.11\"}", "kserve/agent:v0.11"),

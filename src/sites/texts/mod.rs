@@ -91,7 +91,7 @@ pub(super) fn find_in_settings(text: &str, document: &Document<'_>, found: &Foun
                 continue;
             };
             let value = document.text(entry.value).unwrap_or("");
-            let standing = reading::whole(value, blocks::says(key), key);
+            let standing = blocks::setting(value, key);
             let range = 0..value.len();
             let piece = standing.map(|standing| Piece { range, standing });
             walk.add(entry.value, piece);
@@ -194,11 +194,10 @@ impl<'d> Walk<'d> {
             }
             match &document.node(id).kind {
                 Kind::Mapping => self.map(id),
-                Kind::Scalar { value, .. } if !self.read.contains(&id) => {
-                    if blocks::is_worth_reading(value) {
-                        let pieces = blocks::unknown(value);
-                        self.add(id, pieces);
-                    }
+                Kind::Scalar { value, .. }
+                    if !self.read.contains(&id) && blocks::is_worth_reading(value) =>
+                {
+                    self.add(id, blocks::unknown(value));
                 }
                 _ => {}
             }
@@ -312,7 +311,8 @@ impl<'d> Walk<'d> {
                 continue;
             };
             let entries = document.entries(item);
-            let values = entries.filter(|entry| entry.key.is_some_and(|key| params::VALUES.contains(&key)));
+            let values =
+                entries.filter(|entry| entry.key.is_some_and(|key| params::VALUES.contains(&key)));
             for entry in values {
                 let Some(text) = document.text(entry.value) else {
                     continue;
@@ -363,7 +363,9 @@ impl<'d> Walk<'d> {
             }
             let automated = || flux::marker_hold(rest_of_line(self.text, span.end));
             let hold = piece.standing.hold();
-            let hold = hold.or_else(|| embedded::shared(document, id)).or_else(automated);
+            let hold = hold
+                .or_else(|| embedded::shared(document, id))
+                .or_else(automated);
             self.sites.push(Site {
                 document: document.path,
                 path: KeyPath::of(document, id),

@@ -38,6 +38,7 @@ const FLAGS: &[(&str, Says)] = &[
     ("prometheus-default-base-image", Says::Name),
     ("alertmanager-default-base-image", Says::Name),
     ("thanos-default-base-image", Says::Name),
+    ("cache-image", Says::Pushed),
     ("cache-repo", Says::Pushed),
     ("d", Says::Pushed),
     ("dest", Says::Pushed),
@@ -51,6 +52,13 @@ const FLAGS: &[(&str, Says)] = &[
     ("target", Says::Pushed),
     ("to", Says::Pushed),
 ];
+
+/// Variables that say what they are without the word. Source: Strimzi's operator.
+const VARIABLES: &[(&str, Says)] = &[("STRIMZI_DEFAULT_MAVEN_BUILDER", Says::Pulled)];
+
+/// How the variables begin by which an operator is told what to pull (Operator Lifecycle Manager,
+/// "disconnected environments").
+const RELATED: &str = "RELATED_IMAGE_";
 
 /// Annotations by which sidecars are chosen, and the one of an operator's catalogue. Sources: the
 /// annotation references of Istio, Linkerd (the version stands in an annotation of its own), Vault,
@@ -79,36 +87,136 @@ const OWNERS_OF_OTHERS: &[&str] = &[
 
 /// Words of names that are about images in general.
 const POLICY: &[&str] = &[
-    "allow", "allowed", "allowlist", "approved", "block", "blocked", "blocklist", "deny", "denied",
-    "denylist", "exclude", "excluded", "filter", "forbidden", "ignore", "ignored", "match",
-    "pattern", "prefix", "skip", "trusted", "whitelist", "blacklist",
+    "allow",
+    "allowed",
+    "allowlist",
+    "approved",
+    "blacklist",
+    "blocked",
+    "blocklist",
+    "denied",
+    "deny",
+    "denylist",
+    "exclude",
+    "excluded",
+    "filter",
+    "forbidden",
+    "ignore",
+    "ignored",
+    "pattern",
+    "prefix",
+    "skip",
+    "trusted",
+    "whitelist",
 ];
 
-/// Words of names of images that a build makes.
+/// Words that, where nothing else tells the image from others, stand for one that a build makes.
 const PUSHED: &[&str] = &[
-    "cache", "dest", "destination", "output", "publish", "push", "pushed", "result", "target",
+    "built",
+    "dest",
+    "destination",
+    "output",
+    "publish",
+    "push",
+    "pushed",
+    "result",
+    "target",
 ];
 
-/// Words of names that stand for something an image has, or for its place.
+/// Words behind that of the image that stand for something it has, or for its place.
 const ABOUT: &[&str] = &[
-    "addr", "address", "bucket", "config", "credential", "credentials", "dir", "digest", "endpoint",
-    "file", "format", "gc", "host", "path", "period", "policy", "port", "provider", "pull",
-    "registries", "registry", "repo", "repository", "scan", "scanning", "secret", "secrets",
-    "server", "service", "size", "suffix", "tag", "tags", "threshold", "timeout", "token", "type",
-    "user", "version",
+    "addr",
+    "address",
+    "bucket",
+    "config",
+    "credential",
+    "credentials",
+    "dir",
+    "digest",
+    "endpoint",
+    "file",
+    "format",
+    "gc",
+    "host",
+    "path",
+    "period",
+    "policy",
+    "port",
+    "provider",
+    "pull",
+    "registries",
+    "registry",
+    "repo",
+    "repository",
+    "scan",
+    "scanning",
+    "secret",
+    "secrets",
+    "server",
+    "service",
+    "size",
+    "suffix",
+    "tag",
+    "tags",
+    "threshold",
+    "timeout",
+    "token",
+    "type",
+    "user",
+    "version",
 ];
 
 /// Words that do not tell an image from others: it may be the one that a build is all about.
 const PLAIN: &[&str] = &[
-    "image", "images", "app", "application", "container", "docker", "full", "fullname", "my",
-    "name", "oci", "project", "ref", "reference", "uri", "url",
+    "image",
+    "images",
+    "app",
+    "application",
+    "container",
+    "docker",
+    "full",
+    "fullname",
+    "my",
+    "name",
+    "oci",
+    "project",
+    "ref",
+    "reference",
+    "uri",
+    "url",
 ];
 
 /// Words of images that a build uses.
 const TOOLS: &[&str] = &[
-    "builder", "buildah", "buildkit", "buildpack", "cli", "creator", "executor", "git", "golang",
-    "gradle", "helm", "init", "kaniko", "kubectl", "lifecycle", "maven", "node", "python", "run",
-    "runner", "scanner", "sidecar", "skopeo", "step", "tool", "toolbox", "tools", "trivy", "util",
+    "builder",
+    "buildah",
+    "buildkit",
+    "buildpack",
+    "cli",
+    "creator",
+    "executor",
+    "git",
+    "golang",
+    "gradle",
+    "helm",
+    "init",
+    "kaniko",
+    "kubectl",
+    "lifecycle",
+    "maven",
+    "node",
+    "python",
+    "run",
+    "runner",
+    "scanner",
+    "sidecar",
+    "skopeo",
+    "step",
+    "tool",
+    "toolbox",
+    "tools",
+    "trivy",
+    "util",
     "utils",
 ];
 
@@ -128,6 +236,12 @@ pub(super) fn flag(name: &str, around: Around) -> Says {
 
 /// What the name of an environment variable says.
 pub(super) fn variable(name: &str, around: Around) -> Says {
+    if name.starts_with(RELATED) {
+        return Says::Pulled;
+    }
+    if let Some(says) = listed(VARIABLES, name) {
+        return says;
+    }
     match by_words(name, around) {
         // `IMAGE` is what scripts call the image that they build.
         Says::Pulled if is_plain(name) => Says::Perhaps,
@@ -160,7 +274,9 @@ pub(super) fn parameter(name: &str) -> Says {
 
 /// Whether a name ends as that of one image: `-shell-image`, `PROXY_IMAGE`.
 pub(super) fn is_of_one(name: &str) -> bool {
-    words(name).last().is_some_and(|word| word.ends_with("image"))
+    words(name)
+        .last()
+        .is_some_and(|word| word.ends_with("image"))
 }
 
 /// Whether a name is that of several images.
@@ -175,17 +291,23 @@ fn listed(rows: &[(&str, Says)], name: &str) -> Option<Says> {
 
 fn by_words(name: &str, around: Around) -> Says {
     let words: Vec<String> = words(name).collect();
-    let has = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
+    let has =
+        |words: &[String], list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
     let is_image = |word: &String| word.ends_with("image") || word.ends_with("images");
-    if !words.iter().any(is_image) {
-        Says::Nothing
-    } else if has(POLICY) {
+    let Some(last) = words.iter().rposition(is_image) else {
+        return Says::Nothing;
+    };
+    let is_all = |lists: &[&[&str]]| {
+        let mut words = words.iter();
+        words.all(|word| lists.iter().any(|list| list.contains(&word.as_str())))
+    };
+    if has(&words, POLICY) {
         Says::Other
-    } else if has(PUSHED) {
-        Says::Pushed
-    } else if has(ABOUT) {
+    } else if has(&words[last..], ABOUT) {
         Says::Nothing
-    } else if around == Around::Builds && !has(TOOLS) {
+    } else if has(&words, PUSHED) && is_all(&[PUSHED, PLAIN]) {
+        Says::Pushed
+    } else if around == Around::Builds && !has(&words, TOOLS) {
         Says::Perhaps
     } else {
         Says::Pulled
@@ -225,6 +347,7 @@ mod tests {
             ("--executorImage", Says::Pulled),
             ("--prometheus-config-reloader", Says::Pulled),
             ("--prometheus-default-base-image", Says::Name),
+            ("--target-allocator-image", Says::Pulled),
             ("--output-image", Says::Pushed),
             ("--destination", Says::Pushed),
             ("-t", Says::Pushed),
@@ -246,6 +369,9 @@ mod tests {
             ("RELATED_IMAGE_PROXY", Says::Pulled),
             ("STRIMZI_KAFKA_IMAGES", Says::Pulled),
             ("ROOK_CSI_CEPH_IMAGE", Says::Pulled),
+            ("RELATED_IMAGE_CACHE_VERSION", Says::Pulled),
+            ("STRIMZI_DEFAULT_USER_OPERATOR_IMAGE", Says::Pulled),
+            ("STRIMZI_DEFAULT_MAVEN_BUILDER", Says::Pulled),
             ("proxyImage", Says::Pulled),
             ("IMAGE", Says::Perhaps),
             ("APP_IMAGE_NAME", Says::Perhaps),
@@ -278,7 +404,10 @@ mod tests {
             ("sidecar.istio.io/proxyImage", Says::Pulled),
             ("config.linkerd.io/proxy-image", Says::Name),
             ("example.com/job-image", Says::Perhaps),
-            ("kubectl.kubernetes.io/last-applied-configuration", Says::Other),
+            (
+                "kubectl.kubernetes.io/last-applied-configuration",
+                Says::Other,
+            ),
             ("argocd-image-updater.argoproj.io/image-list", Says::Other),
             ("example.com/note", Says::Nothing),
         ] {

@@ -63,18 +63,26 @@ pub(super) fn says(dialect: &Dialect, document: &Document<'_>, root: NodeId, nam
 /// What the uses of a parameter say: that it is an image, or the name of one, when each of them does.
 fn uses(dialect: &Dialect, document: &Document<'_>, root: NodeId, name: &str) -> Option<Says> {
     let forms = dialect.around.iter();
-    let forms: Vec<String> = forms.map(|(open, close)| format!("{open}{name}{close}")).collect();
+    let forms: Vec<String> = forms
+        .map(|(open, close)| format!("{open}{name}{close}"))
+        .collect();
     let mut says = None;
     for id in root..document.node(root).end {
         let Kind::Scalar { value, .. } = &document.node(id).kind else {
             continue;
         };
         let compact = || value.replace("{{ ", "{{").replace(" }}", "}}");
-        let value = if value.contains("{{ ") { compact() } else { value.to_string() };
+        let value = if value.contains("{{ ") {
+            compact()
+        } else {
+            value.to_string()
+        };
         if !forms.iter().any(|form| value.contains(form)) {
             continue;
         }
-        let rest = forms.iter().find_map(|form| value.strip_prefix(form.as_str()));
+        let rest = forms
+            .iter()
+            .find_map(|form| value.strip_prefix(form.as_str()));
         let rest = rest.filter(|_| is_image(document, id))?;
         let used = match rest.chars().next() {
             None => Says::Pulled,
@@ -82,7 +90,11 @@ fn uses(dialect: &Dialect, document: &Document<'_>, root: NodeId, name: &str) ->
             Some(_) => return None,
         };
         // One that gets a tag somewhere has none of its own.
-        says = Some(if says == Some(Says::Name) { Says::Name } else { used });
+        says = Some(if says == Some(Says::Name) {
+            Says::Name
+        } else {
+            used
+        });
     }
     says
 }

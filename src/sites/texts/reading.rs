@@ -109,7 +109,9 @@ impl Literal {
 
 /// The image that a text names, and whether a tag or digest follows the name.
 fn name(text: &str) -> Option<(ImageRef, bool)> {
-    let filled = ["{{", "{%", "${", "$("].iter().filter_map(|open| text.find(open));
+    let filled = ["{{", "{%", "${", "$("]
+        .iter()
+        .filter_map(|open| text.find(open));
     let Some(filled) = filled.min() else {
         let image = ImageRef::parse(text).ok()?;
         let tagged = image.tag().is_some() || image.digest().is_some();
@@ -137,19 +139,22 @@ pub(super) fn whole(text: &str, says: Says, called: &str) -> Option<Standing> {
         Says::Perhaps => (has_host || literal.tagged).then(|| Standing::Assumed(perhaps(called))),
         Says::Pulled if is_full => Some(Standing::Certain),
         Says::Name if has_host => Some(Standing::Certain),
-        Says::Pulled | Says::Name => incomplete(text, &literal, called).map(Standing::Assumed),
+        Says::Pulled | Says::Name => incomplete(text, literal, called).map(Standing::Assumed),
     }
 }
 
 /// What would settle a reference that lacks its host or its tag, under a name that says it is one.
-fn incomplete(text: &str, literal: &Literal, called: &str) -> Option<String> {
+fn incomplete(text: &str, literal: Literal, called: &str) -> Option<String> {
     if literal.tagged {
         return Some(format!(
             "`{called}` names it without a registry, and what reads it may put one in front; write the registry out (`docker.io/…`)"
         ));
     }
-    let is_word = text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
-    let may_be = literal.host != Host::None || literal.several || is_word && !SETTINGS.contains(&text);
+    let is_word = text
+        .bytes()
+        .all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+    let may_be =
+        literal.host != Host::None || literal.several || is_word && !SETTINGS.contains(&text);
     (may_be && names::is_of_one(called)).then(|| {
         format!(
             "`{called}` names it without a tag or digest, so that it may be a part of a reference, or none; write the tag out"
@@ -164,19 +169,15 @@ const SETTINGS: &[&str] = &[
 ];
 
 fn unnamed(called: &str) -> String {
-    let what = if called.is_empty() {
-        "nothing beside it".to_string()
+    if called.is_empty() {
+        "nothing beside it says that an image is pulled here".to_string()
     } else {
-        format!("`{called}` does not")
-    };
-    let says = if called.is_empty() { "says" } else { "say" };
-    format!("{what} {says} that an image is pulled here; if one is, agree with `--assume=text-reference`")
+        format!("`{called}` does not say that an image is pulled here")
+    }
 }
 
 fn perhaps(called: &str) -> String {
-    format!(
-        "`{called}` may as well be an image that something builds or only writes down; if it is pulled, agree with `--assume=text-reference`"
-    )
+    format!("`{called}` may as well be an image that something builds, or only writes down")
 }
 
 /// The references in the value that is called `called`: the one that it is, or those that it lists.
@@ -186,7 +187,11 @@ pub(super) fn value(text: &str, says: Says, called: &str) -> Vec<Piece> {
         return vec![Piece { range, standing }];
     }
     let has_several = matches!(says, Says::Pulled) && names::is_of_several(called);
-    if has_several { list(text, called) } else { Vec::new() }
+    if has_several {
+        list(text, called)
+    } else {
+        Vec::new()
+    }
 }
 
 /// The items of a list, each a reference or `key=reference` and all of them certain.
@@ -220,7 +225,14 @@ pub(super) fn arguments(
         let Some(text) = item else { continue };
         if let Some((name, value)) = assigned(text) {
             let says = names::flag(name, around);
-            found.extend(argument(value, says, name, text.len() - value.len(), moves, index));
+            found.extend(argument(
+                value,
+                says,
+                name,
+                text.len() - value.len(),
+                moves,
+                index,
+            ));
         } else if is_flag(text) {
             flag = Some(text);
         } else {
@@ -265,7 +277,12 @@ fn is_flag(text: &str) -> bool {
 /// The references in a command line that is one text: all of it flags, with values where they need any.
 pub(super) fn line(text: &str, around: Around) -> Vec<Piece> {
     let words: Vec<&str> = text.split_whitespace().collect();
-    let is_plain = |c: char| !matches!(c, '|' | '&' | ';' | '<' | '>' | '"' | '\'' | '\\' | '`' | '\n');
+    let is_plain = |c: char| {
+        !matches!(
+            c,
+            '|' | '&' | ';' | '<' | '>' | '"' | '\'' | '\\' | '`' | '\n'
+        )
+    };
     let follows = |(index, word): (usize, &&str)| {
         is_flag(word) || index > 0 && is_flag(words[index - 1]) && !words[index - 1].contains('=')
     };
@@ -280,7 +297,10 @@ pub(super) fn line(text: &str, around: Around) -> Vec<Piece> {
             ..piece
         }
     };
-    arguments(&items, around, false).into_iter().map(place).collect()
+    arguments(&items, around, false)
+        .into_iter()
+        .map(place)
+        .collect()
 }
 
 /// Whether a command line moves images about.
@@ -310,10 +330,19 @@ mod tests {
     #[test]
     fn flags_with_references_are_read() {
         for (item, wanted) in [
-            ("--acme-http01-solver-image=quay.io/a/b:v1", "quay.io/a/b:v1 certain"),
+            (
+                "--acme-http01-solver-image=quay.io/a/b:v1",
+                "quay.io/a/b:v1 certain",
+            ),
             ("--x-image=quay.io/a/b:$(TAG)", "quay.io/a/b:$(TAG) certain"),
-            ("--prometheus-default-base-image=quay.io/a/b", "quay.io/a/b certain"),
-            ("--x-image=registry.acme.com/b:1", "registry.acme.com/b:1 certain"),
+            (
+                "--prometheus-default-base-image=quay.io/a/b",
+                "quay.io/a/b certain",
+            ),
+            (
+                "--x-image=registry.acme.com/b:1",
+                "registry.acme.com/b:1 certain",
+            ),
             ("--x-image=busybox:1.36", "busybox:1.36 assumed"),
             ("--x-image=quay.io/a/b", "quay.io/a/b assumed"),
             ("--x-image=busybox", "busybox assumed"),
@@ -374,8 +403,14 @@ mod tests {
             let pieces = value(text, Says::Pulled, "KAFKA_IMAGES").into_iter();
             pieces.map(|piece| text[piece.range].to_string()).collect()
         };
-        assert_eq!(ranges("\n4.0=quay.io/a:1\n  4.1=quay.io/a:2\n"), ["quay.io/a:1", "quay.io/a:2"]);
-        assert_eq!(ranges("quay.io/a:1,quay.io/b:2"), ["quay.io/a:1", "quay.io/b:2"]);
+        assert_eq!(
+            ranges("\n4.0=quay.io/a:1\n  4.1=quay.io/a:2\n"),
+            ["quay.io/a:1", "quay.io/a:2"]
+        );
+        assert_eq!(
+            ranges("quay.io/a:1,quay.io/b:2"),
+            ["quay.io/a:1", "quay.io/b:2"]
+        );
         assert!(ranges("4.0=quay.io/a:1\n4.1=${IMAGE}\n").is_empty());
         assert!(value("quay.io/a:1,quay.io/b:2", Says::Pulled, "X_IMAGE").is_empty());
     }
