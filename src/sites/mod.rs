@@ -276,7 +276,7 @@ pub fn find(path: &Path, text: &str, document: &Document<'_>, templates: &[Templ
             .flat_map(spans)
             .map(|span| span.start)
             .collect();
-        let texts = texts::find_in_values(text, document, &found).into_iter();
+        let texts = texts::find_in_values(text, document, &found.texts).into_iter();
         sites.extend(texts.filter(|site| !known.contains(&site.span().start)));
         if values.proven {
             found.sites.extend(sites);
@@ -324,7 +324,7 @@ pub fn find_inside(
     find_names(Path::new(""), document, &mut found);
     match inside.holds {
         Holds::Objects if objects.is_empty() => {
-            let sites = texts::find_in_settings(text, document, &found);
+            let sites = texts::find_in_settings(text, document);
             found.sites.extend(sites);
             embedded::unproven_values(text, document, inside, templates, &mut found);
         }
@@ -333,7 +333,7 @@ pub fn find_inside(
         Holds::Patch => patches::find(text, document, &mut found),
         Holds::Values => {
             embedded::values(text, document, inside, templates, &mut found);
-            let sites = texts::find_in_values(text, document, &found);
+            let sites = texts::find_in_values(text, document, &found.texts);
             found.sites.extend(sites);
         }
     }
@@ -379,6 +379,7 @@ fn find_objects(
         }
     }
     workload::settle_anchors(document, found);
+    texts::drop_known(found);
 }
 
 /// What can still be told of a file at `path` with documents that are not YAML.

@@ -48,7 +48,7 @@ pub(super) fn find(text: &str, document: &Document<'_>, found: &mut Found) {
         if object::starts_object(document, value) {
             continue;
         }
-        let texts = texts::find_at(text, document, value, path, found);
+        let texts = texts::find_at(text, document, value, path);
         found.sites.extend(texts);
         // Kustomize does not change the images of ephemeral containers by their names.
         let is_named = !path.contains("ephemeralContainers");

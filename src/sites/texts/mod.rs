@@ -9,12 +9,12 @@ mod names;
 mod params;
 mod reading;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::{Bit, Found, Input, KeyPath, Object, Shape, Site, Text, embedded, flux, object};
 use super::{rest_of_line, spans};
 use crate::yaml::{Document, Kind, NodeId};
-use names::Around;
+use names::{Around, Says};
 use params::Dialect;
 use reading::Piece;
 
@@ -33,6 +33,9 @@ const PIPELINES: &[(&str, &str)] = &[
     ("argoproj.io", "ClusterWorkflowTemplate"),
     ("argoproj.io", "CronWorkflow"),
 ];
+
+/// How much the pieces of one text may carry, in bytes: more than any list of images needs.
+const MOST: usize = 1 << 24;
 
 /// What the value under a key is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,27 +67,40 @@ impl Role {
 /// Finds the texts of an object.
 pub(super) fn find(input: &Input<'_>, found: &mut Found) {
     let object = input.object;
-    let mut walk = Walk::new(input.text, input.document, found);
+    let texts = std::mem::take(&mut found.texts);
+    let mut walk = Walk::new(input.text, input.document, &texts);
     walk.around = around(object);
     walk.dialect = params::dialect(object);
     walk.data = data(object);
     walk.root = object.node;
     walk.status = input.document.get(object.node, "status");
+    if let Some(dialect) = walk.dialect {
+        walk.uses = params::uses(dialect, input.document, object.node);
+    }
     walk.all();
-    let sites = walk.sites;
-    found.sites.extend(sites);
+    found.sites.extend(walk.sites);
+    found.texts = texts;
+}
+
+/// Drops the texts that others know for what they are.
+pub(super) fn drop_known(found: &mut Found) {
+    let others = found.sites.iter().filter(|site| site.finder != NAME);
+    let known: HashSet<usize> = others.flat_map(spans).map(|span| span.start).collect();
+    found
+        .sites
+        .retain(|site| site.finder != NAME || !known.contains(&site.span().start));
 }
 
 /// Finds the texts in values, at and below the root of the document.
-pub(super) fn find_in_values(text: &str, document: &Document<'_>, found: &Found) -> Vec<Site> {
-    let mut walk = Walk::new(text, document, found);
+pub(super) fn find_in_values(text: &str, document: &Document<'_>, texts: &[Text]) -> Vec<Site> {
+    let mut walk = Walk::new(text, document, texts);
     walk.all();
     walk.sites
 }
 
 /// Finds the images in a document of settings that no object is in.
-pub(super) fn find_in_settings(text: &str, document: &Document<'_>, found: &Found) -> Vec<Site> {
-    let mut walk = Walk::new(text, document, found);
+pub(super) fn find_in_settings(text: &str, document: &Document<'_>) -> Vec<Site> {
+    let mut walk = Walk::new(text, document, &[]);
     for id in 0..document.nodes.len() {
         for entry in document.entries(id) {
             let Some(key) = entry.key.filter(|key| names::is_of_one(key)) else {
@@ -101,14 +117,8 @@ pub(super) fn find_in_settings(text: &str, document: &Document<'_>, found: &Foun
 }
 
 /// Finds the texts in the value of a patch for the field that the JSON pointer `path` leads to.
-pub(super) fn find_at(
-    text: &str,
-    document: &Document<'_>,
-    value: NodeId,
-    path: &str,
-    found: &Found,
-) -> Vec<Site> {
-    let mut walk = Walk::new(text, document, found);
+pub(super) fn find_at(text: &str, document: &Document<'_>, value: NodeId, path: &str) -> Vec<Site> {
+    let mut walk = Walk::new(text, document, &[]);
     walk.root = value;
     let unescaped = |part: &str| part.replace("~1", "/").replace("~0", "~");
     let parts: Vec<String> = path.split('/').skip(1).map(unescaped).collect();
@@ -159,16 +169,19 @@ struct Walk<'d> {
     data: Option<&'static str>,
     /// What the object says of itself, which nobody reads.
     status: Option<NodeId>,
-    /// Texts that are read as something else.
+    /// What its uses say of each parameter.
+    uses: HashMap<String, Option<Says>>,
+    /// The texts that hold documents, by their nodes.
+    texts: &'d [Text],
+    /// Scalars that are read as something else.
     read: HashSet<NodeId>,
-    /// Where sites begin that others have found.
-    known: HashSet<usize>,
+    /// Where its sites begin.
+    seen: HashSet<usize>,
     sites: Vec<Site>,
 }
 
 impl<'d> Walk<'d> {
-    fn new(text: &'d str, document: &'d Document<'d>, found: &Found) -> Self {
-        let known = found.sites.iter().flat_map(spans);
+    fn new(text: &'d str, document: &'d Document<'d>, texts: &'d [Text]) -> Self {
         Self {
             text,
             document,
@@ -177,10 +190,21 @@ impl<'d> Walk<'d> {
             dialect: None,
             data: None,
             status: None,
-            read: found.texts.iter().map(|text: &Text| text.node).collect(),
-            known: known.map(|span| span.start).collect(),
+            uses: HashMap::new(),
+            texts,
+            read: HashSet::new(),
+            seen: HashSet::new(),
             sites: Vec::new(),
         }
+    }
+
+    /// Whether a scalar is read as something else than a text.
+    fn is_read(&self, id: NodeId) -> bool {
+        let holds_documents = self
+            .texts
+            .binary_search_by_key(&id, |text| text.node)
+            .is_ok();
+        holds_documents || self.read.contains(&id)
     }
 
     fn all(&mut self) {
@@ -195,7 +219,7 @@ impl<'d> Walk<'d> {
             match &document.node(id).kind {
                 Kind::Mapping => self.map(id),
                 Kind::Scalar { value, .. }
-                    if !self.read.contains(&id) && blocks::is_worth_reading(value) =>
+                    if !self.is_read(id) && blocks::is_worth_reading(value) =>
                 {
                     self.add(id, blocks::unknown(value));
                 }
@@ -317,7 +341,7 @@ impl<'d> Walk<'d> {
                 let Some(text) = document.text(entry.value) else {
                     continue;
                 };
-                let says = params::says(dialect, document, self.root, name);
+                let says = params::says(dialect, &self.uses, name);
                 self.add(entry.value, reading::value(text, says, name));
             }
         }
@@ -330,9 +354,10 @@ impl<'d> Walk<'d> {
             let (Some(key), Some(text)) = (entry.key, document.text(entry.value)) else {
                 continue;
             };
-            if !self.read.insert(entry.value) {
+            if self.is_read(entry.value) {
                 continue;
             }
+            self.read.insert(entry.value);
             let named = reading::value(text, names::variable(key, self.around), key);
             if named.is_empty() && blocks::is_worth_reading(text) {
                 self.add(entry.value, blocks::settings(text));
@@ -352,13 +377,18 @@ impl<'d> Walk<'d> {
         if !tag.as_deref().is_none_or(is_text) {
             return;
         }
+        let pieces: Vec<Piece> = pieces.into_iter().collect();
+        // Each piece carries its text: thousands in one would fill the memory.
+        if pieces.len() * document.text(id).map_or(0, str::len) > MOST {
+            return;
+        }
         for piece in pieces {
             let Some(bit) = Bit::within(self.text, document, id, piece.range) else {
                 continue;
             };
             let span = bit.span();
             let is_placed = matches!(bit.place, crate::yaml::Place::Exact(_));
-            if is_placed && !self.known.insert(span.start) {
+            if is_placed && !self.seen.insert(span.start) {
                 continue;
             }
             let automated = || flux::marker_hold(rest_of_line(self.text, span.end));

@@ -4,6 +4,8 @@
 //! The best witness is the object itself: a parameter that it uses nowhere but in the `image` of a
 //! container is pulled. Where it says nothing, the name has to.
 
+use std::collections::HashMap;
+
 use super::names::{self, Says};
 use crate::sites::Object;
 use crate::yaml::{Document, Kind, NodeId};
@@ -49,60 +51,64 @@ pub(super) fn dialect(object: &Object<'_>) -> Option<&'static Dialect> {
     })
 }
 
-/// What is said of the parameter `name` of the object at `root`.
-pub(super) fn says(dialect: &Dialect, document: &Document<'_>, root: NodeId, name: &str) -> Says {
-    match uses(dialect, document, root, name) {
-        Some(says) => says,
-        None => match names::parameter(name) {
-            Says::Pushed if !dialect.pushes => Says::Perhaps,
-            says => says,
-        },
+/// What is said of a parameter, `uses` being those of its object.
+pub(super) fn says(dialect: &Dialect, uses: &HashMap<String, Option<Says>>, name: &str) -> Says {
+    match (uses.get(name), names::parameter(name)) {
+        (Some(Some(says)), _) => *says,
+        (_, Says::Pushed) if !dialect.pushes => Says::Perhaps,
+        (_, says) => says,
     }
 }
 
-/// What the uses of a parameter say: that it is an image, or the name of one, when each of them does.
-fn uses(dialect: &Dialect, document: &Document<'_>, root: NodeId, name: &str) -> Option<Says> {
-    let forms = dialect.around.iter();
-    let forms: Vec<String> = forms
-        .map(|(open, close)| format!("{open}{name}{close}"))
-        .collect();
-    let mut says = None;
+/// What the uses of each parameter in the object at `root` say: that it is an image, or the name of
+/// one, when every use does.
+pub(super) fn uses(
+    dialect: &Dialect,
+    document: &Document<'_>,
+    root: NodeId,
+) -> HashMap<String, Option<Says>> {
+    let mut uses = HashMap::new();
     for id in root..document.node(root).end {
         let Kind::Scalar { value, .. } = &document.node(id).kind else {
             continue;
         };
-        let compact = || value.replace("{{ ", "{{").replace(" }}", "}}");
-        let value = if value.contains("{{ ") {
-            compact()
-        } else {
-            value.to_string()
-        };
-        if !forms.iter().any(|form| value.contains(form)) {
-            continue;
+        let value = value.replace("{{ ", "{{").replace(" }}", "}}");
+        for (open, close) in dialect.around {
+            for (at, _) in value.match_indices(open) {
+                let Some((name, rest)) = value[at + open.len()..].split_once(close) else {
+                    continue;
+                };
+                let used = used(document, id, at, rest);
+                let says = uses.entry(name.to_string()).or_insert(used);
+                // One that gets a tag somewhere has none of its own.
+                *says = match (*says, used) {
+                    (Some(Says::Pulled), Some(Says::Pulled)) => Some(Says::Pulled),
+                    (Some(_), Some(_)) => Some(Says::Name),
+                    _ => None,
+                };
+            }
         }
-        let rest = forms
-            .iter()
-            .find_map(|form| value.strip_prefix(form.as_str()));
-        let rest = rest.filter(|_| is_image(document, id))?;
-        let used = match rest.chars().next() {
-            None => Says::Pulled,
-            Some(':' | '@') => Says::Name,
-            Some(_) => return None,
-        };
-        // One that gets a tag somewhere has none of its own.
-        says = Some(if says == Some(Says::Name) {
-            Says::Name
-        } else {
-            used
-        });
     }
-    says
+    uses
+}
+
+/// What one use of a parameter says of it: the scalar `id` has it at `at`, with `rest` behind it.
+fn used(document: &Document<'_>, id: NodeId, at: usize, rest: &str) -> Option<Says> {
+    if at > 0 || !is_image(document, id) {
+        return None;
+    }
+    match rest.chars().next() {
+        None => Some(Says::Pulled),
+        Some(':' | '@') => Some(Says::Name),
+        Some(_) => None,
+    }
 }
 
 /// Whether a scalar stands under the key `image`.
 fn is_image(document: &Document<'_>, id: NodeId) -> bool {
-    let parent = document.node(id).parent;
-    document
-        .entries(parent)
-        .any(|entry| entry.value == id && entry.key == Some("image"))
+    let node = document.node(id);
+    let is_value =
+        matches!(document.node(node.parent).kind, Kind::Mapping) && node.position % 2 == 1;
+    // A key that is a scalar is the node right before its value.
+    is_value && document.text(id - 1) == Some("image")
 }
