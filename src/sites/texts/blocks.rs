@@ -83,6 +83,12 @@ pub(super) fn setting(text: &str, key: &str) -> Option<Standing> {
     reading::whole(text, names::flag(key, Around::Runs), key)
 }
 
+/// The same where nobody can tell what reads the settings.
+pub(super) fn unknown_setting(text: &str, key: &str) -> Option<Standing> {
+    reading::whole(text, Says::Nothing, key)?;
+    Some(setting(text, key)?.weakened(NO_DOCUMENT))
+}
+
 /// The lines that are `image: reference`.
 fn lines(text: &str) -> Vec<Piece> {
     let mut pieces = Vec::new();

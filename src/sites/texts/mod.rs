@@ -98,16 +98,20 @@ pub(super) fn find_in_values(text: &str, document: &Document<'_>, texts: &[Text]
     walk.sites
 }
 
-/// Finds the images in a document of settings that no object is in.
+/// Finds the images in a document of which only the name of its file is known: it may be settings,
+/// values that a release elsewhere merges, or a dashboard.
 pub(super) fn find_in_settings(text: &str, document: &Document<'_>) -> Vec<Site> {
     let mut walk = Walk::new(text, document, &[]);
+    if object::holds_none(document) {
+        return walk.sites;
+    }
     for id in 0..document.nodes.len() {
         for entry in document.entries(id) {
             let Some(key) = entry.key.filter(|key| names::is_of_one(key)) else {
                 continue;
             };
             let value = document.text(entry.value).unwrap_or("");
-            let standing = blocks::setting(value, key);
+            let standing = blocks::unknown_setting(value, key);
             let range = 0..value.len();
             let piece = standing.map(|standing| Piece { range, standing });
             walk.add(entry.value, piece);
