@@ -178,15 +178,18 @@ impl Scan {
         let proven = std::mem::take(&mut self.sites).into_iter().enumerate();
         let unproven = std::mem::take(&mut self.unproven).into_iter().enumerate();
         let unproven = unproven.map(|(index, site)| (unproven_number(index), site));
-        let unproven = unproven.filter_map(|(number, site)| {
-            let site = if counts(&site) {
-                Some(site)
-            } else {
-                sites::without_proof(site)
-            };
-            Some((number, site?))
-        });
-        self.arrange(proven.chain(unproven).collect());
+        let (counted, others): (Vec<_>, Vec<_>) = unproven.partition(|(_, site)| counts(site));
+        // What was a text by itself is a part of the values now.
+        let taken = starts(&counted);
+        let proven = proven
+            .filter(|(_, site)| site.finder != sites::TEXT || !taken.contains(&site.span().start));
+        let proven: Vec<_> = proven.collect();
+        let known = starts(&proven);
+        let others = others
+            .into_iter()
+            .filter_map(|(number, site)| Some((number, sites::without_proof(site)?)))
+            .filter(|(_, site)| !known.contains(&site.span().start));
+        self.arrange(proven.into_iter().chain(counted).chain(others).collect());
         self.promoted = promoted;
     }
 
@@ -210,6 +213,12 @@ impl Scan {
         self.ignores.renumber(&numbers.chain(unmoved).collect());
         self.sites = all.into_iter().map(|(_, site)| site).collect();
     }
+}
+
+/// Where the scalars of sites begin.
+fn starts(sites: &[(usize, Site)]) -> BTreeSet<usize> {
+    let scalars = sites.iter().flat_map(|(_, site)| site.scalars());
+    scalars.map(|scalar| scalar.place.span().start).collect()
 }
 
 /// By which number comments know a site that needs another file's word.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Code, CodeError, Excerpt, Finding, Findings, Level, Levels};
 use crate::plan::{Change, FilePlan, Matter, Plan, Remark, Skip, Undecided, Unparsed, canonical};
-use crate::reason::Reason;
+use crate::reason::{Assumption, Reason};
 use crate::rules::{Place, Rule};
 use crate::sites::GeneratedFile;
 use crate::source::{Lines, Span};
@@ -265,6 +265,8 @@ fn said_of_generated(generated: &GeneratedFile) -> Said {
 fn said_of_skip(file: &FilePlan, skip: &Skip) -> Option<Said> {
     let text = file.sites[skip.site].text();
     let (code, message) = match skip.reason.code() {
+        // It may be no image at all.
+        "no-rule" | "unsupported-upstream" if rests_on_text(file, skip.site) => return None,
         "no-rule" => (
             Code::NoRule,
             format!("`{text}` does not come from ECR, and no rule maps it"),
@@ -290,6 +292,12 @@ fn said_of_skip(file: &FilePlan, skip: &Skip) -> Option<Said> {
         fix: None,
         help: skip.detail.clone(),
     })
+}
+
+/// Whether a site is a reference only if what stands in a text is one.
+fn rests_on_text(file: &FilePlan, site: usize) -> bool {
+    let assumption = &file.sites[site].assumption;
+    matches!(assumption, Some((Assumption::TextReference, _)))
 }
 
 /// Whether a rule maps the image of a site, as far as its own text tells.
@@ -429,7 +437,6 @@ fn rule_text(rule: &Rule) -> String {
 mod tests {
     use super::*;
     use crate::plan::plan_text;
-    use crate::reason::Assumption;
     use crate::rules::{EcrHost, Origin, RuleSet, default_rules};
 
     /// Skips that are no finding.

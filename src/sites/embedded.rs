@@ -223,7 +223,7 @@ fn target(document: &Document<'_>, patch: NodeId) -> Option<Target> {
 }
 
 /// Why a text stays that is used in more than one place.
-fn shared(document: &Document<'_>, id: NodeId) -> Option<(Reason, String)> {
+pub(super) fn shared(document: &Document<'_>, id: NodeId) -> Option<(Reason, String)> {
     let mut around = std::iter::successors(Some(id), |&id| {
         Some(document.node(id).parent).filter(|parent| *parent != id)
     });

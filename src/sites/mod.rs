@@ -26,6 +26,7 @@ mod release_patches;
 mod resource;
 mod salvage;
 mod templated;
+mod texts;
 mod values;
 mod workload;
 
@@ -52,6 +53,7 @@ pub use release::{
 };
 pub use release_patches::{PatchTarget, UnclearPatch};
 pub use resource::{Field, FieldPath, NAME as OF_RESOURCES, Treated, treated, treatments};
+pub use texts::NAME as TEXT;
 pub use values::{Loose, LoosePart, Template, is_values_name, without_proof};
 
 use crate::reason::{Assumption, Reason};
@@ -255,6 +257,8 @@ const FINDERS: &[(&str, Finder)] = &[
     (release::NAME, release::find),
     (release::NAME, release_patches::find),
     (resource::NAME, resource::find),
+    // Last: what others find is no mere text.
+    (texts::NAME, texts::find),
 ];
 
 /// Words without which no finder finds anything in a file, so that it need not be parsed. Files
@@ -262,6 +266,7 @@ const FINDERS: &[(&str, Finder)] = &[
 pub const WORDS: &[&str] = &[
     "image",
     "Image",
+    "IMAGE",
     "repository",
     "registry",
     "Registry",
@@ -312,6 +317,13 @@ pub fn find(path: &Path, text: &str, document: &Document<'_>, stated: &Stated) -
         let mut sites = values.sites;
         let known: HashSet<Span> = found.sites.iter().flat_map(spans).collect();
         sites.retain(|site| !spans(site).any(|span| known.contains(&span)));
+        let known: HashSet<usize> = sites
+            .iter()
+            .flat_map(spans)
+            .map(|span| span.start)
+            .collect();
+        let texts = texts::find_in_values(text, document, &found.texts).into_iter();
+        sites.extend(texts.filter(|site| !known.contains(&site.span().start)));
         if values.proven {
             found.sites.extend(sites);
         } else {
@@ -362,12 +374,18 @@ pub fn find_inside(text: &str, document: &Document<'_>, inside: &Text, stated: &
     find_names(Path::new(""), document, &mut found);
     match inside.holds {
         Holds::Objects if objects.is_empty() => {
+            let sites = texts::find_in_settings(text, document);
+            found.sites.extend(sites);
             embedded::unproven_values(text, document, inside, templates, &mut found);
         }
         Holds::Objects => {}
         Holds::Patch if embedded::is_for_no_images(document, inside) => {}
         Holds::Patch => patches::find(text, document, &mut found),
-        Holds::Values => embedded::values(text, document, inside, templates, &mut found),
+        Holds::Values => {
+            embedded::values(text, document, inside, templates, &mut found);
+            let sites = texts::find_in_values(text, document, &found.texts);
+            found.sites.extend(sites);
+        }
     }
     find_objects(text, document, &objects, stated, &mut found);
     hold_all(hold, &mut found);
@@ -412,6 +430,7 @@ fn find_objects(
         }
     }
     workload::settle_anchors(document, found);
+    texts::drop_known(found);
 }
 
 /// Leaves of what was found in a document, or in a text in it, what can be believed of it when it was

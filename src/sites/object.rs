@@ -65,6 +65,12 @@ pub(super) fn policies<'d>(document: &'d Document<'_>) -> Vec<Object<'d>> {
     policies
 }
 
+/// Whether a document has an object that holds no images.
+pub(super) fn holds_none(document: &Document<'_>) -> bool {
+    let mut ids = 0..document.nodes.len();
+    ids.any(|id| read(document, id, false).is_some_and(|object| holds_no_images(&object)))
+}
+
 /// Whether an object of its own starts at `id`.
 pub(super) fn starts_object(document: &Document<'_>, id: NodeId) -> bool {
     read(document, id, false).is_some()

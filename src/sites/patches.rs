@@ -8,7 +8,7 @@
 use std::collections::HashSet;
 
 use super::kustomize::{self, NameEntry};
-use super::{Found, Text, object, resource, workload};
+use super::{Found, Text, object, resource, texts, workload};
 use crate::yaml::{Document, Kind, NodeId, documents};
 
 /// The finder of the images that a patch writes.
@@ -48,6 +48,8 @@ pub(super) fn find(text: &str, document: &Document<'_>, found: &mut Found) {
         if object::starts_object(document, value) {
             continue;
         }
+        let texts = texts::find_at(text, document, value, path);
+        found.sites.extend(texts);
         // Kustomize does not change the images of ephemeral containers by their names.
         let is_named = !path.contains("ephemeralContainers");
         let finder = if is_named { finder } else { workload::NAME };

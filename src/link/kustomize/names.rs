@@ -12,7 +12,7 @@ use super::super::{Group, SiteId};
 use super::builds::Builds;
 use super::pattern::Pattern;
 use crate::scan::ScannedFile;
-use crate::sites::{Acts, Kustomization, NameEntry, PATCH_TEST, split};
+use crate::sites::{Acts, Kustomization, NameEntry, PATCH_TEST, TEXT, split};
 use crate::source::Lines;
 
 /// Every distinct name, and where entries with it stand.
@@ -23,6 +23,8 @@ pub(in super::super) struct NameSet {
     own: BTreeMap<SiteId, Own>,
     /// The sites that are built before anyone's eyes.
     built: BTreeSet<SiteId>,
+    /// The sites in texts, which kustomize does not take for images.
+    texts: BTreeSet<SiteId>,
 }
 
 #[derive(Debug)]
@@ -66,6 +68,10 @@ impl NameSet {
         for (file, scanned) in files.iter().enumerate() {
             let mut lines = None;
             set.note_tests(file, scanned, &mut places);
+            let sites = scanned.scan.sites.iter().enumerate();
+            let texts = sites.filter(|(_, site)| site.finder == TEXT);
+            set.texts
+                .extend(texts.map(|(site, _)| SiteId { file, site }));
             for (fact, kustomization) in facts(scanned).enumerate() {
                 let is_loose = loose.contains(&(file, fact));
                 let counts = |name: &NameEntry| {
@@ -160,6 +166,9 @@ impl NameSet {
     }
 
     fn place<'n>(&self, name: &'n Name, text: &str, site: SiteId) -> Option<&'n str> {
+        if self.texts.contains(&site) {
+            return None;
+        }
         let own = self.own.get(&site);
         if name.on_rendered && (own.is_some() || self.built.contains(&site)) {
             return None;

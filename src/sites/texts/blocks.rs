@@ -1,0 +1,203 @@
+//! Texts that are neither a reference nor a document that a tool is known to read: settings in a
+//! config map, a template of a sidecar, a script with a manifest in it.
+//!
+//! Whatever is YAML or JSON is read as such; of anything else, the lines that are `image: reference`
+//! and nothing more.
+
+use std::ops::Range;
+
+use super::names::{self, Around, Says};
+use super::reading::{self, Piece, Standing};
+use crate::sites::object;
+use crate::yaml::{Document, Kind, NodeId, Place, Scalar, documents};
+
+/// Why what stands in a text that is no document is not certain.
+const NO_DOCUMENT: &str = "it stands in a text of which nobody can tell what reads it";
+
+/// Whether a text can hold anything of interest.
+pub(super) fn is_worth_reading(text: &str) -> bool {
+    (text.contains("mage") || text.contains("IMAGE"))
+        && text.contains(':')
+        && text.contains(['\n', '{'])
+}
+
+/// The references in the settings that a text holds.
+pub(super) fn settings(text: &str) -> Vec<Piece> {
+    let all: Result<Vec<_>, _> = documents(text).collect();
+    let is_one = |document: &Document<'_>| !matches!(document.node(0).kind, Kind::Scalar { .. });
+    match all {
+        Ok(all) if !all.is_empty() && all.iter().all(is_one) => all
+            .iter()
+            .flat_map(|document| fields(text, document))
+            .collect(),
+        _ => lines(text),
+    }
+}
+
+/// The references in a text of which nothing is known.
+pub(super) fn unknown(text: &str) -> Vec<Piece> {
+    let known = |piece: &Piece| {
+        reading::whole(&text[piece.range.clone()], Says::Nothing, "image").is_some()
+    };
+    let weak = |piece: Piece| Piece {
+        standing: piece.standing.weakened(NO_DOCUMENT),
+        ..piece
+    };
+    settings(text).into_iter().filter(known).map(weak).collect()
+}
+
+/// The images of a document of settings.
+pub(super) fn fields(text: &str, document: &Document<'_>) -> Vec<Piece> {
+    // Schemas and policies describe images.
+    if object::holds_none(document) {
+        return Vec::new();
+    }
+    let mut pieces = Vec::new();
+    for id in 0..document.nodes.len() {
+        for entry in document.entries(id) {
+            let Some(key) = entry.key.filter(|key| names::is_of_one(key)) else {
+                continue;
+            };
+            pieces.extend(field(text, document, entry.value, key));
+        }
+    }
+    pieces
+}
+
+fn field(text: &str, document: &Document<'_>, id: NodeId, key: &str) -> Option<Piece> {
+    if document.node(id).anchored {
+        return None;
+    }
+    let scalar = Scalar::locate(text, document, id)?;
+    let Place::Exact(span) = scalar.place else {
+        return None;
+    };
+    let standing = setting(&scalar.value, key)?;
+    let range = span.start..span.end;
+    Some(Piece { range, standing })
+}
+
+/// How the value of a key in settings stands. What has neither a registry nor a tag is none.
+pub(super) fn setting(text: &str, key: &str) -> Option<Standing> {
+    reading::whole(text, Says::Perhaps, key)?;
+    reading::whole(text, names::flag(key, Around::Runs), key)
+}
+
+/// The same where nobody can tell what reads the settings.
+pub(super) fn unknown_setting(text: &str, key: &str) -> Option<Standing> {
+    reading::whole(text, Says::Nothing, key)?;
+    Some(setting(text, key)?.weakened(NO_DOCUMENT))
+}
+
+/// The lines that are `image: reference`.
+fn lines(text: &str) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        pieces.extend(of_line(line, start));
+        start += line.len();
+    }
+    pieces
+}
+
+fn of_line(line: &str, start: usize) -> Option<Piece> {
+    let (key, range) = pair(line)?;
+    let standing = setting(&line[range.clone()], key)?;
+    let standing = match standing {
+        Standing::Pushed => return None,
+        standing => standing.weakened(NO_DOCUMENT),
+    };
+    let range = range.start + start..range.end + start;
+    Some(Piece { range, standing })
+}
+
+/// The key of a line that is a key and a value alone, and the bytes of the value without its quotes.
+fn pair(line: &str) -> Option<(&str, Range<usize>)> {
+    let rest = line.trim_start();
+    let rest = rest.strip_prefix("- ").map_or(rest, str::trim_start);
+    let (key, value) = rest.split_once(':')?;
+    let key = key.trim_end();
+    let key = unquoted(key).unwrap_or(key);
+    let is_key = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    if !key.chars().all(is_key) || !names::is_of_one(key) || !value.starts_with([' ', '"']) {
+        return None;
+    }
+    let value = value.trim();
+    let value = value
+        .split_once(" #")
+        .map_or(value, |(value, _)| value.trim_end());
+    let value = value.strip_suffix(',').unwrap_or(value);
+    let value = unquoted(value).unwrap_or(value);
+    let at = value.as_ptr() as usize - line.as_ptr() as usize;
+    Some((key, at..at + value.len()))
+}
+
+fn unquoted(text: &str) -> Option<&str> {
+    ['"', '\''].into_iter().find_map(|quote| {
+        text.strip_prefix(quote)
+            .and_then(|text| text.strip_suffix(quote))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The references in a text, the certain ones with `!`.
+    fn read(text: &str) -> Vec<String> {
+        let show = |piece: Piece| {
+            let mark = if piece.standing == Standing::Certain {
+                "!"
+            } else {
+                ""
+            };
+            format!("{}{mark}", &text[piece.range])
+        };
+        settings(text).into_iter().map(show).collect()
+    }
+
+    #[test]
+    fn documents_are_read_as_such() {
+        for (text, wanted) in [
+            (
+                "{\n  \"image\" : \"quay.io/a:1\",\n  \"x\": 1\n}",
+                "quay.io/a:1!",
+            ),
+            ("{\"agentImage\":\"quay.io/a:1\"}", "quay.io/a:1!"),
+            ("a:\n  image: 'quay.io/a:1' # x\n", "quay.io/a:1!"),
+            ("{\"image\": \"kserve/agent:v0.11\"}", "kserve/agent:v0.11"),
+            ("- {image: quay.io/a:1, b: c}\n", "quay.io/a:1!"),
+        ] {
+            assert_eq!(read(text), [wanted], "{text}");
+        }
+    }
+
+    #[test]
+    fn lines_of_other_texts_are_assumed() {
+        for text in [
+            "{{ if .x }}\n- name: a\n  image: quay.io/a:1\n{{ end }}\n",
+            "kubectl apply -f - <<EOF\r\n  - image: \"quay.io/a:1\"\r\nEOF\r\n",
+            "{{ .x }}\n  \"image\": \"quay.io/a:1\",\n",
+            "{{ .x }}\nimage: quay.io/a:1 # note\n",
+        ] {
+            assert_eq!(read(text), ["quay.io/a:1"], "{text}");
+        }
+    }
+
+    #[test]
+    fn lines_with_anything_else_are_none() {
+        for text in [
+            "{{ x }}\necho image: quay.io/a:1\n",
+            "{{ x }}\nimage: quay.io/a:1 b\n",
+            "{{ x }}\nimage: \"quay.io/a:1\n",
+            "{{ x }}\nimage:quay.io/a:1\n",
+            "{{ x }}\n# image: quay.io/a:1\n",
+            "{{ x }}\nimage: {{ y }}\n",
+            "{{ x }}\nimage: https://quay.io/a:1\n",
+            "{{ x }}\nimagePullPolicy: quay.io/a:1\n",
+            "kind: CustomResourceDefinition\napiVersion: apiextensions.k8s.io/v1\nimage: quay.io/a:1\n",
+        ] {
+            assert!(read(text).is_empty(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,413 @@
+//! References in texts: arguments, environment variables, annotations, parameters, settings.
+//!
+//! Nothing but the name beside such a text says that it is an image, so a change is certain only when
+//! the name does and the reference is written out with its registry and a tag or digest; anything
+//! else is assumed, or no site at all. Kustomize changes none of them.
+
+mod blocks;
+mod names;
+mod params;
+mod reading;
+
+use std::collections::{HashMap, HashSet};
+
+use super::{Bit, Found, Input, KeyPath, Object, Shape, Site, Text, embedded, flux, object};
+use super::{rest_of_line, spans};
+use crate::yaml::{Document, Kind, NodeId};
+use names::{Around, Says};
+use params::Dialect;
+use reading::Piece;
+
+/// The finder.
+pub const NAME: &str = "text";
+
+/// Kinds that run to an end, as builds do.
+const JOBS: &[&str] = &["Job", "CronJob", "Pod"];
+/// Groups and kinds of pipelines, which build images. An empty kind stands for all.
+const PIPELINES: &[(&str, &str)] = &[
+    ("tekton.dev", ""),
+    ("shipwright.io", ""),
+    ("build.openshift.io", ""),
+    ("argoproj.io", "Workflow"),
+    ("argoproj.io", "WorkflowTemplate"),
+    ("argoproj.io", "ClusterWorkflowTemplate"),
+    ("argoproj.io", "CronWorkflow"),
+];
+
+/// How much the pieces of one text may carry, in bytes: more than any list of images needs.
+const MOST: usize = 1 << 24;
+
+/// What the value under a key is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    /// Arguments of a command.
+    Arguments,
+    /// Environment variables.
+    Variables,
+    /// Annotations.
+    Annotations,
+}
+
+impl Role {
+    fn of(key: &str) -> Option<Self> {
+        let lower = key.to_ascii_lowercase();
+        let ends = |ends: &[&str]| ends.iter().any(|end| lower.ends_with(end));
+        if lower == "command" || ends(&["args"]) {
+            Some(Self::Arguments)
+        } else if lower == "environment" || ends(&["env", "envs", "envvars"]) {
+            Some(Self::Variables)
+        } else if ends(&["annotations"]) {
+            Some(Self::Annotations)
+        } else {
+            None
+        }
+    }
+}
+
+/// Finds the texts of an object.
+pub(super) fn find(input: &Input<'_>, found: &mut Found) {
+    let object = input.object;
+    let texts = std::mem::take(&mut found.texts);
+    let mut walk = Walk::new(input.text, input.document, &texts);
+    walk.around = around(object);
+    walk.dialect = params::dialect(object);
+    walk.data = data(object);
+    walk.root = object.node;
+    walk.status = input.document.get(object.node, "status");
+    if let Some(dialect) = walk.dialect {
+        walk.uses = params::uses(dialect, input.document, object.node);
+    }
+    walk.all();
+    found.sites.extend(walk.sites);
+    found.texts = texts;
+}
+
+/// Drops the texts that others know for what they are.
+pub(super) fn drop_known(found: &mut Found) {
+    let others = found.sites.iter().filter(|site| site.finder != NAME);
+    let known: HashSet<usize> = others.flat_map(spans).map(|span| span.start).collect();
+    found
+        .sites
+        .retain(|site| site.finder != NAME || !known.contains(&site.span().start));
+}
+
+/// Finds the texts in values, at and below the root of the document.
+pub(super) fn find_in_values(text: &str, document: &Document<'_>, texts: &[Text]) -> Vec<Site> {
+    let mut walk = Walk::new(text, document, texts);
+    walk.all();
+    walk.sites
+}
+
+/// Finds the images in a document of which only the name of its file is known: it may be settings,
+/// values that a release elsewhere merges, or a dashboard.
+pub(super) fn find_in_settings(text: &str, document: &Document<'_>) -> Vec<Site> {
+    let mut walk = Walk::new(text, document, &[]);
+    if object::holds_none(document) {
+        return walk.sites;
+    }
+    for id in 0..document.nodes.len() {
+        for entry in document.entries(id) {
+            let Some(key) = entry.key.filter(|key| names::is_of_one(key)) else {
+                continue;
+            };
+            let value = document.text(entry.value).unwrap_or("");
+            let standing = blocks::unknown_setting(value, key);
+            let range = 0..value.len();
+            let piece = standing.map(|standing| Piece { range, standing });
+            walk.add(entry.value, piece);
+        }
+    }
+    walk.sites
+}
+
+/// Finds the texts in the value of a patch for the field that the JSON pointer `path` leads to.
+pub(super) fn find_at(text: &str, document: &Document<'_>, value: NodeId, path: &str) -> Vec<Site> {
+    let mut walk = Walk::new(text, document, &[]);
+    walk.root = value;
+    let unescaped = |part: &str| part.replace("~1", "/").replace("~0", "~");
+    let parts: Vec<String> = path.split('/').skip(1).map(unescaped).collect();
+    let is_position = |part: &str| part == "-" || part.parse::<usize>().is_ok();
+    let (last, before) = match parts.split_last() {
+        Some((last, before)) => (last.as_str(), before.last().map_or("", String::as_str)),
+        None => return Vec::new(),
+    };
+    match (Role::of(last), Role::of(before)) {
+        (Some(role), _) => walk.role(role, value, false),
+        (_, Some(Role::Arguments)) if is_position(last) => walk.arguments(&[value], false),
+        (_, Some(Role::Variables)) if is_position(last) => walk.variable(value),
+        (_, Some(Role::Annotations)) => walk.annotation(value, last),
+        _ => walk.all(),
+    }
+    walk.sites
+}
+
+/// What an object is for.
+fn around(object: &Object<'_>) -> Around {
+    let is_pipeline = |(group, kind): &(&str, &str)| {
+        *group == object.group && (kind.is_empty() || *kind == object.kind)
+    };
+    if JOBS.contains(&object.kind) || PIPELINES.iter().any(is_pipeline) {
+        Around::Builds
+    } else {
+        Around::Runs
+    }
+}
+
+/// The key under which an object that holds settings has them.
+fn data(object: &Object<'_>) -> Option<&'static str> {
+    match (object.group, object.kind) {
+        ("", "ConfigMap") => Some("data"),
+        ("", "Secret") => Some("stringData"),
+        _ => None,
+    }
+}
+
+/// A walk through the nodes of an object or of values.
+struct Walk<'d> {
+    text: &'d str,
+    document: &'d Document<'d>,
+    root: NodeId,
+    around: Around,
+    dialect: Option<&'static Dialect>,
+    /// The key of the settings.
+    data: Option<&'static str>,
+    /// What the object says of itself, which nobody reads.
+    status: Option<NodeId>,
+    /// What its uses say of each parameter.
+    uses: HashMap<String, Option<Says>>,
+    /// The texts that hold documents, by their nodes.
+    texts: &'d [Text],
+    /// Scalars that are read as something else.
+    read: HashSet<NodeId>,
+    /// Where its sites begin.
+    seen: HashSet<usize>,
+    sites: Vec<Site>,
+}
+
+impl<'d> Walk<'d> {
+    fn new(text: &'d str, document: &'d Document<'d>, texts: &'d [Text]) -> Self {
+        Self {
+            text,
+            document,
+            root: 0,
+            around: Around::Runs,
+            dialect: None,
+            data: None,
+            status: None,
+            uses: HashMap::new(),
+            texts,
+            read: HashSet::new(),
+            seen: HashSet::new(),
+            sites: Vec::new(),
+        }
+    }
+
+    /// Whether a scalar is read as something else than a text.
+    fn is_read(&self, id: NodeId) -> bool {
+        let holds_documents = self
+            .texts
+            .binary_search_by_key(&id, |text| text.node)
+            .is_ok();
+        holds_documents || self.read.contains(&id)
+    }
+
+    fn all(&mut self) {
+        let document = self.document;
+        let mut id = self.root;
+        while id < document.node(self.root).end {
+            let is_other = id != self.root && object::starts_object(document, id);
+            if is_other || Some(id) == self.status {
+                id = document.node(id).end;
+                continue;
+            }
+            match &document.node(id).kind {
+                Kind::Mapping => self.map(id),
+                Kind::Scalar { value, .. }
+                    if !self.is_read(id) && blocks::is_worth_reading(value) =>
+                {
+                    self.add(id, blocks::unknown(value));
+                }
+                _ => {}
+            }
+            id += 1;
+        }
+    }
+
+    fn map(&mut self, id: NodeId) {
+        let document = self.document;
+        let moves = self.moves(id);
+        for entry in document.entries(id) {
+            let Some(key) = entry.key else { continue };
+            // Keys are no texts.
+            self.read.insert(entry.key_node);
+            if let Some(role) = Role::of(key) {
+                self.role(role, entry.value, moves);
+            } else if id == self.root && self.data == Some(key) {
+                self.settings(entry.value);
+            } else if let Some(dialect) = self.dialect.filter(|dialect| dialect.lists == key) {
+                self.parameters(dialect, entry.value);
+            }
+        }
+    }
+
+    fn role(&mut self, role: Role, value: NodeId, moves: bool) {
+        let document = self.document;
+        match role {
+            Role::Arguments => self.command(value, moves),
+            Role::Variables => {
+                document.items(value).for_each(|item| self.variable(item));
+                for entry in document.entries(value) {
+                    self.named_variable(entry.key.unwrap_or(""), entry.value);
+                }
+            }
+            Role::Annotations => {
+                for entry in document.entries(value) {
+                    self.annotation(entry.value, entry.key.unwrap_or(""));
+                }
+            }
+        }
+    }
+
+    /// Whether a container moves images about.
+    fn moves(&self, container: NodeId) -> bool {
+        let is_command = |key: &str| Role::of(key) == Some(Role::Arguments);
+        let entries = self.document.entries(container);
+        let mut commands = entries.filter(|entry| entry.key.is_some_and(is_command));
+        commands.any(|entry| {
+            let items = self.document.items(entry.value);
+            reading::moves(&items.map(|id| self.document.text(id)).collect::<Vec<_>>())
+        })
+    }
+
+    /// A list of arguments, a map of flags, or a line of them.
+    fn command(&mut self, value: NodeId, moves: bool) {
+        let document = self.document;
+        let items: Vec<NodeId> = document.items(value).collect();
+        self.arguments(&items, moves);
+        for entry in document.entries(value) {
+            let (name, text) = (entry.key.unwrap_or(""), document.text(entry.value));
+            let says = names::flag(name, self.around);
+            let pieces = text.map(|text| reading::value(text, says, name));
+            self.add(entry.value, pieces.into_iter().flatten());
+        }
+        if let Some(line) = document.text(value) {
+            self.add(value, reading::line(line, self.around));
+        }
+    }
+
+    fn arguments(&mut self, items: &[NodeId], moves: bool) {
+        let document = self.document;
+        let texts: Vec<Option<&str>> = items.iter().map(|id| document.text(*id)).collect();
+        for (index, piece) in reading::arguments(&texts, self.around, moves) {
+            self.add(items[index], [piece]);
+        }
+    }
+
+    /// An item of a list of variables.
+    fn variable(&mut self, item: NodeId) {
+        let document = self.document;
+        let name = document.text_at(item, &["name"]).unwrap_or("");
+        let mut entries = document.entries(item);
+        if let Some(entry) = entries.find(|entry| entry.key == Some("value")) {
+            self.named_variable(name, entry.value);
+        }
+    }
+
+    fn named_variable(&mut self, name: &str, value: NodeId) {
+        let document = self.document;
+        let mut entries = document.entries(value);
+        let inner = entries.find(|entry| entry.key == Some("value"));
+        let value = inner.map_or(value, |entry| entry.value);
+        let text = document.text(value).unwrap_or("");
+        let says = names::variable(name, self.around);
+        self.add(value, reading::value(text, says, name));
+    }
+
+    fn annotation(&mut self, value: NodeId, key: &str) {
+        let text = self.document.text(value).unwrap_or("");
+        // What longer ones hold copies something, or is an example.
+        self.read.insert(value);
+        let standing = reading::whole(text, names::annotation(key), key);
+        let range = 0..text.len();
+        self.add(value, standing.map(|standing| Piece { range, standing }));
+    }
+
+    fn parameters(&mut self, dialect: &Dialect, list: NodeId) {
+        let document = self.document;
+        for item in document.items(list) {
+            let Some(name) = document.text_at(item, &["name"]) else {
+                continue;
+            };
+            let entries = document.entries(item);
+            let values =
+                entries.filter(|entry| entry.key.is_some_and(|key| params::VALUES.contains(&key)));
+            for entry in values {
+                let Some(text) = document.text(entry.value) else {
+                    continue;
+                };
+                let says = params::says(dialect, &self.uses, name);
+                self.add(entry.value, reading::value(text, says, name));
+            }
+        }
+    }
+
+    /// The entries of a config map.
+    fn settings(&mut self, data: NodeId) {
+        let document = self.document;
+        for entry in document.entries(data) {
+            let (Some(key), Some(text)) = (entry.key, document.text(entry.value)) else {
+                continue;
+            };
+            if self.is_read(entry.value) {
+                continue;
+            }
+            self.read.insert(entry.value);
+            let named = reading::value(text, names::variable(key, self.around), key);
+            if named.is_empty() && blocks::is_worth_reading(text) {
+                self.add(entry.value, blocks::settings(text));
+            } else {
+                self.add(entry.value, named);
+            }
+        }
+    }
+
+    /// Adds the pieces of a scalar that are references.
+    fn add(&mut self, id: NodeId, pieces: impl IntoIterator<Item = Piece>) {
+        let document = self.document;
+        let Kind::Scalar { tag, .. } = &document.node(id).kind else {
+            return;
+        };
+        let is_text = |tag: &str| matches!(tag, "!" | "!!str" | "tag:yaml.org,2002:str");
+        if !tag.as_deref().is_none_or(is_text) {
+            return;
+        }
+        let pieces: Vec<Piece> = pieces.into_iter().collect();
+        // Each piece carries its text: thousands in one would fill the memory.
+        if pieces.len() * document.text(id).map_or(0, str::len) > MOST {
+            return;
+        }
+        for piece in pieces {
+            let Some(bit) = Bit::within(self.text, document, id, piece.range) else {
+                continue;
+            };
+            let span = bit.span();
+            let is_placed = matches!(bit.place, crate::yaml::Place::Exact(_));
+            if is_placed && !self.seen.insert(span.start) {
+                continue;
+            }
+            let automated = || flux::marker_hold(rest_of_line(self.text, span.end));
+            let hold = piece.standing.hold();
+            let hold = hold
+                .or_else(|| embedded::shared(document, id))
+                .or_else(automated);
+            self.sites.push(Site {
+                document: document.path,
+                path: KeyPath::of(document, id),
+                shape: Shape::Within(Box::new(bit)),
+                finder: NAME,
+                hold,
+                assumption: piece.standing.assumption(),
+            });
+        }
+    }
+}
