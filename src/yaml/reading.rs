@@ -181,10 +181,9 @@ impl Masked {
         let mut bytes = value.as_bytes().to_vec();
         for (index, &(inner, outer)) in lines.iter().enumerate() {
             let next = lines.get(index + 1).map_or(value.len(), |next| next.0);
-            for at in inner..next {
-                let there = outer + (at - inner);
+            for (there, byte) in (outer..).zip(&mut bytes[inner..next]) {
                 if self.overlaps(Span::new(there, there + 1)) {
-                    bytes[at] = *original.as_bytes().get(there)?;
+                    *byte = *original.as_bytes().get(there)?;
                 }
             }
         }
