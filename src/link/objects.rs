@@ -42,6 +42,7 @@ fn pieces(files: &[ScannedFile]) -> Vec<Group> {
     let mut places: BTreeMap<(&str, &str), Vec<Place<'_>>> = BTreeMap::new();
     let mut anywhere = BTreeSet::new();
     for (file, scanned) in files.iter().enumerate() {
+        let sites = starts(file, scanned);
         for fact in &scanned.scan.facts {
             let Fact::Piece {
                 object,
@@ -56,15 +57,10 @@ fn pieces(files: &[ScannedFile]) -> Vec<Group> {
                 anywhere.insert(path.as_str());
                 continue;
             };
-            let in_map = |site: &Site| {
-                let at = site.span().start;
-                site.finder == OF_RESOURCES
-                    && site.parts().is_some()
-                    && (map.start..map.end.max(map.start + 1)).contains(&at)
-            };
-            let sites = scanned.scan.sites.iter().enumerate();
-            let sites = sites.filter(|(_, site)| in_map(site));
-            let sites = sites.map(|(site, _)| SiteId { file, site }).collect();
+            let inside = sites.range(map.start..map.end.max(map.start + 1));
+            let sites = inside
+                .flat_map(|(_, sites)| sites.iter().copied())
+                .collect();
             let known = places.entry((object, tail(path.as_str()))).or_default();
             known.push((sites, keys));
         }
@@ -84,6 +80,18 @@ fn pieces(files: &[ScannedFile]) -> Vec<Group> {
         })
         .filter(|group| !group.members.is_empty())
         .collect()
+}
+
+/// The sites of a file that are parts of an image of a custom resource, by where they begin.
+fn starts(file: usize, scanned: &ScannedFile) -> BTreeMap<usize, Vec<SiteId>> {
+    let mut starts: BTreeMap<usize, Vec<SiteId>> = BTreeMap::new();
+    for (site, found) in scanned.scan.sites.iter().enumerate() {
+        if found.finder == OF_RESOURCES && found.parts().is_some() {
+            let id = SiteId { file, site };
+            starts.entry(found.span().start).or_default().push(id);
+        }
+    }
+    starts
 }
 
 /// Which fields settings declare is not followed: an image of a custom resource that an entry matches

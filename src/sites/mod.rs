@@ -429,6 +429,7 @@ fn find_objects(
             finder(&input, found);
         }
     }
+    resource::drop_known(found);
     workload::settle_anchors(document, found);
     texts::drop_known(found);
 }

@@ -168,15 +168,21 @@ pub(super) fn find(input: &Input<'_>, found: &mut Found) {
             }
         }
     }
-    let mut known: HashSet<Span> = found.sites.iter().flat_map(super::spans).collect();
-    for site in walk.sites {
-        let spans: Vec<Span> = super::spans(&site).collect();
-        if !spans.iter().any(|span| known.contains(span)) {
-            known.extend(spans);
-            found.sites.push(site);
-        }
-    }
+    found.sites.extend(walk.sites);
     found.facts.extend(walk.facts);
+}
+
+/// Drops what other finders found as well, or what was found twice. Once for a document: it may hold
+/// many objects.
+pub(super) fn drop_known(found: &mut Found) {
+    let others = found.sites.iter().filter(|site| site.finder != NAME);
+    let mut known: HashSet<Span> = others.flat_map(super::spans).collect();
+    found.sites.retain(|site| {
+        let spans: Vec<Span> = super::spans(site).collect();
+        let is_new = site.finder != NAME || !spans.iter().any(|span| known.contains(span));
+        known.extend(spans);
+        is_new
+    });
 }
 
 /// The site at the value of a JSON6902 operation for the field that the JSON pointer leads to, in an
