@@ -87,9 +87,15 @@ const KUSTOMIZE: Option<&str> = Some("kustomize.config.k8s.io");
 const KUSTOMIZATIONS: &[&str] = &["Kustomization", "Component"];
 const ARGO: Option<&str> = Some("argoproj.io");
 const APPLICATIONS: &[&str] = &["Application", "ApplicationSet"];
+const WORKFLOWS: &[&str] = &[
+    "Workflow",
+    "WorkflowTemplate",
+    "ClusterWorkflowTemplate",
+    "CronWorkflow",
+];
 
 /// Where texts stand that hold documents. Sources: the API references of Kubernetes, kustomize, Flux,
-/// Argo CD and k3s.
+/// Argo CD, Argo Workflows and k3s.
 #[rustfmt::skip]
 const ROWS: &[Row] = &[
     Row { group: Some(""), kinds: &["ConfigMap"], way: &[Key("data"), Files], holds: Holds::Objects, acts: Known },
@@ -107,6 +113,7 @@ const ROWS: &[Row] = &[
     Row { group: Some("helm.toolkit.fluxcd.io"), kinds: &["HelmRelease"], way: &[Key("spec"), Key("postRenderers"), Items, Key("kustomize"), Key("patches"), Items, Key("patch")], holds: Holds::Patch, acts: Known },
     Row { group: ARGO, kinds: APPLICATIONS, way: &[Anywhere, Key("kustomize"), Key("patches"), Items, Key("patch")], holds: Holds::Patch, acts: Known },
     Row { group: ARGO, kinds: APPLICATIONS, way: &[Anywhere, Key("helm"), Key("values")], holds: Holds::Values, acts: Known },
+    Row { group: ARGO, kinds: WORKFLOWS, way: &[Anywhere, Key("resource"), Key("manifest")], holds: Holds::Objects, acts: Known },
     Row { group: Some("helm.cattle.io"), kinds: &["HelmChart", "HelmChartConfig"], way: &[Key("spec"), Key("valuesContent")], holds: Holds::Values, acts: Known },
 ];
 

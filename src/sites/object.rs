@@ -22,7 +22,8 @@ const POLICY_GROUP_SUFFIXES: &[&str] = &[".gatekeeper.sh", ".kyverno.io"];
 pub struct Object<'d> {
     /// The mapping.
     pub node: NodeId,
-    /// `apiVersion` without the version; empty for the core group.
+    /// `apiVersion` without the version; empty for the core group. What has no group and is not
+    /// Kubernetes' own goes by its version.
     pub group: &'d str,
     /// `kind`.
     pub kind: &'d str,
@@ -76,6 +77,13 @@ pub(super) fn starts_object(document: &Document<'_>, id: NodeId) -> bool {
     read(document, id, false).is_some()
 }
 
+/// Whether a map inside an object names another one (`scaleTargetRef`, Istio's overlays) instead of
+/// being one: no object has a `name` beside its `kind`.
+fn is_reference(document: &Document<'_>, node: NodeId) -> bool {
+    let has_name = document.text_at(node, &["name"]).is_some();
+    document.node(node).parent != node && has_name && document.get(node, "metadata").is_none()
+}
+
 fn read<'d>(document: &'d Document<'_>, node: NodeId, implied: bool) -> Option<Object<'d>> {
     if !matches!(document.node(node).kind, Kind::Mapping) {
         return None;
@@ -92,7 +100,13 @@ fn read<'d>(document: &'d Document<'_>, node: NodeId, implied: bool) -> Option<O
         api_version = api_version.or(Some("kustomize.config.k8s.io/v1beta1"));
         kind = kind.or(Some("Kustomization"));
     }
-    let group = api_version?.split_once('/').map_or("", |(group, _)| group);
+    // Only Kubernetes' own group has no name, and one version.
+    let version = api_version?;
+    let core = if version == "v1" { "" } else { version };
+    let group = version.split_once('/').map_or(core, |(group, _)| group);
+    if kind.is_none() || is_reference(document, node) {
+        return None;
+    }
     Some(Object {
         node,
         group,

@@ -4,14 +4,15 @@
 //! document says to other files may not be what it says when it is filled in, and which parts belong
 //! together may be another thing in every release: the former is not believed, the latter only shown.
 
-use super::{Found, Shape, Site, patches};
+use super::{Found, Shape, Site, patches, without_proof};
 use crate::reason::Reason;
 use crate::yaml::{Masked, Place, Scalar, Style};
 
 /// Leaves of what was found in a document of a template what can be believed.
 pub(super) fn fit(found: &mut Found, masked: &Masked) {
     found.facts.clear();
-    found.unproven.clear();
+    let unproven = std::mem::take(&mut found.unproven).into_iter();
+    found.sites.extend(unproven.filter_map(without_proof));
     found.blocks.clear();
     found.loose = None;
     for site in &mut found.sites {

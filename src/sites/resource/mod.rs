@@ -13,6 +13,7 @@ mod table;
 use std::collections::HashSet;
 
 use super::parts::Step;
+use super::values::{has_known_host, is_image_name};
 use super::{Fact, Found, Input, KeyPath, Place, Shape, Site, kustomize, object, workload};
 use crate::reason::{Assumption, Reason};
 use crate::source::Span;
@@ -314,8 +315,14 @@ impl<'d> Walk<'d> {
 
     fn scalar(&mut self, id: NodeId, keys: &[&'d str], shaped: bool) {
         let row = self.row(keys);
-        let may_be =
-            shaped && shape::may_be_image(keys.strip_suffix(&["reference"]).unwrap_or(keys));
+        // What has a name of an image may be a machine: only the registry tells.
+        let is_named = || {
+            let is_name = keys.last().is_some_and(|key| is_image_name(key));
+            is_name && self.document.text(id).is_some_and(has_known_host)
+        };
+        let may_be = shaped
+            && (shape::may_be_image(keys.strip_suffix(&["reference"]).unwrap_or(keys))
+                || is_named());
         let general = || {
             let mut rows = self.rows.iter().map(|(_, row)| *row);
             rows.find(|row| may_be && row.is_general())

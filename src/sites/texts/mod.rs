@@ -327,6 +327,10 @@ impl<'d> Walk<'d> {
         let text = self.document.text(value).unwrap_or("");
         // What longer ones hold copies something, or is an example.
         self.read.insert(value);
+        if names::is_function(key) {
+            self.add(value, blocks::settings(text));
+            return;
+        }
         let standing = reading::whole(text, names::annotation(key), key);
         let range = 0..text.len();
         self.add(value, standing.map(|standing| Piece { range, standing }));

@@ -75,6 +75,10 @@ const ANNOTATIONS: &[(&str, Says)] = &[
     ("containerImage", Says::Pulled),
 ];
 
+/// Annotations that hold the settings of a function, which kustomize and kpt run from its image
+/// (kustomize `kyaml/fn/runtime/runtimeutil`).
+const FUNCTIONS: &[&str] = &["config.kubernetes.io/function", "config.k8s.io/function"];
+
 /// Owners of annotations that copy an object, or say which images automation may choose.
 const OWNERS_OF_OTHERS: &[&str] = &[
     "argocd-image-updater.argoproj.io",
@@ -262,6 +266,11 @@ pub(super) fn annotation(key: &str) -> Says {
         Says::Pulled => Says::Perhaps,
         says => says,
     }
+}
+
+/// Whether an annotation holds the settings of a function.
+pub(super) fn is_function(annotation: &str) -> bool {
+    FUNCTIONS.contains(&annotation)
 }
 
 /// What the name of a parameter of a pipeline says: the image that is all about is pushed.

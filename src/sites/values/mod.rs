@@ -21,7 +21,7 @@ use crate::reason::{Assumption, Reason};
 use crate::yaml::{Document, DocumentPath, Kind, NodeId};
 use walk::Walk;
 use words::{PIPELINES, SCHEMAS};
-pub(super) use words::{has_known_host, is_image_key, is_picture, is_source};
+pub(super) use words::{has_known_host, is_image_key, is_image_name, is_picture, is_source};
 
 pub(super) const NAME: &str = "values";
 

@@ -5,8 +5,8 @@ use super::super::{Shape, Site, flux, rest_of_line};
 use super::walk::{Map, Walk};
 use super::words::{
     BEGINNINGS, BETWEEN, DIGEST_KEYS, EVIDENCE, REPOSITORY_KEYS, TAG_KEYS, has_known_host,
-    is_beginning, is_global_place, is_image_key, is_image_map, is_list_of_images, is_login,
-    is_no_pull, is_picture, is_source,
+    is_beginning, is_global_place, is_image_key, is_image_map, is_image_name, is_list_of_images,
+    is_login, is_no_pull, is_picture, is_source,
 };
 use super::{NAME, Template};
 use crate::reason::Reason;
@@ -21,15 +21,21 @@ impl<'d> Walk<'d> {
             if map.consumed.contains(&map.entries[key]) {
                 continue;
             }
-            let stem = key.strip_suffix("Repository");
+            let stem = ["Repository", "_repository"]
+                .iter()
+                .find_map(|end| key.strip_suffix(end));
             let stem = stem.or(Some(key)).filter(|stem| is_image_key(stem));
             // `images: {api: quay.io/acme/api:1}`
-            let is_listed =
-                is_list_of_images(map.at) && self.text(map, key).is_some_and(has_known_host);
+            let may_be_listed = is_list_of_images(map.at) || is_image_name(key);
+            let is_listed = may_be_listed && self.text(map, key).is_some_and(has_known_host);
             if is_listed {
                 self.flat(map, key, &[key]);
             } else if let Some(stem) = stem {
-                self.flat(map, stem, &[&format!("{stem}Registry"), key]);
+                let registry = match key.ends_with("_repository") {
+                    true => "_registry",
+                    false => "Registry",
+                };
+                self.flat(map, stem, &[&format!("{stem}{registry}"), key]);
             }
         }
         self.beginnings(map);
@@ -104,7 +110,7 @@ impl<'d> Walk<'d> {
             Names::Image
         };
         if self.add(map, stem, names, keys).is_some() {
-            self.shaped |= key.ends_with("Repository");
+            self.shaped |= key.ends_with("Repository") || key.ends_with("_repository");
         }
     }
 

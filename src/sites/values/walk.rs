@@ -311,9 +311,14 @@ impl<'d> Walk<'d> {
             matches!(key, "registry" | "repository" | "repo" | "image")
                 || key == "name" && image_like
                 || is_image_key(key)
-                || ["mageRegistry", "mageRepository"]
-                    .iter()
-                    .any(|end| key.ends_with(end))
+                || [
+                    "mageRegistry",
+                    "mageRepository",
+                    "mage_registry",
+                    "mage_repository",
+                ]
+                .iter()
+                .any(|end| key.ends_with(end))
                 || image_like && BETWEEN.contains(&key)
                 || key == "imageNamespace"
                 || BEGINNINGS.contains(&key)

@@ -134,6 +134,11 @@ pub(in super::super) fn is_image_key(key: &str) -> bool {
     (key == "image" || ends) && !NO_IMAGES.contains(&key)
 }
 
+/// Whether a key of this name holds the name of an image, or of anything else that has one.
+pub(in super::super) fn is_image_name(key: &str) -> bool {
+    matches!(key, "imageName" | "image_name")
+}
+
 /// Whether a map at this place is called an image, or one of the images.
 pub(super) fn is_image_map(at: &[Step]) -> bool {
     let mut keys = keys(at);
