@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use ecr_rewrite::scan::{Options, scan_text};
+use ecr_rewrite::scan::{Options, Promoted, scan_text};
 use ecr_rewrite::sites::{Treated, catalogue, treated, treatments};
 use serde::Deserialize;
 use serde_yaml::Value;
@@ -83,6 +83,32 @@ fn leaves(value: &Value, keys: &[String], way: &str, found: &mut Vec<(Vec<String
         }
         _ => found.push((keys.to_vec(), way.to_string())),
     }
+}
+
+#[test]
+fn every_other_row_has_a_site_in_its_case() {
+    let testdata = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata");
+    let rows = catalogue();
+    let rows = rows.iter().filter_map(|place| Some((place, place.case?)));
+    let mut looked_at = 0;
+    for (place, case) in rows {
+        let inputs = WalkDir::new(testdata.join(case).join("in")).into_iter();
+        let mut sites = 0;
+        for entry in inputs.filter_map(Result::ok) {
+            let Ok(text) = fs::read_to_string(entry.path()) else {
+                continue;
+            };
+            let name = entry.path().strip_prefix(&testdata).unwrap();
+            let mut scan = scan_text(name, &text, &Options::default());
+            // Nothing here says more of it.
+            scan.promote(Promoted::default());
+            let mut found = scan.sites.iter();
+            sites += found.any(|site| site.finder == place.finder) as usize;
+        }
+        assert!(sites > 0, "{case} has no site of `{}`", place.finder);
+        looked_at += 1;
+    }
+    assert!(looked_at > 20);
 }
 
 #[test]

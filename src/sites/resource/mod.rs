@@ -103,6 +103,7 @@ pub(super) fn places() -> impl Iterator<Item = Place> {
             Means::Nothing => "no site",
         },
         what: row.what,
+        case: None,
     })
 }
 
