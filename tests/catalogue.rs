@@ -103,7 +103,7 @@ fn every_other_row_has_a_site_in_its_case() {
             // Nothing here says more of it.
             scan.promote(Promoted::default());
             let mut found = scan.sites.iter();
-            sites += found.any(|site| site.finder == place.finder) as usize;
+            sites += usize::from(found.any(|site| site.finder == place.finder));
         }
         assert!(sites > 0, "{case} has no site of `{}`", place.finder);
         looked_at += 1;

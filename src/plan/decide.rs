@@ -260,10 +260,25 @@ fn verdict<'t>(text: &'t str, rules: &RuleSet) -> Result<(&'t str, String, usize
     }
     let name = name_of(text)?;
     let image = parse(name)?;
+    if let Some(detail) = stands_for_another(text) {
+        return Err((Reason::Variable, detail));
+    }
     match rules.decide(&image) {
         Verdict::Rewrite { name: new, rule } => Ok((name, new, rule)),
         Verdict::Keep(reason, detail) => Err((reason, detail)),
     }
+}
+
+/// Names for which the tools of a project put in the image that they have built: there is none of the
+/// name. Kubebuilder and the Operator SDK write `controller:latest` (kubebuilder
+/// `pkg/plugins/common/kustomize`), and `kustomize edit set image controller=…` looks for it.
+const STANDING_FOR_OTHERS: &[&str] = &["controller", "controller:latest"];
+
+/// Why a text is no image that could be pulled.
+fn stands_for_another(text: &str) -> Option<String> {
+    STANDING_FOR_OTHERS.contains(&text).then(|| {
+        format!("`{text}` stands for the image that a build puts in its place; set the image there")
+    })
 }
 
 /// A name without tag and digest as an image.

@@ -31,9 +31,10 @@ impl<'d> Walk<'d> {
             if is_listed {
                 self.flat(map, key, &[key]);
             } else if let Some(stem) = stem {
-                let registry = match key.ends_with("_repository") {
-                    true => "_registry",
-                    false => "Registry",
+                let registry = if key.ends_with("_repository") {
+                    "_registry"
+                } else {
+                    "Registry"
                 };
                 self.flat(map, stem, &[&format!("{stem}{registry}"), key]);
             }
