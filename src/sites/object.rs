@@ -13,6 +13,7 @@ const POLICY_GROUPS: &[&str] = &[
     "kyverno.io",
     "admissionregistration.k8s.io",
     "policy.sigstore.dev",
+    "policies.kubewarden.io",
 ];
 /// The end of Gatekeeper's groups, one for each kind of constraint or template.
 const POLICY_GROUP_SUFFIXES: &[&str] = &[".gatekeeper.sh", ".kyverno.io"];

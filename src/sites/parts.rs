@@ -106,6 +106,11 @@ impl Parts {
         parts.any(|part| matches!(part.value, Value::Empty))
     }
 
+    /// Whether a part stands under this key.
+    pub(super) fn has_key(&self, key: &str) -> bool {
+        self.parts.iter().any(|part| part.key == key)
+    }
+
     /// Whether a list stands on the way to the map.
     pub fn is_listed(&self) -> bool {
         self.at.iter().any(|step| matches!(step, Step::Item(_)))

@@ -14,7 +14,7 @@ use std::collections::HashSet;
 
 use super::parts::Step;
 use super::values::{has_known_host, is_image_name};
-use super::{Fact, Found, Input, KeyPath, Place, Shape, Site, kustomize, object, workload};
+use super::{Fact, Found, Input, KeyPath, Place, Site, kustomize, object, workload};
 use crate::reason::{Assumption, Reason};
 use crate::source::Span;
 use crate::yaml::{Document, Kind, NodeId};
@@ -326,7 +326,9 @@ impl<'d> Walk<'d> {
                 || is_named());
         let general = || {
             let mut rows = self.rows.iter().map(|(_, row)| *row);
-            rows.find(|row| may_be && row.is_general())
+            // What an operator hands on as it is says nothing of images by itself.
+            let is_own = !keys.contains(&"config");
+            rows.find(|row| may_be && is_own && row.is_general())
         };
         let Some(row) = row.or_else(general) else {
             if may_be {
@@ -362,7 +364,7 @@ impl<'d> Walk<'d> {
         };
         site.finder = NAME;
         site.hold = hold.or(site.hold);
-        hold_shared(self.document, id, &mut site);
+        self.hold_shared(id, &mut site);
         self.sites.push(site);
     }
 
@@ -388,8 +390,64 @@ impl<'d> Walk<'d> {
                 keys.join("/")
             );
         }
-        hold_shared(self.document, id, &mut site);
+        self.hold_shared(id, &mut site);
         self.sites.push(site);
+    }
+
+    /// Holds an image that stands in a node with an anchor that is used elsewhere, unless the image
+    /// itself has the anchor and is one wherever it is used.
+    fn hold_shared(&self, id: NodeId, site: &mut Site) {
+        let document = self.document;
+        if !document.has_aliases || site.hold.is_some() {
+            return;
+        }
+        let above = document.node(id).parent;
+        if above != id {
+            kustomize::hold_shared(document, above, site);
+        }
+        let is_other = |alias: NodeId| {
+            let is_use = matches!(document.node(alias).kind, Kind::Alias(target) if target == id);
+            is_use && !self.names_image(alias)
+        };
+        if document.node(id).anchored && (0..document.nodes.len()).any(is_other) {
+            let detail = "its anchor is also used where no image is named; write the image out in both places";
+            site.hold
+                .get_or_insert((Reason::SharedAnchor, detail.to_string()));
+        }
+    }
+
+    /// Whether what stands at a node of this object is an image that is pulled.
+    fn names_image(&self, id: NodeId) -> bool {
+        let document = self.document;
+        let (mut at, mut keys) = (id, Vec::new());
+        while at != self.object.node {
+            let node = document.node(at);
+            if node.parent == at || object::starts_object(document, at) {
+                return false;
+            }
+            if matches!(document.node(node.parent).kind, Kind::Mapping) {
+                if node.position.is_multiple_of(2) {
+                    return false;
+                }
+                keys.push(document.text(at - 1).unwrap_or("?"));
+            }
+            at = node.parent;
+        }
+        keys.reverse();
+        let row = self.row(&keys);
+        let is_none = row.is_some_and(|row| {
+            matches!(row.means, Means::Output | Means::Package | Means::Nothing)
+        });
+        !is_none && shape::may_be_image(&keys)
+    }
+
+    /// Whether a scalar is a part of an image whose registry stands beside it.
+    fn is_beside_registry(&self, id: NodeId) -> bool {
+        let map = self.document.node(id).parent;
+        let entries = self.document.entries(map);
+        let mut parts = entries.filter(|entry| entry.key.is_some_and(|key| PARTS.contains(&key)));
+        let registry = self.document.text_at(map, &["registry"]);
+        parts.any(|entry| entry.value == id) && registry.is_some_and(|text| !text.is_empty())
     }
 
     /// The images at the places that the config states.
@@ -406,6 +464,10 @@ impl<'d> Walk<'d> {
             for node in nodes {
                 match document.node(node).kind {
                     Kind::Mapping => self.stated_parts(node),
+                    // `spec/image/repository`: the rest of the name stands beside it.
+                    Kind::Scalar { .. } if self.is_beside_registry(node) => {
+                        self.stated_parts(document.node(node).parent);
+                    }
                     Kind::Scalar { .. } => self.add(node, None),
                     Kind::Sequence | Kind::Alias(_) => {}
                 }
@@ -445,6 +507,10 @@ fn reach(document: &Document<'_>, id: NodeId, way: &[Segment], found: &mut Vec<N
         return;
     };
     for entry in document.entries(id) {
+        if entry.key == Some("<<") {
+            reach(document, entry.value, way, found);
+            continue;
+        }
         let fits = match segment {
             Segment::Key(key) => entry.key == Some(key),
             Segment::Any | Segment::Deep => true,
@@ -452,31 +518,6 @@ fn reach(document: &Document<'_>, id: NodeId, way: &[Segment], found: &mut Vec<N
         if fits {
             reach(document, entry.value, rest, found);
         }
-    }
-}
-
-/// Holds an image that stands in a node with an anchor that is used elsewhere, unless the image itself
-/// has the anchor and is one wherever it is used.
-fn hold_shared(document: &Document<'_>, id: NodeId, site: &mut Site) {
-    if !document.has_aliases || site.hold.is_some() {
-        return;
-    }
-    let Shape::Whole(_) = site.shape else { return };
-    let above = document.node(id).parent;
-    if above != id {
-        kustomize::hold_shared(document, above, site);
-    }
-    let is_other = |alias: NodeId| {
-        let node = document.node(alias);
-        let is_use = matches!(node.kind, Kind::Alias(target) if target == id);
-        let key = alias.checked_sub(1).and_then(|key| document.text(key));
-        is_use && !(node.position % 2 == 1 && key.is_some_and(shape::is_image))
-    };
-    if document.node(id).anchored && (0..document.nodes.len()).any(is_other) {
-        let detail =
-            "its anchor is also used where no image is named; write the image out in both places";
-        site.hold
-            .get_or_insert((Reason::SharedAnchor, detail.to_string()));
     }
 }
 

@@ -7,6 +7,7 @@ use crate::image::ImageRef;
 const NO_IMAGES: &[&str] = &[
     "backgroundImage",
     "baseDiskImage",
+    "builtImage",
     "cloudImage",
     "coverImage",
     "goldenImage",
@@ -20,9 +21,37 @@ const NO_IMAGES: &[&str] = &[
     "socialImage",
     "sourceImage",
 ];
-/// Keys of maps in which `image` is one of a machine, a disk or a picture.
+/// Words with which keys begin that name what is pushed: `output_image`, `destinationImage`.
+const PUSHED: &[&str] = &[
+    "output",
+    "push",
+    "pushed",
+    "publish",
+    "target",
+    "dest",
+    "destination",
+    "built",
+    "result",
+];
+/// What kinds that describe others say of a text.
+const TYPES: &[&str] = &["string", "integer", "boolean", "object"];
+/// Keys of maps in which `image` is one of a machine, a disk or a picture, or one that is pushed.
 const NO_PARENTS: &[&str] = &[
     "ami",
+    "boot",
+    "bootVolume",
+    "cloudProviderSpec",
+    "dest",
+    "destination",
+    "instanceTemplate",
+    "nodePool",
+    "os",
+    "output",
+    "push",
+    "rootVolume",
+    "target",
+    "to",
+    "vm",
     "bootDisk",
     "disk",
     "disks",
@@ -39,6 +68,11 @@ const NO_PARENTS: &[&str] = &[
 ];
 /// Keys of maps that belong to other finders, or that describe what may stand elsewhere.
 const OTHERS: &[&str] = &[
+    "annotations",
+    "labels",
+    "matchLabels",
+    "specDescriptors",
+    "statusDescriptors",
     "helmValues",
     "managedFields",
     "openAPIV3Schema",
@@ -60,7 +94,12 @@ pub(super) enum Text {
 
 /// Whether the value of this key may be an image, or the parts of one.
 pub(super) fn is_image(key: &str) -> bool {
-    is_image_key(key) && !NO_IMAGES.contains(&key)
+    is_image_key(key) && !NO_IMAGES.contains(&key) && !is_pushed(key)
+}
+
+fn is_pushed(key: &str) -> bool {
+    let pushed = PUSHED.iter().find_map(|word| key.strip_prefix(word));
+    pushed.is_some_and(|rest| rest.starts_with(['_', '-']) || rest.starts_with(char::is_uppercase))
 }
 
 /// Whether the last of these keys may be an image's, where it stands.
@@ -84,6 +123,9 @@ pub(super) fn read(text: &str) -> Text {
     }
     if is_filled(text) {
         return Text::Image;
+    }
+    if TYPES.contains(&text) {
+        return Text::Other;
     }
     let Ok(image) = ImageRef::parse(text) else {
         return Text::Other;

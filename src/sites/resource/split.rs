@@ -67,12 +67,12 @@ impl Doubts {
                 );
                 return Self::hold(Reason::NotAnImage, detail);
             }
-            if let Some(repository) = texts.get(1).filter(|text| shape::names_host(text)) {
-                let detail = format!(
-                    "both `{registry}` and `{repository}` name a registry; remove one of the two"
-                );
-                return Self::hold(Reason::GroupIncomplete, detail);
-            }
+        }
+        if let Some(other) = texts.iter().skip(1).find(|text| shape::names_host(text)) {
+            let first = texts[0];
+            let detail =
+                format!("both `{first}` and `{other}` name a registry; remove one of the two");
+            return Self::hold(Reason::GroupIncomplete, detail);
         }
         let named = has_registry || shape::names_host(&join(texts.iter().copied()));
         if known == Known::Stated || named && !alone {
@@ -144,8 +144,9 @@ impl<'d> Walk<'d> {
     }
 
     fn text(&self, map: NodeId, key: &str) -> Option<&'d str> {
-        let text = self.document.text_at(map, &[key])?;
-        (!text.is_empty()).then_some(text)
+        let node = self.document.get(map, key)?;
+        let is_text = matches!(self.value(node), Some(Value::Text(_)));
+        self.document.text(node).filter(|_| is_text)
     }
 
     /// Which keys of a map are the parts of an image, by their names.
@@ -167,9 +168,14 @@ impl<'d> Walk<'d> {
             let fits = evidence || has_known_host(repository);
             return fits.then_some(vec!["registry", "repository"]);
         }
+        // A whole reference is no part, whatever stands beside it, and what a row says of a key goes.
         let full = ["repo", "name", "image"].into_iter().find(|key| {
-            let text = self.text(map, key);
-            text.is_some_and(|text| has("registry") && has("tag") || has_known_host(text))
+            let Some(text) = self.text(map, key) else {
+                return false;
+            };
+            let is_sure = has("registry") && has("tag") || *key == "image" || has_known_host(text);
+            let has_row = self.row(&[keys, &[*key]].concat()).is_some();
+            is_sure && !has_row && crate::sites::split(text).0 == text
         });
         if let Some(full) = full {
             return evidence.then_some(vec!["registry", full]);
@@ -203,6 +209,13 @@ impl<'d> Walk<'d> {
         let texts: Vec<&str> = texts.map(|scalar| scalar.value.as_str()).collect();
         if texts.is_empty() || texts.iter().any(|text| is_source(text)) {
             return Vec::new();
+        }
+        // A registry without the rest of the name.
+        if let ["registry", _, ..] = keys
+            && texts.len() == 1
+            && parts[0].value.scalar().is_some()
+        {
+            return self.add_parts(map, &["registry"], Known::Keys);
         }
         let registry_alone = keys == ["registry"];
         let names = if registry_alone {
@@ -243,8 +256,9 @@ impl<'d> Walk<'d> {
             return None;
         }
         let is_dns = keys.iter().rev().nth(1) == Some(&"dns");
-        let own = self.document.text_at(map, &["dns", "imageRepository"]);
-        if !is_dns && own.is_some_and(|own| !own.is_empty()) {
+        let dns = self.document.get(map, "dns");
+        let own = dns.and_then(|dns| self.text(dns, "imageRepository"));
+        if !is_dns && own.is_some() {
             return None;
         }
         let detail = if is_dns {
@@ -291,6 +305,20 @@ impl<'d> Walk<'d> {
         };
         if site.hold.is_none() {
             kustomize::hold_shared(document, map, &mut site);
+        }
+        let is_shared = |value: NodeId| {
+            let node = document.node(value);
+            document.has_aliases
+                && (node.anchored || matches!(node.kind, crate::yaml::Kind::Alias(_)))
+        };
+        let is_part = |key: &str| site.parts().is_some_and(|parts| parts.has_key(key));
+        let mut entries = document.entries(map);
+        let shared = entries.any(|entry| is_shared(entry.value) && entry.key.is_some_and(is_part));
+        if shared {
+            let detail =
+                "the anchor of a part is also used elsewhere; write the part out in both places";
+            site.hold
+                .get_or_insert((Reason::SharedAnchor, detail.to_string()));
         }
         if document.entries(map).any(|entry| entry.key == Some("<<")) {
             let detail =

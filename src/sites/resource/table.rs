@@ -53,12 +53,15 @@ const ANY: &[&str] = &[];
 #[rustfmt::skip]
 pub(super) const ROWS: &[Row] = &[
     // Names that are pushed to.
-    Row { group: "kafka.strimzi.io", kinds: &["KafkaConnect"], path: "spec/build/output/image", means: Output, what: "Strimzi: the image that a build of connectors pushes" },
+    Row { group: "kafka.strimzi.io", kinds: &["KafkaConnect", "KafkaConnectS2I"], path: "spec/build/output/image", means: Output, what: "Strimzi: the image that a build of connectors pushes" },
     Row { group: "shipwright.io", kinds: ANY, path: "**/output/image", means: Output, what: "Shipwright: what a build pushes" },
     Row { group: "kpack.io", kinds: ANY, path: "**/tag", means: Output, what: "kpack: what an image or builder is pushed to" },
     Row { group: "kpack.io", kinds: ANY, path: "**/additionalTags", means: Output, what: "kpack: further names that are pushed to" },
     Row { group: "build.openshift.io", kinds: &["BuildConfig", "Build"], path: "spec/output/to/name", means: Output, what: "OpenShift: what a build pushes" },
-    Row { group: "core.openfunction.io", kinds: &["Function"], path: "spec/image", means: Output, what: "OpenFunction: what a function is built to" },
+    Row { group: "core.openfunction.io", kinds: &["Function", "Builder"], path: "spec/image", means: Output, what: "OpenFunction: what a function is built to" },
+    Row { group: "nuclio.io", kinds: ANY, path: "spec/build/image", means: Output, what: "Nuclio: what a function is built to" },
+    Row { group: "camel.apache.org", kinds: &["Build"], path: "**/image", means: Output, what: "Camel K: what a build pushes" },
+    Row { group: "kpack.io", kinds: ANY, path: "**/lastBuild/image", means: Output, what: "kpack: what the last build has pushed" },
     Row { group: "skaffold", kinds: ANY, path: "build/artifacts/image", means: Output, what: "Skaffold: what is built" },
     // Packages.
     Row { group: "pkg.crossplane.io", kinds: ANY, path: "spec/package", means: Package, what: "Crossplane: packages of providers, functions and configurations" },
@@ -119,6 +122,10 @@ pub(super) const ROWS: &[Row] = &[
     Row { group: "spdx.softwarecomposition.kubescape.io", kinds: ANY, path: "", means: Nothing, what: "Kubescape: reports" },
     Row { group: "fluxcd.controlplane.io", kinds: &["FluxReport"], path: "", means: Nothing, what: "Flux operator: reports" },
     Row { group: "infrastructure.cluster.x-k8s.io", kinds: ANY, path: "", means: Nothing, what: "Cluster API: machine images" },
+    Row { group: "openstackproviderconfig.openshift.io", kinds: ANY, path: "", means: Nothing, what: "OpenShift on OpenStack: machine images" },
+    Row { group: "cluster.k8s.io", kinds: ANY, path: "", means: Nothing, what: "Kubermatic: machine images" },
+    Row { group: "kbld.k14s.io", kinds: ANY, path: "", means: Nothing, what: "kbld: what is built, and names to look for" },
+    Row { group: "imgpkg.carvel.dev", kinds: ANY, path: "", means: Nothing, what: "imgpkg: what a bundle holds" },
     Row { group: "metal3.io", kinds: ANY, path: "", means: Nothing, what: "Metal3: machine images" },
     Row { group: "machine.openshift.io", kinds: ANY, path: "", means: Nothing, what: "OpenShift: machine images" },
     Row { group: "machine.sapcloud.io", kinds: ANY, path: "", means: Nothing, what: "Gardener: machine images" },
@@ -159,7 +166,7 @@ pub(super) const ROWS: &[Row] = &[
     Row { group: "tekton.dev", kinds: ANY, path: "**/stepTemplate/image", means: Image, what: "Tekton: the template of steps" },
     Row { group: "tekton.dev", kinds: &["StepAction"], path: "spec/image", means: Image, what: "Tekton: step actions" },
     Row { group: "shipwright.io", kinds: ANY, path: "**/steps/image", means: Image, what: "Shipwright: steps of strategies" },
-    Row { group: "monitoring.coreos.com", kinds: ANY, path: "**", means: Image, what: "Prometheus, Alertmanager, ThanosRuler, with the deprecated `baseImage`" },
+    Row { group: "monitoring.coreos.com", kinds: &["Prometheus", "PrometheusAgent", "Alertmanager", "ThanosRuler"], path: "**", means: Image, what: "Prometheus, Alertmanager, ThanosRuler, with the deprecated `baseImage`" },
     Row { group: ".k8s.elastic.co", kinds: ANY, path: "**", means: Image, what: "Elastic Cloud on Kubernetes" },
     Row { group: "postgresql.cnpg.io", kinds: ANY, path: "**", means: Image, what: "CloudNativePG: catalogues of images" },
     Row { group: "acid.zalan.do", kinds: ANY, path: "**", means: Image, what: "Zalando's PostgreSQL: `dockerImage`, `docker_image` and others" },

@@ -105,7 +105,7 @@ const FILE_SUFFIXES: &[&str] = &[
 ];
 /// Sets of icons and stylesheets, which are written like a name with a tag (`mdi:home`).
 const ICON_SETS: &[&str] = &[
-    "mdi", "si", "fa", "fas", "fab", "far", "hl", "css", "asset", "icon",
+    "mdi", "si", "fa", "fas", "fab", "far", "hl", "css", "asset", "icon", "lucide", "tabler",
 ];
 /// Hosts of source code, which stand under `repository`, too.
 const GIT_HOSTS: &[&str] = &["github.com", "gitlab.com", "bitbucket.org", "dev.azure.com"];
