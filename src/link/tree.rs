@@ -207,6 +207,17 @@ impl<'a> Tree<'a> {
         }
         self.reached_from(known)
     }
+
+    /// The files with objects that a patch in this one may act on: those of its builds, or all when
+    /// nothing here takes it in.
+    pub(super) fn may_act_on(&self, files: &[ScannedFile], file: usize) -> BTreeSet<usize> {
+        let mut places = files[file].source.places();
+        if places.any(crate::sites::is_kustomization_name) || self.acts(file) {
+            self.built_with([file].into())
+        } else {
+            (0..files.len()).collect()
+        }
+    }
 }
 
 /// The paths that the kustomizations of the files name and that none of the files stands at: what

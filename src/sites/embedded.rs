@@ -8,7 +8,7 @@ use std::collections::HashSet;
 
 use super::object::{self, Object};
 use super::values::{self, Template};
-use super::{Acts, BlockId, Fact, Found, KeyPath, Kustomization, Release};
+use super::{Acts, BlockId, Fact, Found, KeyPath, Kustomization, PatchPiece, Release};
 use crate::reason::Reason;
 use crate::yaml::{Document, DocumentPath, Kind, NodeId};
 
@@ -339,8 +339,44 @@ pub(super) fn fit(text: &Text, found: &mut Found) {
         inner.path = text.path.join(&inner.path);
     }
     let facts = std::mem::take(&mut found.facts);
-    let facts = facts.into_iter().filter_map(believed);
+    let facts = facts.into_iter().filter_map(|fact| match fact {
+        Fact::Piece { .. } | Fact::PatchPiece(_) | Fact::Tested(_) => of_patch(fact, text),
+        other => believed(other),
+    });
     found.facts = facts.map(|fact| aimed(fact, text)).collect();
+}
+
+/// What a patch says of the objects that it is for. Other texts that hold documents become no objects
+/// of the same build.
+fn of_patch(fact: Fact, text: &Text) -> Option<Fact> {
+    if text.holds != Holds::Patch {
+        return None;
+    }
+    let piece = match fact {
+        Fact::Piece {
+            object,
+            path,
+            keys,
+            map,
+        } => PatchPiece::of(object.as_deref(), path, keys, map),
+        Fact::PatchPiece(piece) => piece,
+        other => return Some(other),
+    };
+    // With a target, it does not matter what the patch says of itself.
+    let (kind, name) = match &text.target {
+        None => (piece.kind, piece.name),
+        Some(target) => (target.kind.clone().filter(|kind| is_plain(kind)), None),
+    };
+    Some(Fact::PatchPiece(PatchPiece {
+        kind,
+        name,
+        ..piece
+    }))
+}
+
+/// Whether a regular expression matches nothing but its own text.
+fn is_plain(pattern: &str) -> bool {
+    pattern.chars().all(|c| c.is_ascii_alphanumeric())
 }
 
 /// A patch with a target is for the release of that name, whatever name it has itself.
@@ -376,6 +412,8 @@ fn believed(fact: Fact) -> Option<Fact> {
         | Fact::FixedImages(_)
         | Fact::ImageFields
         | Fact::Piece { .. }
+        | Fact::PatchPiece(_)
+        | Fact::Tested(_)
         | Fact::InflatedCharts { .. }
         | Fact::Unread => None,
     }

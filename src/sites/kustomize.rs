@@ -55,6 +55,23 @@ const ABOVE_IMAGES: &[&str] = &[
     "template",
     "spec",
 ];
+/// How the keys end, in small letters, of lists and maps that hold texts which may name images, and
+/// of the parts of an image.
+const ABOVE_TEXTS: &[&str] = &[
+    "args",
+    "command",
+    "env",
+    "envs",
+    "envvars",
+    "environment",
+    "data",
+    "params",
+    "parameters",
+    "registry",
+    "repository",
+    "repo",
+    "hub",
+];
 /// Where kustomize unpacks charts unless `helmGlobals.chartHome` says otherwise.
 pub(super) const CHART_HOME: &str = "charts";
 
@@ -144,6 +161,8 @@ pub struct Kustomization {
     /// Whether it copies images about (`replacements`, `vars`), so that one may be read or written
     /// from somewhere else.
     pub copies_fields: bool,
+    /// Whether it copies parts of texts about, in which images may be named.
+    pub copies_texts: bool,
 }
 
 /// Whether a file of this name is a kustomization, or is made into one.
@@ -173,6 +192,8 @@ pub(super) fn find(input: &Input<'_>, found: &mut Found) {
                 unclear: unclear(document, node),
                 generates: generates(document, node),
                 copies_fields: copies_fields(document, node),
+                copies_texts: items(document, node, "replacements")
+                    .any(|item| copies_texts(document, item)),
                 ..Default::default()
             }));
             found.facts.extend(inflated_charts(document, node));
@@ -211,11 +232,14 @@ pub(super) fn find_plain(document: &Document<'_>, found: &mut Found) {
     let is_copier =
         |id: NodeId| document.get(id, "source").is_some() && document.get(id, "targets").is_some();
     let items = std::iter::once(0).chain(document.items(0).map(|item| document.resolve(item)));
-    let mut copiers = items.filter(|&id| is_copier(id));
-    if copiers.any(|id| copies_images(document, id)) {
+    let copiers: Vec<NodeId> = items.filter(|&id| is_copier(id)).collect();
+    let copies_fields = copiers.iter().any(|&id| copies_images(document, id));
+    let copies_texts = copiers.iter().any(|&id| copies_texts(document, id));
+    if copies_fields || copies_texts {
         found.facts.push(Fact::Kustomization(Kustomization {
             acts: Acts::OnItsParents,
-            copies_fields: true,
+            copies_fields,
+            copies_texts,
             ..Default::default()
         }));
     }
@@ -478,12 +502,34 @@ fn copies_fields(document: &Document<'_>, node: NodeId) -> bool {
 
 /// Whether a replacement reads or writes an image, or something that holds images.
 fn copies_images(document: &Document<'_>, item: NodeId) -> bool {
+    copied_paths(document, item).any(is_about_images)
+}
+
+/// Whether a replacement takes a part of a text, or writes one, where texts may name images. Those that
+/// go from one place to another as a whole stay what they are.
+fn copies_texts(document: &Document<'_>, item: NodeId) -> bool {
+    let source = document.get(item, "source");
+    let mut ends = source.into_iter().chain(items(document, item, "targets"));
+    let is_cut = ends.any(|end| document.at(end, &["options", "delimiter"]).is_some());
+    is_cut && copied_paths(document, item).any(is_about_texts)
+}
+
+/// The paths of the fields that a replacement reads and writes.
+fn copied_paths<'d>(document: &'d Document<'_>, item: NodeId) -> impl Iterator<Item = &'d str> {
     let read = document.text_at(item, &["source", "fieldPath"]);
     let targets = items(document, item, "targets");
     let written = targets.flat_map(|target| items(document, target, "fieldPaths"));
     read.into_iter()
         .chain(written.filter_map(|path| document.text(path)))
-        .any(is_about_images)
+}
+
+/// Whether a path of fields leads to or into texts that may name images.
+fn is_about_texts(path: &str) -> bool {
+    let mut parts = path.split(['.', '/']);
+    parts.any(|part| {
+        let part = part.to_ascii_lowercase();
+        part == "*" || ABOVE_TEXTS.iter().any(|end| part.ends_with(end))
+    })
 }
 
 /// Whether a path of fields ends at an image, or at something that holds images.

@@ -45,7 +45,7 @@ pub use lines::lines;
 pub use metadata::LISTED;
 pub use object::Object;
 pub use parts::{Names, Part, Parts, Step, Value, join};
-pub use patches::{NAME as PATCH, TEST as PATCH_TEST};
+pub use patches::{NAME as PATCH, PatchPiece, TEST as PATCH_TEST};
 pub use path::KeyPath;
 pub use policies::{Keyed, Matching};
 pub use release::{
@@ -184,6 +184,11 @@ pub enum Fact {
         /// The bytes of the map; none when it is not written out.
         map: Span,
     },
+    /// The same in a patch: which object it meets is told by what applies it.
+    PatchPiece(PatchPiece),
+    /// The texts that a patch tests for, but for those of containers' images: it fails where they are
+    /// no longer the same.
+    Tested(Vec<String>),
     /// A folder of the same repository that is deployed, whether or not a kustomization lies in it.
     Deploys {
         /// The folder, from the root of the repository.

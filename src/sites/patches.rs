@@ -8,7 +8,8 @@
 use std::collections::HashSet;
 
 use super::kustomize::{self, NameEntry};
-use super::{Found, Text, object, resource, texts, workload};
+use super::{Fact, Found, KeyPath, Text, object, resource, texts, workload};
+use crate::source::Span;
 use crate::yaml::{Document, Kind, NodeId, documents};
 
 /// The finder of the images that a patch writes.
@@ -18,10 +19,42 @@ pub const TEST: &str = "patch-test";
 
 /// Operations that write a value.
 const WRITING: &[&str] = &["add", "replace"];
+/// Operations without a value.
+const TAKING: &[&str] = &["remove", "move", "copy"];
 /// Texts in texts are followed so far: a patch in a transformer in a kustomization.
 const DEPTH: usize = 3;
 /// What a text has to hold, besides an image, to be worth reading.
 const TEXT_WORDS: &[&str] = &["test", "Transformer"];
+
+/// Parts of an image in a patch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PatchPiece {
+    /// The kind that it is for; any when none is said, or only in part.
+    pub kind: Option<String>,
+    /// The name of the object that it is for; none when any may be meant.
+    pub name: Option<String>,
+    /// The way to the parts.
+    pub path: KeyPath,
+    /// Their keys; none when it changes single ones, so that the others stay.
+    pub keys: Option<Vec<String>>,
+    /// The bytes of the map; none when it is not written out.
+    pub map: Span,
+}
+
+impl PatchPiece {
+    /// What a map in a patch says that looks like the object it is for, `Kind/name`.
+    pub(super) fn of(object: Option<&str>, path: KeyPath, keys: Vec<String>, map: Span) -> Self {
+        let (kind, name) = object.and_then(|object| object.split_once('/')).unzip();
+        let known = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(Into::into);
+        Self {
+            kind: known(kind),
+            name: known(name),
+            path,
+            keys: Some(keys),
+            map,
+        }
+    }
+}
 
 /// The operations of a document that is a patch.
 fn operations(document: &Document<'_>) -> Vec<NodeId> {
@@ -35,12 +68,17 @@ fn operations(document: &Document<'_>) -> Vec<NodeId> {
 pub(super) fn find(text: &str, document: &Document<'_>, found: &mut Found) {
     for item in operations(document) {
         let op = document.text_at(item, &["op"]).unwrap_or("");
+        let path = document.text_at(item, &["path"]).unwrap_or("");
+        if TAKING.contains(&op) {
+            let from = document.text_at(item, &["from"]).unwrap_or("");
+            let parts = [path, from].into_iter().filter_map(resource::patched_part);
+            found.facts.extend(parts);
+        }
         let finder = match op {
             "test" => TEST,
             _ if WRITING.contains(&op) => NAME,
             _ => continue,
         };
-        let path = document.text_at(item, &["path"]).unwrap_or("");
         let Some(value) = document.get(item, "value") else {
             continue;
         };
@@ -60,6 +98,10 @@ pub(super) fn find(text: &str, document: &Document<'_>, found: &mut Found) {
                 .extend(resource::patched(text, document, value, path));
             found.facts.extend(resource::patched_part(path));
         }
+        if op == "test" {
+            let followed: &[NodeId] = if is_named { &images } else { &[] };
+            found.facts.extend(tested_texts(document, value, followed));
+        }
         for id in images {
             let site = workload::site(text, document, id);
             found
@@ -67,6 +109,17 @@ pub(super) fn find(text: &str, document: &Document<'_>, found: &mut Found) {
                 .extend(site.map(|site| super::Site { finder, ..site }));
         }
     }
+}
+
+/// The texts at and below a value that is tested for, but for those that are `followed`.
+fn tested_texts(document: &Document<'_>, value: NodeId, followed: &[NodeId]) -> Option<Fact> {
+    let value = document.resolve(value);
+    let below = value..document.node(value).end.max(value + 1);
+    let scalars = below.map(|id| document.resolve(id));
+    let texts = scalars.filter(|id| !followed.contains(id));
+    let texts = texts.filter_map(|id| document.text(id).map(Into::into));
+    let texts: Vec<String> = texts.collect();
+    (!texts.is_empty()).then_some(Fact::Tested(texts))
 }
 
 /// The images that anything in the document tests for, and those that transformers name in texts. A

@@ -43,6 +43,9 @@ pub struct Builds {
 pub struct Builder {
     /// The file, by its place in the list of scanned files.
     pub file: usize,
+    /// The files from which it goes: its own, and those of the builds that something else lays words
+    /// over.
+    pub(in super::super) roots: BTreeSet<usize>,
     /// What it does, in order.
     pub(super) steps: Vec<Step>,
     /// What it is for.
@@ -60,6 +63,15 @@ pub struct Builder {
 }
 
 impl Builder {
+    /// The entries that it acts by.
+    pub(in super::super) fn entries(&self) -> impl Iterator<Item = EntryId> {
+        let lists = self.steps.iter().filter_map(|step| match step {
+            Step::Entries(entries) => Some(entries),
+            _ => None,
+        });
+        lists.flatten().copied()
+    }
+
     /// The builders that it goes on from, components among them.
     pub(super) fn goes_on_from(&self) -> impl Iterator<Item = usize> {
         self.steps.iter().filter_map(|step| match step {

@@ -4,48 +4,68 @@ use std::collections::BTreeSet;
 
 use super::super::tree::{Tree, facts, kustomizations};
 use super::super::{Group, SiteId};
+use super::making::is_image_field;
 use crate::scan::ScannedFile;
-use crate::sites::Acts;
+use crate::sites::{Acts, Kustomization, Site};
 
 /// A blocked group for the sites of the files that a kustomization with `replacements` or `vars`
 /// takes in, directly or through other kustomizations. A component or transformer that copies fields
 /// makes every kustomization copy that lists it.
 pub(in super::super) fn copied_fields(files: &[ScannedFile], tree: &Tree<'_>) -> Vec<Group> {
-    if !kustomizations(files).any(|(_, kustomization)| kustomization.copies_fields) {
-        return Vec::new();
-    }
-    let mut copiers: BTreeSet<usize> = BTreeSet::new();
-    for (index, file) in files.iter().enumerate() {
-        if facts(file).any(|fact| fact.copies_fields && fact.acts == Acts::OnItsParents) {
-            copiers.insert(index);
-        }
-    }
-    let mut groups = Vec::new();
-    for (index, file) in files.iter().enumerate() {
-        let copies = facts(file).any(|fact| fact.copies_fields)
-            || tree
-                .taken(index)
-                .iter()
-                .any(|edge| copiers.contains(&edge.to));
-        if copies {
-            groups.extend(copied(files, tree, index));
-        }
-    }
-    groups
+    let all = copiers(files, tree, |kustomization| kustomization.copies_fields);
+    let of_texts = copiers(files, tree, |kustomization| kustomization.copies_texts);
+    let all = all.into_iter().map(|root| (root, Copied::All));
+    let of_texts = of_texts.into_iter().map(|root| (root, Copied::Texts));
+    all.chain(of_texts)
+        .filter_map(|(root, what)| copied(files, tree, root, what))
+        .collect()
 }
 
-fn copied(files: &[ScannedFile], tree: &Tree<'_>, root: usize) -> Option<Group> {
-    let members: Vec<SiteId> = tree
-        .reached(root)
-        .into_iter()
-        .flat_map(|file| (0..files[file].scan.sites.len()).map(move |site| SiteId { file, site }))
-        .collect();
+/// The sites that are copied about.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Copied {
+    All,
+    /// Those that are no images to kustomize.
+    Texts,
+}
+
+/// The files whose builds copy something.
+fn copiers(
+    files: &[ScannedFile],
+    tree: &Tree<'_>,
+    copies: impl Fn(&Kustomization) -> bool,
+) -> BTreeSet<usize> {
+    if !kustomizations(files).any(|(_, kustomization)| copies(kustomization)) {
+        return BTreeSet::new();
+    }
+    let mut listed: BTreeSet<usize> = BTreeSet::new();
+    for (index, file) in files.iter().enumerate() {
+        if facts(file).any(|fact| copies(fact) && fact.acts == Acts::OnItsParents) {
+            listed.insert(index);
+        }
+    }
+    let is_one = |&index: &usize| {
+        let mut taken = tree.taken(index).iter();
+        facts(&files[index]).any(&copies) || taken.any(|edge| listed.contains(&edge.to))
+    };
+    (0..files.len()).filter(is_one).collect()
+}
+
+fn copied(files: &[ScannedFile], tree: &Tree<'_>, root: usize, what: Copied) -> Option<Group> {
+    let counts =
+        |site: &Site| what == Copied::All || site.entry().is_none() && !is_image_field(site);
+    let mut members: Vec<SiteId> = Vec::new();
+    for file in tree.reached(root) {
+        let sites = files[file].scan.sites.iter().enumerate();
+        let sites = sites.filter(|(_, site)| counts(site));
+        members.extend(sites.map(|(site, _)| SiteId { file, site }));
+    }
     let place = files[root].source.path.display();
     (!members.is_empty()).then(|| Group {
         label: format!("the fields that {place} copies"),
         members,
         blocked: Some(format!(
-            "{place} copies fields with `replacements` or `vars` and takes this file in; such images are not rewritten yet"
+            "{place} copies fields with `replacements` or `vars` and takes this file in, and what becomes of an image that is copied in parts is not known here; change it by hand, together with what copies it"
         )),
     })
 }

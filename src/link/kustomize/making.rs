@@ -96,6 +96,7 @@ impl<'a> Making<'a, '_> {
         let index = self.builds.builders.len();
         self.builds.builders.push(Builder {
             file: key.0,
+            roots: [key.0].into(),
             steps: Vec::new(),
             end: match kustomization.acts {
                 Acts::OnItsParents => End::Component,
@@ -332,7 +333,9 @@ impl<'a> Making<'a, '_> {
             }
             let builder = &self.builds.builders[base];
             steps.extend(builder.steps.iter().cloned());
+            let root = builder.file;
             let own = &mut self.builds.builders[index];
+            own.roots.insert(root);
             own.is_open |= is_open;
             own.fixed.extend(fixed);
             own.opaque = own.opaque.take().or(opaque);
@@ -482,7 +485,7 @@ fn is_in_text(site: &Site) -> bool {
 /// Whether kustomize takes the field for an image: `image` in the containers of any object but not in
 /// ephemeral ones, and the image volumes of pods and of templates (kustomize
 /// `api/internal/konfig/builtinpluginconsts/images.go`, `api/filters/imagetag/legacy.go`).
-fn is_image_field(site: &Site) -> bool {
+pub(in super::super) fn is_image_field(site: &Site) -> bool {
     if matches!(site.finder, PATCH_TEST | PATCH) {
         return true;
     }

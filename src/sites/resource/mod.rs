@@ -14,7 +14,9 @@ use std::collections::HashSet;
 
 use super::parts::Step;
 use super::values::{has_known_host, is_image_name};
-use super::{Fact, Found, Input, KeyPath, Place, Site, kustomize, object, workload};
+use super::{
+    Fact, Found, Input, KeyPath, PatchPiece, Place, Site, kustomize, object, workload,
+};
 use crate::reason::{Assumption, Reason};
 use crate::source::Span;
 use crate::yaml::{Document, Kind, NodeId};
@@ -233,11 +235,14 @@ pub(super) fn patched_part(pointer: &str) -> Option<Fact> {
             Err(_) => path.push_key(&key.replace("~1", "/").replace("~0", "~")),
         }
     }
-    PARTS.contains(&key).then(|| Fact::Piece {
-        object: None,
-        path,
-        keys: vec![key.to_string()],
-        map: Span::new(0, 0),
+    PARTS.contains(&key).then(|| {
+        Fact::PatchPiece(PatchPiece {
+            kind: None,
+            name: None,
+            path,
+            keys: None,
+            map: Span::new(0, 0),
+        })
     })
 }
 

@@ -1,0 +1,170 @@
+//! Parts of one image that several files hold.
+//!
+//! Two objects of one kind and name are one, as far as anybody can tell, and a patch is merged over
+//! whatever it is for. Where they do not hold the same parts, nobody can tell here what they make
+//! together.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::tree::Tree;
+use super::{Group, SiteId};
+use crate::scan::ScannedFile;
+use crate::sites::{Fact, KeyPath, OF_RESOURCES, PatchPiece, TakenAs};
+use crate::source::Span;
+
+/// Parts of an image in one file.
+struct Piece<'a> {
+    file: usize,
+    kind: Option<&'a str>,
+    name: Option<&'a str>,
+    /// The way to them within the object.
+    path: &'a str,
+    /// Their keys; none when it changes single ones.
+    keys: Option<&'a [String]>,
+    /// Whether it is merged over others.
+    patches: bool,
+    sites: Vec<SiteId>,
+}
+
+impl Piece<'_> {
+    /// Whether it may be merged over `other`. What names objects anew keeps their names as a part.
+    fn may_meet(&self, other: &Self) -> bool {
+        let is_kind = self.kind.is_none() || other.kind.is_none() || self.kind == other.kind;
+        let is_name = match (self.name, other.name) {
+            (Some(own), Some(other)) => own.contains(other) || other.contains(own),
+            _ => true,
+        };
+        is_kind && is_name
+    }
+
+    /// Whether both hold the same parts, so that one replaces the other as a whole.
+    fn is_like(&self, other: &Self) -> bool {
+        self.keys.is_some() && self.keys == other.keys
+    }
+
+    fn is_of_object(&self, other: &Self) -> bool {
+        (self.kind, self.name) == (other.kind, other.name)
+    }
+}
+
+/// Blocked groups for the parts of which several files hold different ones.
+pub(super) fn groups(files: &[ScannedFile], tree: &Tree<'_>) -> Vec<Group> {
+    let patches: BTreeSet<usize> = (0..files.len())
+        .flat_map(|file| tree.taken(file))
+        .filter(|taken| matches!(taken.role, TakenAs::Patch | TakenAs::Transformer))
+        .map(|taken| taken.to)
+        .collect();
+    let mut by_path: BTreeMap<&str, Vec<Piece<'_>>> = BTreeMap::new();
+    for (file, scanned) in files.iter().enumerate() {
+        for piece in pieces(file, scanned, patches.contains(&file)) {
+            by_path.entry(piece.path).or_default().push(piece);
+        }
+    }
+    let mut reached = BTreeMap::new();
+    let mut groups = Vec::new();
+    for pieces in by_path.values().filter(|pieces| pieces.len() > 1) {
+        for (index, piece) in pieces.iter().enumerate() {
+            let with: &BTreeSet<usize> = reached
+                .entry(piece.file)
+                .or_insert_with(|| tree.may_act_on(files, piece.file));
+            let others = pieces.iter().enumerate();
+            let others = others.filter(|(at, _)| *at != index);
+            let others = others.map(|(_, other)| other).filter(|other| {
+                let meets = if piece.patches {
+                    with.contains(&other.file) && piece.may_meet(other)
+                } else {
+                    !other.patches && piece.is_of_object(other)
+                };
+                meets && !piece.is_like(other)
+            });
+            groups.extend(group(piece, others.collect()));
+        }
+    }
+    groups
+}
+
+fn group(piece: &Piece<'_>, others: Vec<&Piece<'_>>) -> Option<Group> {
+    let first = others.first()?;
+    let known = if piece.name.is_some() { piece } else { first };
+    let object = [known.kind, known.name].map(|text| text.unwrap_or("?"));
+    let (object, path) = (object.join("/"), piece.path);
+    let all = std::iter::once(piece).chain(others);
+    let members: Vec<SiteId> = all.flat_map(|piece| piece.sites.iter().copied()).collect();
+    (!members.is_empty()).then(|| Group {
+        label: format!("the parts of `{path}` in {object}"),
+        members,
+        blocked: Some(format!(
+            "other files hold further parts of `{path}` in {object}, and what they make together is not known here; write all parts out in each of them"
+        )),
+    })
+}
+
+/// The pieces of a file. `is_patch`: something takes it in to act on others.
+fn pieces<'a>(file: usize, scanned: &'a ScannedFile, is_patch: bool) -> Vec<Piece<'a>> {
+    let sites = starts(file, scanned);
+    let inside = |map: &Span| -> Vec<SiteId> {
+        let sites = sites.range(map.start..map.end.max(map.start + 1));
+        sites.flat_map(|(_, sites)| sites.iter().copied()).collect()
+    };
+    let piece = |fact: &'a Fact| match fact {
+        Fact::Piece {
+            object,
+            path,
+            keys,
+            map,
+        } => {
+            let (kind, name) = object.as_deref().and_then(|it| it.split_once('/')).unzip();
+            Some(Piece {
+                file,
+                // With a target, it does not matter what a patch says of itself.
+                kind: kind.filter(|_| !is_patch),
+                name: name.filter(|_| !is_patch),
+                path: tail(path),
+                keys: Some(keys),
+                patches: is_patch,
+                sites: inside(map),
+            })
+        }
+        Fact::PatchPiece(PatchPiece {
+            kind,
+            name,
+            path,
+            keys,
+            map,
+        }) => Some(Piece {
+            file,
+            kind: kind.as_deref(),
+            name: name.as_deref(),
+            path: tail(path),
+            keys: keys.as_deref(),
+            patches: true,
+            sites: inside(map),
+        }),
+        _ => None,
+    };
+    scanned.scan.facts.iter().filter_map(piece).collect()
+}
+
+/// The sites of a file that are parts of an image of a custom resource, by where they begin.
+fn starts(file: usize, scanned: &ScannedFile) -> BTreeMap<usize, Vec<SiteId>> {
+    let mut starts: BTreeMap<usize, Vec<SiteId>> = BTreeMap::new();
+    for (site, found) in scanned.scan.sites.iter().enumerate() {
+        if found.finder == OF_RESOURCES && found.parts().is_some() {
+            let id = SiteId { file, site };
+            starts.entry(found.span().start).or_default().push(id);
+        }
+    }
+    starts
+}
+
+/// The path within the object: it may be an item of a list.
+fn tail(path: &KeyPath) -> &str {
+    let path = path.as_str();
+    match path
+        .strip_prefix("items[")
+        .and_then(|rest| rest.split_once("]."))
+    {
+        Some((_, rest)) => rest,
+        None => path,
+    }
+}
