@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::source::Span;
-use crate::yaml::{Document, Inside, NodeId, Place, Scalar};
+use crate::yaml::{Document, Inside, NodeId, Place, Scalar, Style, ends_in_blanks};
 
 /// A piece of a scalar's text.
 #[derive(Clone, Debug)]
@@ -48,7 +48,13 @@ impl Bit {
     ) -> Option<Self> {
         let scalar = Scalar::locate(text, document, id)?;
         let bit = Self::of(scalar, range);
-        if let Place::Exact(_) = bit.place {
+        if let Place::Exact(span) = bit.scalar.place {
+            let is_block = matches!(bit.scalar.style, Style::Literal | Style::Folded);
+            let end = span.start + bit.scalar.value.trim_end().len();
+            if is_block && ends_in_blanks(text, document, end) {
+                let place = Place::Spelled(span);
+                return Some(Self { place, ..bit });
+            }
             return Some(bit);
         }
         let place = Inside::of(text, document, id).and_then(|inside| inside.place(&bit.range));

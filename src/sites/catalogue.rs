@@ -45,7 +45,7 @@ const PLACES: &[(&str, &str, &str, &str, &str, &str)] = &[
     ("text", "any object", "env", "rewritten", "Variables with a line for each version: `STRIMZI_…_IMAGES`", "texts-strimzi"),
     ("text", "any object", "annotations", "rewritten; of doubtful names assumed", "Images of sidecars, functions of kustomize, `containerImage`", "texts-annotations"),
     ("text", "Tekton, Argo Workflows, OpenShift templates", "params, parameters", "rewritten; of doubtful names assumed; pushes stay: `build-output`", "Parameters", "texts-tekton-params"),
-    ("text", "ConfigMap `data`", "any key", "rewritten; of doubtful readers assumed", "Settings in YAML and JSON, and lines that are `image: …`", "texts-config-map"),
+    ("text", "ConfigMap `data`", "any key", "rewritten under the name of an image; else assumed: `text-reference`", "Settings in YAML and JSON, and lines that are `image: …`", "texts-config-map"),
     ("chart-test", "suites of helm-unittest", "asserts: value", "stays: `test-assertion`; with `--with-tests` rewritten with the chart", "What a test says that a chart renders", "test-assertions"),
     ("chart-test-pattern", "suites of helm-unittest", "asserts: pattern", "stays: `test-assertion`", "The same as a regular expression", "test-assertions"),
     ("metadata", "`Chart.yaml`", "annotations: images, artifacthub.io/images", "stays: `metadata`; with `--with-tests` rewritten with the chart", "What a catalogue says that a chart brings", "metadata"),

@@ -48,6 +48,9 @@ pub struct Inside<'d> {
     ordinal: usize,
     wrapping: Wrapping,
     map: Map,
+    /// Whether its last line may be one of blanks that no line break ends, which parsers read
+    /// differently: nothing that is replaced in it could be verified.
+    is_open: bool,
 }
 
 /// From the bytes of a text to those of its file.
@@ -80,8 +83,11 @@ impl<'d> Inside<'d> {
             None if filled.is_some() => return None,
             None => (Wrapping::Spelled, Map::Whole(node.span)),
         };
+        let end = map.offset(value.trim_end_matches(BLANKS).len());
+        let is_open = matches!(map, Map::Lines(_)) && ends_in_blanks(text, document, end);
         Some(Self {
             value,
+            is_open,
             masked: mask.map(|mask| (mask.masked, text)),
             outer: document.path,
             ordinal: *ordinal,
@@ -112,7 +118,7 @@ impl<'d> Inside<'d> {
 
     /// Where these bytes of the text are in the file, when that is known.
     pub fn place(&self, range: &Range<usize>) -> Option<Span> {
-        let is_placed = self.wrapping != Wrapping::Spelled;
+        let is_placed = self.wrapping != Wrapping::Spelled && !self.is_open;
         is_placed.then(|| self.map.span(Span::new(range.start, range.end)))
     }
 
@@ -145,6 +151,29 @@ impl Map {
         }
         let start = self.offset(span.start);
         Span::new(start, self.offset(span.end).max(start))
+    }
+}
+
+/// What a line of blanks is made of, and what ends it.
+const BLANKS: [char; 4] = [' ', '\t', '\n', '\r'];
+
+/// Whether the text of a document may end, behind the block scalar whose last word ends at `end`, in
+/// blanks without a line break. Where a text in the file ends is not known here: any such line does.
+pub fn ends_in_blanks(text: &str, document: &Document<'_>, end: usize) -> bool {
+    let rest = text.get(end..).unwrap_or("");
+    let word = rest.trim_start_matches(BLANKS).len();
+    let blanks = &rest[..rest.len() - word];
+    let lines = match blanks.rfind('\n') {
+        // The rest of the last line is the indentation of a word.
+        Some(last) if word > 0 => &blanks[..last],
+        Some(_) => blanks,
+        None => return false,
+    };
+    let is_blank = |line: &str| !line.trim_end_matches('\r').is_empty();
+    if document.path.is_inside() {
+        lines.split('\n').skip(1).any(is_blank)
+    } else {
+        word == 0 && lines.rsplit('\n').next().is_some_and(is_blank)
     }
 }
 
@@ -352,6 +381,32 @@ mod tests {
             let (value, bytes) = found.last().unwrap();
             assert_eq!((value.as_str(), bytes), ("b", &None), "{text:?}");
         }
+    }
+
+    #[test]
+    fn pieces_are_not_placed_where_a_text_ends_in_blanks() {
+        for (text, placed) in [
+            ("a: |+\n  b\n", true),
+            ("a: |\n  b", true),
+            ("a: |\n  b  ", true),
+            ("a: |\n  b\n  \n", true),
+            ("a: |+\n  b\n  \nc: d", true),
+            ("a: |+\n  b\n  ", false),
+            ("a: |\n  b\n  ", false),
+            ("a: |\r\n  b\r\n\r\n  ", false),
+            ("a: |-\n  b\n ", false),
+        ] {
+            let document = documents(text).next().unwrap().unwrap();
+            let id = document.get(0, "a").unwrap();
+            let inside = Inside::of(text, &document, id).unwrap();
+            assert_eq!(inside.place(&(0..1)).is_some(), placed, "{text:?}");
+        }
+        let text = "a: |-\n  b: |+\n    c\n    \nd: e\n";
+        let document = documents(text).next().unwrap().unwrap();
+        let outer = Inside::of(text, &document, document.get(0, "a").unwrap()).unwrap();
+        let inner = outer.documents().next().unwrap().unwrap();
+        let inner = Inside::of(text, &inner, inner.get(0, "b").unwrap()).unwrap();
+        assert_eq!(inner.place(&(0..1)), None);
     }
 
     #[test]

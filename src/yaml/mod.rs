@@ -13,7 +13,7 @@ mod reading;
 mod scalar;
 
 pub use document_path::{DocumentPath, MAX_DEPTH};
-pub use inside::{Inside, Wrapping};
+pub use inside::{Inside, Wrapping, ends_in_blanks};
 pub use mask::{Branches, Masked, action_texts};
 pub use parse::{
     Document, Documents, Entry, Kind, Node, NodeId, Style, YamlError, comments, documents,

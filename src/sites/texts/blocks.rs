@@ -7,11 +7,12 @@
 use std::ops::Range;
 
 use super::names::{self, Around, Says};
+use super::params::key_of;
 use super::reading::{self, Piece, Standing};
 use crate::sites::object;
 use crate::yaml::{Document, Kind, NodeId, Place, Scalar, documents};
 
-/// Why what stands in a text that is no document is not certain.
+/// Why what stands in a text that nothing explains is not certain.
 const NO_DOCUMENT: &str = "it stands in a text of which nobody can tell what reads it";
 
 /// Whether a text can hold anything of interest.
@@ -21,8 +22,18 @@ pub(super) fn is_worth_reading(text: &str) -> bool {
         && text.contains(['\n', '{'])
 }
 
-/// The references in the settings that a text holds.
+/// The references in a text that nothing but its own keys explains: `image` may be what runs, what is
+/// built, or what is allowed.
 pub(super) fn settings(text: &str) -> Vec<Piece> {
+    let weak = |piece: Piece| Piece {
+        standing: piece.standing.weakened(NO_DOCUMENT),
+        ..piece
+    };
+    explained(text).into_iter().map(weak).collect()
+}
+
+/// The references in a text of which it is known that what reads it runs them.
+pub(super) fn explained(text: &str) -> Vec<Piece> {
     let all: Result<Vec<_>, _> = documents(text).collect();
     let is_one = |document: &Document<'_>| !matches!(document.node(0).kind, Kind::Scalar { .. });
     match all {
@@ -39,15 +50,11 @@ pub(super) fn unknown(text: &str) -> Vec<Piece> {
     let known = |piece: &Piece| {
         reading::whole(&text[piece.range.clone()], Says::Nothing, "image").is_some()
     };
-    let weak = |piece: Piece| Piece {
-        standing: piece.standing.weakened(NO_DOCUMENT),
-        ..piece
-    };
-    settings(text).into_iter().filter(known).map(weak).collect()
+    settings(text).into_iter().filter(known).collect()
 }
 
 /// The images of a document of settings.
-pub(super) fn fields(text: &str, document: &Document<'_>) -> Vec<Piece> {
+fn fields(text: &str, document: &Document<'_>) -> Vec<Piece> {
     // Schemas and policies describe images.
     if object::holds_none(document) {
         return Vec::new();
@@ -58,10 +65,20 @@ pub(super) fn fields(text: &str, document: &Document<'_>) -> Vec<Piece> {
             let Some(key) = entry.key.filter(|key| names::is_of_one(key)) else {
                 continue;
             };
-            pieces.extend(field(text, document, entry.value, key));
+            let piece = field(text, document, entry.value, key);
+            pieces.extend(piece.map(|piece| within(document, id, piece)));
         }
     }
     pieces
+}
+
+/// The same for a piece of the map `id`, whose own key may say that a build makes what it holds.
+fn within(document: &Document<'_>, id: NodeId, piece: Piece) -> Piece {
+    if !key_of(document, id).is_some_and(names::is_of_output) {
+        return piece;
+    }
+    let standing = Standing::Pushed;
+    Piece { standing, ..piece }
 }
 
 fn field(text: &str, document: &Document<'_>, id: NodeId, key: &str) -> Option<Piece> {
@@ -143,17 +160,21 @@ fn unquoted(text: &str) -> Option<&str> {
 mod tests {
     use super::*;
 
-    /// The references in a text, the certain ones with `!`.
-    fn read(text: &str) -> Vec<String> {
+    /// Pieces of a text, the certain ones with `!`, and the ones that are pushed with `^`.
+    fn show(text: &str, pieces: Vec<Piece>) -> Vec<String> {
         let show = |piece: Piece| {
-            let mark = if piece.standing == Standing::Certain {
-                "!"
-            } else {
-                ""
+            let mark = match piece.standing {
+                Standing::Certain => "!",
+                Standing::Pushed => "^",
+                Standing::Assumed(_) => "",
             };
             format!("{}{mark}", &text[piece.range])
         };
-        settings(text).into_iter().map(show).collect()
+        pieces.into_iter().map(show).collect()
+    }
+
+    fn read(text: &str) -> Vec<String> {
+        show(text, settings(text))
     }
 
     #[test]
@@ -167,6 +188,37 @@ mod tests {
             ("a:\n  image: 'quay.io/a:1' # x\n", "quay.io/a:1!"),
             ("{\"image\": \"kserve/agent:v0.11\"}", "kserve/agent:v0.11"),
             ("- {image: quay.io/a:1, b: c}\n", "quay.io/a:1!"),
+        ] {
+            assert_eq!(show(text, explained(text)), [wanted], "{text}");
+            assert_eq!(read(text), [wanted.trim_end_matches('!')], "{text}");
+        }
+    }
+
+    #[test]
+    fn what_something_builds_or_allows_is_never_certain() {
+        for (text, wanted) in [
+            (
+                "build:\n  output:\n    image: quay.io/a:1\n",
+                "quay.io/a:1^",
+            ),
+            ("push: {image: quay.io/a:1}\n", "quay.io/a:1^"),
+            (
+                "build:\n  artifacts:\n  - image: quay.io/a:1\n",
+                "quay.io/a:1",
+            ),
+            (
+                "services: {a: {build: ., image: quay.io/a:1}}\n",
+                "quay.io/a:1",
+            ),
+            (
+                "{\"build\":{\"image\":\"quay.io/a:1\",\"push\":true}}",
+                "quay.io/a:1",
+            ),
+            ("- image: quay.io/a:1\n", "quay.io/a:1"),
+            (
+                "apiVersion: v1\nkind: Pod\nspec: {containers: [{image: quay.io/a:1}]}\n",
+                "quay.io/a:1",
+            ),
         ] {
             assert_eq!(read(text), [wanted], "{text}");
         }

@@ -9,13 +9,13 @@ mod names;
 mod params;
 mod reading;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use super::{Bit, Found, Input, KeyPath, Object, Shape, Site, Text, embedded, flux, object};
 use super::{rest_of_line, spans};
 use crate::yaml::{Document, Kind, NodeId};
-use names::{Around, Says};
-use params::Dialect;
+use names::Around;
+use params::Parameters;
 use reading::Piece;
 
 /// The finder.
@@ -70,13 +70,10 @@ pub(super) fn find(input: &Input<'_>, found: &mut Found) {
     let texts = std::mem::take(&mut found.texts);
     let mut walk = Walk::new(input.text, input.document, &texts);
     walk.around = around(object);
-    walk.dialect = params::dialect(object);
+    walk.parameters = Parameters::of(object, input.document);
     walk.data = data(object);
     walk.root = object.node;
     walk.status = input.document.get(object.node, "status");
-    if let Some(dialect) = walk.dialect {
-        walk.uses = params::uses(dialect, input.document, object.node);
-    }
     walk.all();
     found.sites.extend(walk.sites);
     found.texts = texts;
@@ -86,9 +83,14 @@ pub(super) fn find(input: &Input<'_>, found: &mut Found) {
 pub(super) fn drop_known(found: &mut Found) {
     let others = found.sites.iter().filter(|site| site.finder != NAME);
     let known: HashSet<usize> = others.flat_map(spans).map(|span| span.start).collect();
+    // A piece of a text begins behind it.
+    let is_known = |site: &Site| {
+        let mut starts = spans(site).map(|span| span.start);
+        known.contains(&site.span().start) || starts.any(|start| known.contains(&start))
+    };
     found
         .sites
-        .retain(|site| site.finder != NAME || !known.contains(&site.span().start));
+        .retain(|site| site.finder != NAME || !is_known(site));
 }
 
 /// Finds the texts in values, at and below the root of the document.
@@ -168,13 +170,11 @@ struct Walk<'d> {
     document: &'d Document<'d>,
     root: NodeId,
     around: Around,
-    dialect: Option<&'static Dialect>,
+    parameters: Option<Parameters<'d>>,
     /// The key of the settings.
     data: Option<&'static str>,
     /// What the object says of itself, which nobody reads.
     status: Option<NodeId>,
-    /// What its uses say of each parameter.
-    uses: HashMap<String, Option<Says>>,
     /// The texts that hold documents, by their nodes.
     texts: &'d [Text],
     /// Scalars that are read as something else.
@@ -191,10 +191,9 @@ impl<'d> Walk<'d> {
             document,
             root: 0,
             around: Around::Runs,
-            dialect: None,
+            parameters: None,
             data: None,
             status: None,
-            uses: HashMap::new(),
             texts,
             read: HashSet::new(),
             seen: HashSet::new(),
@@ -244,8 +243,8 @@ impl<'d> Walk<'d> {
                 self.role(role, entry.value, moves);
             } else if id == self.root && self.data == Some(key) {
                 self.settings(entry.value);
-            } else if let Some(dialect) = self.dialect.filter(|dialect| dialect.lists == key) {
-                self.parameters(dialect, entry.value);
+            } else {
+                self.parameters(key, entry.value);
             }
         }
     }
@@ -328,7 +327,7 @@ impl<'d> Walk<'d> {
         // What longer ones hold copies something, or is an example.
         self.read.insert(value);
         if names::is_function(key) {
-            self.add(value, blocks::settings(text));
+            self.add(value, blocks::explained(text));
             return;
         }
         let standing = reading::whole(text, names::annotation(key), key);
@@ -336,20 +335,30 @@ impl<'d> Walk<'d> {
         self.add(value, standing.map(|standing| Piece { range, standing }));
     }
 
-    fn parameters(&mut self, dialect: &Dialect, list: NodeId) {
+    /// What may be a list of parameters under `key`.
+    fn parameters(&mut self, key: &str, list: NodeId) {
         let document = self.document;
-        for item in document.items(list) {
-            let Some(name) = document.text_at(item, &["name"]) else {
-                continue;
-            };
-            let entries = document.entries(item);
-            let values =
-                entries.filter(|entry| entry.key.is_some_and(|key| params::VALUES.contains(&key)));
-            for entry in values {
-                let Some(text) = document.text(entry.value) else {
-                    continue;
-                };
-                let says = params::says(dialect, &self.uses, name);
+        let Some(parameters) = self.parameters.take() else {
+            return;
+        };
+        if parameters.are_under(key) {
+            for item in document.items(list) {
+                self.parameter(&parameters, list, item);
+            }
+        }
+        self.parameters = Some(parameters);
+    }
+
+    fn parameter(&mut self, parameters: &Parameters<'_>, list: NodeId, item: NodeId) {
+        let document = self.document;
+        let Some(name) = document.text_at(item, &["name"]) else {
+            return;
+        };
+        let says = parameters.says(list, name);
+        let is_value = |key: &str| params::VALUES.contains(&key);
+        let entries = document.entries(item);
+        for entry in entries.filter(|entry| entry.key.is_some_and(is_value)) {
+            if let Some(text) = document.text(entry.value) {
                 self.add(entry.value, reading::value(text, says, name));
             }
         }
@@ -413,5 +422,22 @@ impl<'d> Walk<'d> {
                 assumption: piece.standing.assumption(),
             });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use crate::sites::{self, Stated};
+    use crate::yaml::documents;
+
+    #[test]
+    fn what_others_read_as_a_whole_is_no_text() {
+        let text = "apiVersion: apps/v1\nkind: Deployment\nspec:\n  template:\n    spec:\n      initContainers:\n      - name: a\n        image: |\n          ghcr.io/a/b\n          image: quay.io/a/b:1\n";
+        let document = documents(text).next().unwrap().unwrap();
+        let found = sites::find(Path::new("a.yaml"), text, &document, &Stated::default());
+        let finders: Vec<&str> = found.sites.iter().map(|site| site.finder).collect();
+        assert_eq!(finders, [sites::workload::NAME]);
     }
 }

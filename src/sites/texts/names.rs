@@ -31,19 +31,23 @@ pub(super) enum Around {
 }
 
 /// Flags that say what they are without the word. Sources: the flags of prometheus-operator
-/// (`cmd/operator`; the base images may come without a tag), kaniko, buildah, pack and ko.
+/// (`cmd/operator`; the base images may come without a tag), kaniko, buildah, pack, ko, jib and
+/// Spring Boot's build plugins (`imageName` is what they build).
 #[rustfmt::skip]
 const FLAGS: &[(&str, Says)] = &[
     ("prometheus-config-reloader", Says::Pulled),
     ("prometheus-default-base-image", Says::Name),
     ("alertmanager-default-base-image", Says::Name),
     ("thanos-default-base-image", Says::Name),
+    ("Djib.to.image", Says::Pushed),
+    ("Dspring-boot.build-image.imageName", Says::Pushed),
     ("cache-image", Says::Pushed),
     ("cache-repo", Says::Pushed),
     ("d", Says::Pushed),
     ("dest", Says::Pushed),
     ("destination", Says::Pushed),
     ("docker-repo", Says::Pushed),
+    ("imageName", Says::Perhaps),
     ("output", Says::Pushed),
     ("publish", Says::Pushed),
     ("push", Says::Pushed),
@@ -114,18 +118,29 @@ const POLICY: &[&str] = &[
     "whitelist",
 ];
 
-/// Words that, where nothing else tells the image from others, stand for one that a build makes.
+/// Words that stand for an image that a build makes: for sure where nothing else tells it from others.
 const PUSHED: &[&str] = &[
     "built",
     "dest",
     "destination",
+    "dst",
     "output",
+    "outputs",
+    "produced",
     "publish",
+    "published",
     "push",
     "pushed",
     "result",
     "target",
+    "targets",
+    "to",
+    "upload",
 ];
+
+/// Words that follow one another in the names of programs, and mean nothing else there. Source: the
+/// OpenTelemetry operator.
+const PROGRAMS: &[[&str; 2]] = &[["target", "allocator"]];
 
 /// Words behind that of the image that stand for something it has, or for its place.
 const ABOUT: &[&str] = &[
@@ -190,38 +205,23 @@ const PLAIN: &[&str] = &[
     "url",
 ];
 
-/// Words of images that a build uses.
+/// Programs that builds run, whose images are hardly ever what a build makes. What an application may
+/// be called (a runner, a sidecar, a command line) is none.
 const TOOLS: &[&str] = &[
     "builder",
     "buildah",
     "buildkit",
     "buildpack",
-    "cli",
-    "creator",
-    "executor",
     "git",
     "golang",
     "gradle",
     "helm",
-    "init",
     "kaniko",
     "kubectl",
     "lifecycle",
     "maven",
-    "node",
-    "python",
-    "run",
-    "runner",
-    "scanner",
-    "sidecar",
     "skopeo",
-    "step",
-    "tool",
-    "toolbox",
-    "tools",
     "trivy",
-    "util",
-    "utils",
 ];
 
 /// Subcommands of tools that move images about, so that nothing tells what is pulled.
@@ -281,6 +281,21 @@ pub(super) fn parameter(name: &str) -> Says {
     }
 }
 
+/// Whether the key of a map says that what stands in it is what a build makes.
+pub(super) fn is_of_output(key: &str) -> bool {
+    says_pushed(&words(key).collect::<Vec<_>>())
+}
+
+/// Whether any word says that a build makes it.
+fn says_pushed(words: &[String]) -> bool {
+    let is_program = |at: usize| {
+        let two = words.get(at..at + 2);
+        two.is_some_and(|two| PROGRAMS.iter().any(|program| two == program))
+    };
+    let mut pushed = (0..words.len()).filter(|&at| PUSHED.contains(&words[at].as_str()));
+    pushed.any(|at| !is_program(at))
+}
+
 /// Whether a name ends as that of one image: `-shell-image`, `PROXY_IMAGE`.
 pub(super) fn is_of_one(name: &str) -> bool {
     words(name)
@@ -314,8 +329,13 @@ fn by_words(name: &str, around: Around) -> Says {
         Says::Other
     } else if has(&words[last..], ABOUT) {
         Says::Nothing
-    } else if has(&words, PUSHED) && is_all(&[PUSHED, PLAIN]) {
-        Says::Pushed
+    } else if says_pushed(&words) {
+        // The other words may be the application that is built, or a program with such a name.
+        if is_all(&[PUSHED, PLAIN]) {
+            Says::Pushed
+        } else {
+            Says::Perhaps
+        }
     } else if around == Around::Builds && !has(&words, TOOLS) {
         Says::Perhaps
     } else {
@@ -358,6 +378,12 @@ mod tests {
             ("--prometheus-default-base-image", Says::Name),
             ("--target-allocator-image", Says::Pulled),
             ("--output-image", Says::Pushed),
+            ("--output-cli-image", Says::Perhaps),
+            ("--target-operator-image", Says::Perhaps),
+            ("--push-target-allocator-image", Says::Perhaps),
+            ("-Djib.to.image", Says::Pushed),
+            ("-Dspring-boot.build-image.imageName", Says::Pushed),
+            ("--imageName", Says::Perhaps),
             ("--destination", Says::Pushed),
             ("-t", Says::Pushed),
             ("--cache-image", Says::Pushed),
@@ -370,6 +396,7 @@ mod tests {
         }
         assert_eq!(flag("--image", Around::Builds), Says::Perhaps);
         assert_eq!(flag("--kaniko-image", Around::Builds), Says::Pulled);
+        assert_eq!(flag("--kaniko-push-image", Around::Builds), Says::Perhaps);
     }
 
     #[test]
@@ -385,6 +412,16 @@ mod tests {
             ("IMAGE", Says::Perhaps),
             ("APP_IMAGE_NAME", Says::Perhaps),
             ("TARGET_IMAGE", Says::Pushed),
+            ("TO_IMAGE", Says::Pushed),
+            ("IMAGE_TO_PUSH", Says::Pushed),
+            ("OUTPUT_OPERATOR_IMAGE", Says::Perhaps),
+            ("DEST_BACKEND_IMAGE", Says::Perhaps),
+            ("BUILD_TARGET_IMAGE", Says::Perhaps),
+            ("PUBLISH_BACKEND_IMAGE", Says::Perhaps),
+            ("BACKEND_PUSH_IMAGE", Says::Perhaps),
+            ("RELATED_IMAGE_TARGET_OPERATOR", Says::Pulled),
+            ("PUSHGATEWAY_IMAGE", Says::Pulled),
+            ("TARGET_ALLOCATOR_IMAGE", Says::Pulled),
             ("IMAGE_TAG", Says::Nothing),
             ("IMAGINATION", Says::Nothing),
         ] {
@@ -400,6 +437,13 @@ mod tests {
             ("outputImage", Says::Pushed),
             ("BUILDER_IMAGE", Says::Pulled),
             ("kaniko-image", Says::Pulled),
+            ("KANIKO_DESTINATION_IMAGE", Says::Perhaps),
+            ("PUSH_RUNNER_IMAGE", Says::Perhaps),
+            ("output-cli-image", Says::Perhaps),
+            ("runner-image", Says::Perhaps),
+            ("cli-image", Says::Perhaps),
+            ("node-image", Says::Perhaps),
+            ("sidecar-image", Says::Perhaps),
             ("BASE_IMAGE", Says::Perhaps),
             ("bundle", Says::Nothing),
         ] {

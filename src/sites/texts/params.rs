@@ -2,7 +2,10 @@
 //! pushed.
 //!
 //! The best witness is the object itself: a parameter that it uses nowhere but in the `image` of a
-//! container is pulled. Where it says nothing, the name has to.
+//! container is pulled. A use counts for the parameter that is declared nearest to it, as the tools
+//! resolve it, so that two tasks may call theirs alike. Where the object says nothing, the name has to;
+//! and where it only hands a value on to something that is defined elsewhere, not even the name proves
+//! anything.
 
 use std::collections::HashMap;
 
@@ -12,16 +15,33 @@ use crate::yaml::{Document, Kind, NodeId};
 
 /// How a kind of object writes and reads parameters.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Dialect {
+struct Dialect {
     group: &'static str,
     /// Its kinds; empty for all of the group.
     kinds: &'static [&'static str],
     /// The lists of parameters.
-    pub lists: &'static str,
-    /// What stands around the name of a parameter where it is used.
-    around: &'static [(&'static str, &'static str)],
+    lists: &'static str,
+    /// How they are used.
+    uses: &'static [Use],
+    /// The maps of an object whose lists declare parameters, by the keys that lead there.
+    roots: &'static [&'static [&'static str]],
+    /// Kinds that have such maps only to give values to what is declared elsewhere.
+    runs: &'static [&'static str],
+    /// The keys of other maps whose lists declare parameters.
+    declaring: &'static [&'static str],
+    /// Whether a list beside such a map gives it values.
+    beside: bool,
     /// Whether a parameter called `image` is, by custom, what is pushed.
-    pub pushes: bool,
+    pushes: bool,
+}
+
+/// How a parameter is used.
+#[derive(Clone, Copy, Debug)]
+struct Use {
+    /// What stands around its name.
+    around: (&'static str, &'static str),
+    /// The ways to the lists that may declare it, from any map around the use.
+    declared: &'static [&'static [&'static str]],
 }
 
 /// The keys of a parameter under which its value stands.
@@ -33,82 +53,315 @@ const WORKFLOWS: &[&str] = &[
     "ClusterWorkflowTemplate",
     "CronWorkflow",
 ];
+const RUNS: &[&str] = &["PipelineRun", "TaskRun", "CustomRun", "Run"];
+const PARAMS: &[&[&str]] = &[&["params"], &["inputs", "params"]];
+const INPUTS: &[&[&str]] = &[&["inputs", "parameters"]];
+const ARGUMENTS: &[&[&str]] = &[&["arguments", "parameters"]];
+const OF_TEMPLATE: &[Use] = &[Use {
+    around: ("${", "}"),
+    declared: &[&["parameters"]],
+}];
 
 /// Sources: the API references of Tekton, Argo Workflows and OpenShift.
 #[rustfmt::skip]
 const DIALECTS: &[Dialect] = &[
-    Dialect { group: "tekton.dev", kinds: &[], lists: "params", around: &[("$(params.", ")"), ("$(params[\"", "\"])"), ("$(params['", "'])"), ("$(inputs.params.", ")")], pushes: true },
-    Dialect { group: "argoproj.io", kinds: WORKFLOWS, lists: "parameters", around: &[("{{inputs.parameters.", "}}"), ("{{workflow.parameters.", "}}")], pushes: false },
-    Dialect { group: "template.openshift.io", kinds: &["Template"], lists: "parameters", around: &[("${", "}")], pushes: false },
-    Dialect { group: "", kinds: &["Template"], lists: "parameters", around: &[("${", "}")], pushes: false },
+    Dialect {
+        group: "tekton.dev", kinds: &[], lists: "params", pushes: true,
+        uses: &[
+            Use { around: ("$(params.", ")"), declared: PARAMS },
+            Use { around: ("$(params[\"", "\"])"), declared: PARAMS },
+            Use { around: ("$(params['", "'])"), declared: PARAMS },
+            Use { around: ("$(inputs.params.", ")"), declared: PARAMS },
+        ],
+        roots: &[&["spec"], &["spec", "inputs"]],
+        runs: RUNS, declaring: &["taskSpec", "pipelineSpec"], beside: true,
+    },
+    Dialect {
+        group: "argoproj.io", kinds: WORKFLOWS, lists: "parameters", pushes: false,
+        uses: &[
+            Use { around: ("{{inputs.parameters.", "}}"), declared: INPUTS },
+            Use { around: ("{{workflow.parameters.", "}}"), declared: ARGUMENTS },
+        ],
+        roots: &[&["spec", "arguments"], &["spec", "workflowSpec", "arguments"]],
+        runs: &[], declaring: &["inputs"], beside: false,
+    },
+    Dialect { group: "template.openshift.io", kinds: &["Template"], lists: "parameters", uses: OF_TEMPLATE, roots: &[&[]], runs: &[], declaring: &[], beside: false, pushes: false },
+    Dialect { group: "", kinds: &["Template"], lists: "parameters", uses: OF_TEMPLATE, roots: &[&[]], runs: &[], declaring: &[], beside: false, pushes: false },
 ];
 
-/// How an object writes parameters, if it has any.
-pub(super) fn dialect(object: &Object<'_>) -> Option<&'static Dialect> {
-    DIALECTS.iter().find(|dialect| {
-        dialect.group == object.group
-            && (dialect.kinds.is_empty() || dialect.kinds.contains(&object.kind))
-    })
+/// The parameters of an object.
+pub(super) struct Parameters<'d> {
+    dialect: &'static Dialect,
+    document: &'d Document<'d>,
+    /// The lists whose parameters are declared here, and what they give values to, if that is another
+    /// list.
+    lists: HashMap<NodeId, Option<NodeId>>,
+    /// What the uses of those say, by their lists and names.
+    uses: HashMap<(NodeId, String), Used>,
 }
 
-/// What is said of a parameter, `uses` being those of its object.
-pub(super) fn says(dialect: &Dialect, uses: &HashMap<String, Option<Says>>, name: &str) -> Says {
-    match (uses.get(name), names::parameter(name)) {
-        (Some(Some(says)), _) => *says,
-        (_, Says::Pushed) if !dialect.pushes => Says::Perhaps,
-        (_, says) => says,
+/// What the uses of a parameter say of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Used {
+    /// It is an image, or the name of one.
+    Image(Says),
+    /// It is handed on to something else.
+    Handed,
+    /// It is text as any.
+    Other,
+}
+
+impl Used {
+    /// This use and another one.
+    fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Handed, _) | (_, Self::Handed) => Self::Handed,
+            (Self::Other, _) | (_, Self::Other) => Self::Other,
+            (Self::Image(Says::Pulled), Self::Image(Says::Pulled)) => Self::Image(Says::Pulled),
+            // One that gets a tag somewhere has none of its own.
+            (Self::Image(_), Self::Image(_)) => Self::Image(Says::Name),
+        }
     }
 }
 
-/// What the uses of each parameter in the object at `root` say: that it is an image, or the name of
-/// one, when every use does.
-pub(super) fn uses(
-    dialect: &Dialect,
-    document: &Document<'_>,
-    root: NodeId,
-) -> HashMap<String, Option<Says>> {
-    let mut uses = HashMap::new();
-    for id in root..document.node(root).end {
-        let Kind::Scalar { value, .. } = &document.node(id).kind else {
-            continue;
+impl<'d> Parameters<'d> {
+    /// Those of an object that can have any.
+    pub(super) fn of(object: &Object<'_>, document: &'d Document<'d>) -> Option<Self> {
+        let dialect = DIALECTS.iter().find(|dialect| {
+            dialect.group == object.group
+                && (dialect.kinds.is_empty() || dialect.kinds.contains(&object.kind))
+        })?;
+        let scopes = Scopes::read(dialect, document, object);
+        Some(Self {
+            dialect,
+            document,
+            uses: scopes.uses(object.node),
+            lists: scopes.lists,
+        })
+    }
+
+    /// Whether the value under `key` is a list of parameters.
+    pub(super) fn are_under(&self, key: &str) -> bool {
+        self.dialect.lists == key
+    }
+
+    /// What is said of the parameter in `list` that is called `name`.
+    pub(super) fn says(&self, list: NodeId, name: &str) -> Says {
+        let named = match names::parameter(name) {
+            Says::Pushed if !self.dialect.pushes => Says::Perhaps,
+            says => says,
         };
-        let value = value.replace("{{ ", "{{").replace(" }}", "}}");
-        for (open, close) in dialect.around {
-            for (at, _) in value.match_indices(open) {
-                let Some((name, rest)) = value[at + open.len()..].split_once(close) else {
-                    continue;
-                };
-                let used = used(document, id, at, rest);
-                let says = uses.entry(name.to_string()).or_insert(used);
-                // One that gets a tag somewhere has none of its own.
-                *says = match (*says, used) {
-                    (Some(Says::Pulled), Some(Says::Pulled)) => Some(Says::Pulled),
-                    (Some(_), Some(_)) => Some(Says::Name),
-                    _ => None,
-                };
+        let unproven = match named {
+            Says::Pulled | Says::Name => Says::Perhaps,
+            says => says,
+        };
+        let Some(given) = self.lists.get(&self.document.resolve(list)) else {
+            return unproven;
+        };
+        let used = |list: NodeId| self.uses.get(&(list, name.to_string()));
+        match given.and_then(used).or_else(|| used(list)) {
+            Some(Used::Image(says)) => *says,
+            Some(Used::Handed) => unproven,
+            Some(Used::Other) | None => named,
+        }
+    }
+}
+
+/// A way to a list, from a map around it.
+type Way = &'static [&'static str];
+
+/// Which parameters are declared where.
+struct Scopes<'d> {
+    dialect: &'static Dialect,
+    document: &'d Document<'d>,
+    /// For a map in which they can be used, a way from it and a name: the list that declares it.
+    declared: HashMap<(NodeId, Way, &'d str), NodeId>,
+    lists: HashMap<NodeId, Option<NodeId>>,
+}
+
+/// What a map says of parameters.
+#[derive(Default)]
+struct Map<'d> {
+    /// Its list of them.
+    list: Option<NodeId>,
+    /// A map in it that declares parameters.
+    inner: Option<NodeId>,
+    /// The template that it calls, and with what.
+    template: Option<&'d str>,
+    arguments: Option<NodeId>,
+}
+
+impl<'d> Scopes<'d> {
+    fn read(dialect: &'static Dialect, document: &'d Document<'d>, object: &Object<'_>) -> Self {
+        let mut scopes = Self {
+            dialect,
+            document,
+            declared: HashMap::new(),
+            lists: HashMap::new(),
+        };
+        let is_run = dialect.runs.contains(&object.kind);
+        let roots = dialect.roots.iter().filter(|_| !is_run);
+        let roots: Vec<NodeId> = roots
+            .filter_map(|way| document.at(object.node, way))
+            .collect();
+        let templates = templates(document, object.node);
+        for id in object.node..document.node(object.node).end {
+            let map = scopes.map(id);
+            let is_declaring =
+                key_of(document, id).is_some_and(|key| dialect.declaring.contains(&key));
+            if let Some(list) = map.list {
+                scopes.add(list, map.inner, is_declaring || roots.contains(&id));
+            }
+            let called = map
+                .template
+                .and_then(|name| templates.get(name).copied().flatten());
+            let given =
+                called.and_then(|template| document.at(template, &["inputs", dialect.lists]));
+            let giving = map
+                .arguments
+                .and_then(|map| document.get(map, dialect.lists));
+            if let (Some(giving), Some(_)) = (giving, given) {
+                scopes.lists.insert(giving, given);
+            }
+        }
+        scopes
+    }
+
+    fn map(&self, id: NodeId) -> Map<'d> {
+        let document = self.document;
+        let mut map = Map::default();
+        for entry in document.entries(id) {
+            match entry.key {
+                Some(key) if key == self.dialect.lists => map.list = Some(entry.value),
+                Some(key) if self.dialect.beside && self.dialect.declaring.contains(&key) => {
+                    map.inner = Some(entry.value);
+                }
+                Some("template") => map.template = document.text(entry.value),
+                Some("arguments") => map.arguments = Some(entry.value),
+                _ => {}
+            }
+        }
+        map
+    }
+
+    /// Adds a list of parameters, if it declares any or gives values to the ones that `inner` does.
+    fn add(&mut self, list: NodeId, inner: Option<NodeId>, declares: bool) {
+        let document = self.document;
+        if inner.is_none() && !declares {
+            return;
+        }
+        let given = inner.and_then(|inner| document.get(inner, self.dialect.lists));
+        self.lists.insert(list, given);
+        for way in self.dialect.uses.iter().flat_map(|used| used.declared) {
+            let Some(from) = inner.or_else(|| start(document, list, way)) else {
+                continue;
+            };
+            for item in document.items(list) {
+                if let Some(name) = document.text_at(item, &["name"]) {
+                    // What the inner map declares itself comes later, and counts.
+                    self.declared.insert((from, way, name), list);
+                }
             }
         }
     }
-    uses
+
+    /// What the uses of each parameter in the object at `root` say: that it is an image, or the name
+    /// of one, when every use does.
+    fn uses(&self, root: NodeId) -> HashMap<(NodeId, String), Used> {
+        let mut uses = HashMap::new();
+        for id in root..self.document.node(root).end {
+            let Kind::Scalar { value, .. } = &self.document.node(id).kind else {
+                continue;
+            };
+            let value = value.replace("{{ ", "{{").replace(" }}", "}}");
+            for used in self.dialect.uses {
+                let (open, close) = used.around;
+                for (at, _) in value.match_indices(open) {
+                    let Some((name, rest)) = value[at + open.len()..].split_once(close) else {
+                        continue;
+                    };
+                    if let Some(list) = self.declaring(id, used, name) {
+                        let says = self.used(id, at, rest);
+                        uses.entry((list, name.to_string()))
+                            .and_modify(|before: &mut Used| *before = before.and(says))
+                            .or_insert(says);
+                    }
+                }
+            }
+        }
+        uses
+    }
+
+    /// The list that declares the parameter of this name for the node `id`: the nearest one.
+    fn declaring(&self, id: NodeId, used: &Use, name: &'_ str) -> Option<NodeId> {
+        around(self.document, id).find_map(|map| {
+            let mut ways = used.declared.iter();
+            ways.find_map(|way| self.declared.get(&(map, *way, name)).copied())
+        })
+    }
+
+    /// What one use of a parameter says of it: the scalar `id` has it at `at`, with `rest` behind it.
+    fn used(&self, id: NodeId, at: usize, rest: &str) -> Used {
+        let document = self.document;
+        let is_list = |id: NodeId| key_of(document, id) == Some(self.dialect.lists);
+        if around(document, id).any(is_list) {
+            return Used::Handed;
+        }
+        if at > 0 || !is_image(document, id) {
+            return Used::Other;
+        }
+        match rest.chars().next() {
+            None => Used::Image(Says::Pulled),
+            Some(':' | '@') => Used::Image(Says::Name),
+            Some(_) => Used::Other,
+        }
+    }
 }
 
-/// What one use of a parameter says of it: the scalar `id` has it at `at`, with `rest` behind it.
-fn used(document: &Document<'_>, id: NodeId, at: usize, rest: &str) -> Option<Says> {
-    if at > 0 || !is_image(document, id) {
-        return None;
+/// The templates of a workflow by name; none for a name that several have.
+fn templates<'d>(document: &'d Document<'d>, root: NodeId) -> HashMap<&'d str, Option<NodeId>> {
+    let mut templates = HashMap::new();
+    for list in root..document.node(root).end {
+        if key_of(document, list) != Some("templates") {
+            continue;
+        }
+        for item in document.items(list) {
+            if let Some(name) = document.text_at(item, &["name"]) {
+                templates
+                    .entry(name)
+                    .and_modify(|template| *template = None)
+                    .or_insert(Some(item));
+            }
+        }
     }
-    match rest.chars().next() {
-        None => Some(Says::Pulled),
-        Some(':' | '@') => Some(Says::Name),
-        Some(_) => None,
-    }
+    templates
 }
 
-/// Whether a scalar stands under the key `image`.
-fn is_image(document: &Document<'_>, id: NodeId) -> bool {
+/// The nodes around one, from the inside.
+fn around<'d>(document: &'d Document<'_>, id: NodeId) -> impl Iterator<Item = NodeId> + 'd {
+    let parent = |id: NodeId| Some(document.node(id).parent).filter(|parent| *parent != id);
+    std::iter::successors(parent(id), move |id| parent(*id))
+}
+
+/// The map from which `way` leads to `id`.
+fn start(document: &Document<'_>, id: NodeId, way: Way) -> Option<NodeId> {
+    way.iter().rev().try_fold(id, |id, key| {
+        (key_of(document, id) == Some(key)).then(|| document.node(id).parent)
+    })
+}
+
+/// The key under which a node stands.
+pub(super) fn key_of<'d>(document: &'d Document<'_>, id: NodeId) -> Option<&'d str> {
     let node = document.node(id);
-    let is_value =
-        matches!(document.node(node.parent).kind, Kind::Mapping) && node.position % 2 == 1;
+    let is_value = node.parent != id
+        && matches!(document.node(node.parent).kind, Kind::Mapping)
+        && node.position % 2 == 1;
     // A key that is a scalar is the node right before its value.
-    is_value && document.text(id - 1) == Some("image")
+    is_value.then(|| document.text(id - 1)).flatten()
+}
+
+/// Whether a scalar stands under the key `image`, and not as what something makes.
+fn is_image(document: &Document<'_>, id: NodeId) -> bool {
+    let map = key_of(document, document.node(id).parent);
+    key_of(document, id) == Some("image") && !map.is_some_and(names::is_of_output)
 }
