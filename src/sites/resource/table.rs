@@ -262,3 +262,44 @@ pub(super) fn about(object: &Object<'_>) -> Option<About> {
     let rows = rows[..nothing.unwrap_or(rows.len())].to_vec();
     (shaped || !rows.is_empty()).then_some(About { rows, shaped })
 }
+
+/// What the table says of a field that a patch writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Patched {
+    /// It is an image, as far as its key and text show.
+    Image,
+    /// A build pushes to it.
+    Output,
+    /// It is no image.
+    Nothing,
+    /// The patch does not say of what it is a field.
+    Unknown,
+}
+
+/// What the table says of the field that the keys lead to, in an object of which the group may not be
+/// known, or the kind.
+pub(super) fn patched(target: &Object<'_>, keys: &[&str]) -> Patched {
+    if target.group.is_empty() {
+        let may_be = |row: &&Row| {
+            let is_kind = target.kind.is_empty() || row.kinds.is_empty();
+            let says_no = row.means == Output && row.way().matches(keys);
+            says_no && (is_kind || row.kinds.contains(&target.kind))
+        };
+        return match ROWS.iter().any(|row| may_be(&row)) {
+            true => Patched::Output,
+            false => Patched::Unknown,
+        };
+    }
+    let Some(about) = about(target) else {
+        return Patched::Nothing;
+    };
+    let mut rows = about.rows.iter();
+    let row = rows.find(|row| !row.is_general() && row.way().matches(keys));
+    match row.map(|row| row.means) {
+        Some(Output | Package) => Patched::Output,
+        Some(Nothing) => Patched::Nothing,
+        Some(_) => Patched::Image,
+        None if about.shaped => Patched::Image,
+        None => Patched::Nothing,
+    }
+}
