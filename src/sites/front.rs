@@ -12,7 +12,14 @@ const REGISTRIES: &[&str] = &["registry", "registries", "hub", "mirror", "mirror
 /// Words in keys of repositories, and of registries in the mouths of many.
 const REPOSITORIES: &[&str] = &["repository", "repositories", "repo", "repos"];
 /// Words in keys of anything that has to do with images.
-const IMAGES: &[&str] = &["image", "images", "docker", "container", "containers", "oci"];
+const IMAGES: &[&str] = &[
+    "image",
+    "images",
+    "docker",
+    "container",
+    "containers",
+    "oci",
+];
 /// Words in keys of beginnings, beside one of those.
 const BEGINNINGS: &[&str] = &[
     "address",
@@ -64,7 +71,8 @@ pub(super) fn may_be(above: &str, key: &str, text: &str) -> bool {
         return false;
     }
     if let Some(start) = text.find(['{', '$']) {
-        return begins_with_host(&text[..start]) && text[..start].contains('/') || is_about(&[above, key]);
+        return begins_with_host(&text[..start]) && text[..start].contains('/')
+            || is_about(&[above, key]);
     }
     if text.contains(|c: char| c.is_whitespace() || matches!(c, '@' | ',' | '=' | '*')) {
         return false;

@@ -280,12 +280,12 @@ pub(super) enum Patched {
 /// known, or the kind.
 pub(super) fn patched(target: &Object<'_>, keys: &[&str]) -> Patched {
     if target.group.is_empty() {
-        let may_be = |row: &&Row| {
-            let is_kind = target.kind.is_empty() || row.kinds.is_empty();
-            let says_no = row.means == Output && row.way().matches(keys);
-            says_no && (is_kind || row.kinds.contains(&target.kind))
+        // Only some kinds push to `spec/image`, but `output` says it in all of them.
+        let is_output = |row: &Row| {
+            let is_kind = row.kinds.contains(&target.kind) || keys.contains(&"output");
+            row.means == Output && is_kind && !row.is_general() && row.way().matches(keys)
         };
-        return match ROWS.iter().any(|row| may_be(&row)) {
+        return match ROWS.iter().any(is_output) {
             true => Patched::Output,
             false => Patched::Unknown,
         };

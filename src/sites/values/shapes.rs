@@ -5,9 +5,8 @@ use super::super::{Shape, Site, flux, rest_of_line};
 use super::walk::{Map, Walk};
 use super::words::{
     BEGINNINGS, BETWEEN, DIGEST_KEYS, EVIDENCE, REPOSITORY_KEYS, TAG_KEYS, has_image_word,
-    has_known_host, is_full,
-    is_beginning, is_global_place, is_image_key, is_image_map, is_image_name, is_list_of_images,
-    is_login, is_no_pull, is_picture, is_source,
+    has_known_host, is_beginning, is_full, is_global_place, is_image_key, is_image_map,
+    is_image_name, is_list_of_images, is_login, is_no_pull, is_picture, is_source,
 };
 use super::{NAME, Template};
 use crate::reason::Reason;
