@@ -358,11 +358,48 @@ fn is_algorithm(text: &str) -> bool {
     })
 }
 
+/// Whether a text is the host of a registry and nothing else. No image of Docker Hub's library has a dot
+/// in its name, so that a name with one and without a path is no image there.
+pub fn is_registry(text: &str) -> bool {
+    let text = text.trim_end_matches('/');
+    let (name, _) = text.split_once(':').unwrap_or((text, ""));
+    name.contains('.') && !text.contains('/') && begins_with_host(text)
+}
+
+/// Whether a text begins with a host: letters behind the last dot, or a port behind the name.
+pub fn begins_with_host(text: &str) -> bool {
+    let host = text.split('/').next().unwrap_or("");
+    let (name, port) = host.split_once(':').unwrap_or((host, ""));
+    let is_port = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
+    let last = name.rsplit('.').next().unwrap_or("");
+    let is_named = name.contains('.') && last.starts_with(|c: char| c.is_ascii_alphabetic());
+    is_named && (port.is_empty() || is_port) || is_port && !name.is_empty()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     const SHA: &str = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+    #[test]
+    fn hosts_of_registries_are_told_from_names() {
+        for (text, wanted) in [
+            ("quay.io", true),
+            ("quay.io/", true),
+            ("harbor.corp.io:5000", true),
+            ("registry:5000", false),
+            ("nginx:1", false),
+            ("quay.io/acme", false),
+            ("nginx", false),
+            ("nginx:1.27", false),
+            ("nginx:alpine", false),
+            ("1.2.3", false),
+            ("", false),
+        ] {
+            assert_eq!(is_registry(text), wanted, "{text}");
+        }
+    }
 
     #[test]
     fn references_are_taken_apart_and_printed_back() {

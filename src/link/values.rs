@@ -11,8 +11,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::SiteId;
-use super::layers::{DEFAULTS, Releases, Root};
+use super::layers::{DEFAULTS, Layer, Releases, Root};
 use super::stacks::{Charts, Stack};
+use crate::image;
 use crate::reason::{Assumption, Reason};
 use crate::scan::ScannedFile;
 use crate::sites::{Names, Parts, Step, Value, join};
@@ -72,8 +73,9 @@ pub struct View {
     pub together: Option<usize>,
     /// A registry or longer text that stands in scope, to be put in front of names.
     pub front: Option<Front>,
-    /// Whether an empty one does.
-    pub empty_front: bool,
+    /// Whether anything in reach may be put in front of names: a registry of another image, one
+    /// that is not known, or the empty place of one.
+    pub may_be_fronted: bool,
     /// The registry for every image of the chart.
     pub global: Option<Front>,
     /// Whether a layer allows Bitnami charts to use other registries.
@@ -137,8 +139,13 @@ pub(super) fn views(
             match seen.get(&same) {
                 Some(&known) => {
                     let known: &mut View = &mut views[known];
+                    let may_be_fronted = known.may_be_fronted || view.may_be_fronted;
+                    known.may_be_fronted = may_be_fronted;
                     if known.is_beginning && !view.is_beginning {
-                        *known = view;
+                        *known = View {
+                            may_be_fronted,
+                            ..view
+                        };
                         continue;
                     }
                     if view.is_beginning {
@@ -437,10 +444,10 @@ impl<'a> Merge<'a> {
                 tagged,
                 between: self.parts(sites).any(|(_, parts)| parts.between),
                 registry_unread: self.is_registry_unread(sites),
-                registry_elsewhere: !family.is_empty() && self.has_registry(at, family),
+                registry_elsewhere: self.has_registry(at, family),
                 together: None,
                 front: fronts.find(at).cloned(),
-                empty_front: fronts.has_empty(at),
+                may_be_fronted: fronts.in_reach,
                 global,
                 insecure_allowed,
                 targets: self.stack.targets.clone(),
@@ -461,6 +468,11 @@ impl<'a> Merge<'a> {
             let Some((site, _)) = parts.iter().rev().find_map(|part| part.from) else {
                 continue;
             };
+            fronts.in_reach |= match names {
+                Names::Image => has_registry_alone(&parts),
+                Names::StatedImage => false,
+                Names::Beginning | Names::StatedBeginning | Names::Everything => true,
+            };
             let texts = parts.iter().map(|part| part.text.as_str());
             let text = join(texts.filter(|text| !text.is_empty()));
             let front = Front { text, site };
@@ -478,24 +490,26 @@ impl<'a> Merge<'a> {
                 Names::Beginning => drop(fronts.beginnings.entry(at).or_insert(front)),
             }
         }
-        for layer in &self.stack.layers {
-            let loose = layer.loose(self.files);
-            for (at, _) in loose.into_iter().flat_map(|loose| &loose.fronts) {
-                if let Some(at) = below(at, &layer.at) {
-                    fronts.empty_global |= is_global(&at);
-                    fronts.hidden.insert(at);
-                }
-            }
-        }
-        let is_empty = |known: &Known<'_>| known.empties && known.family.is_none();
-        for (at, keys) in &self.keys {
-            let mut fronts_here = FRONT_KEYS.iter().filter_map(|key| keys.get(key)).flatten();
-            if fronts_here.any(is_empty) {
-                fronts.empty_global |= is_global(at);
-                fronts.empty.insert(at);
-            }
-        }
+        fronts.in_reach |= self.has_loose_front();
         fronts
+    }
+
+    /// Whether a text that is no part of an image may be put in front of names, or whether there is an
+    /// empty place for one.
+    fn has_loose_front(&self) -> bool {
+        let is_loose = |layer: &Layer| {
+            let loose = layer.loose(self.files).into_iter();
+            let mut fronts = loose.flat_map(|loose| &loose.fronts);
+            fronts.any(|at| {
+                below(at, &layer.at).is_some_and(|at| !is_below(&at, &self.stack.brought))
+            })
+        };
+        let is_empty = |known: &Known<'_>| known.empties && known.family.is_none();
+        let has_empty = |keys: &BTreeMap<&str, Vec<Known<'_>>>| {
+            let fronts = FRONT_KEYS.iter().filter_map(|key| keys.get(key));
+            fronts.flatten().any(is_empty)
+        };
+        self.stack.layers.iter().any(is_loose) || self.keys.values().any(has_empty)
     }
 
     /// What the layers make of a place: its parts, later layers winning.
@@ -624,12 +638,41 @@ impl<'a> Merge<'a> {
         })
     }
 
-    /// Whether a `registry` that belongs to something else stands beside the parts.
+    /// Whether a registry that belongs to something else stands beside the parts. A whole map of parts
+    /// (`registry`, `repository`) has the one that it is joined to.
     fn has_registry(&self, at: &[Step], family: &str) -> bool {
-        let known = self.keys.get(at).and_then(|keys| keys.get("registry"));
-        let mut known = known.into_iter().flatten();
-        known.any(|known| known.family != Some(family_of(family)) && !known.empties)
+        if family.is_empty() {
+            return false;
+        }
+        let Some(keys) = self.keys.get(at) else {
+            return false;
+        };
+        let is_other =
+            |known: &Known<'_>| known.family != Some(family_of(family)) && !known.empties;
+        keys.iter()
+            .filter(|(key, _)| is_registry_of(key, family))
+            .any(|(_, known)| known.iter().any(is_other))
     }
+}
+
+/// Whether a key names the registry of the images of a family in the same map: of all of them, or of
+/// those of its own stem (`operatorRegistry`, `operator_image_registry`).
+fn is_registry_of(key: &str, family: &str) -> bool {
+    let Some(stem) = ["Registry", "_registry"]
+        .iter()
+        .find_map(|end| key.strip_suffix(end))
+    else {
+        return FRONT_KEYS.contains(&key);
+    };
+    let family = family.strip_suffix("_name").unwrap_or(family);
+    let family = family.strip_suffix("Name").unwrap_or(family);
+    let short = ["Image", "_image"]
+        .iter()
+        .find_map(|end| family.strip_suffix(end));
+    FRONT_KEYS.contains(&key)
+        || matches!(stem, "image" | "docker" | "container" | "default")
+        || stem == family
+        || short == Some(stem)
 }
 
 /// What templates may put in front of names, by the path of the map that it stands in: it counts for
@@ -640,10 +683,9 @@ struct Fronts<'m> {
     global: Option<Front>,
     /// The registries for every image, by the path of the values of the chart they are for.
     everything: BTreeMap<&'m [Step], Vec<Front>>,
-    empty: HashSet<&'m Vec<Step>>,
-    /// Where a registry stands under a key that nobody knows.
-    hidden: HashSet<Vec<Step>>,
-    empty_global: bool,
+    /// Whether there are any, of whatever scope, or others that nobody can tell the scope of: templates
+    /// read what they like.
+    in_reach: bool,
 }
 
 impl Fronts<'_> {
@@ -672,12 +714,17 @@ impl Fronts<'_> {
         });
         (Some(first.clone()), why)
     }
+}
 
-    fn has_empty(&self, at: &[Step]) -> bool {
-        let mut outer = (0..=at.len()).map(|length| at[..length].to_vec());
-        self.empty_global
-            || outer.any(|outer| self.empty.contains(&outer) || self.hidden.contains(&outer))
-    }
+/// Whether a registry stands there that another image may be joined to: it is alone, or the name is
+/// nothing but a registry.
+fn has_registry_alone(parts: &[Merged]) -> bool {
+    let (last, first) = match parts {
+        [.., first, last] => (last.text.as_str(), first.text.as_str()),
+        [last] => (last.text.as_str(), ""),
+        [] => return false,
+    };
+    !first.is_empty() && last.is_empty() || image::is_registry(last)
 }
 
 fn child(at: &[Step], key: &str) -> Vec<Step> {

@@ -5,7 +5,7 @@ use super::layers::Layered;
 use super::targets::{Target, Targets};
 use super::{Assume, Change, Rewritten, Safety, Undecided};
 use crate::edit::Edit;
-use crate::image::ImageRef;
+use crate::image::{self, ImageRef};
 use crate::link::{Links, SiteId};
 use crate::reason::Reason;
 use crate::rules::{Origin, RuleSet, Verdict};
@@ -285,6 +285,11 @@ fn stands_for_another(text: &str) -> Option<String> {
 pub(super) fn parse(name: &str) -> Result<ImageRef, Why> {
     if name == "null" {
         return Err((Reason::NotAnImage, "it is the word `null`".to_string()));
+    }
+    // With a colon, the host of a registry looks like a name and its tag.
+    if !name.contains(':') && image::is_registry(name) {
+        let detail = "it is the name of a registry, and what is joined to it is not known";
+        return Err((Reason::NotAnImage, detail.to_string()));
     }
     ImageRef::parse(name).map_err(|error| (Reason::NotAnImage, format!("it {error}")))
 }

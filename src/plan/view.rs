@@ -10,6 +10,16 @@ use crate::reason::{Assumption, Reason};
 use crate::rules::{RuleSet, Verdict, ecr_host, upstreams};
 use crate::sites::{Names, Step, join};
 
+/// How keys end that charts join to a registry for every image.
+const ENDS: &[&str] = &[
+    "repository",
+    "Repository",
+    "repo",
+    "Repo",
+    "name",
+    "imageName",
+];
+
 /// What a view says.
 #[derive(Clone, Debug)]
 pub(super) enum Decision {
@@ -136,7 +146,7 @@ fn decide_image(view: &View, rules: &RuleSet) -> Result<Decision, Why> {
         end_of_name(view, rules)?;
     }
     if view.registry_elsewhere && registry.is_empty() && image.registry().is_none() {
-        let detail = "another layer of the same values path sets a registry in front of it; set the registry here, too";
+        let detail = "another key, here or in another layer, sets a registry in front of it; write the image out as one reference";
         return Err((Reason::GroupIncomplete, detail.into()));
     }
     let global = match &view.global {
@@ -371,8 +381,7 @@ fn assumption(
     }
     if image.registry().is_some() {
         let last = view.parts.last().map_or("", |part| part.key.as_str());
-        let is_repository =
-            matches!(last, "repository" | "repo" | "name") || last.ends_with("Repository");
+        let is_repository = ENDS.iter().any(|end| last.ends_with(end));
         if let Some(global) = view.global.as_ref().filter(|_| is_repository) {
             let detail = format!(
                 "the chart may put `{}`, which is set for every image, in front of it; it would be `{new}` if it does not; {settle}",
@@ -382,7 +391,7 @@ fn assumption(
         }
         return view.registry_elsewhere.then(|| {
             let detail = format!(
-                "another layer sets a registry, which the chart may put in front of this one; it would be `{new}` if it does not; {settle}"
+                "another key, here or in another layer, sets a registry, which the chart may put in front of this one; it would be `{new}` if it does not; {settle}"
             );
             (chart, detail)
         });
@@ -394,10 +403,10 @@ fn assumption(
         || last.ends_with("-image");
     let text = view.parts.last().map_or("", |part| part.text.as_str());
     let has_suffix = text.len() > image.name_len();
-    if is_full_key && has_suffix && !view.empty_front && !view.registry_elsewhere {
+    if is_full_key && has_suffix && !view.may_be_fronted && !view.registry_elsewhere {
         return None;
     }
-    if is_full_key && !view.tagged && !view.empty_front {
+    if is_full_key && !view.tagged && !view.may_be_fronted {
         let detail = format!(
             "it may be a name of something else; it would be `{new}` if it is an image; {settle}"
         );

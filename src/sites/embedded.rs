@@ -125,6 +125,8 @@ const GROUPS: &[(&str, &str)] = &[
     ("ClusterPolicy", "kyverno.io"),
     ("HelmChartConfig", "helm.cattle.io"),
     ("HelmRelease", "helm.toolkit.fluxcd.io"),
+    ("ImageRepository", "image.toolkit.fluxcd.io"),
+    ("KafkaConnect", "kafka.strimzi.io"),
     // Kustomize's own are no objects that it could patch.
     ("Kustomization", "kustomize.toolkit.fluxcd.io"),
     ("Policy", "kyverno.io"),
@@ -259,17 +261,18 @@ pub(super) fn objects<'d>(document: &'d Document<'_>, text: &'d Text) -> Vec<Obj
     if is_for_no_images(document, text) {
         return Vec::new();
     }
-    let root = patched(document, text.target.as_ref());
+    let root = patched(document, text);
     std::iter::once(root).chain(below).collect()
 }
 
 /// Whether a patch is for something that describes images and runs none.
 pub(super) fn is_for_no_images(document: &Document<'_>, text: &Text) -> bool {
-    object::holds_no_images(&patched(document, text.target.as_ref()))
+    object::holds_no_images(&patched(document, text))
 }
 
 /// The object that a patch without `apiVersion` or `kind` is a part of.
-fn patched<'d>(document: &'d Document<'_>, target: Option<&'d Target>) -> Object<'d> {
+pub(super) fn patched<'d>(document: &'d Document<'_>, text: &'d Text) -> Object<'d> {
+    let target = text.target.as_ref();
     let kind = document.text_at(0, &["kind"]);
     let kind = kind.or_else(|| target?.kind.as_deref()).unwrap_or("");
     let own = document.text_at(0, &["apiVersion"]);

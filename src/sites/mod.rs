@@ -12,6 +12,7 @@ mod chart_tests;
 mod embedded;
 mod entry;
 mod flux;
+mod front;
 mod generated;
 mod kustomize;
 mod lines;
@@ -310,7 +311,7 @@ pub fn find(path: &Path, text: &str, document: &Document<'_>, stated: &Stated) -
     find_names(path, document, &mut found);
     kustomize::find_plain(document, &mut found);
     found.facts.extend(workload::fixed(document));
-    patches::find(text, document, &mut found);
+    patches::find(text, document, &Object::unknown(), &mut found);
     argo::find_overrides(path, text, document, &mut found);
     found
         .facts
@@ -385,7 +386,10 @@ pub fn find_inside(text: &str, document: &Document<'_>, inside: &Text, stated: &
         }
         Holds::Objects => {}
         Holds::Patch if embedded::is_for_no_images(document, inside) => {}
-        Holds::Patch => patches::find(text, document, &mut found),
+        Holds::Patch => {
+            let target = embedded::patched(document, inside);
+            patches::find(text, document, &target, &mut found);
+        }
         Holds::Values => {
             embedded::values(text, document, inside, templates, &mut found);
             let sites = texts::find_in_values(text, document, &found.texts);

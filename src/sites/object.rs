@@ -30,6 +30,17 @@ pub struct Object<'d> {
     pub kind: &'d str,
 }
 
+impl Object<'_> {
+    /// One of which nothing is known.
+    pub(super) fn unknown() -> Self {
+        Self {
+            node: 0,
+            group: "",
+            kind: "",
+        }
+    }
+}
+
 /// The objects of a document, outer ones first. With `implied_kustomization`, a root without
 /// `apiVersion` or `kind` is a Kustomization, as kustomize reads a file of that name.
 pub(super) fn objects<'d>(

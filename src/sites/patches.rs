@@ -8,7 +8,7 @@
 use std::collections::HashSet;
 
 use super::kustomize::{self, NameEntry};
-use super::{Fact, Found, KeyPath, Text, object, resource, texts, workload};
+use super::{Fact, Found, KeyPath, Object, Text, object, resource, texts, workload};
 use crate::source::Span;
 use crate::yaml::{Document, Kind, NodeId, documents};
 
@@ -64,8 +64,8 @@ fn operations(document: &Document<'_>) -> Vec<NodeId> {
         .collect()
 }
 
-/// The sites of a document that is a patch.
-pub(super) fn find(text: &str, document: &Document<'_>, found: &mut Found) {
+/// The sites of a document that is a patch, of an object of which `target` tells what is known.
+pub(super) fn find(text: &str, document: &Document<'_>, target: &Object<'_>, found: &mut Found) {
     for item in operations(document) {
         let op = document.text_at(item, &["op"]).unwrap_or("");
         let path = document.text_at(item, &["path"]).unwrap_or("");
@@ -95,7 +95,7 @@ pub(super) fn find(text: &str, document: &Document<'_>, found: &mut Found) {
         if images.is_empty() && op != "test" {
             found
                 .sites
-                .extend(resource::patched(text, document, value, path));
+                .extend(resource::patched(text, document, value, path, target));
             found.facts.extend(resource::patched_part(path));
         }
         if op == "test" {

@@ -13,9 +13,9 @@ mod table;
 use std::collections::HashSet;
 
 use super::parts::Step;
-use super::values::{has_known_host, is_image_name};
+use super::values::{has_image_word, has_known_host, is_full, is_image_name, is_source};
 use super::{
-    Fact, Found, Input, KeyPath, PatchPiece, Place, Site, kustomize, object, workload,
+    Fact, Found, Input, KeyPath, PatchPiece, Place, Site, front, kustomize, object, workload,
 };
 use crate::reason::{Assumption, Reason};
 use crate::source::Span;
@@ -23,7 +23,7 @@ use crate::yaml::{Document, Kind, NodeId};
 use field::Segment;
 pub use field::{Field, FieldPath};
 use object::Object;
-use table::{Means, Row};
+use table::{Means, Patched, Row};
 
 /// The finder of images in the fields of custom resources.
 pub const NAME: &str = "resource";
@@ -139,39 +139,9 @@ struct Pending<'d> {
 }
 
 pub(super) fn find(input: &Input<'_>, found: &mut Found) {
-    let mut walk = Walk {
-        text: input.text,
-        document: input.document,
-        object: input.object,
-        name: input
-            .document
-            .text_at(input.object.node, &["metadata", "name"])
-            .unwrap_or(""),
-        rows: Vec::new(),
-        pending: Vec::new(),
-        followed: HashSet::new(),
-        sites: Vec::new(),
-        facts: Vec::new(),
-    };
+    let mut walk = Walk::new(input.text, input.document, input.object);
     walk.stated(input.fields);
-    if let Some(about) = table::about(input.object) {
-        let rows = about.rows.into_iter();
-        walk.rows = rows.map(|row| (row.way(), row)).collect();
-        walk.visit(input.object.node, &mut Vec::new(), about.shaped);
-        while let Some(Pending {
-            node,
-            mut keys,
-            shaped,
-            merged,
-        }) = walk.pending.pop()
-        {
-            if merged {
-                walk.entries(node, &mut keys, shaped, &[]);
-            } else {
-                walk.visit(node, &mut keys, shaped);
-            }
-        }
-    }
+    walk.all(input.object.node, &[]);
     found.sites.extend(walk.sites);
     found.facts.extend(walk.facts);
 }
@@ -189,14 +159,15 @@ pub(super) fn drop_known(found: &mut Found) {
     });
 }
 
-/// The site at the value of a JSON6902 operation for the field that the JSON pointer leads to, in an
-/// object of a kind that is not known here.
+/// The sites in the value of a JSON6902 operation for the field that the JSON pointer leads to, in an
+/// object of which `target` tells the kind, and perhaps the group: without one, only a text is believed.
 pub(super) fn patched(
     text: &str,
     document: &Document<'_>,
     value: NodeId,
     pointer: &str,
-) -> Option<Site> {
+    target: &Object<'_>,
+) -> Vec<Site> {
     let keys: Vec<String> = pointer
         .split('/')
         .skip(1)
@@ -210,18 +181,47 @@ pub(super) fn patched(
         .map(String::as_str)
         .filter(|key| key.parse::<usize>().is_err() && *key != "-")
         .collect();
-    if is_out || !shape::may_be_image(&keys) || keys.iter().any(|key| shape::is_of_others(key)) {
-        return None;
+    if is_out || keys.iter().any(|key| shape::is_of_others(key)) {
+        return Vec::new();
     }
     let value = document.resolve(value);
-    let site = by_shape(
-        document.text(value)?,
-        workload::site(text, document, value)?,
-    )?;
+    if let Kind::Scalar { .. } = document.node(value).kind {
+        let site = patched_text(text, document, value, &keys, target);
+        return site.into_iter().collect();
+    }
+    let mut walk = Walk::new(text, document, target);
+    walk.all(value, &keys);
+    walk.sites
+}
+
+fn patched_text(
+    text: &str,
+    document: &Document<'_>,
+    value: NodeId,
+    keys: &[&str],
+    target: &Object<'_>,
+) -> Option<Site> {
+    if !shape::may_be_image(keys) {
+        return None;
+    }
+    let site = workload::site(text, document, value)?;
+    let mut site = by_shape(document.text(value)?, site)?;
+    match table::patched(target, keys) {
+        Patched::Nothing => return None,
+        Patched::Output => drop(site.hold.get_or_insert_with(output)),
+        Patched::Image => {}
+        Patched::Unknown => drop(site.assumption.get_or_insert_with(of_unknown_kind)),
+    }
     Some(Site {
         finder: NAME,
         ..site
     })
+}
+
+/// What an image in a patch rests on that does not say what it patches.
+fn of_unknown_kind() -> (Assumption, String) {
+    let detail = "nothing here shows which kind of object the patch changes, and in some this is no image that is pulled; write the patch into the kustomization, with the group and kind in its `target`";
+    (Assumption::TextReference, detail.to_string())
 }
 
 /// What an operation says that writes a part of an image, or takes it away: of which object, is not
@@ -247,6 +247,44 @@ pub(super) fn patched_part(pointer: &str) -> Option<Fact> {
 }
 
 impl<'d> Walk<'d> {
+    fn new(text: &'d str, document: &'d Document<'d>, object: &'d Object<'d>) -> Self {
+        let name = document.text_at(object.node, &["metadata", "name"]);
+        Self {
+            text,
+            document,
+            object,
+            name: name.unwrap_or(""),
+            rows: Vec::new(),
+            pending: Vec::new(),
+            followed: HashSet::new(),
+            sites: Vec::new(),
+            facts: Vec::new(),
+        }
+    }
+
+    /// Looks at everything below `root`, to which the keys lead in the object.
+    fn all(&mut self, root: NodeId, keys: &[&'d str]) {
+        let Some(about) = table::about(self.object) else {
+            return;
+        };
+        let rows = about.rows.into_iter();
+        self.rows = rows.map(|row| (row.way(), row)).collect();
+        self.visit(root, &mut keys.to_vec(), about.shaped);
+        while let Some(Pending {
+            node,
+            mut keys,
+            shaped,
+            merged,
+        }) = self.pending.pop()
+        {
+            if merged {
+                self.entries(node, &mut keys, shaped, &[]);
+            } else {
+                self.visit(node, &mut keys, shaped);
+            }
+        }
+    }
+
     fn visit(&mut self, id: NodeId, keys: &mut Vec<&'d str>, shaped: bool) {
         let document = self.document;
         match document.node(id).kind {
@@ -326,9 +364,19 @@ impl<'d> Walk<'d> {
             let is_name = keys.last().is_some_and(|key| is_image_name(key));
             is_name && self.document.text(id).is_some_and(has_known_host)
         };
+        // What the word does not show, a reference in full does.
+        let is_whole = || {
+            let is_one = match keys {
+                [.., "images", _] => true,
+                [.., key] => has_image_word(key) && shape::may_be_whole(key),
+                [] => false,
+            };
+            is_one && self.document.text(id).is_some_and(is_full)
+        };
         let may_be = shaped
             && (shape::may_be_image(keys.strip_suffix(&["reference"]).unwrap_or(keys))
-                || is_named());
+                || is_named()
+                || is_whole());
         let general = || {
             let mut rows = self.rows.iter().map(|(_, row)| *row);
             // What an operator hands on as it is says nothing of images by itself.
@@ -338,6 +386,7 @@ impl<'d> Walk<'d> {
         let Some(row) = row.or_else(general) else {
             if may_be {
                 self.unknown(id, keys);
+                self.doubt(id);
             }
             return;
         };
@@ -351,7 +400,12 @@ impl<'d> Walk<'d> {
                 }
             }
             Means::Image if row.is_general() && self.is_other(id) => {}
-            Means::Image => self.add(id, None),
+            Means::Image => {
+                self.add(id, None);
+                if row.is_general() {
+                    self.doubt(id);
+                }
+            }
             Means::Output => self.add(id, Some(output())),
             Means::Package => self.add(id, Some(package())),
         }
@@ -455,6 +509,74 @@ impl<'d> Walk<'d> {
         parts.any(|entry| entry.value == id) && registry.is_some_and(|text| !text.is_empty())
     }
 
+    /// Doubts the image at `id` when something around it may stand in front of its name.
+    fn doubt(&mut self, id: NodeId) {
+        let Some(front) = self.front_of(id) else {
+            return;
+        };
+        let text = self.document.text(id).unwrap_or("");
+        let start = self.document.node(id).span.start;
+        let site = self.sites.last_mut();
+        let Some(site) = site.filter(|site| site.span().start >= start) else {
+            return;
+        };
+        if shape::names_host(text) {
+            let detail = format!(
+                "`{front}` beside or above it may be put in front of it, though it names a registry; remove one of the two"
+            );
+            site.assumption
+                .get_or_insert((Assumption::ChartDefaultUnknown, detail));
+        } else {
+            let detail = format!(
+                "`{front}` beside or above it may be put in front of it; write the image out as one reference"
+            );
+            site.hold.get_or_insert((Reason::GroupIncomplete, detail));
+        }
+    }
+
+    /// The key, in the map around a text or in a map around that, of what may stand in front of it.
+    fn front_of(&self, id: NodeId) -> Option<&'d str> {
+        let document = self.document;
+        let mut inner = id;
+        while inner != self.object.node {
+            let map = document.node(inner).parent;
+            if map == inner {
+                return None;
+            }
+            let above = map.checked_sub(1).and_then(|key| document.text(key));
+            let mut entries = document.entries(map);
+            let found = entries.find_map(|entry| {
+                let key = entry.key.filter(|key| !is_own(key))?;
+                let value = document.resolve(entry.value);
+                self.is_front(above.unwrap_or(""), key, value)
+                    .then_some(key)
+            });
+            if found.is_some() {
+                return found;
+            }
+            inner = map;
+        }
+        None
+    }
+
+    /// Whether the value of a key may stand in front of names: a text, or a map of a registry that
+    /// holds one.
+    fn is_front(&self, above: &str, key: &str, value: NodeId) -> bool {
+        let document = self.document;
+        if let Some(text) = document.text(value) {
+            let is_repository = matches!(key, "repository" | "repo") && !text.is_empty();
+            return front::may_be(above, key, text) || is_repository && !is_source(text);
+        }
+        let mut entries = document.entries(value);
+        key.to_ascii_lowercase().ends_with("registry")
+            && entries.any(|entry| {
+                let text = document.text(document.resolve(entry.value)).unwrap_or("");
+                entry
+                    .key
+                    .is_some_and(|inner| !is_own(inner) && front::may_be(key, inner, text))
+            })
+    }
+
     /// The images at the places that the config states.
     fn stated(&mut self, fields: &[Field]) {
         let document = self.document;
@@ -479,6 +601,11 @@ impl<'d> Walk<'d> {
             }
         }
     }
+}
+
+/// Whether a key holds an image of its own, or says what the object is.
+fn is_own(key: &str) -> bool {
+    shape::is_image(key) || is_image_name(key) || matches!(key, "apiVersion" | "kind")
 }
 
 /// The site of a text under the key of an image, as far as the text shows one.

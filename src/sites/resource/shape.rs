@@ -111,6 +111,14 @@ pub(super) fn may_be_image(keys: &[&str]) -> bool {
     }
 }
 
+/// Whether a key that has the word of an image somewhere is none of those that hold something else.
+pub(super) fn may_be_whole(key: &str) -> bool {
+    !is_image_key(key)
+        && !NO_IMAGES
+            .iter()
+            .any(|other| other.eq_ignore_ascii_case(key))
+}
+
 /// Whether what stands below this key is not looked at by shape.
 pub(super) fn is_of_others(key: &str) -> bool {
     OTHERS.contains(&key)

@@ -269,3 +269,44 @@ pub(super) fn about(object: &Object<'_>) -> Option<About> {
     let rows = rows[..nothing.unwrap_or(rows.len())].to_vec();
     (shaped || !rows.is_empty()).then_some(About { rows, shaped })
 }
+
+/// What the table says of a field that a patch writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Patched {
+    /// It is an image, as far as its key and text show.
+    Image,
+    /// A build pushes to it.
+    Output,
+    /// It is no image.
+    Nothing,
+    /// The patch does not say of what it is a field.
+    Unknown,
+}
+
+/// What the table says of the field that the keys lead to, in an object of which the group may not be
+/// known, or the kind.
+pub(super) fn patched(target: &Object<'_>, keys: &[&str]) -> Patched {
+    if target.group.is_empty() {
+        // Only some kinds push to `spec/image`, but `output` says it in all of them.
+        let is_output = |row: &Row| {
+            let is_kind = row.kinds.contains(&target.kind) || keys.contains(&"output");
+            row.means == Output && is_kind && !row.is_general() && row.way().matches(keys)
+        };
+        return match ROWS.iter().any(is_output) {
+            true => Patched::Output,
+            false => Patched::Unknown,
+        };
+    }
+    let Some(about) = about(target) else {
+        return Patched::Nothing;
+    };
+    let mut rows = about.rows.iter();
+    let row = rows.find(|row| !row.is_general() && row.way().matches(keys));
+    match row.map(|row| row.means) {
+        Some(Output | Package) => Patched::Output,
+        Some(Nothing) => Patched::Nothing,
+        Some(_) => Patched::Image,
+        None if about.shaped => Patched::Image,
+        None => Patched::Nothing,
+    }
+}

@@ -4,6 +4,8 @@
 //! keys. They are read word by word, so that one table serves all ways to spell them; names that do
 //! not say what they are stand in tables of their own.
 
+use super::super::front::words;
+
 /// What a name says of the text beside it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Says {
@@ -346,22 +348,6 @@ fn by_words(name: &str, around: Around) -> Says {
 /// Whether all that a name says is that it is an image.
 fn is_plain(name: &str) -> bool {
     words(name).all(|word| PLAIN.contains(&word.as_str()))
-}
-
-/// The words of a name in lower case, whichever way they are told apart.
-fn words(name: &str) -> impl Iterator<Item = String> {
-    let mut words = vec![String::new()];
-    let mut was_lower = false;
-    for c in name.chars() {
-        if !c.is_alphanumeric() || c.is_uppercase() && was_lower {
-            words.push(String::new());
-        }
-        if let (true, Some(word)) = (c.is_alphanumeric(), words.last_mut()) {
-            word.extend(c.to_lowercase());
-        }
-        was_lower = c.is_lowercase() || c.is_ascii_digit();
-    }
-    words.into_iter().filter(|word| !word.is_empty())
 }
 
 #[cfg(test)]

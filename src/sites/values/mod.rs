@@ -21,7 +21,8 @@ use crate::reason::{Assumption, Reason};
 use crate::yaml::{Document, DocumentPath, Kind, NodeId};
 use walk::Walk;
 use words::{PIPELINES, SCHEMAS};
-pub(super) use words::{has_known_host, is_image_key, is_image_name, is_picture, is_source};
+pub(super) use words::{has_image_word, is_full, is_image_name};
+pub(super) use words::{has_known_host, is_image_key, is_picture, is_source};
 
 pub(super) const NAME: &str = "values";
 
@@ -41,8 +42,8 @@ pub fn is_values_name(path: &Path) -> bool {
 pub struct Loose {
     /// Parts of names that nothing in this file shows to be parts: another layer may.
     pub parts: Vec<LoosePart>,
-    /// Texts that name a registry under keys of the chart's own: the way to their map, and the key.
-    pub fronts: Vec<(Vec<Step>, String)>,
+    /// The ways to the maps of texts that may stand in front of names, under keys of the chart's own.
+    pub fronts: Vec<Vec<Step>>,
     /// The ways to maps and texts that a template fills in (`image: {{ .image }}`, which is YAML, too): what
     /// stands there may be anything.
     pub filled: Vec<Vec<Step>>,

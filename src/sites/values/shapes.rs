@@ -4,9 +4,9 @@ use super::super::parts::{Names, Part, Parts, Step, Value, join};
 use super::super::{Shape, Site, flux, rest_of_line};
 use super::walk::{Map, Walk};
 use super::words::{
-    BEGINNINGS, BETWEEN, DIGEST_KEYS, EVIDENCE, REPOSITORY_KEYS, TAG_KEYS, has_known_host,
-    is_beginning, is_global_place, is_image_key, is_image_map, is_image_name, is_list_of_images,
-    is_login, is_no_pull, is_picture, is_source,
+    BEGINNINGS, BETWEEN, DIGEST_KEYS, EVIDENCE, REPOSITORY_KEYS, TAG_KEYS, has_image_word,
+    has_known_host, is_beginning, is_full, is_global_place, is_image_key, is_image_map,
+    is_image_name, is_list_of_images, is_login, is_no_pull, is_picture, is_source,
 };
 use super::{NAME, Template};
 use crate::reason::Reason;
@@ -26,9 +26,25 @@ impl<'d> Walk<'d> {
                 .find_map(|end| key.strip_suffix(end));
             let stem = stem.or(Some(key)).filter(|stem| is_image_key(stem));
             // `images: {api: quay.io/acme/api:1}`
-            let may_be_listed = is_list_of_images(map.at) || is_image_name(key);
-            let is_listed = may_be_listed && self.text(map, key).is_some_and(has_known_host);
-            if is_listed {
+            let has_host = self.text(map, key).is_some_and(has_known_host);
+            let is_whole = has_image_word(key) || key == "ref" && is_image_map(map.at);
+            let is_whole = is_whole && !is_image_key(key) && !is_image_name(key);
+            let is_listed = is_list_of_images(map.at) && has_host
+                || is_whole && self.text(map, key).is_some_and(is_full);
+            if is_image_name(key) {
+                let registry = match key {
+                    "image_name" => "image_registry",
+                    _ => "imageRegistry",
+                };
+                let tag = match key {
+                    "image_name" => "image_tag",
+                    _ => "imageTag",
+                };
+                let has = |key: &str| self.text(map, key).is_some_and(|text| !text.is_empty());
+                if has_host || has(registry) || has(tag) {
+                    self.flat(map, key, &[registry, key]);
+                }
+            } else if is_listed {
                 self.flat(map, key, &[key]);
             } else if let Some(stem) = stem {
                 let registry = if key.ends_with("_repository") {
@@ -73,7 +89,10 @@ impl<'d> Walk<'d> {
                 "repository" => image_like || evidence || versioned,
                 "repo" => split && (image_like || has_known_host(value)),
                 "image" => text("registry").is_some() || image_like && split,
-                _ => image_like && split && text("imageNamespace").is_none(),
+                _ => {
+                    let is_cut = split || text("version").is_some() && has_known_host(value);
+                    image_like && is_cut && text("imageNamespace").is_none()
+                }
             }
         });
         let for_all = is_global_place(map.at, "registry").is_some();
@@ -281,7 +300,7 @@ impl<'d> Walk<'d> {
             let keys = keys
                 .iter()
                 .copied()
-                .filter(|_| matches!(family, "" | "image"));
+                .filter(|_| matches!(family, "" | "image" | "imageName" | "image_name"));
             let found = std::iter::once(own.as_str()).chain(keys).find_map(|key| {
                 let text = self.text(map, key)?;
                 (!matches!(text, "" | "~" | "null") && !text.contains(['{', '$'])).then_some(text)

@@ -4,8 +4,8 @@
 use std::collections::{HashMap, HashSet};
 
 use super::super::parts::{Names, Step, Value};
-use super::super::{BlockId, KeyPath, Site, object};
-use super::words::{BEGINNINGS, BETWEEN, has_known_host, is_image_key, is_image_map};
+use super::super::{BlockId, KeyPath, Site, front, object};
+use super::words::{BEGINNINGS, BETWEEN, is_image_key, is_image_map};
 use super::{Loose, LoosePart, Template};
 use crate::reason::Reason;
 use crate::yaml::{Document, Kind, NodeId, PlainType, Scalar, Style, plain_type};
@@ -110,7 +110,7 @@ impl<'d> Walk<'d> {
                 .cloned()
                 .chain([Step::Key((*key).into())])
                 .collect();
-            self.note_host(node, &at);
+            self.note_front(node, &at);
         }
     }
 
@@ -186,21 +186,24 @@ impl<'d> Walk<'d> {
             }
             Kind::Scalar { .. } => {
                 self.reads(id);
-                self.note_host(id, at);
+                self.note_front(id, at);
             }
             Kind::Alias(_) => {}
         }
     }
 
-    /// Notes a registry under a key of a chart's own: it may stand in front of the names around it.
-    fn note_host(&mut self, id: NodeId, at: &[Step]) {
+    /// Notes what may stand in front of names, and is no part of one itself.
+    fn note_front(&mut self, id: NodeId, at: &[Step]) {
         let text = self.document.text(id).unwrap_or("");
         let Some((Step::Key(key), map)) = at.split_last() else {
             return;
         };
-        let is_short = text.len() < 256 && text.contains('.') && !text.contains([' ', ':', '{']);
-        if is_short && has_known_host(&format!("{}/x", text.trim_end_matches('/'))) {
-            self.loose.fronts.push((map.to_vec(), key.clone()));
+        let above = match map.last() {
+            Some(Step::Key(above)) => above,
+            _ => "",
+        };
+        if front::may_be(above, key, text) {
+            self.loose.fronts.push(map.to_vec());
         }
     }
 

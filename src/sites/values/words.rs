@@ -17,9 +17,9 @@ pub(super) const EVIDENCE: &[&str] = &[
     "imagePullPolicy",
 ];
 /// Keys that hold a tag.
-pub(super) const TAG_KEYS: &[&str] = &["tag", "imageTag", "version"];
+pub(super) const TAG_KEYS: &[&str] = &["tag", "imageTag", "image_tag", "version"];
 /// Keys that hold a digest (grafana's `sha` without its algorithm).
-pub(super) const DIGEST_KEYS: &[&str] = &["digest", "imageDigest", "sha"];
+pub(super) const DIGEST_KEYS: &[&str] = &["digest", "imageDigest", "image_digest", "sha"];
 /// Keys of registries or longer beginnings that charts put in front of other names.
 pub(super) const BEGINNINGS: &[&str] = &[
     "hub",
@@ -99,6 +99,8 @@ const NO_IMAGES: &[&str] = &[
     "targetImage",
     "destinationImage",
 ];
+/// What follows the word in keys of parts of names.
+const PARTS: &[&str] = &["Pull", "Registry", "Repo", "Name", "Tag", "Digest"];
 /// Ends of file names that stand under `image` in web pages and virtual machines.
 const FILE_SUFFIXES: &[&str] = &[
     ".png", ".jpg", ".jpeg", ".gif", ".svg", ".ico", ".webp", ".qcow2", ".iso", ".img", ".raw",
@@ -217,6 +219,23 @@ pub(in super::super) fn has_known_host(text: &str) -> bool {
     ecr_host::ecr_host_of(text).is_some()
         || ImageRef::parse(text)
             .is_ok_and(|image| image.registry().is_some_and(upstreams::is_known))
+}
+
+/// Whether a text is a reference in full: a registry that is known, and a tag or digest.
+pub(in super::super) fn is_full(text: &str) -> bool {
+    let has_end = |image: ImageRef| image.tag().is_some() || image.digest().is_some();
+    has_known_host(text) && ImageRef::parse(text).is_ok_and(has_end)
+}
+
+/// Whether a key has the word in a way that only a full reference makes an image of it: `imageEnvoy`,
+/// `sidecarimage`.
+pub(in super::super) fn has_image_word(key: &str) -> bool {
+    let begins = key.strip_prefix("image").is_some_and(|rest| {
+        let is_part = PARTS.iter().any(|part| rest.starts_with(part));
+        rest.starts_with(|c: char| c.is_ascii_uppercase()) && !is_part
+    });
+    let is_other = |other: &&str| other.eq_ignore_ascii_case(key);
+    begins || key.ends_with("image") && !NO_IMAGES.iter().any(|other| is_other(&other))
 }
 
 /// Whether a text can begin the names of images: a host, or one with a path. Words do not count:

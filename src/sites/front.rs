@@ -1,0 +1,168 @@
+//! Texts that may stand in front of the names of images: registries, and longer beginnings.
+//!
+//! They are only ever a reason to doubt. Templates and operators join what stands anywhere in their
+//! values or specs, under keys of their own, so that one such text is enough: a name without a
+//! registry is then no name on Docker Hub as far as anybody can tell here.
+
+use super::values::{has_known_host, is_source};
+use crate::image::begins_with_host;
+
+/// Words in keys of registries.
+const REGISTRIES: &[&str] = &["registry", "registries", "hub", "mirror", "mirrors"];
+/// Words in keys of repositories, and of registries in the mouths of many.
+const REPOSITORIES: &[&str] = &["repository", "repositories", "repo", "repos"];
+/// Words in keys of anything that has to do with images.
+const IMAGES: &[&str] = &[
+    "image",
+    "images",
+    "docker",
+    "container",
+    "containers",
+    "oci",
+];
+/// Words in keys of beginnings, beside one of those.
+const BEGINNINGS: &[&str] = &[
+    "address",
+    "base",
+    "domain",
+    "host",
+    "hostname",
+    "location",
+    "namespace",
+    "org",
+    "organisation",
+    "organization",
+    "prefix",
+    "project",
+    "server",
+    "uri",
+    "url",
+];
+/// Longer texts are none.
+const MOST: usize = 256;
+
+/// The words of a key, in lower case: `RELATED_IMAGE_X`, `relatedImageX` and `related-image-x` have the
+/// same ones.
+pub(super) fn words(key: &str) -> impl Iterator<Item = String> {
+    let mut words = vec![String::new()];
+    let mut was_lower = false;
+    for c in key.chars() {
+        if !c.is_alphanumeric() || c.is_uppercase() && was_lower {
+            words.push(String::new());
+        }
+        if let (true, Some(word)) = (c.is_alphanumeric(), words.last_mut()) {
+            word.extend(c.to_lowercase());
+        }
+        was_lower = c.is_lowercase() || c.is_ascii_digit();
+    }
+    words.into_iter().filter(|word| !word.is_empty())
+}
+
+/// Whether a text under `key`, in a map under `above`, may stand in front of names.
+pub(super) fn may_be(above: &str, key: &str, text: &str) -> bool {
+    let text = text.trim_end_matches('/');
+    let is_other = text.is_empty()
+        || text.len() >= MOST
+        || text.starts_with(['/', '.', '@'])
+        || text.contains("://")
+        || text.ends_with(".git")
+        || is_source(text);
+    if is_other {
+        return false;
+    }
+    if let Some(start) = text.find(['{', '$']) {
+        return begins_with_host(&text[..start]) && text[..start].contains('/')
+            || is_about(&[above, key]);
+    }
+    if text.contains(|c: char| c.is_whitespace() || matches!(c, '@' | ',' | '=' | '*')) {
+        return false;
+    }
+    let is_bare = !text.rsplit('/').next().unwrap_or("").contains(':') || !text.contains('/');
+    if !is_bare {
+        return false;
+    }
+    if begins_with_host(text) {
+        return has_known_host(&format!("{text}/x")) || is_about(&[above, key]);
+    }
+    !text.contains(':') && is_word(text) && is_about_closely(key)
+}
+
+/// Whether a text is a word and no switch or number.
+fn is_word(text: &str) -> bool {
+    !matches!(text, "true" | "false" | "null" | "~")
+        && text.starts_with(|c: char| c.is_ascii_alphabetic())
+}
+
+fn has(words: &[String], wanted: &[&str]) -> bool {
+    words.iter().any(|word| wanted.contains(&word.as_str()))
+}
+
+/// Whether keys are about where images come from.
+fn is_about(keys: &[&str]) -> bool {
+    let words: Vec<String> = keys.iter().flat_map(|key| words(key)).collect();
+    has(&words, REGISTRIES)
+        || has(&words, REPOSITORIES)
+        || has(&words, IMAGES) && has(&words, BEGINNINGS)
+}
+
+/// Whether a key alone says that even a word is a beginning: `hub: acme`, `imagePrefix: acme`.
+fn is_about_closely(key: &str) -> bool {
+    let words: Vec<String> = words(key).collect();
+    let ends = words
+        .last()
+        .is_some_and(|word| REGISTRIES.contains(&word.as_str()));
+    let begins = [IMAGES, REGISTRIES, REPOSITORIES]
+        .iter()
+        .any(|about| has(&words, about));
+    ends || begins && has(&words, BEGINNINGS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn beginnings_are_known_by_their_texts_and_keys() {
+        for (above, key, text) in [
+            ("image", "registry", "harbor.corp.io"),
+            ("", "imageHost", "harbor.corp.io"),
+            ("", "mirror", "harbor.corp.io:5000"),
+            ("", "dockerHub", "harbor.corp.io"),
+            ("", "anything", "quay.io"),
+            ("", "anything", "quay.io/"),
+            ("images", "registry", "harbor.corp.io"),
+            ("registry", "url", "harbor.corp.io/team"),
+            ("", "registry", "${REGISTRY}"),
+            ("", "registry", "{{ .registry }}"),
+            ("", "anything", "quay.io/{{ .Values.web.image }}"),
+            ("", "repository", "harbor.corp.io/team"),
+            ("global", "dockerRegistryPrefix", "harbor.corp.io/"),
+            ("", "registry", "registry:5000"),
+            ("", "hub", "acme"),
+            ("", "imagePrefix", "acme"),
+            ("", "docker_registry", "quay.io"),
+        ] {
+            assert!(may_be(above, key, text), "{above} {key} {text}");
+        }
+    }
+
+    #[test]
+    fn other_texts_are_no_beginnings() {
+        for (above, key, text) in [
+            ("ingress", "host", "app.corp.io"),
+            ("", "repository", "https://charts.corp.io"),
+            ("", "repository", "github.com/acme/app"),
+            ("", "registryImage", "quay.io/acme/app:1"),
+            ("", "anything", "${REGISTRY}"),
+            ("", "version", "1.2.3"),
+            ("registry", "enabled", "true"),
+            ("", "github", "acme"),
+            ("", "repo", "acme"),
+            ("registry", "size", "10Gi"),
+            ("", "dockerHost", "/var/run/docker.sock"),
+            ("", "registry", ""),
+        ] {
+            assert!(!may_be(above, key, text), "{above} {key} {text}");
+        }
+    }
+}
