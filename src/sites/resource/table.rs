@@ -262,3 +262,24 @@ pub(super) fn about(object: &Object<'_>) -> Option<About> {
     let rows = rows[..nothing.unwrap_or(rows.len())].to_vec();
     (shaped || !rows.is_empty()).then_some(About { rows, shaped })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sites::may_name_images;
+
+    #[test]
+    fn files_with_a_known_field_are_looked_at() {
+        let changes = |row: &&Row| !matches!(row.means, Nothing | Output);
+        for row in ROWS.iter().filter(changes) {
+            let keys = row.path.replace('/', ":\n");
+            let is_general = row.is_general();
+            assert!(
+                is_general || may_name_images(&format!("{}\n{keys}:", row.group)),
+                "{} {}",
+                row.group,
+                row.path
+            );
+        }
+    }
+}

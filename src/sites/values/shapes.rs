@@ -4,9 +4,9 @@ use super::super::parts::{Names, Part, Parts, Step, Value, join};
 use super::super::{Shape, Site, flux, rest_of_line};
 use super::walk::{Map, Walk};
 use super::words::{
-    BEGINNINGS, BETWEEN, DIGEST_KEYS, EVIDENCE, REPOSITORY_KEYS, TAG_KEYS, has_known_host,
-    is_beginning, is_global_place, is_image_key, is_image_map, is_image_name, is_list_of_images,
-    is_login, is_no_pull, is_picture, is_source,
+    BEGINNINGS, BETWEEN, DIGEST_KEYS, EVIDENCE, REFERENCE_END, REPOSITORY_ENDS, REPOSITORY_KEYS,
+    TAG_KEYS, has_known_host, is_beginning, is_global_place, is_image_key, is_image_map,
+    is_image_name, is_list_of_images, is_login, is_no_pull, is_picture, is_source,
 };
 use super::{NAME, Template};
 use crate::reason::Reason;
@@ -21,17 +21,23 @@ impl<'d> Walk<'d> {
             if map.consumed.contains(&map.entries[key]) {
                 continue;
             }
-            let stem = ["Repository", "_repository"]
+            let stem = REPOSITORY_ENDS
                 .iter()
-                .find_map(|end| key.strip_suffix(end));
-            let stem = stem.or(Some(key)).filter(|stem| is_image_key(stem));
+                .find_map(|end| key.strip_suffix(end))
+                .or(Some(key))
+                .filter(|stem| is_image_key(stem));
+            let is_whole = key.ends_with(REFERENCE_END);
+            if key.ends_with("_repo") && !self.text(map, key).is_some_and(has_known_host) {
+                // `quay_image_repo: quay.io` is put in front of other names.
+                continue;
+            }
             // `images: {api: quay.io/acme/api:1}`
             let may_be_listed = is_list_of_images(map.at) || is_image_name(key);
             let is_listed = may_be_listed && self.text(map, key).is_some_and(has_known_host);
-            if is_listed {
+            if is_listed || is_whole {
                 self.flat(map, key, &[key]);
             } else if let Some(stem) = stem {
-                let registry = match key.ends_with("_repository") {
+                let registry = match stem.len() < key.len() && key[stem.len()..].starts_with('_') {
                     true => "_registry",
                     false => "Registry",
                 };
@@ -39,6 +45,11 @@ impl<'d> Walk<'d> {
             }
         }
         self.beginnings(map);
+    }
+
+    /// Whether a tag stands beside what is called `stem`.
+    fn has_tag(&self, map: &Map<'d, '_>, stem: &str) -> bool {
+        self.text(map, &format!("{stem}_tag")).is_some()
     }
 
     fn text(&self, map: &Map<'d, '_>, key: &str) -> Option<&'d str> {
@@ -110,7 +121,9 @@ impl<'d> Walk<'d> {
             Names::Image
         };
         if self.add(map, stem, names, keys).is_some() {
+            // `repo` is a word for source code as well.
             self.shaped |= key.ends_with("Repository") || key.ends_with("_repository");
+            self.shaped |= key.ends_with("_repo") && self.has_tag(map, stem);
         }
     }
 
@@ -277,11 +290,13 @@ impl<'d> Walk<'d> {
     fn suffix(&self, map: &Map<'d, '_>, family: &str) -> String {
         let find = |keys: &[&str], ending: &str| {
             let own = format!("{family}{ending}");
+            let snake = format!("{family}_{}", ending.to_ascii_lowercase());
             let keys = keys
                 .iter()
                 .copied()
                 .filter(|_| matches!(family, "" | "image"));
-            let found = std::iter::once(own.as_str()).chain(keys).find_map(|key| {
+            let named = [own.as_str(), snake.as_str()].into_iter();
+            let found = named.chain(keys).find_map(|key| {
                 let text = self.text(map, key)?;
                 (!matches!(text, "" | "~" | "null") && !text.contains(['{', '$'])).then_some(text)
             });
