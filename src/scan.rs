@@ -453,7 +453,7 @@ fn is_worth_parsing(path: &Path, text: &str, options: &Options) -> bool {
     // A field under any key may stand in every object of its kind.
     let may_hold = |field: &sites::Field| has(&field.kind) && field.path.last_key().is_none_or(has);
     sites::counts_by_name(path)
-        || sites::WORDS.iter().any(|word| has(word))
+        || sites::may_name_images(text)
         || templates.any(|key| has(key))
         || fields.iter().any(may_hold)
 }

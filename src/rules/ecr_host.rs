@@ -158,6 +158,11 @@ impl fmt::Display for EcrHost {
     }
 }
 
+/// Texts of which every such host holds one.
+pub(super) fn marks() -> impl Iterator<Item = &'static str> {
+    SERVICES.iter().map(|(service, _)| *service)
+}
+
 /// Whether `host` is a private ECR registry, placeholders for its account or region included.
 pub fn is_ecr_host(host: &str) -> bool {
     host_parts(host).is_some_and(|parts| {

@@ -176,6 +176,17 @@ pub fn is_known(host: &str) -> bool {
     is_supported(host) || unsupported_hint(host).is_some()
 }
 
+/// Texts of which every reference to a registry that is known holds one.
+pub fn marks() -> impl Iterator<Item = &'static str> {
+    let upstreams = UPSTREAMS.iter();
+    let hosts = upstreams.flat_map(|row| row.synonyms.iter().copied().chain([row.host]));
+    let refused = UNSUPPORTED.iter().map(|(pattern, _)| *pattern);
+    hosts
+        .chain(refused)
+        .chain([AZURE_SUFFIX])
+        .chain(ecr_host::marks())
+}
+
 /// What to do about a host that AWS is known to refuse.
 pub fn unsupported_hint(host: &str) -> Option<&'static str> {
     let matches =

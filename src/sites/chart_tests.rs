@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use std::ops::Range;
 
 use super::values::{has_known_host, is_chart_test, is_image_key};
-use super::{Found, KeyPath, Shape, Site};
+use super::{Bit, Found, KeyPath, Shape, Site, texts};
 use crate::image::ImageRef;
 use crate::reason::Reason;
 use crate::yaml::{Document, Kind, NodeId, Scalar};
@@ -83,7 +83,9 @@ fn sets_a_name(document: &Document<'_>, test: NodeId) -> bool {
     let is_name = |id: NodeId| {
         let is_value = !matches!(document.node(id).kind, Kind::Mapping | Kind::Sequence)
             && !is_key(document, id);
-        is_value && is_name_path(KeyPath::of(document, id).as_str())
+        let text = document.text(id).unwrap_or("");
+        let is_named = || is_name_path(KeyPath::of(document, id).as_str());
+        is_value && (is_named() || is_full(text) || !texts::in_argument(text).is_empty())
     };
     below(document, set).any(is_name)
 }
@@ -109,6 +111,13 @@ fn last_key(path: &str) -> &str {
 fn is_key(document: &Document<'_>, id: NodeId) -> bool {
     let node = document.node(id);
     matches!(document.node(node.parent).kind, Kind::Mapping) && node.position.is_multiple_of(2)
+}
+
+/// Whether a text is an image wherever it stands: it has a registry that is known, and a tag or
+/// digest.
+fn is_full(text: &str) -> bool {
+    let is_pinned = |image: ImageRef| image.name_len() < text.len();
+    has_known_host(text) && ImageRef::parse(text).is_ok_and(is_pinned)
 }
 
 struct Suite<'d> {
@@ -149,12 +158,15 @@ impl Suite<'_> {
     fn values(&mut self, value: NodeId, path: &str, finder: &'static str) {
         for id in below(self.document, value) {
             let own = self.key_below(value, id);
+            let text = self.document.text(id).unwrap_or("");
             let is_named = || match finder {
                 PATTERN => self.is_full_pattern(id),
-                _ => self.is_full(id),
+                _ => is_full(text),
             };
             if is_image_key(last_key(own.unwrap_or(path))) || is_named() {
                 self.add(id, finder);
+            } else if finder != PATTERN {
+                self.add_argument(id, finder);
             }
         }
     }
@@ -192,14 +204,6 @@ impl Suite<'_> {
         }
     }
 
-    /// Whether a text is an image wherever it stands: it has a registry that is known, and a tag or
-    /// digest.
-    fn is_full(&self, id: NodeId) -> bool {
-        let text = self.document.text(id).unwrap_or("");
-        let is_pinned = |image: ImageRef| image.name_len() < text.len();
-        has_known_host(text) && ImageRef::parse(text).is_ok_and(is_pinned)
-    }
-
     /// Whether a regular expression begins with a registry that is known and names a path there.
     fn is_full_pattern(&self, id: NodeId) -> bool {
         let text = self.document.text(id).unwrap_or("");
@@ -208,31 +212,49 @@ impl Suite<'_> {
         text.contains(':') && has_known_host(name)
     }
 
+    /// The images in an argument of a command: `--x-image=quay.io/a/b:1`.
+    fn add_argument(&mut self, id: NodeId, finder: &'static str) {
+        let document = self.document;
+        let argument = document.text(id).unwrap_or("");
+        if is_key(document, id) {
+            return;
+        }
+        for range in texts::in_argument(argument) {
+            let bit = Bit::within(self.text, document, id, range);
+            let shape = bit.map(|bit| Shape::Within(Box::new(bit)));
+            self.sites
+                .extend(shape.map(|shape| site(document, id, shape, finder)));
+        }
+    }
+
     fn add(&mut self, id: NodeId, finder: &'static str) {
         let document = self.document;
         if is_key(document, id) || document.text(id).is_none_or(str::is_empty) {
             return;
         }
-        let Some(scalar) = Scalar::locate(self.text, document, id) else {
-            return;
-        };
-        // What an anchor shares with an input cannot follow the chart.
-        let shared = document.has_aliases && document.node(id).anchored && finder == ASSERTION;
-        let detail = match finder {
-            _ if shared => "a test of the chart repeats it through an anchor",
-            INPUT => "a test of the chart sets it, or says that it is not rendered",
-            GIVEN => "a test of the chart says what follows from a name that it sets",
-            PATTERN => "a test of the chart compares it as a regular expression",
-            _ => "a test of the chart says that this is rendered",
-        };
-        self.sites.push(Site {
-            document: document.path,
-            path: KeyPath::of(document, id),
-            shape: Shape::Whole(scalar),
-            finder: if shared { GIVEN } else { finder },
-            hold: Some((Reason::TestAssertion, detail.to_string())),
-            assumption: None,
-        });
+        let shape = Scalar::locate(self.text, document, id).map(Shape::Whole);
+        self.sites
+            .extend(shape.map(|shape| site(document, id, shape, finder)));
+    }
+}
+
+fn site(document: &Document<'_>, id: NodeId, shape: Shape, finder: &'static str) -> Site {
+    // What an anchor shares with an input cannot follow the chart.
+    let shared = document.has_aliases && document.node(id).anchored && finder == ASSERTION;
+    let detail = match finder {
+        _ if shared => "a test of the chart repeats it through an anchor",
+        INPUT => "a test of the chart sets it, or says that it is not rendered",
+        GIVEN => "a test of the chart says what follows from a name that it sets",
+        PATTERN => "a test of the chart compares it as a regular expression",
+        _ => "a test of the chart says that this is rendered",
+    };
+    Site {
+        document: document.path,
+        path: KeyPath::of(document, id),
+        shape,
+        finder: if shared { GIVEN } else { finder },
+        hold: Some((Reason::TestAssertion, detail.to_string())),
+        assumption: None,
     }
 }
 
@@ -274,6 +296,21 @@ mod tests {
                 "{}",
                 "isSubset: {path: spec, content: {containers: [{image: a/b:1}]}}".into(),
                 ASSERTION,
+            ),
+            (
+                "{}",
+                "equal: {path: 'spec.args[0]', value: --x-image=a/b:1}".into(),
+                ASSERTION,
+            ),
+            (
+                "{}",
+                "contains: {path: spec.args, content: --x-image=a/b:1}".into(),
+                ASSERTION,
+            ),
+            (
+                "{extraArgs: [--x-image=quay.io/c:1]}",
+                format!("equal: {{{path}, value: a/b:1}}"),
+                GIVEN,
             ),
             ("{}", format!("notEqual: {{{path}, value: a/b:1}}"), INPUT),
             (

@@ -217,7 +217,7 @@ fn is_file_name(key: &str) -> bool {
 
 /// Whether finders could find anything in a text. What has no colon is no map: the path of a patch.
 fn has_words(text: &str) -> bool {
-    text.contains(':') && super::WORDS.iter().any(|word| text.contains(word))
+    text.contains(':') && super::may_name_images(text)
 }
 
 /// What stands under `target` beside a patch.

@@ -33,6 +33,9 @@ mod workload;
 
 use std::collections::HashSet;
 use std::path::Path;
+use std::sync::OnceLock;
+
+use regex::Regex;
 
 pub use bit::Bit;
 pub use catalogue::{Place, catalogue};
@@ -58,6 +61,7 @@ pub use texts::NAME as TEXT;
 pub use values::{Loose, LoosePart, Template, is_values_name, without_proof};
 
 use crate::reason::{Assumption, Reason};
+use crate::rules::upstreams;
 use crate::source::Span;
 use crate::yaml::{Document, DocumentPath, Masked, Scalar};
 
@@ -267,9 +271,9 @@ const FINDERS: &[(&str, Finder)] = &[
     (texts::NAME, texts::find),
 ];
 
-/// Words without which no finder finds anything in a file, so that it need not be parsed. Files
-/// that count by their name alone are not asked (see [`counts_by_name`]).
-pub const WORDS: &[&str] = &[
+/// Words of which a file holds one where a finder goes by keys or kinds. What goes by the name or the
+/// host beside it adds its own (see [`words`]), so that tables and words cannot disagree.
+const WORDS: &[&str] = &[
     "image",
     "Image",
     "IMAGE",
@@ -292,6 +296,29 @@ pub const WORDS: &[&str] = &[
     "allowedRepos",
     "repos:",
 ];
+
+/// The words without which no finder finds anything in a file, so that it need not be parsed. Hosts
+/// are among them: a text may be known by its host alone, and every change writes one, so that what
+/// was found once is found again. Files that count by their name alone are not asked (see
+/// [`counts_by_name`]).
+fn words() -> impl Iterator<Item = &'static str> {
+    let by_name = texts::telling_names();
+    WORDS
+        .iter()
+        .copied()
+        .chain(by_name)
+        .chain(upstreams::marks())
+}
+
+/// Whether finders could find anything in a text that has none of the config's own keys.
+pub fn may_name_images(text: &str) -> bool {
+    static FINDER: OnceLock<Option<Regex>> = OnceLock::new();
+    let finder = FINDER.get_or_init(|| {
+        let words: Vec<String> = words().map(regex::escape).collect();
+        Regex::new(&words.join("|")).ok()
+    });
+    finder.as_ref().is_none_or(|finder| finder.is_match(text))
+}
 
 /// Whether a file of this name tells facts whatever words it holds.
 pub fn counts_by_name(path: &Path) -> bool {
@@ -493,4 +520,30 @@ fn rest_of_line(text: &str, offset: usize) -> &str {
 /// Whether `c` can belong to a key, so that a key does not begin or end beside it.
 fn is_key_char(c: char) -> bool {
     c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_tables_know_by_its_name_or_host_is_looked_at() {
+        for word in texts::telling_names() {
+            assert!(may_name_images(word), "{word}");
+        }
+        for host in [
+            "docker.io",
+            "registry-1.docker.io",
+            "ecr-public.aws.com",
+            "acme.azurecr.io",
+            "eu.gcr.io",
+            "europe-docker.pkg.dev",
+            "123456789012.dkr.ecr.eu-west-1.amazonaws.com",
+            "123456789012.dkr-ecr.eu-west-1.on.aws",
+        ] {
+            assert!(upstreams::is_known(upstreams::canonical_host(host)));
+            assert!(may_name_images(host), "{host}");
+        }
+        assert!(!may_name_images("kind: Service\nports: [80]\n"));
+    }
 }

@@ -1,6 +1,6 @@
 //! Flux: releases, their charts, and the config maps and secrets that they take values from.
 
-use super::super::{Fact, Found, WORDS};
+use super::super::{Fact, Found, may_name_images};
 use super::{
     Base, BlockId, ChartSource, ConfigMap, From, Generated, Given, Reader, Release, Stage, Tool,
     is_about_name, items, texts,
@@ -94,7 +94,7 @@ fn says_nothing(text: &str) -> bool {
     let mut all = documents(text);
     let is_map =
         matches!(all.next(), Some(Ok(document)) if matches!(document.node(0).kind, Kind::Mapping));
-    is_map && all.next().is_none() && !WORDS.iter().any(|word| text.contains(word))
+    is_map && all.next().is_none() && !may_name_images(text)
 }
 
 /// Values in a config map or secret, by the keys under which others find them.

@@ -310,3 +310,24 @@ pub(super) fn patched(target: &Object<'_>, keys: &[&str]) -> Patched {
         None => Patched::Nothing,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sites::may_name_images;
+
+    #[test]
+    fn files_with_a_known_field_are_looked_at() {
+        let changes = |row: &&Row| !matches!(row.means, Nothing | Output);
+        for row in ROWS.iter().filter(changes) {
+            let keys = row.path.replace('/', ":\n");
+            let is_general = row.is_general();
+            assert!(
+                is_general || may_name_images(&format!("{}\n{keys}:", row.group)),
+                "{} {}",
+                row.group,
+                row.path
+            );
+        }
+    }
+}

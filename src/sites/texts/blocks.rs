@@ -9,7 +9,7 @@ use std::ops::Range;
 use super::names::{self, Around, Says};
 use super::params::key_of;
 use super::reading::{self, Piece, Standing};
-use crate::sites::object;
+use crate::sites::{object, values};
 use crate::yaml::{Document, Kind, NodeId, Place, Scalar, documents};
 
 /// Why what stands in a text that nothing explains is not certain.
@@ -89,7 +89,7 @@ fn field(text: &str, document: &Document<'_>, id: NodeId, key: &str) -> Option<P
     let Place::Exact(span) = scalar.place else {
         return None;
     };
-    let standing = setting(&scalar.value, key)?;
+    let standing = setting(&scalar.value, key).or_else(|| bare(&scalar.value, key))?;
     let range = span.start..span.end;
     Some(Piece { range, standing })
 }
@@ -98,6 +98,14 @@ fn field(text: &str, document: &Document<'_>, id: NodeId, key: &str) -> Option<P
 pub(super) fn setting(text: &str, key: &str) -> Option<Standing> {
     reading::whole(text, Says::Perhaps, key)?;
     reading::whole(text, names::flag(key, Around::Runs), key)
+}
+
+/// How a name without registry and tag stands under the key `image` (KServe's
+/// `{"image": "kserve/art-explainer"}`): what reads it adds a tag.
+fn bare(text: &str, key: &str) -> Option<Standing> {
+    let is_name = key == "image" && text.contains('/') && !values::is_picture(text);
+    let standing = reading::whole(text, Says::Pulled, key).filter(|_| is_name)?;
+    Some(standing.weakened(NO_DOCUMENT))
 }
 
 /// The same where nobody can tell what reads the settings.

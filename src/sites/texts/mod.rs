@@ -10,13 +10,14 @@ mod params;
 mod reading;
 
 use std::collections::HashSet;
+use std::ops::Range;
 
 use super::{Bit, Found, Input, KeyPath, Object, Shape, Site, Text, embedded, flux, object};
 use super::{rest_of_line, spans};
 use crate::yaml::{Document, Kind, NodeId};
-use names::Around;
+use names::{Around, Says};
 use params::Parameters;
-use reading::Piece;
+use reading::{Piece, Standing};
 
 /// The finder.
 pub const NAME: &str = "text";
@@ -34,6 +35,15 @@ const PIPELINES: &[(&str, &str)] = &[
     ("argoproj.io", "CronWorkflow"),
 ];
 
+/// In front of an image that a disk is made of.
+const DOCKER: &str = "docker://";
+/// What changes of texts rest on that others than the nodes read.
+const GENERATED: &str =
+    "kustomize generates a config map from it, and nobody can tell what reads that";
+const IMPORTED: &str = "OpenShift pulls it with a secret of its own, which has to let it into ECR";
+const DISK: &str =
+    "what imports the disk logs in with a secret of its own, which has to let it into ECR";
+
 /// How much the pieces of one text may carry, in bytes: more than any list of images needs.
 const MOST: usize = 1 << 24;
 
@@ -46,6 +56,8 @@ enum Role {
     Variables,
     /// Annotations.
     Annotations,
+    /// Lines `NAME=value` of a config map that kustomize generates.
+    Literals,
 }
 
 impl Role {
@@ -58,10 +70,24 @@ impl Role {
             Some(Self::Variables)
         } else if ends(&["annotations"]) {
             Some(Self::Annotations)
+        } else if key == "literals" {
+            Some(Self::Literals)
         } else {
             None
         }
     }
+}
+
+/// Names of texts that a file may hold without any other word for images.
+pub(super) fn telling_names() -> impl Iterator<Item = &'static str> {
+    names::telling()
+}
+
+/// The bytes of an argument that are references to what is pulled.
+pub(super) fn in_argument(text: &str) -> Vec<Range<usize>> {
+    let pieces = reading::arguments(&[Some(text)], Around::Runs, false).into_iter();
+    let pulled = pieces.filter(|(_, piece)| piece.standing != Standing::Pushed);
+    pulled.map(|(_, piece)| piece.range).collect()
 }
 
 /// Finds the texts of an object.
@@ -117,6 +143,7 @@ pub(super) fn find_in_settings(text: &str, document: &Document<'_>) -> Vec<Site>
             let range = 0..value.len();
             let piece = standing.map(|standing| Piece { range, standing });
             walk.add(entry.value, piece);
+            walk.choices(entry.value, key);
         }
     }
     walk.sites
@@ -245,6 +272,7 @@ impl<'d> Walk<'d> {
                 self.settings(entry.value);
             } else {
                 self.parameters(key, entry.value);
+                self.reference(entry.value, key);
             }
         }
     }
@@ -264,6 +292,7 @@ impl<'d> Walk<'d> {
                     self.annotation(entry.value, entry.key.unwrap_or(""));
                 }
             }
+            Role::Literals => document.items(value).for_each(|item| self.literal(item)),
         }
     }
 
@@ -309,6 +338,65 @@ impl<'d> Walk<'d> {
         let mut entries = document.entries(item);
         if let Some(entry) = entries.find(|entry| entry.key == Some("value")) {
             self.named_variable(name, entry.value);
+        }
+    }
+
+    /// `NAME=value`, whoever reads it in the end.
+    fn literal(&mut self, item: NodeId) {
+        let text = self.document.text(item).unwrap_or("");
+        let Some((name, value)) = text.split_once('=') else {
+            return;
+        };
+        let start = text.len() - value.len();
+        let pieces = reading::value(value, names::variable(name, self.around), name);
+        let pieces = pieces.into_iter().map(|piece| Piece {
+            range: piece.range.start + start..piece.range.end + start,
+            standing: piece.standing.weakened(GENERATED),
+        });
+        self.add(item, pieces);
+    }
+
+    /// The names in a map that says elsewhere than in their keys that they are images.
+    fn reference(&mut self, map: NodeId, key: &str) {
+        let document = self.document;
+        let is_image = document.text_at(map, &["kind"]) == Some("DockerImage");
+        if key == "from" && is_image {
+            let name = document.get(map, "name");
+            name.into_iter()
+                .for_each(|name| self.foreign(name, "", IMPORTED));
+        } else if key == "registry" {
+            let url = document.get(map, "url");
+            url.into_iter()
+                .for_each(|url| self.foreign(url, DOCKER, DISK));
+        } else if names::is_of_one(key) {
+            self.choices(map, key);
+        }
+    }
+
+    /// An image that something else than a node pulls, written behind `scheme`.
+    fn foreign(&mut self, value: NodeId, scheme: &str, why: &str) {
+        let text = self.document.text(value).unwrap_or("");
+        let Some(name) = text.strip_prefix(scheme) else {
+            return;
+        };
+        if reading::whole(name, Says::Perhaps, "").is_some() {
+            let standing = Standing::Assumed(why.to_string());
+            let range = scheme.len()..text.len();
+            self.add(value, [Piece { range, standing }]);
+        }
+    }
+
+    /// Images to choose from: `image: {value: …, options: […]}`.
+    fn choices(&mut self, map: NodeId, key: &str) {
+        let document = self.document;
+        let under = |name| document.get(map, name).into_iter();
+        let options = under("options").flat_map(|list| document.items(list));
+        let values: Vec<NodeId> = under("value").chain(options).collect();
+        for value in values {
+            let text = document.text(value).unwrap_or("");
+            let standing = blocks::unknown_setting(text, key);
+            let range = 0..text.len();
+            self.add(value, standing.map(|standing| Piece { range, standing }));
         }
     }
 

@@ -231,6 +231,13 @@ pub(super) const VERBS: &[&str] = &[
     "bud", "build", "copy", "cp", "export", "mirror", "publish", "push", "save", "sync", "tag",
 ];
 
+/// The names of what is pulled, or becomes such a name, that do not say so in a word.
+pub(super) fn telling() -> impl Iterator<Item = &'static str> {
+    let rows = FLAGS.iter().chain(VARIABLES).chain(ANNOTATIONS);
+    rows.filter(|(_, says)| matches!(says, Says::Pulled | Says::Name))
+        .map(|(name, _)| *name)
+}
+
 /// What the name of a flag says; dashes in front of it do not count.
 pub(super) fn flag(name: &str, around: Around) -> Says {
     let name = name.trim_start_matches('-');

@@ -78,7 +78,7 @@ enum Host {
 
 impl Literal {
     fn read(text: &str) -> Option<Self> {
-        if text.contains(char::is_whitespace) || text.contains("://") {
+        if has_blanks(text) || text.contains("://") {
             return None;
         }
         if let Some(host) = ecr_host_of(text) {
@@ -104,6 +104,28 @@ impl Literal {
             tagged,
             several: image.repository().contains('/'),
         }
+    }
+}
+
+/// Ways to write what is filled in that may hold blanks: the actions of templates.
+const ACTIONS: &[(&str, &str)] = &[("{{", "}}"), ("{%", "%}")];
+
+/// Whether a text has blanks outside of template actions, which stand on one line.
+fn has_blanks(text: &str) -> bool {
+    let mut rest = text;
+    loop {
+        let opening = ACTIONS
+            .iter()
+            .filter_map(|(open, close)| Some((rest.find(open)?, *close)))
+            .min();
+        let end = opening.and_then(|(at, close)| Some((at, at + rest[at..].find(close)? + 2)));
+        let Some((at, end)) = end else {
+            return rest.contains(char::is_whitespace);
+        };
+        if rest[..at].contains(char::is_whitespace) || rest[at..end].contains('\n') {
+            return true;
+        }
+        rest = &rest[end..];
     }
 }
 
@@ -336,6 +358,14 @@ mod tests {
             ),
             ("--x-image=quay.io/a/b:$(TAG)", "quay.io/a/b:$(TAG) certain"),
             (
+                "--x-image=quay.io/a/b:{{ .Values.tag }}",
+                "quay.io/a/b:{{ .Values.tag }} certain",
+            ),
+            (
+                "--x-image=quay.io/a/b:v{{ .a }}-{{ .b | default \"x y\" }}",
+                "quay.io/a/b:v{{ .a }}-{{ .b | default \"x y\" }} certain",
+            ),
+            (
                 "--prometheus-default-base-image=quay.io/a/b",
                 "quay.io/a/b certain",
             ),
@@ -367,6 +397,10 @@ mod tests {
             "--x-image=docker://quay.io/a/b:1",
             "--x-image=docker.io/{username}/x:1",
             "--x-image=alpine:invalid!",
+            "--x-image=quay.io/a/b:{{ .tag }} --y",
+            "--x-image=quay.io/a/b:{{ .tag",
+            "--x-image={{ .registry }}/a/b:1",
+            "--x-image=quay.io/{{ .name }}:1",
             "--x-image=$(IMAGE)",
             "--x-image=true",
             "--image-pull-policy=always",

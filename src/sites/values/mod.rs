@@ -14,7 +14,7 @@ mod words;
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
-use super::parts::{Parts, Step};
+use super::parts::Step;
 use super::{BlockId, KeyPath, Shape, Site};
 use crate::image::ImageRef;
 use crate::reason::{Assumption, Reason};
@@ -114,7 +114,7 @@ pub(super) fn find(
             site.hold.get_or_insert((Reason::GroupIncomplete, detail));
         }
     }
-    let proven = named || shaped;
+    let proven = named || shaped && !is_half_object(document);
     if !proven {
         // Nothing shows that they are images, but where a file beside it is merged with this one,
         // they are parts of what that says.
@@ -136,12 +136,21 @@ pub(super) struct Inside {
     pub loose: Loose,
 }
 
-/// A site of a document that nothing shows to be values: an image if it is written in full, with a
-/// registry that is known and a tag or digest, and then by assumption.
+/// A site of a document that nothing shows to be values: an image if it is written out, with a
+/// registry that is known and a tag or digest or a key that says image, and then by assumption.
 pub fn without_proof(site: Site) -> Option<Site> {
-    let scalar = site.parts().and_then(Parts::primary)?;
+    let (scalar, is_named) = match &site.shape {
+        Shape::Parts(parts) => {
+            let last = parts.parts.last();
+            let is_named = last.is_some_and(|part| words::is_image_key(&part.key));
+            (parts.primary()?, is_named)
+        }
+        Shape::Within(bit) if bit.text() == bit.scalar.value => (&bit.scalar, false),
+        Shape::Within(_) | Shape::Whole(_) | Shape::Entry(_) => return None,
+    };
     let image = ImageRef::parse(&scalar.value).ok()?;
-    let is_full = image.name_len() < scalar.value.len() && words::has_known_host(&scalar.value);
+    let is_pinned = image.name_len() < scalar.value.len();
+    let is_full = (is_pinned || is_named) && words::has_known_host(&scalar.value);
     if !is_full || site.scalars().count() > 1 {
         return None;
     }
@@ -248,11 +257,7 @@ fn may_hold_values(path: &Path, document: &Document<'_>, named: bool) -> bool {
         return false;
     }
     let has = |key| document.get(0, key).is_some();
-    let is_object = if named {
-        has("apiVersion") && has("kind")
-    } else {
-        has("apiVersion") || has("kind")
-    };
+    let is_object = has("apiVersion") && (has("kind") || !named);
     let name = path.file_name().and_then(|name| name.to_str());
     let name = name.unwrap_or("");
     let is_terraform = name.ends_with(".tfvars.json") || name.ends_with(".tf.json");
@@ -270,6 +275,12 @@ fn may_hold_values(path: &Path, document: &Document<'_>, named: bool) -> bool {
         || is_other
         || is_terraform
         || in_templates && !named)
+}
+
+/// Whether a document has a kind and no version: variables may be called so, and a piece of an object
+/// is written so, too. Its shape alone does not prove that it is values.
+fn is_half_object(document: &Document<'_>) -> bool {
+    document.get(0, "kind").is_some()
 }
 
 /// A suite of helm-unittest: what it sets is asserted further down.

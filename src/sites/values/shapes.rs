@@ -4,9 +4,9 @@ use super::super::parts::{Names, Part, Parts, Step, Value, join};
 use super::super::{Shape, Site, flux, rest_of_line};
 use super::walk::{Map, Walk};
 use super::words::{
-    BEGINNINGS, BETWEEN, DIGEST_KEYS, EVIDENCE, REPOSITORY_KEYS, TAG_KEYS, has_image_word,
-    has_known_host, is_beginning, is_full, is_global_place, is_image_key, is_image_map,
-    is_image_name, is_list_of_images, is_login, is_no_pull, is_picture, is_source,
+    BEGINNINGS, BETWEEN, DIGEST_KEYS, EVIDENCE, REFERENCE_END, REPOSITORY_ENDS, REPOSITORY_KEYS,
+    TAG_KEYS, has_image_word, has_known_host, is_beginning, is_full, is_global_place, is_image_key,
+    is_image_map, is_image_name, is_list_of_images, is_login, is_no_pull, is_picture, is_source,
 };
 use super::{NAME, Template};
 use crate::reason::Reason;
@@ -21,10 +21,16 @@ impl<'d> Walk<'d> {
             if map.consumed.contains(&map.entries[key]) {
                 continue;
             }
-            let stem = ["Repository", "_repository"]
+            let stem = REPOSITORY_ENDS
                 .iter()
-                .find_map(|end| key.strip_suffix(end));
-            let stem = stem.or(Some(key)).filter(|stem| is_image_key(stem));
+                .find_map(|end| key.strip_suffix(end))
+                .or(Some(key))
+                .filter(|stem| is_image_key(stem));
+            let is_reference = key.ends_with(REFERENCE_END);
+            if key.ends_with("_repo") && !self.text(map, key).is_some_and(has_known_host) {
+                // `quay_image_repo: quay.io` is put in front of other names.
+                continue;
+            }
             // `images: {api: quay.io/acme/api:1}`
             let has_host = self.text(map, key).is_some_and(has_known_host);
             let is_whole = has_image_word(key) || key == "ref" && is_image_map(map.at);
@@ -44,18 +50,20 @@ impl<'d> Walk<'d> {
                 if has_host || has(registry) || has(tag) {
                     self.flat(map, key, &[registry, key]);
                 }
-            } else if is_listed {
+            } else if is_listed || is_reference {
                 self.flat(map, key, &[key]);
             } else if let Some(stem) = stem {
-                let registry = if key.ends_with("_repository") {
-                    "_registry"
-                } else {
-                    "Registry"
-                };
+                let is_snake = stem.len() < key.len() && key[stem.len()..].starts_with('_');
+                let registry = if is_snake { "_registry" } else { "Registry" };
                 self.flat(map, stem, &[&format!("{stem}{registry}"), key]);
             }
         }
         self.beginnings(map);
+    }
+
+    /// Whether a tag stands beside what is called `stem`.
+    fn has_tag(&self, map: &Map<'d, '_>, stem: &str) -> bool {
+        self.text(map, &format!("{stem}_tag")).is_some()
     }
 
     fn text(&self, map: &Map<'d, '_>, key: &str) -> Option<&'d str> {
@@ -130,7 +138,9 @@ impl<'d> Walk<'d> {
             Names::Image
         };
         if self.add(map, stem, names, keys).is_some() {
+            // `repo` is a word for source code as well.
             self.shaped |= key.ends_with("Repository") || key.ends_with("_repository");
+            self.shaped |= key.ends_with("_repo") && self.has_tag(map, stem);
         }
     }
 
@@ -297,11 +307,13 @@ impl<'d> Walk<'d> {
     fn suffix(&self, map: &Map<'d, '_>, family: &str) -> String {
         let find = |keys: &[&str], ending: &str| {
             let own = format!("{family}{ending}");
+            let snake = format!("{family}_{}", ending.to_ascii_lowercase());
             let keys = keys
                 .iter()
                 .copied()
                 .filter(|_| matches!(family, "" | "image" | "imageName" | "image_name"));
-            let found = std::iter::once(own.as_str()).chain(keys).find_map(|key| {
+            let named = [own.as_str(), snake.as_str()].into_iter();
+            let found = named.chain(keys).find_map(|key| {
                 let text = self.text(map, key)?;
                 (!matches!(text, "" | "~" | "null") && !text.contains(['{', '$'])).then_some(text)
             });
