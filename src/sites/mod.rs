@@ -286,6 +286,7 @@ pub const WORDS: &[&str] = &[
     "argoproj.io",
     "pkg.crossplane.io",
     "Transformer",
+    "fieldPaths",
     "matchPackage",
     "matchDepNames",
     "allowedRepos",
