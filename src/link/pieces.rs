@@ -85,7 +85,7 @@ pub(super) fn groups(files: &[ScannedFile], tree: &Tree<'_>) -> Vec<Group> {
 
 fn group(piece: &Piece<'_>, others: Vec<&Piece<'_>>) -> Option<Group> {
     let first = others.first()?;
-    let known = if piece.name.is_some() { piece } else { first };
+    let known = if piece.name.is_some() { piece } else { *first };
     let object = [known.kind, known.name].map(|text| text.unwrap_or("?"));
     let (object, path) = (object.join("/"), piece.path);
     let all = std::iter::once(piece).chain(others);

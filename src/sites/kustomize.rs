@@ -158,11 +158,21 @@ pub struct Kustomization {
     pub unclear: Option<&'static str>,
     /// Whether it builds objects that stand in no file: those of charts, say.
     pub generates: bool,
-    /// Whether it copies images about (`replacements`, `vars`), so that one may be read or written
-    /// from somewhere else.
-    pub copies_fields: bool,
-    /// Whether it copies parts of texts about, in which images may be named.
-    pub copies_texts: bool,
+    /// What it copies about (`replacements`, `vars`), so that it may be read or written from somewhere
+    /// else.
+    pub copies: Copies,
+}
+
+/// What is copied from one field to another.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Copies {
+    /// Nothing that names images.
+    #[default]
+    Nothing,
+    /// Parts of texts, in which images may be named.
+    Texts,
+    /// Images, and whatever else.
+    Images,
 }
 
 /// Whether a file of this name is a kustomization, or is made into one.
@@ -191,9 +201,7 @@ pub(super) fn find(input: &Input<'_>, found: &mut Found) {
                 inline_transformers: inline_transformers(document, node),
                 unclear: unclear(document, node),
                 generates: generates(document, node),
-                copies_fields: copies_fields(document, node),
-                copies_texts: items(document, node, "replacements")
-                    .any(|item| copies_texts(document, item)),
+                copies: copies(document, node),
                 ..Default::default()
             }));
             found.facts.extend(inflated_charts(document, node));
@@ -201,7 +209,7 @@ pub(super) fn find(input: &Input<'_>, found: &mut Found) {
         (_, COPIER) => {
             found.facts.push(Fact::Kustomization(Kustomization {
                 acts: Acts::OnItsParents,
-                copies_fields: true,
+                copies: Copies::Images,
                 ..Default::default()
             }));
         }
@@ -232,14 +240,15 @@ pub(super) fn find_plain(document: &Document<'_>, found: &mut Found) {
     let is_copier =
         |id: NodeId| document.get(id, "source").is_some() && document.get(id, "targets").is_some();
     let items = std::iter::once(0).chain(document.items(0).map(|item| document.resolve(item)));
-    let copiers: Vec<NodeId> = items.filter(|&id| is_copier(id)).collect();
-    let copies_fields = copiers.iter().any(|&id| copies_images(document, id));
-    let copies_texts = copiers.iter().any(|&id| copies_texts(document, id));
-    if copies_fields || copies_texts {
+    let copies = items
+        .filter(|&id| is_copier(id))
+        .map(|id| copied(document, id))
+        .max()
+        .unwrap_or_default();
+    if copies != Copies::Nothing {
         found.facts.push(Fact::Kustomization(Kustomization {
             acts: Acts::OnItsParents,
-            copies_fields,
-            copies_texts,
+            copies,
             ..Default::default()
         }));
     }
@@ -480,7 +489,7 @@ fn generates(document: &Document<'_>, node: NodeId) -> bool {
         .any(|list| items(document, node, list).next().is_some())
 }
 
-fn copies_fields(document: &Document<'_>, node: NodeId) -> bool {
+fn copies(document: &Document<'_>, node: NodeId) -> Copies {
     let is_copier = |item| {
         document
             .text(item)
@@ -493,16 +502,27 @@ fn copies_fields(document: &Document<'_>, node: NodeId) -> bool {
             .and_then(|field| document.text(field))
             .is_some_and(is_about_images)
     };
-    items(document, node, "vars").any(is_read)
-        || items(document, node, "replacements").any(|item| copies_images(document, item))
+    let is_any = items(document, node, "vars").any(is_read)
         || ["transformers", "generators", "validators"]
             .iter()
-            .any(|list| items(document, node, list).any(is_copier))
+            .any(|list| items(document, node, list).any(is_copier));
+    if is_any {
+        return Copies::Images;
+    }
+    let replacements = items(document, node, "replacements");
+    let copied = replacements.map(|item| copied(document, item));
+    copied.max().unwrap_or_default()
 }
 
-/// Whether a replacement reads or writes an image, or something that holds images.
-fn copies_images(document: &Document<'_>, item: NodeId) -> bool {
-    copied_paths(document, item).any(is_about_images)
+/// What a replacement copies.
+fn copied(document: &Document<'_>, item: NodeId) -> Copies {
+    if copied_paths(document, item).any(is_about_images) {
+        Copies::Images
+    } else if copies_texts(document, item) {
+        Copies::Texts
+    } else {
+        Copies::Nothing
+    }
 }
 
 /// Whether a replacement takes a part of a text, or writes one, where texts may name images. Those that

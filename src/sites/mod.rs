@@ -44,7 +44,9 @@ pub use chart_tests::{ASSERTION, GIVEN, PATTERN};
 pub use embedded::{Holds, Text};
 pub use entry::{Entry, NEW_NAME, Room, split};
 pub use generated::Generated as GeneratedFile;
-pub use kustomize::{Acts, Kustomization, NameEntry, TakenAs, Taking, is_kustomization_name};
+pub use kustomize::{
+    Acts, Copies, Kustomization, NameEntry, TakenAs, Taking, is_kustomization_name,
+};
 pub use lines::lines;
 pub use metadata::LISTED;
 pub use object::Object;
@@ -291,6 +293,7 @@ const WORDS: &[&str] = &[
     "argoproj.io",
     "pkg.crossplane.io",
     "Transformer",
+    "fieldPaths",
     "matchPackage",
     "matchDepNames",
     "allowedRepos",

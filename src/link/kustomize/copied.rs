@@ -6,35 +6,22 @@ use super::super::tree::{Tree, facts, kustomizations};
 use super::super::{Group, SiteId};
 use super::making::is_image_field;
 use crate::scan::ScannedFile;
-use crate::sites::{Acts, Kustomization, Site};
+use crate::sites::{Acts, Copies, Kustomization, Site};
 
 /// A blocked group for the sites of the files that a kustomization with `replacements` or `vars`
 /// takes in, directly or through other kustomizations. A component or transformer that copies fields
 /// makes every kustomization copy that lists it.
 pub(in super::super) fn copied_fields(files: &[ScannedFile], tree: &Tree<'_>) -> Vec<Group> {
-    let all = copiers(files, tree, |kustomization| kustomization.copies_fields);
-    let of_texts = copiers(files, tree, |kustomization| kustomization.copies_texts);
-    let all = all.into_iter().map(|root| (root, Copied::All));
-    let of_texts = of_texts.into_iter().map(|root| (root, Copied::Texts));
-    all.chain(of_texts)
-        .filter_map(|(root, what)| copied(files, tree, root, what))
-        .collect()
+    let of = |what| {
+        let roots = copiers(files, tree, what).into_iter();
+        roots.filter_map(move |root| copied(files, tree, root, what))
+    };
+    of(Copies::Images).chain(of(Copies::Texts)).collect()
 }
 
-/// The sites that are copied about.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Copied {
-    All,
-    /// Those that are no images to kustomize.
-    Texts,
-}
-
-/// The files whose builds copy something.
-fn copiers(
-    files: &[ScannedFile],
-    tree: &Tree<'_>,
-    copies: impl Fn(&Kustomization) -> bool,
-) -> BTreeSet<usize> {
+/// The files whose builds copy this.
+fn copiers(files: &[ScannedFile], tree: &Tree<'_>, what: Copies) -> BTreeSet<usize> {
+    let copies = |kustomization: &Kustomization| kustomization.copies == what;
     if !kustomizations(files).any(|(_, kustomization)| copies(kustomization)) {
         return BTreeSet::new();
     }
@@ -51,9 +38,9 @@ fn copiers(
     (0..files.len()).filter(is_one).collect()
 }
 
-fn copied(files: &[ScannedFile], tree: &Tree<'_>, root: usize, what: Copied) -> Option<Group> {
+fn copied(files: &[ScannedFile], tree: &Tree<'_>, root: usize, what: Copies) -> Option<Group> {
     let counts =
-        |site: &Site| what == Copied::All || site.entry().is_none() && !is_image_field(site);
+        |site: &Site| what == Copies::Images || site.entry().is_none() && !is_image_field(site);
     let mut members: Vec<SiteId> = Vec::new();
     for file in tree.reached(root) {
         let sites = files[file].scan.sites.iter().enumerate();
