@@ -68,11 +68,12 @@ pub struct Gathering {
 pub struct Waiting(VecDeque<(usize, usize)>);
 
 impl Gathering {
-    /// Reads the instructions of a text, which may be masked; `None` when it does not hold the word.
-    pub fn of(text: &str) -> Option<Self> {
-        memmem::find(text.as_bytes(), WORD.as_bytes())?;
+    /// Reads the instructions of a text as it is `parsed`, which may be masked: with other line breaks;
+    /// `None` when it does not hold the word.
+    pub fn of(text: &str, parsed: &str) -> Option<Self> {
+        memmem::find(parsed.as_bytes(), WORD.as_bytes())?;
         let mut gathering = Self::default();
-        gathering.waiting = gathering.read(text, &comments(text));
+        gathering.waiting = gathering.instructions(text, parsed, &comments(parsed));
         Some(gathering)
     }
 
@@ -84,9 +85,13 @@ impl Gathering {
     /// Reads the instructions in these comments of `text`, the file's. They may stand in a text in it:
     /// then what is returned has to meet its documents, and theirs only.
     pub fn read(&mut self, text: &str, comments: &[Span]) -> Waiting {
+        self.instructions(text, text, comments)
+    }
+
+    fn instructions(&mut self, text: &str, parsed: &str, comments: &[Span]) -> Waiting {
         let instructions = comments
             .iter()
-            .filter_map(|&comment| Some((comment, comment.of(text).and_then(instruction)?)));
+            .filter_map(|&comment| Some((comment, comment.of(parsed).and_then(instruction)?)));
         let mut alone = Vec::new();
         for (comment, instruction) in instructions {
             let line = self.line(text, comment.start) + 1;
@@ -94,8 +99,8 @@ impl Gathering {
                 self.ignores.faulty.push(line);
                 continue;
             };
-            let start = text[..comment.start].rfind('\n').map_or(0, |at| at + 1);
-            let before = text[start..comment.start].trim_start_matches('\u{feff}');
+            let start = parsed[..comment.start].rfind('\n').map_or(0, |at| at + 1);
+            let before = parsed[start..comment.start].trim_start_matches('\u{feff}');
             let covers = if before.trim().is_empty() {
                 alone.push((self.ignores.list.len(), comment));
                 Span::new(comment.end, comment.end)
@@ -109,7 +114,7 @@ impl Gathering {
                 covers,
             });
         }
-        waiting(text, &alone)
+        waiting(parsed, &alone)
     }
 
     /// The line (0-based) of the byte at `at`, counted from the last one that was asked for.
@@ -389,7 +394,7 @@ mod tests {
 
     /// For each instruction, the scalars that it speaks for.
     fn covered(text: &str) -> Vec<String> {
-        let Some(mut gathering) = Gathering::of(text) else {
+        let Some(mut gathering) = Gathering::of(text, text) else {
             return Vec::new();
         };
         let mut values = Vec::new();
@@ -486,7 +491,7 @@ mod tests {
     #[test]
     fn instructions_are_read() {
         let read = |text: &str| {
-            let gathering = Gathering::of(text).filter(Gathering::has_any)?;
+            let gathering = Gathering::of(text, text).filter(Gathering::has_any)?;
             let ignores = gathering.finish();
             let ignore = ignores.list.first();
             Some(match ignore {
@@ -539,7 +544,7 @@ mod tests {
         let document = documents(text).next().unwrap().unwrap();
         let holding = document.get(0, "a").unwrap();
         let inside = Inside::of(text, &document, holding).unwrap();
-        let mut gathering = Gathering::of(text).unwrap();
+        let mut gathering = Gathering::of(text, text).unwrap();
         let mut waiting = gathering.read(text, &inside.comments());
         let inner = inside.documents().next().unwrap().unwrap();
         gathering.meet(&mut waiting, text, &inner);

@@ -15,7 +15,7 @@ use crate::sites::{self, BlockId, Fact, Found, GeneratedFile, KeyPath, Keyed, Lo
 use crate::source::SourceFile;
 use crate::walk::Role;
 use crate::yaml::{
-    Document, DocumentPath, Inside, MAX_DEPTH, Masked, Scalar, YamlError, documents,
+    Actions, Document, DocumentPath, Inside, MAX_DEPTH, Masked, Scalar, YamlError, documents,
 };
 
 /// A file and what it holds.
@@ -259,19 +259,45 @@ pub fn scan_text(path: &Path, text: &str, options: &Options) -> Scan {
     let mut scanner = Scanner::new(path, text, options, text);
     let has_ignores = scanner.ignores.as_ref().is_some_and(Gathering::has_any);
     if !has_ignores && !is_worth_parsing(path, text, options) {
+        scanner.scan.not_yaml = may_write_anything(text);
         return scanner.scan;
     }
-    let errors = scanner.read(None, documents(text), drop);
+    let actions = Actions::of(text);
+    scanner.actions = actions.as_ref();
+    let errors = scanner.read(None, as_it_stands(text, actions.as_ref()), drop);
     if errors.is_empty() {
         return scanner.finish();
     }
-    let mut scan = templates::read(path, text, options).unwrap_or_else(|| {
+    let template = actions.as_ref();
+    let template = template.and_then(|actions| templates::read(path, text, options, actions));
+    let mut scan = template.unwrap_or_else(|| {
         let mut scan = scanner.finish();
         scan.broken = errors;
         scan
     });
     scan.facts.extend(sites::salvage(path, text));
     scan
+}
+
+/// The documents of a text as it stands.
+fn as_it_stands<'t>(
+    text: &'t str,
+    actions: Option<&'t Actions>,
+) -> impl Iterator<Item = Result<Document<'t>, YamlError>> + 't {
+    documents(text).map(move |document| match actions {
+        Some(actions) => document?.as_it_stands(text, actions),
+        None => document,
+    })
+}
+
+/// Whether a text without any word about images is a template and no YAML: it may name some once it is
+/// filled in.
+fn may_write_anything(text: &str) -> bool {
+    let Some(actions) = Actions::of(text) else {
+        return false;
+    };
+    let mut read = as_it_stands(text, Some(&actions));
+    read.any(|read| read.map_or(true, |document| document.holds_filled(text, &actions)))
 }
 
 /// A file while its documents, and those in its texts, go by.
@@ -281,6 +307,8 @@ struct Scanner<'t> {
     stated: &'t sites::Stated,
     /// The mask with which it is read just now.
     masked: Option<&'t Masked>,
+    /// The actions of the text, if it holds any.
+    actions: Option<&'t Actions>,
     ignores: Option<Gathering>,
     scan: Scan,
 }
@@ -293,7 +321,8 @@ impl<'t> Scanner<'t> {
             text,
             stated: &options.stated,
             masked: None,
-            ignores: Gathering::of(parsed),
+            actions: None,
+            ignores: Gathering::of(text, parsed),
             scan: Scan::default(),
         }
     }
@@ -342,6 +371,8 @@ impl<'t> Scanner<'t> {
     fn take(&mut self, document: &Document<'_>, mut found: Found) {
         if let Some(masked) = self.masked {
             sites::fit_template(&mut found, masked);
+        } else if let Some(actions) = self.actions {
+            sites::leave_actions(&mut found, self.text, actions);
         }
         let scan = &mut self.scan;
         if let Some(ignores) = &mut self.ignores {
@@ -573,5 +604,105 @@ mod tests {
             |path: &str, text| scan_text(Path::new(path), text, &Options::default()).documents;
         assert_eq!(documents("a.yaml", "a: [broken"), 0);
         assert_eq!(documents("kustomization.yaml", "a: b"), 1);
+    }
+
+    /// What a scan of a template finds.
+    fn template_sites(text: &str) -> (Vec<String>, bool) {
+        let scan = scan_text(Path::new("templates/a.yaml"), text, &Options::default());
+        let show = |site: &Site| match &site.hold {
+            Some((reason, _)) => format!("{} {reason}", site.text()),
+            None => site.text().to_string(),
+        };
+        (scan.sites.iter().map(show).collect(), scan.not_yaml)
+    }
+
+    const SPEC: &str = "spec:\n  containers:\n  - name: a\n";
+
+    #[test]
+    fn actions_without_quotes_make_a_template_of_yaml() {
+        let text = format!("apiVersion: {{{{ .v }}}}\nkind: Pod\n{SPEC}    image: a:1\n");
+        assert_eq!(template_sites(&text), (vec!["a:1".to_string()], true));
+        let text = format!("apiVersion: v1\nkind: {{{{ .k }}}}\n{SPEC}    image: a:1\n");
+        assert_eq!(template_sites(&text), (vec!["a:1".to_string()], true));
+        let quoted = format!("{POD}{SPEC}    image: a:1\n    args: [\"{{{{ x }}}}\"]\n");
+        assert_eq!(template_sites(&quoted), (vec!["a:1".to_string()], false));
+    }
+
+    #[test]
+    fn values_that_a_template_writes_are_no_yaml_without_any_word() {
+        for (text, not_yaml) in [
+            ("img: {{ toYaml .x }}\n", true),
+            ("{% if x %}\na: b\n{% endif %}\n", true),
+            ("a: '{{ x }}'\n", false),
+            ("a: [b\n", false),
+        ] {
+            let scan = scan_text(Path::new("values.yaml"), text, &Options::default());
+            assert_eq!(scan.not_yaml, not_yaml, "{text}");
+        }
+    }
+
+    #[test]
+    fn objects_that_are_read_as_one_are_read_by_their_branches_or_not_at_all() {
+        let policy = "apiVersion: kyverno.io/v1\nkind: ClusterPolicy\nspec:\n  containers:\n  - image: quay.io/a/pattern:1\n";
+        let pod = format!("{POD}{SPEC}    image: quay.io/a/b:1\n");
+        let branches = format!("{{{{- if .x }}}}\n{policy}{{{{- else }}}}\n{pod}{{{{- end }}}}\n");
+        assert_eq!(template_sites(&branches).0, ["quay.io/a/b:1"]);
+        let written = format!("{{{{ \"---\" }}}}\n{policy}{{{{ \"---\" }}}}\n{pod}");
+        assert_eq!(
+            template_sites(&written).0,
+            ["quay.io/a/pattern:1 unparsed", "quay.io/a/b:1 unparsed"]
+        );
+    }
+
+    #[test]
+    fn what_stands_in_an_action_is_no_site_or_the_templates_own() {
+        let comment = format!(
+            "{POD}{SPEC}    # {{{{/*\n    image: a:1\n    # */}}}}\n    image: \"{{{{ .i }}}}\"\n"
+        );
+        assert!(
+            !template_sites(&comment)
+                .0
+                .iter()
+                .any(|site| site.starts_with("a:1"))
+        );
+        let document = format!(
+            "{POD}{SPEC}    image: a:1\n{{{{- /*\n---\n{POD}{SPEC}    image: b:1\n---\n*/}}}}\n"
+        );
+        assert_eq!(template_sites(&document).0, ["a:1"]);
+        let code = format!(
+            "{POD}{SPEC}    image: c:1\n    args: ['--image={{{{ x | default \"quay.io/a/b:1\" }}}}']\n"
+        );
+        assert_eq!(template_sites(&code).0[0], "c:1");
+        assert!(
+            template_sites(&code).0[1..]
+                .iter()
+                .all(|site| site.ends_with(" templated"))
+        );
+    }
+
+    #[test]
+    fn comments_in_templates_stand_on_the_lines_of_the_file() {
+        let text = format!(
+            "{{{{- if .x }}}}\n{POD}{SPEC}    image: a:1 # ecr-rewrite: ignore\n  {{{{- if .y }}}}\n  # ecr-rewrite: ignore\n  - image: b:1\n  {{{{- end }}}}\n{{{{- end }}}}\n"
+        );
+        let scan = scan_text(Path::new("templates/a.yaml"), &text, &Options::default());
+        let lines: Vec<_> = scan.ignores.list.iter().map(|ignore| ignore.line).collect();
+        assert_eq!(lines, [7, 9]);
+    }
+
+    #[test]
+    fn branches_before_a_key_do_not_hide_it() {
+        for image in ["image: a:1", "image: \"a:1\""] {
+            let text = format!("{POD}{SPEC}    {{{{ if .x }}}}{image}{{{{ end }}}}\n");
+            let found = template_sites(&text).0;
+            assert_eq!(found.len(), 1, "{text} {found:?}");
+            assert!(
+                found[0].starts_with("a:1") && !found[0].contains(' ')
+                    || found[0].contains("{{ end"),
+                "{found:?}"
+            );
+        }
+        let written = format!("{POD}{SPEC}    {{{{ if .x }}}}my{{{{ end }}}}image: a:1\n");
+        assert!(template_sites(&written).0.is_empty());
     }
 }

@@ -60,6 +60,26 @@ fn a_link_named_like_a_kustomization_is_one() {
 }
 
 #[test]
+fn a_path_that_is_filled_in_may_be_any_base() {
+    for path in ["../{{ env }}", "../${ENV}"] {
+        let filled = format!("resources: [\"{path}\"]\n{NAMES}");
+        stays(
+            &[("overlay/kustomization.yaml", &filled)],
+            "overlay/kustomization.yaml:2",
+        );
+        let taken = format!("resources: [\"{path}\"]\n");
+        let above = format!("resources: [../overlay]\n{NAMES}");
+        stays(
+            &[
+                ("overlay/kustomization.yaml", &taken),
+                ("above/kustomization.yaml", &above),
+            ],
+            "above/kustomization.yaml:2",
+        );
+    }
+}
+
+#[test]
 #[cfg(unix)]
 fn what_a_linked_kustomization_copies_is_read_from_where_the_link_stands() {
     let text = "resources: [../base]\nreplacements: [{path: r.yaml}]\n";

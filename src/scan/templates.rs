@@ -7,11 +7,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use super::{Options, Scan, Scanner, Twin};
+use super::{Options, Scan, Scanner, Twin, as_it_stands};
 use crate::reason::Reason;
 use crate::sites::{self, Site};
 use crate::source::Span;
-use crate::yaml::{Branches, Document, Kind, Masked, NodeId, Place, Scalar, YamlError, documents};
+use crate::yaml::{
+    Actions, Branches, Document, Kind, Masked, NodeId, Place, Scalar, YamlError, documents,
+};
 
 /// Names of a chart's files that are never manifests.
 const NO_MANIFESTS: &[&str] = &["_helpers.tpl", "NOTES.txt"];
@@ -28,20 +30,21 @@ struct Read<'d> {
 
 /// Reads a text with documents that are not YAML; `None` when it is no template, or none that holds
 /// manifests.
-pub(super) fn read(path: &Path, text: &str, options: &Options) -> Option<Scan> {
+pub(super) fn read(path: &Path, text: &str, options: &Options, actions: &Actions) -> Option<Scan> {
     let name = path.file_name().and_then(|name| name.to_str());
     if name.is_some_and(|name| NO_MANIFESTS.contains(&name)) {
         return None;
     }
     let whole = Masked::of(text, Branches::All)?;
-    let single: Vec<(Branches, Masked)> = if is_readable(&whole) {
+    let single: Vec<(Branches, Masked)> = if whole.is_readable() {
         Vec::new()
     } else {
         each_branch(text, &whole)
     };
     let mut scanner = Scanner::new(path, text, options, whole.text());
+    scanner.actions = Some(actions);
     let mut reads = vec![
-        read_with(&mut scanner, None, documents(text)),
+        read_with(&mut scanner, None, as_it_stands(text, Some(actions))),
         read_with(
             &mut scanner,
             Some(&whole),
@@ -59,12 +62,10 @@ pub(super) fn read(path: &Path, text: &str, options: &Options) -> Option<Scan> {
     }
     let mut scan = scanner.finish();
     scan.documents = reads[0].documents.len() + reads[0].errors.len();
+    // What is YAML by chance only says nothing, but is verified like all that is YAML.
+    reads[0].documents = documents(text).flatten().collect();
     unite(&mut scan, text, &reads);
     Some(scan)
-}
-
-fn is_readable(masked: &Masked) -> bool {
-    documents(masked.text()).all(|document| document.is_ok())
 }
 
 /// The text with the branches of every number there is.

@@ -65,7 +65,7 @@ pub use values::{Loose, LoosePart, Template, is_values_name, without_proof};
 use crate::reason::{Assumption, Reason};
 use crate::rules::upstreams;
 use crate::source::Span;
-use crate::yaml::{Document, DocumentPath, Masked, Scalar};
+use crate::yaml::{Actions, Document, DocumentPath, Masked, Scalar};
 
 /// A place that names an image.
 #[derive(Clone, Debug)]
@@ -477,6 +477,11 @@ fn find_objects(
 /// read with its template actions masked.
 pub fn fit_template(found: &mut Found, masked: &Masked) {
     templated::fit(found, masked);
+}
+
+/// Leaves the bytes of actions alone in a document that was read as it stands.
+pub fn leave_actions(found: &mut Found, text: &str, actions: &Actions) {
+    templated::leave_actions(found, text, actions);
 }
 
 /// What can still be told of a file at `path` with documents that are not YAML.

@@ -6,7 +6,7 @@
 
 use super::{Found, Shape, Site, patches, without_proof};
 use crate::reason::Reason;
-use crate::yaml::{Masked, Place, Scalar, Style};
+use crate::yaml::{Actions, Around, Masked, Place, Scalar, Style};
 
 /// Leaves of what was found in a document of a template what can be believed.
 pub(super) fn fit(found: &mut Found, masked: &Masked) {
@@ -18,6 +18,24 @@ pub(super) fn fit(found: &mut Found, masked: &Masked) {
     for site in &mut found.sites {
         show_only(site);
         hold(site, masked);
+    }
+}
+
+/// Leaves the bytes of actions alone in a document that was read as it stands: an image in a comment of the
+/// template is none, and what stands in other actions is the template's own.
+pub(super) fn leave_actions(found: &mut Found, text: &str, actions: &Actions) {
+    for sites in [&mut found.sites, &mut found.unproven] {
+        let around = |site: &Site| {
+            let spans = site.scalars().map(|scalar| scalar.place.span());
+            let mut around = spans.chain([site.span()]);
+            around.find_map(|span| actions.around(text, span))
+        };
+        sites.retain(|site| around(site) != Some(Around::Comment));
+        for site in sites.iter_mut().filter(|site| around(site).is_some()) {
+            let detail = "it stands in an action of a template; change it by hand";
+            site.hold
+                .get_or_insert((Reason::Templated, detail.to_string()));
+        }
     }
 }
 

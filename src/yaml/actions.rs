@@ -38,6 +38,43 @@ pub(super) enum Does {
     Nothing,
 }
 
+/// The actions of a text, to ask what stands in one.
+#[derive(Debug)]
+pub struct Actions(Vec<Action>);
+
+/// What something stands in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Around {
+    /// A comment of the template: it is never there.
+    Comment,
+    /// What the template computes.
+    Code,
+}
+
+impl Actions {
+    /// Those of `text`; `None` when it holds none.
+    pub fn of(text: &str) -> Option<Self> {
+        let actions = actions(text);
+        (!actions.is_empty()).then_some(Self(actions))
+    }
+
+    /// What `span` stands in, when it is a part of an action and not all of one.
+    pub fn around(&self, text: &str, span: Span) -> Option<Around> {
+        let next = self.0.partition_point(|action| action.span.end < span.end);
+        let action = self.0.get(next)?.span;
+        let is_part = action.start <= span.start && action != span && span.start < span.end;
+        is_part.then(|| {
+            let inner = action.of(text).unwrap_or("").trim_start_matches(['{', '-']);
+            let is_comment = inner.starts_with('#') || inner.trim_start().starts_with("/*");
+            if is_comment {
+                Around::Comment
+            } else {
+                Around::Code
+            }
+        })
+    }
+}
+
 /// Words of Go's templates that begin a branch.
 const GO_OPEN: &[&str] = &["if", "range", "with", "define", "block"];
 /// Words of Jinja that begin a branch.

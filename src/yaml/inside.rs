@@ -110,6 +110,7 @@ impl<'d> Inside<'d> {
                 node.span = self.map.span(node.span);
             }
             if let Some((masked, text)) = self.masked {
+                document = document.of_one_object()?;
                 restore(&mut document, text, masked);
             }
             Ok(document)

@@ -156,6 +156,9 @@ fn blanked(actions: &[Action], branches: Branches) -> (Vec<(usize, usize)>, usiz
     (blanked, most)
 }
 
+/// How many actions are looked at for the end of an `else` on one line; nobody writes more.
+const MAX_ACTIONS: usize = 100;
+
 /// The work of overwriting.
 struct Mask<'t> {
     text: &'t [u8],
@@ -362,7 +365,7 @@ impl Mask<'_> {
         }
         let mut depth = 0_usize;
         let mut has_key = false;
-        for index in at + 1..end {
+        for index in at + 1..end.min(at + MAX_ACTIONS) {
             let between = self.pieces[index - 1].span.end..self.pieces[index].span.start;
             let text = &self.text[between];
             has_key |= text.windows(2).any(|pair| pair == b": ") || text.ends_with(b":");
@@ -522,6 +525,14 @@ mod tests {
         let one = "a: {{ if .x }}b{{ else }}c{{ end }}\n";
         let masked = Masked::of(one, Branches::Only(1)).unwrap();
         assert_eq!(masked.text.trim_end(), format!("a: {}c", " ".repeat(22)));
+    }
+
+    #[test]
+    fn many_nested_branches_on_one_line_are_read_in_time() {
+        let deep = 20_000;
+        let (open, close) = ("{{ if a }}b{{ else }}", "{{ end }}");
+        let text = format!("a: {}{}\n", open.repeat(deep), close.repeat(deep));
+        assert_eq!(masked(&text).len(), text.len());
     }
 
     #[test]

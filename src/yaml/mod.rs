@@ -12,6 +12,7 @@ mod parse;
 mod reading;
 mod scalar;
 
+pub use actions::{Actions, Around};
 pub use document_path::{DocumentPath, MAX_DEPTH};
 pub use inside::{Inside, Wrapping, ends_in_blanks};
 pub use mask::{Branches, Masked, action_texts};

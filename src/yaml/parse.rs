@@ -12,6 +12,7 @@ use granit_parser::{
     Event, Options, Parser, ScalarStyle, ScanError, Span as EngineSpan, StrInput, StructureStyle,
 };
 
+use super::actions::{Actions, Around};
 use super::document_path::DocumentPath;
 use super::inside::Wrapping;
 use super::reading::Mask;
@@ -134,6 +135,62 @@ impl<'a> Document<'a> {
                 value,
             })
         })
+    }
+
+    /// The document, unless several objects have become one in it: branches of a template, or documents
+    /// that it tells apart, read one after the other.
+    pub(super) fn of_one_object(self) -> Result<Self, YamlError> {
+        let kinds = |id| self.entries(id).filter(|entry| entry.key == Some("kind"));
+        let is_several =
+            |id: &NodeId| kinds(*id).count() > 1 && self.get(*id, "apiVersion").is_some();
+        let several = (0..self.nodes.len()).find(is_several);
+        self.refused(several, "several objects are read as one here")
+    }
+
+    /// The document of a text as it stands, unless it is YAML by chance only, and a template writes what it
+    /// is, or comments it out.
+    pub fn as_it_stands(self, text: &str, actions: &Actions) -> Result<Self, YamlError> {
+        let in_comment = actions.around(text, self.nodes[0].span) == Some(Around::Comment);
+        let document = self.refused(in_comment.then_some(0), "it stands in a comment")?;
+        let head = ["apiVersion", "kind"].map(|key| document.get(0, key));
+        let mut head = head.into_iter().flatten();
+        let filled = head.find(|&id| document.is_filled(text, actions, id));
+        let document = document.refused(filled, "a template action stands here without quotes")?;
+        document.of_one_object()
+    }
+
+    /// Whether an action stands in it without quotes.
+    pub fn holds_filled(&self, text: &str, actions: &Actions) -> bool {
+        (0..self.nodes.len()).any(|id| self.is_filled(text, actions, id))
+    }
+
+    /// Whether a node is an action without quotes, which reads as a map whose key is a map: nobody knows what
+    /// it writes.
+    fn is_filled(&self, text: &str, actions: &Actions, id: NodeId) -> bool {
+        let mut entries = self.entries(id);
+        entries.any(|entry| {
+            let key = self.node(entry.key_node);
+            let is_map = matches!(key.kind, Kind::Mapping);
+            is_map && actions.around(text, key.span).is_some()
+        })
+    }
+
+    fn refused(self, by: Option<NodeId>, message: &str) -> Result<Self, YamlError> {
+        match by {
+            None => Ok(self),
+            Some(id) => Err(YamlError {
+                document: self.path.stream(),
+                offset: self.nodes[id].span.start,
+                message: message.to_string(),
+            }),
+        }
+    }
+
+    /// Whether `id` is a key of a mapping.
+    pub(super) fn is_key(&self, id: NodeId) -> bool {
+        let node = &self.nodes[id];
+        let in_mapping = matches!(self.nodes[node.parent].kind, Kind::Mapping);
+        in_mapping && node.parent != id && node.position.is_multiple_of(2)
     }
 
     /// The items of a sequence; none for anything else. Aliases are not followed.

@@ -46,6 +46,11 @@ pub(super) struct Mask<'a> {
 }
 
 impl Masked {
+    /// Whether every document of it can be read.
+    pub fn is_readable(&self) -> bool {
+        documents(&self.text).all(|document| document.and_then(Document::of_one_object).is_ok())
+    }
+
     /// The documents of `original`, of which this is the masked text.
     pub fn documents<'a>(
         &'a self,
@@ -53,7 +58,7 @@ impl Masked {
         branches: Branches,
     ) -> impl Iterator<Item = Result<Document<'a>, YamlError>> + 'a {
         documents(&self.text).map(move |document| {
-            let mut document = document?;
+            let mut document = document?.of_one_object()?;
             document.path = document.path.read_as(Reading::Masked(branches));
             restore(&mut document, original, self);
             Ok(document)
@@ -64,11 +69,15 @@ impl Masked {
 /// Puts the template's own bytes back into every scalar of a document that has to do with an action.
 pub(super) fn restore<'a>(document: &mut Document<'a>, original: &str, masked: &'a Masked) {
     let mut values = HashMap::new();
+    let keys: Vec<bool> = (0..document.nodes.len())
+        .map(|id| document.is_key(id))
+        .collect();
     for (id, node) in document.nodes.iter_mut().enumerate() {
         let Kind::Scalar { value, style, .. } = &mut node.kind else {
             continue;
         };
-        let Some((span, text)) = masked.restored(original, *style, node.span, value) else {
+        let Some((span, text)) = masked.restored(original, *style, node.span, value, keys[id])
+        else {
             continue;
         };
         node.span = span;
@@ -86,10 +95,11 @@ impl Masked {
         style: Style,
         span: Span,
         value: &str,
+        is_key: bool,
     ) -> Option<(Span, String)> {
         match style {
             Style::Plain => {
-                let wide = self.widened(original, span);
+                let wide = self.widened(original, span, is_key);
                 if wide == span && !self.overlaps(span) {
                     return None;
                 }
@@ -122,8 +132,9 @@ impl Masked {
     }
 
     /// A scalar without quotes, and the actions that what they write may be joined to it: those that
-    /// touch it, or take away the blanks between.
-    fn widened(&self, original: &str, span: Span) -> Span {
+    /// touch it, or take away the blanks between, be it over others that write nothing. A key is joined to
+    /// nothing but what is written.
+    fn widened(&self, original: &str, span: Span, is_key: bool) -> Span {
         let before = self
             .pieces
             .partition_point(|piece| piece.span.end <= span.start);
@@ -131,12 +142,21 @@ impl Masked {
             .pieces
             .partition_point(|piece| piece.span.start < span.end);
         let (mut start, mut end) = (span.start, span.end);
+        let (mut joined, mut is_trimmed) = (start, false);
         for piece in self.pieces[..before].iter().rev() {
-            let touches = piece.span.end == start;
-            if !touches && !joins_before(original, piece.span.end, start, &piece.last) {
+            let gap = original.get(piece.span.end..joined).unwrap_or("x");
+            let goes_on = is_trimmed || piece.last.trims_behind;
+            if !(gap.is_empty() || goes_on && gap.trim().is_empty()) {
                 break;
             }
-            start = piece.span.start;
+            let writes = piece.last.does == Does::Write;
+            if writes || !is_key && piece.span.end == start {
+                start = piece.span.start;
+            } else if is_key && !gap.is_empty() {
+                // Another line, with no more than a branch or an assignment between.
+                break;
+            }
+            (joined, is_trimmed) = (piece.span.start, piece.first.trims_before);
         }
         let (mut joined, mut is_trimmed) = (end, false);
         for piece in &self.pieces[after..] {
@@ -208,12 +228,6 @@ impl Masked {
     }
 }
 
-/// Whether what an action before a scalar writes is joined to it over the blanks between.
-fn joins_before(original: &str, from: usize, to: usize, action: &Action) -> bool {
-    let gap = original.get(from..to).unwrap_or("x");
-    action.does == Does::Write && action.trims_behind && gap.trim().is_empty()
-}
-
 /// Whether something that is no blank comes right behind an action, or is written by it.
 fn writes_on(original: &str, span: Span, action: &Action) -> bool {
     if action.does == Does::Write {
@@ -280,6 +294,18 @@ mod tests {
                 "x\n{{- if .b }}{{ .c }}{{ end }}",
             ),
             ("a:\n  {{ .b -}}\n  x\n", "{{ .b -}}\n  x"),
+            (
+                "a: {{ with .b }}{{ . }}{{ end -}}\n  x\n",
+                "{{ with .b }}{{ . }}{{ end -}}\n  x",
+            ),
+            (
+                "a: {{ .b }}{{/* c */ -}}\n  x\n",
+                "{{ .b }}{{/* c */ -}}\n  x",
+            ),
+            (
+                "a: {{ if .b -}}\n  {{ .c }}\n  {{- end -}}\n  x\n",
+                "{{ .c }}\n  {{- end -}}\n  x",
+            ),
             ("a: {{ .b\n  }}:c\n", "{{ .b\n  }}:c"),
             ("{a: x{{ .b }}, c: d}\n", "x{{ .b }}"),
             ("a: |-\n  x:{{ .b }}\nc: d\n", "x:{{ .b }}"),

@@ -81,6 +81,7 @@ impl<'a> Making<'a, '_> {
             self.deploy(key, kustomization, &mut built_by_deployments);
         }
         self.find_roots(&built_by_deployments);
+        self.loosen_filled();
         self.builds.sow();
         if !self.builds.named.is_empty() {
             self.builds.sow_dead(self.files);
@@ -210,6 +211,26 @@ impl<'a> Making<'a, '_> {
                 }
             }
             TakenAs::Generator | TakenAs::Copier => {}
+        }
+    }
+
+    /// Whoever builds what a template fills in may build anything of the repository.
+    fn loosen_filled(&mut self) {
+        let is_filled = |path: &str| ["{{", "{%", "${"].iter().any(|mark| path.contains(mark));
+        let takes_filled = |file: &usize| {
+            let mut takings = facts(&self.files[*file]).flat_map(|fact| &fact.takes_in);
+            takings.any(|taking| is_filled(&taking.path))
+        };
+        let mut pending: Vec<usize> = (0..self.files.len()).filter(takes_filled).collect();
+        let mut seen: BTreeSet<usize> = pending.iter().copied().collect();
+        while let Some(file) = pending.pop() {
+            let kustomizations = facts(&self.files[file]).enumerate();
+            self.loose
+                .extend(kustomizations.map(|(fact, _)| (file, fact)));
+            let takes_it =
+                |other: &usize| self.tree.taken(*other).iter().any(|taken| taken.to == file);
+            let above = (0..self.files.len()).filter(takes_it);
+            pending.extend(above.filter(|&other| seen.insert(other)));
         }
     }
 
