@@ -37,9 +37,10 @@ impl<'d> Walk<'d> {
             if is_listed || is_whole {
                 self.flat(map, key, &[key]);
             } else if let Some(stem) = stem {
-                let registry = match stem.len() < key.len() && key[stem.len()..].starts_with('_') {
-                    true => "_registry",
-                    false => "Registry",
+                let registry = if key[stem.len()..].starts_with('_') {
+                    "_registry"
+                } else {
+                    "Registry"
                 };
                 self.flat(map, stem, &[&format!("{stem}{registry}"), key]);
             }
