@@ -65,7 +65,7 @@ pub(super) fn may_be(above: &str, key: &str, text: &str) -> bool {
         || text.len() >= MOST
         || text.starts_with(['/', '.', '@'])
         || text.contains("://")
-        || text.ends_with(".git")
+        || text.strip_suffix(".git").is_some()
         || is_source(text);
     if is_other {
         return false;

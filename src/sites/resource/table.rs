@@ -292,9 +292,10 @@ pub(super) fn patched(target: &Object<'_>, keys: &[&str]) -> Patched {
             let is_kind = row.kinds.contains(&target.kind) || keys.contains(&"output");
             row.means == Output && is_kind && !row.is_general() && row.way().matches(keys)
         };
-        return match ROWS.iter().any(is_output) {
-            true => Patched::Output,
-            false => Patched::Unknown,
+        return if ROWS.iter().any(is_output) {
+            Patched::Output
+        } else {
+            Patched::Unknown
         };
     }
     let Some(about) = about(target) else {

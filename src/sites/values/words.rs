@@ -240,7 +240,7 @@ pub(in super::super) fn has_image_word(key: &str) -> bool {
         rest.starts_with(|c: char| c.is_ascii_uppercase()) && !is_part
     });
     let is_other = |other: &&str| other.eq_ignore_ascii_case(key);
-    begins || key.ends_with("image") && !NO_IMAGES.iter().any(|other| is_other(&other))
+    begins || key.ends_with("image") && !NO_IMAGES.iter().any(is_other)
 }
 
 /// Whether a text can begin the names of images: a host, or one with a path. Words do not count:
