@@ -101,6 +101,12 @@ fn family_of(family: &str) -> &str {
     if family == "registry" { "" } else { family }
 }
 
+/// Whether the map at this place is a container, which charts take over as it is.
+fn is_container(at: &[Step]) -> bool {
+    let is_list = |key: &str| key.to_ascii_lowercase().ends_with("containers");
+    matches!(at, [.., Step::Key(list), Step::Item(_)] if is_list(list))
+}
+
 /// Whether a list stands on the way: layers replace lists as a whole.
 fn is_listed(at: &[Step]) -> bool {
     at.iter().any(|step| matches!(step, Step::Item(_)))
@@ -447,7 +453,7 @@ impl<'a> Merge<'a> {
                 registry_elsewhere: self.has_registry(at, family),
                 together: None,
                 front: fronts.find(at).cloned(),
-                may_be_fronted: fronts.in_reach,
+                may_be_fronted: fronts.in_reach && !is_container(at),
                 global,
                 insecure_allowed,
                 targets: self.stack.targets.clone(),
