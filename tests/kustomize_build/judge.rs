@@ -200,7 +200,11 @@ impl Place<'_> {
     /// Whether what stands here is an image: under `image` or `…Image`, or an image volume.
     fn is_image(&self) -> bool {
         let is_definition = self.object.starts_with("CustomResourceDefinition/");
-        let names = |key: &str| key.to_ascii_lowercase().ends_with("image");
+        let ends = ["image", "imagename"];
+        let names = |key: &str| {
+            ends.iter()
+                .any(|end| key.to_ascii_lowercase().ends_with(end))
+        };
         let volume = self.key(0) == "reference" && self.key(1) == "image";
         !is_definition && (names(self.key(0)) || volume)
     }
