@@ -24,6 +24,7 @@ pub mod config;
 pub mod edit;
 pub mod findings;
 pub mod globs;
+pub mod helm;
 pub mod ignores;
 pub mod image;
 pub mod link;

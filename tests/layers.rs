@@ -11,7 +11,7 @@ use walkdir::WalkDir;
 const FLOORS: &[&[&str]] = &[
     &["reason", "source", "globs", "image"],
     &["edit", "yaml", "walk"],
-    &["rules", "verify", "ignores"],
+    &["rules", "verify", "ignores", "helm"],
     &["sites"],
     &["scan"],
     &["link"],

@@ -1,0 +1,7 @@
+//! What is known of Helm charts: which values make the name of each image, and how.
+//!
+//! * [`join`]: how a chart makes a name out of values, as data that can be evaluated
+//!
+//! Nothing here looks at the repository: charts come in as the texts of their files.
+
+pub mod join;
