@@ -22,7 +22,7 @@ use std::fmt;
 pub struct ValuePath(pub Vec<String>);
 
 /// Where the text of a part comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Source {
     /// A value.
     Value(ValuePath),
@@ -31,7 +31,7 @@ pub enum Source {
 }
 
 /// What ties a part to the next one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Glue {
     /// A slash, also when the part is empty.
     Slash,
@@ -42,7 +42,7 @@ pub enum Glue {
 }
 
 /// A part of a name.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Part {
     /// The sources, of which the first that is not empty is taken.
     pub sources: Vec<Source>,
@@ -51,7 +51,7 @@ pub struct Part {
 }
 
 /// A way to make the name.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Form {
     /// The value that must not be empty for this form to be taken.
     pub when: Option<ValuePath>,
@@ -60,7 +60,7 @@ pub struct Form {
 }
 
 /// How a chart makes the name of an image.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Join {
     /// The forms, of which the first that applies is taken.
     pub forms: Vec<Form>,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::scan::ScannedFile;
-use crate::sites::{BlockId, Given, Loose, Release};
+use crate::sites::{BlockId, ChartSource, Given, Loose, Release};
 
 /// The values that a chart itself brings.
 pub(super) const DEFAULTS: &str = "values.yaml";
@@ -85,6 +85,8 @@ pub(super) struct Combined {
     pub unreadable: Option<String>,
     /// The files whose paths decide the target.
     pub targets: Vec<usize>,
+    /// Where the chart comes from.
+    pub source: ChartSource,
 }
 
 /// What the releases of a repository say about values.

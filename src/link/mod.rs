@@ -4,6 +4,7 @@
 //! to move together, and which files nothing may be changed in.
 
 mod away;
+mod charted;
 mod deployers;
 mod filled;
 mod kustomize;
@@ -21,12 +22,14 @@ mod unread;
 mod values;
 mod vendored;
 
+pub use charted::{Charted, Said, Slot};
 pub use deployers::{Deployer, Deployers, How};
 pub use tree::{FolderLinks, taken_from_outside};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 
+use crate::helm::NoCharts;
 use crate::reason::Reason;
 use crate::scan::ScannedFile;
 use kustomize::NameSet;
@@ -111,12 +114,16 @@ impl Links {
 
 /// Links the scanned files of a tree without links to folders.
 pub fn link(files: &mut [ScannedFile]) -> Links {
-    link_in(files, &FolderLinks::new())
+    link_in(files, &FolderLinks::new(), &NoCharts)
 }
 
-/// Links the scanned files; `folders` are the links to folders between them. Sites that needed another
-/// file's word for being sites get it here.
-pub fn link_in(files: &mut [ScannedFile], folders: &FolderLinks) -> Links {
+/// Links the scanned files; `folders` are the links to folders between them, and `known` tells of charts.
+/// Sites that needed another file's word for being sites get it here.
+pub fn link_in(
+    files: &mut [ScannedFile],
+    folders: &FolderLinks,
+    known: &dyn crate::helm::Charts,
+) -> Links {
     let mut named = releases::named(files);
     for (index, file) in files.iter_mut().enumerate() {
         file.scan.promote(named.remove(&index).unwrap_or_default());
@@ -138,7 +145,7 @@ pub fn link_in(files: &mut [ScannedFile], folders: &FolderLinks) -> Links {
     held.extend(vendored::held(files));
     Links {
         groups,
-        views: values::views(files, &charts, &releases, &held),
+        views: values::views(files, &charts, &releases, &held, known),
         held,
         deployers,
         builds,

@@ -126,6 +126,7 @@ impl Known<'_> {
                     root,
                     replaces_defaults: release.replaces_defaults,
                     unreadable,
+                    source: release.source.clone(),
                 });
             }
         }

@@ -10,7 +10,7 @@ use super::layers::{Combined, DEFAULTS, Layer, Releases, Root, folder_of};
 use super::{normalise, objects};
 use crate::reason::Reason;
 use crate::scan::ScannedFile;
-use crate::sites::{Chart, Dependency, Fact, is_values_name};
+use crate::sites::{Chart, ChartSource, Dependency, Fact, is_values_name};
 
 /// Where a chart keeps the charts it brings.
 const CHARTS: &str = "charts";
@@ -35,6 +35,8 @@ pub(super) struct Stack {
     pub brought: Vec<String>,
     /// Why not every layer is known.
     pub unreadable: Option<String>,
+    /// Where the chart comes from, when a release says so.
+    pub source: Option<ChartSource>,
     /// The folders of the charts that lead to this one, its own last.
     trail: Vec<PathBuf>,
 }
@@ -212,6 +214,7 @@ impl<'a> Charts<'a> {
         layers.retain(|layer| !combined.layers.contains(layer));
         layers.extend(combined.layers.iter().cloned());
         let mut stack = self.stack(layers, combined.root.clone());
+        stack.source = Some(combined.source.clone());
         if let Some(why) = &combined.unreadable {
             stack.unreadable = Some(why.clone());
         }
@@ -278,6 +281,7 @@ impl<'a> Charts<'a> {
                 .map(|brought| brought.key)
                 .collect(),
             trail: root.folder().map(Path::to_path_buf).into_iter().collect(),
+            source: None,
             root,
         }
     }

@@ -9,14 +9,17 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::SiteId;
+use super::charted::{self, Charted, Slot};
 use super::layers::{DEFAULTS, Layer, Releases, Root};
 use super::stacks::{Charts, Stack};
+use crate::helm::{self, Known as KnownChart, Wanted};
 use crate::image;
 use crate::reason::{Assumption, Reason};
 use crate::scan::ScannedFile;
-use crate::sites::{Names, Parts, Step, Value, join};
+use crate::sites::{LoosePart, Names, Parts, Step, Value, join};
 
 /// The values that a chart hands on to every chart it brings.
 const GLOBAL: &str = "global";
@@ -94,6 +97,25 @@ pub struct View {
     pub blocked: Option<String>,
     /// What its own file says that a change rests on.
     pub assumption: Option<(Assumption, String)>,
+    /// How its chart makes the name, when that is known: `parts` are the values that it reads then.
+    pub charted: Option<Box<Charted>>,
+}
+
+/// What is known of the chart whose values a merge makes.
+fn known_chart(
+    stack: &Stack,
+    charts: &Charts<'_>,
+    known: &dyn helm::Charts,
+) -> Option<Arc<KnownChart>> {
+    if let Some(folder) = stack.root.folder().filter(|folder| charts.is_chart(folder)) {
+        return known.in_folder(folder);
+    }
+    let source = stack.source.as_ref()?;
+    known.elsewhere(&Wanted {
+        repository: source.repository.as_deref(),
+        chart: source.chart.as_deref()?,
+        version: source.version.as_deref(),
+    })
 }
 
 /// A `registry` on its own belongs to whatever `repository` another layer sets beside it.
@@ -118,6 +140,7 @@ pub(super) fn views(
     charts: &Charts<'_>,
     releases: &Releases,
     held: &BTreeMap<usize, (Reason, String)>,
+    known: &dyn helm::Charts,
 ) -> Vec<View> {
     let stacks = charts.stacks(releases, held);
     let mut views: Vec<View> = Vec::new();
@@ -125,9 +148,11 @@ pub(super) fn views(
     let mut registries: HashSet<(Root, Vec<Step>, String)> = HashSet::new();
     let mut places = Vec::new();
     for stack in stacks {
-        for ((at, family), view) in Merge::of(files, &stack).views() {
+        let chart = known_chart(&stack, charts, known);
+        for ((at, family), view) in Merge::of(files, &stack).views(chart.as_deref()) {
             let place = (stack.root.clone(), at, family);
-            let has_registry = view.names == Names::Image
+            let has_registry = view.charted.is_none()
+                && view.names == Names::Image
                 && view.parts.len() > 1
                 && !view.parts[0].text.is_empty();
             if has_registry || view.registry_elsewhere {
@@ -141,6 +166,7 @@ pub(super) fn views(
                 front(&view.front),
                 front(&view.global),
                 view.blocked.is_some(),
+                view.charted.clone(),
             );
             match seen.get(&same) {
                 Some(&known) => {
@@ -296,7 +322,7 @@ struct Known<'a> {
 }
 
 /// One merge of layers.
-struct Merge<'a> {
+pub(super) struct Merge<'a> {
     files: &'a [ScannedFile],
     stack: &'a Stack,
     /// The sites of each place, the earliest layer first, each with the number of its layer.
@@ -367,6 +393,32 @@ impl<'a> Merge<'a> {
         merge
     }
 
+    /// Every site that counts in the merge of first documents, with the path of its map and the
+    /// number of its layer.
+    pub(super) fn all_parts(&self) -> impl Iterator<Item = (&Vec<Step>, usize, SiteId, &'a Parts)> {
+        let files = self.files;
+        let places = self
+            .places
+            .iter()
+            .filter(|((_, _, alone), _)| alone.is_none());
+        let sites = places.flat_map(|((at, ..), sites)| sites.iter().map(move |site| (at, site)));
+        sites.filter_map(move |(at, &(layer, id))| {
+            Some((at, layer, id, files[id.file].scan.sites[id.site].parts()?))
+        })
+    }
+
+    /// Every key that is a part of a name in other layers only, with the path of its map and the number
+    /// of its layer.
+    pub(super) fn all_loose(&self) -> impl Iterator<Item = (Vec<Step>, usize, &'a LoosePart)> {
+        let files = self.files;
+        let layers = self.stack.layers.iter().enumerate();
+        layers.flat_map(move |(number, layer)| {
+            let loose = layer.loose(files).into_iter();
+            let parts = loose.flat_map(|loose| &loose.parts);
+            parts.filter_map(move |part| Some((below(&part.at, &layer.at)?, number, part)))
+        })
+    }
+
     /// A `registry` on its own is a part of the image that another layer names in the same map.
     fn join_registries(&mut self) {
         let alone = |(_, family, alone): &&Place| family == "registry" && alone.is_none();
@@ -428,12 +480,9 @@ impl<'a> Merge<'a> {
         sites.iter().filter_map(parts)
     }
 
-    fn views(&self) -> Vec<((Vec<Step>, String), View)> {
+    fn views(&self, known: Option<&KnownChart>) -> Vec<((Vec<Step>, String), View)> {
         let fronts = self.fronts();
-        let insecure_allowed = self.stack.layers.iter().any(|layer| {
-            let loose = layer.loose(self.files);
-            loose.is_some_and(|loose| loose.insecure_allowed)
-        });
+        let insecure_allowed = self.allows_insecure();
         let mut views = Vec::new();
         for ((at, family, _), sites) in &self.places {
             let Some(&(_, own)) = sites.last() else {
@@ -461,10 +510,89 @@ impl<'a> Merge<'a> {
                 assumption: self.files[own.file].scan.sites[own.site].assumption.clone(),
                 blocked,
                 parts,
+                charted: None,
             };
             views.push(((at.clone(), family.clone()), view));
         }
+        self.with_chart(known, &mut views);
         views
+    }
+
+    /// Puts what the chart makes of its values in the place of what their keys look like.
+    fn with_chart(&self, known: Option<&KnownChart>, views: &mut Vec<((Vec<Step>, String), View)>) {
+        let Some(known) = known else { return };
+        let images = charted::images(self, known);
+        let read = |(site, part): (SiteId, usize)| {
+            let mut slots = images.iter().flat_map(|image| &image.slots);
+            slots.any(|slot| slot.said.iter().any(|said| said.from == Some((site, part))))
+        };
+        views.retain(|(_, view)| {
+            let mut from = view.parts.iter().filter_map(|part| part.from);
+            !from.any(read)
+        });
+        let insecure_allowed = self.allows_insecure();
+        for image in images {
+            let said = image.slots.iter().flat_map(|slot| &slot.said);
+            let last = said
+                .filter_map(|said| Some((said.layer, said.from?.0)))
+                .max();
+            let Some((_, own)) = last else { continue };
+            let blocked = self.blocked_chart(&image);
+            let merged = |slot: &Slot| {
+                let (text, said) = slot.last();
+                Merged {
+                    key: slot.path.to_string(),
+                    text: text.to_string(),
+                    from: said.and_then(|said| said.from),
+                }
+            };
+            let view = View {
+                at: Vec::new(),
+                names: Names::Image,
+                parts: image.slots.iter().map(merged).collect(),
+                own,
+                may_go_on: false,
+                tagged: true,
+                registry_elsewhere: false,
+                together: None,
+                front: None,
+                may_be_fronted: false,
+                global: None,
+                insecure_allowed,
+                between: false,
+                registry_unread: false,
+                targets: self.stack.targets.clone(),
+                is_beginning: self.stack.is_beginning,
+                blocked,
+                assumption: None,
+                charted: Some(Box::new(image)),
+            };
+            let place = (
+                Vec::new(),
+                view.charted
+                    .as_ref()
+                    .map_or_else(String::new, |image| image.join.to_string()),
+            );
+            views.push((place, view));
+        }
+    }
+
+    fn allows_insecure(&self) -> bool {
+        self.stack.layers.iter().any(|layer| {
+            let loose = layer.loose(self.files);
+            loose.is_some_and(|loose| loose.insecure_allowed)
+        })
+    }
+
+    /// Why the layers do not say together what an image of a chart that is known is.
+    fn blocked_chart(&self, image: &Charted) -> Option<String> {
+        if let Some(why) = &self.stack.unreadable {
+            return Some(why.clone());
+        }
+        image.slots.iter().find_map(|slot| {
+            let at: Vec<Step> = slot.path.0.iter().cloned().map(Step::Key).collect();
+            self.filled(&at)
+        })
     }
 
     fn fronts(&self) -> Fronts<'_> {

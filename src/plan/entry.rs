@@ -82,25 +82,10 @@ impl Carried {
 
     fn insert(&mut self, entry: &Entry, new_name: &str) -> Result<(), Why> {
         let room = entry.room.as_ref();
-        let Room::Pair {
-            at,
-            before,
-            after,
-            in_flow,
-        } = room.map_err(|why| (Reason::NotEditable, why.clone()))?
-        else {
+        let Room::Pair(pair) = room.map_err(|why| (Reason::NotEditable, why.clone()))? else {
             return Ok(());
         };
-        // Braces end a plain scalar inside `[…]` and `{…}`.
-        let quote = if *in_flow && new_name.contains('{') {
-            "\""
-        } else {
-            ""
-        };
-        self.edits.push(Edit {
-            span: crate::source::Span::new(*at, *at),
-            text: format!("{before}{quote}{new_name}{quote}{after}"),
-        });
+        self.edits.push(pair.edit(NEW_NAME, new_name));
         self.inserted = Some(Inserted {
             after: entry.name.scalar.ordinal,
             key: NEW_NAME.to_string(),

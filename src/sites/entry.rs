@@ -5,6 +5,8 @@
 //! `newName` beside it; Argo CD writes the same as one text, `nginx:1.28` and `nginx=R/nginx:1.28`.
 
 use super::Bit;
+use crate::edit::Edit;
+use crate::source::Span;
 use crate::yaml::{Document, Kind, Node, NodeId, Place, Scalar, Style};
 
 /// The key under which kustomize finds the new name of an image.
@@ -26,17 +28,55 @@ pub struct Entry {
 pub enum Room {
     /// Behind the name, in the same scalar: `nginx:1` becomes `nginx=R/nginx:1`.
     Behind,
-    /// A key and value of their own, which follow the name directly.
-    Pair {
-        /// The byte of the file at which they are inserted.
-        at: usize,
-        /// What stands before the new name there.
-        before: String,
-        /// What stands behind it.
-        after: String,
-        /// Whether the new name needs quotes of its own where it holds a brace.
-        in_flow: bool,
-    },
+    /// A key and value of their own, which follow a pair directly.
+    Pair(Pair),
+}
+
+/// Where a key and value can be added to a map, behind one of its pairs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pair {
+    /// The byte of the file at which they are inserted.
+    at: usize,
+    /// What stands before the key there.
+    before: String,
+    /// What stands between the key and the value.
+    between: String,
+    /// What stands behind the value.
+    after: String,
+    /// Whether the value needs quotes of its own where it holds a brace.
+    in_flow: bool,
+}
+
+impl Pair {
+    /// Where a pair can follow the one with the value `value`; or why nowhere.
+    pub(super) fn behind(
+        text: &str,
+        document: &Document<'_>,
+        key: NodeId,
+        value: NodeId,
+    ) -> Result<Self, String> {
+        room(text, document, key, value)
+    }
+
+    /// The edit that adds `key` with `value`.
+    pub fn edit(&self, key: &str, value: &str) -> Edit {
+        // Braces end a plain scalar inside `[…]` and `{…}`.
+        let quote = if self.in_flow && value.contains('{') {
+            "\""
+        } else {
+            ""
+        };
+        let Self {
+            before,
+            between,
+            after,
+            ..
+        } = self;
+        Edit {
+            span: Span::new(self.at, self.at),
+            text: format!("{before}{key}{between}{quote}{value}{quote}{after}"),
+        }
+    }
 }
 
 impl Entry {
@@ -67,7 +107,7 @@ impl Entry {
                 Err("its bytes are not its text; write the entry plainly".to_string())
             }
             Some(_) => Err("its `newName` is empty; remove it or write a name".to_string()),
-            None => room(text, document, key, name),
+            None => room(text, document, key, name).map(Room::Pair),
         };
         let given = new_name.and_then(|id| Scalar::locate(text, document, id));
         let given = given.filter(|scalar| !matches!(scalar.value.as_str(), "" | "~" | "null"));
@@ -119,7 +159,7 @@ pub fn split(reference: &str) -> (&str, &str, &str) {
 }
 
 /// Where a pair can follow the one whose key and value these are.
-fn room(text: &str, document: &Document<'_>, key: NodeId, value: NodeId) -> Result<Room, String> {
+fn room(text: &str, document: &Document<'_>, key: NodeId, value: NodeId) -> Result<Pair, String> {
     let (key, value) = (document.node(key), document.node(value));
     let line = text[..key.span.start].rfind('\n').map_or(0, |at| at + 1);
     let before = &text[line..key.span.start];
@@ -128,7 +168,7 @@ fn room(text: &str, document: &Document<'_>, key: NodeId, value: NodeId) -> Resu
         one_line && !node.anchored && !matches!(node.kind, Kind::Alias(_))
     };
     if !is_plain(key) || !is_plain(value) {
-        return Err("its `name` stands on several lines or has an anchor; write it plainly".into());
+        return Err("what it would be written behind stands on several lines or has an anchor; write that plainly".into());
     }
     if value.in_flow {
         let map = document.node(key.parent).span.of(text).unwrap_or("");
@@ -138,7 +178,7 @@ fn room(text: &str, document: &Document<'_>, key: NodeId, value: NodeId) -> Resu
         return Ok(in_flow(text, key, value, before));
     }
     if !before.chars().all(|c| matches!(c, ' ' | '-')) {
-        return Err("nothing can be written below its `name`; write the entry plainly".into());
+        return Err("nothing can be written below what stands there; write the map plainly".into());
     }
     let end = value.span.end
         + text[value.span.end..]
@@ -151,20 +191,21 @@ fn room(text: &str, document: &Document<'_>, key: NodeId, value: NodeId) -> Resu
     };
     let is_crlf =
         text[at..].starts_with("\r\n") || at == text.len() && text[..line].ends_with("\r\n");
-    Ok(Room::Pair {
+    Ok(Pair {
         at,
         before: format!(
-            "{}{}{NEW_NAME}: ",
+            "{}{}",
             if is_crlf { "\r\n" } else { "\n" },
             " ".repeat(before.len())
         ),
+        between: ": ".to_string(),
         after: String::new(),
         in_flow: false,
     })
 }
 
 /// The same in a flow collection: on a line of its own where the name has one.
-fn in_flow(text: &str, key: &Node<'_>, value: &Node<'_>, before: &str) -> Room {
+fn in_flow(text: &str, key: &Node<'_>, value: &Node<'_>, before: &str) -> Pair {
     let is_quoted = |node: &Node<'_>| {
         matches!(
             node.kind,
@@ -190,9 +231,10 @@ fn in_flow(text: &str, key: &Node<'_>, value: &Node<'_>, before: &str) -> Room {
     } else {
         ": "
     };
-    Room::Pair {
+    Pair {
         at: value.span.end,
-        before: format!("{between}{key_quote}{NEW_NAME}{key_quote}{colon}{value_quote}"),
+        before: format!("{between}{key_quote}"),
+        between: format!("{key_quote}{colon}{value_quote}"),
         after: value_quote.to_string(),
         in_flow: value_quote.is_empty(),
     }
@@ -213,9 +255,14 @@ mod tests {
         let entry = Entry::of_map(text, &document, (name.key_node, name.value), None)?;
         match entry.room.ok()? {
             Room::Behind => None,
-            Room::Pair {
-                at, before, after, ..
-            } => Some(format!("{}{before}NEW{after}{}", &text[..at], &text[at..])),
+            Room::Pair(pair) => {
+                let Edit { span, text: added } = pair.edit(NEW_NAME, "NEW");
+                Some(format!(
+                    "{}{added}{}",
+                    &text[..span.start],
+                    &text[span.end..]
+                ))
+            }
         }
     }
 

@@ -42,7 +42,7 @@ pub use catalogue::{Place, catalogue};
 pub use chart::{Chart, Dependency, is_chart_file};
 pub use chart_tests::{ASSERTION, GIVEN, PATTERN};
 pub use embedded::{Holds, Text};
-pub use entry::{Entry, NEW_NAME, Room, split};
+pub use entry::{Entry, NEW_NAME, Pair, Room, split};
 pub use generated::Generated as GeneratedFile;
 pub use kustomize::{
     Acts, Copies, Kustomization, NameEntry, TakenAs, Taking, is_kustomization_name,

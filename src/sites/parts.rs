@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use super::{BlockId, KeyPath};
+use super::{BlockId, KeyPath, Pair};
 use crate::yaml::Scalar;
 
 /// One step on the way from the root of the values to a map.
@@ -87,6 +87,8 @@ pub struct Parts {
     pub suffix: String,
     /// The name and suffix as this file alone gives them.
     pub display: String,
+    /// Where a further key can be added to the map, behind the primary part; or why nowhere.
+    pub room: Result<Box<Pair>, String>,
 }
 
 impl Parts {

@@ -298,6 +298,7 @@ impl<'d> Walk<'d> {
                 between: false,
                 display: format!("{display}{suffix}"),
                 suffix,
+                room: Err("an operator reads it".to_string()),
             })),
             finder: NAME,
             hold,

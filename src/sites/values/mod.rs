@@ -73,6 +73,8 @@ pub struct LoosePart {
     pub key: String,
     /// Whether it takes back what an earlier layer says.
     pub empties: bool,
+    /// Its text, when it is one.
+    pub text: Option<String>,
 }
 
 /// What is found in a document that may be Helm values.
@@ -243,6 +245,7 @@ fn as_loose(site: &Site) -> Vec<LoosePart> {
             at: parts.at.clone(),
             key: part.key.clone(),
             empties: false,
+            text: part.value.scalar().map(|scalar| scalar.value.clone()),
         })
         .collect()
 }

@@ -1,7 +1,7 @@
 //! The shapes in which a map of values names images.
 
 use super::super::parts::{Names, Part, Parts, Step, Value, join};
-use super::super::{Shape, Site, flux, rest_of_line};
+use super::super::{Pair, Shape, Site, flux, rest_of_line};
 use super::walk::{Map, Walk};
 use super::words::{
     BEGINNINGS, BETWEEN, DIGEST_KEYS, EVIDENCE, REFERENCE_END, REPOSITORY_ENDS, REPOSITORY_KEYS,
@@ -10,6 +10,7 @@ use super::words::{
 };
 use super::{NAME, Template};
 use crate::reason::Reason;
+use crate::yaml::{NodeId, Place};
 
 impl<'d> Walk<'d> {
     /// Adds the images that the keys of one map name.
@@ -236,6 +237,7 @@ impl<'d> Walk<'d> {
             between: false,
             suffix: String::new(),
             display: String::new(),
+            room: Err("the config says how it is made".to_string()),
         });
     }
 
@@ -264,6 +266,12 @@ impl<'d> Walk<'d> {
         if is_source(&last.value) {
             return None;
         }
+        let primary = keys.iter().rev().find(|key| {
+            let mut parts = parts.iter();
+            parts.any(|part| part.key == **key && part.value.scalar().is_some())
+        });
+        let primary = primary.and_then(|key| map.entries.get(*key).copied());
+        let room = self.room(primary, last.place);
         map.consumed.extend(nodes);
         self.push(Parts {
             block: self.block,
@@ -275,6 +283,7 @@ impl<'d> Walk<'d> {
             between: false,
             suffix: self.suffix(map, family),
             display: String::new(),
+            room,
         });
         let site = self.sites.last_mut()?;
         if keys.iter().any(|key| map.doubled.contains(key)) {
@@ -285,6 +294,19 @@ impl<'d> Walk<'d> {
             Shape::Parts(parts) => Some(parts),
             Shape::Whole(_) | Shape::Within(_) | Shape::Entry(_) => None,
         }
+    }
+
+    /// Where a key can follow the pair with this value.
+    fn room(&self, value: Option<NodeId>, place: Place) -> Result<Box<Pair>, String> {
+        let document = self.document;
+        let pair = value.and_then(|value| {
+            let mut entries = document.entries(document.node(value).parent);
+            entries.find(|entry| entry.value == value)
+        });
+        let (Some(entry), Place::Exact(_)) = (pair, place) else {
+            return Err("its bytes are not its text; write it plainly".to_string());
+        };
+        Pair::behind(self.text, document, entry.key_node, entry.value).map(Box::new)
     }
 
     fn push(&mut self, mut parts: Parts) {

@@ -342,11 +342,16 @@ impl<'d> Walk<'d> {
             if !is_scalar && !matches!(key, "repository" | "repo" | "registry") {
                 continue;
             }
+            let value = self.part(node);
             self.loose.parts.push(LoosePart {
                 document: self.document.path,
                 at: at.to_vec(),
                 key: key.to_string(),
-                empties: matches!(self.part(node), Some(Value::Empty)),
+                empties: matches!(value, Some(Value::Empty)),
+                text: match value {
+                    Some(Value::Text(scalar)) => Some(scalar.value),
+                    _ => None,
+                },
             });
         }
     }

@@ -1,0 +1,176 @@
+//! Images whose chart is known: what its join makes of the merged values.
+//!
+//! A [`Charted`] is one image of a chart under one merge of layers. Each value that the join reads is a
+//! slot, with what every layer says of it; so that the name can be made again with other texts, and with
+//! values that are added to a layer.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::SiteId;
+use super::values::Merge;
+use crate::helm::{Join, Known, ValuePath};
+use crate::sites::{Step, Value};
+
+/// One image of a chart that is known, under one merge.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Charted {
+    /// How the chart makes the name.
+    pub join: Join,
+    /// The values that it reads, in the order of [`Join::reads`].
+    pub slots: Vec<Slot>,
+    /// Whether the chart refuses other registries.
+    pub refuses_others: bool,
+    /// What tells about the chart.
+    pub told_by: String,
+}
+
+/// A value that a join reads.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Slot {
+    /// Its path.
+    pub path: ValuePath,
+    /// The chart's own text.
+    pub default: String,
+    /// What the layers say, the earliest first.
+    pub said: Vec<Said>,
+}
+
+/// What a layer says of a value.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Said {
+    /// The number of the layer in the merge.
+    pub layer: usize,
+    /// The text; empty when it takes earlier ones back.
+    pub text: String,
+    /// The site and the part of it, when it is one.
+    pub from: Option<(SiteId, usize)>,
+}
+
+impl Slot {
+    /// The text after the merge, and who says it; nobody when the chart does.
+    pub fn last(&self) -> (&str, Option<&Said>) {
+        match self.said.last() {
+            Some(said) => (&said.text, Some(said)),
+            None => (&self.default, None),
+        }
+    }
+}
+
+impl Charted {
+    /// The text of a value after the merge.
+    pub fn text(&self, path: &ValuePath) -> String {
+        let slot = self.slot(path);
+        slot.map_or(String::new(), |slot| slot.last().0.to_string())
+    }
+
+    /// The slot of a value.
+    pub fn slot(&self, path: &ValuePath) -> Option<&Slot> {
+        self.slots.iter().find(|slot| slot.path == *path)
+    }
+
+    /// The name that the chart makes, with a tag that stands in its last value.
+    pub fn name(&self) -> Option<String> {
+        self.join.name(|path| self.text(path))
+    }
+}
+
+/// What all layers of a merge say, by the path of the value.
+type Sayings = BTreeMap<(Vec<Step>, String), Vec<Said>>;
+
+/// The images of a chart whose names the layers of a merge have a part in, and the sites that are a
+/// part of them.
+pub(super) fn images(merge: &Merge<'_>, known: &Known) -> Vec<Charted> {
+    let sayings = merge.sayings();
+    let mut found: Vec<Charted> = Vec::new();
+    for join in &known.joins {
+        for join in bound(join, &sayings) {
+            let charted = charted(join, known, &sayings);
+            let is_said = |slot: &Slot| slot.said.iter().any(|said| said.from.is_some());
+            if charted.slots.iter().any(is_said)
+                && !found.iter().any(|one| one.join == charted.join)
+            {
+                found.push(charted);
+            }
+        }
+    }
+    found
+}
+
+/// The join for each choice of its `*` that the layers speak of.
+fn bound(join: &Join, sayings: &Sayings) -> Vec<Join> {
+    let is_open = |path: &&&ValuePath| path.0.iter().any(|key| key == "*");
+    let reads = join.reads();
+    if !reads.iter().any(|path| is_open(&path)) {
+        return vec![join.clone()];
+    }
+    let said: Vec<ValuePath> = sayings.keys().filter_map(path_of).collect();
+    let open = reads.iter().filter(is_open);
+    let keys = open.flat_map(|open| said.iter().filter_map(|path| open.matched(path)));
+    let keys: BTreeSet<Vec<String>> = keys.collect();
+    keys.iter().map(|keys| join.bound(keys)).collect()
+}
+
+fn charted(join: Join, known: &Known, sayings: &Sayings) -> Charted {
+    let slot = |path: &ValuePath| {
+        let (key, at) = path.0.split_last()?;
+        let at: Vec<Step> = at.iter().cloned().map(Step::Key).collect();
+        let said = sayings.get(&(at, key.clone()));
+        Some(Slot {
+            path: path.clone(),
+            default: known.defaults.get(path).cloned().unwrap_or_default(),
+            said: said.cloned().unwrap_or_default(),
+        })
+    };
+    Charted {
+        slots: join.reads().into_iter().filter_map(slot).collect(),
+        join,
+        refuses_others: known.refuses_others,
+        told_by: known.told_by.clone(),
+    }
+}
+
+/// The path of a value, unless a list stands on the way.
+fn path_of((at, key): &(Vec<Step>, String)) -> Option<ValuePath> {
+    let step = |step: &Step| match step {
+        Step::Key(key) => Some(key.clone()),
+        Step::Item(_) => None,
+    };
+    let above: Option<Vec<String>> = at.iter().map(step).collect();
+    Some(ValuePath(above?).child(key))
+}
+
+impl Merge<'_> {
+    /// What every layer says of every value that may be a part of a name.
+    fn sayings(&self) -> Sayings {
+        let mut sayings = Sayings::new();
+        for (at, layer, id, parts) in self.all_parts() {
+            for (index, part) in parts.parts.iter().enumerate() {
+                let (text, from) = match &part.value {
+                    Value::Missing => continue,
+                    Value::Empty => (String::new(), None),
+                    Value::Text(scalar) => (scalar.value.clone(), Some((id, index))),
+                };
+                let said = Said { layer, text, from };
+                let place = (at.clone(), part.key.clone());
+                sayings.entry(place).or_default().push(said);
+            }
+        }
+        for (at, layer, part) in self.all_loose() {
+            let said = Said {
+                layer,
+                text: part.text.clone().unwrap_or_default(),
+                from: None,
+            };
+            sayings
+                .entry((at, part.key.clone()))
+                .or_default()
+                .push(said);
+        }
+        for said in sayings.values_mut() {
+            // A text that a site has a part of comes before the same one that is a part of nothing.
+            said.sort_by_key(|said| (said.layer, said.from.is_none()));
+            said.dedup_by_key(|said| said.layer);
+        }
+        sayings
+    }
+}
