@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use globset::GlobSet;
 use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
@@ -14,9 +15,10 @@ use serde::Deserialize;
 use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor, value::SeqAccessDeserializer};
 use serde_saphyr::{Location, Spanned};
 
-use crate::findings::{Code, CodeError, Level, Levels};
+use crate::findings::{Code, Level, Levels, UnknownCode};
 use crate::globs::path_globs;
-use crate::image::DOCKER_HUB;
+use crate::helm::{Join, Known};
+use crate::image::{DOCKER_HUB, ImageRef};
 use crate::rules::upstreams::canonical_host;
 use crate::rules::{Allow, EcrHost, Library, Origin, Rule, default_rules};
 use crate::sites::{Field, FieldPath, Stated, Template};
@@ -35,10 +37,21 @@ pub struct Config {
     pub exclude: Vec<String>,
     /// Places of the user's own that name images.
     pub sites: Stated,
+    /// What is said of Helm charts.
+    pub helm: Helm,
     /// Environments of their own, in order; the last that matches a file wins, field by field.
     pub overrides: Vec<Override>,
     /// The levels of findings.
     pub checks: Levels,
+}
+
+/// What the config says of Helm charts.
+#[derive(Debug, Default)]
+pub struct Helm {
+    /// Whether the key that lets Bitnami charts use other registries is written where it is missing.
+    pub allows_insecure: bool,
+    /// How charts that are not in the repository name their images, by the name of the chart.
+    pub charts: BTreeMap<String, Arc<Known>>,
 }
 
 /// Where images come from: each field may be missing.
@@ -140,9 +153,36 @@ struct RawConfig {
     rules_from: Option<Spanned<IgnoredAny>>,
     #[serde(default)]
     sites: Vec<RawSite>,
-    helm: Option<Spanned<IgnoredAny>>,
+    #[serde(default)]
+    helm: RawHelm,
     #[serde(default)]
     checks: RawChecks,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawHelm {
+    #[serde(default, rename = "bitnamiAllowInsecureImages")]
+    allows_insecure: bool,
+    #[serde(default)]
+    charts: BTreeMap<String, Spanned<RawChart>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawChart {
+    registry: Spanned<String>,
+    #[serde(default, rename = "prefixIn")]
+    prefix_in: PrefixIn,
+}
+
+/// Where the prefix of a rule goes.
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum PrefixIn {
+    #[default]
+    Repository,
+    Registry,
 }
 
 #[derive(Deserialize)]
@@ -291,6 +331,7 @@ impl Reader<'_> {
                 .map(|glob| self.glob(glob))
                 .collect::<Read<_>>()?,
             sites: self.sites(raw.sites)?,
+            helm: self.helm(raw.helm)?,
             overrides: raw
                 .overrides
                 .into_iter()
@@ -300,11 +341,9 @@ impl Reader<'_> {
     }
 
     fn refuse_later_keys(&self, raw: &RawConfig) -> Read<()> {
-        for (key, value) in [("rulesFrom", &raw.rules_from), ("helm", &raw.helm)] {
-            if let Some(value) = value {
-                let message = format!("`{key}` is not supported yet");
-                return Err(self.error(message, "remove the key", value.referenced));
-            }
+        if let Some(value) = &raw.rules_from {
+            let message = "`rulesFrom` is not supported yet".to_string();
+            return Err(self.error(message, "remove the key", value.referenced));
         }
         Ok(())
     }
@@ -425,6 +464,35 @@ impl Reader<'_> {
         })
     }
 
+    fn helm(&self, raw: RawHelm) -> Read<Helm> {
+        let charts = raw.charts.into_iter();
+        let charts =
+            charts.map(|(name, chart)| Ok((name.clone(), self.chart(&name, &chart.value)?)));
+        Ok(Helm {
+            allows_insecure: raw.allows_insecure,
+            charts: charts.collect::<Read<_>>()?,
+        })
+    }
+
+    /// A chart of which the config says which registry it joins to repositories that name none.
+    fn chart(&self, name: &str, chart: &RawChart) -> Read<Arc<Known>> {
+        let registry = &chart.registry.value;
+        let is_host = ImageRef::parse(&format!("{registry}/x"))
+            .is_ok_and(|image| image.registry() == Some(registry));
+        if !is_host {
+            let message = format!("`{registry}` is no registry");
+            let help = "write the host that the chart puts in front of repositories, as in `registry: docker.io`";
+            return Err(self.error(message, help, chart.registry.referenced));
+        }
+        let join = Join::parse(&format!("[**.registry|\"{registry}\"]/?**.repository"));
+        Ok(Arc::new(Known {
+            joins: join.into_iter().collect(),
+            prefix_in_registry: matches!(chart.prefix_in, PrefixIn::Registry),
+            told_by: format!("the config (`helm.charts.{name}`)"),
+            ..Known::default()
+        }))
+    }
+
     fn sites(&self, raw: Vec<RawSite>) -> Read<Stated> {
         let mut stated = Stated::default();
         for site in raw {
@@ -511,15 +579,11 @@ impl Reader<'_> {
         for (key, word) in raw.0 {
             let code = Code::parse(&key.value).map_err(|error| {
                 let (message, help) = match error {
-                    CodeError::Later => (
-                        format!("`{}` is not supported yet", key.value),
-                        "remove it".to_string(),
-                    ),
-                    CodeError::Unknown(Some(close)) => (
+                    UnknownCode(Some(close)) => (
                         format!("unknown code `{}`", key.value),
                         format!("did you mean `{close}`?"),
                     ),
-                    CodeError::Unknown(None) => (
+                    UnknownCode(None) => (
                         format!("unknown code `{}`", key.value),
                         format!("known codes: {}", Code::ALL.map(Code::code).join(", ")),
                     ),
@@ -872,7 +936,6 @@ mod tests {
                 "2: alias `a.io` leads to another alias",
             ),
             ("exclude: [\"a{\"]\n", "1: error parsing glob"),
-            ("helm: {}\n", "1: `helm` is not supported yet"),
             (
                 "checks:\n  no-rules: warn\n",
                 "2: unknown code `no-rules` did you mean `no-rule`?",
@@ -882,8 +945,8 @@ mod tests {
                 "1: unknown code `zzz` known codes: not-through-ecr,",
             ),
             (
-                "checks:\n  no-rule: warn\n  chart-defaults: off\n",
-                "3: `chart-defaults` is not supported yet",
+                "helm:\n  charts: {a: {registry: docker.io/x}}\n",
+                "2: `docker.io/x` is no registry",
             ),
             (
                 "checks:\n  no-rule: warning\n",

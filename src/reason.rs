@@ -131,14 +131,17 @@ pub enum Assumption {
     BareWord,
     /// That a reference inside a text is one of an image that is pulled.
     TextReference,
+    /// That the values allow a chart that refuses other registries to use them.
+    BitnamiInsecureImages,
 }
 
 impl Assumption {
     /// Every assumption.
-    pub const ALL: [Self; 3] = [
+    pub const ALL: [Self; 4] = [
         Self::ChartDefaultUnknown,
         Self::BareWord,
         Self::TextReference,
+        Self::BitnamiInsecureImages,
     ];
 
     /// The stable code, in kebab-case.
@@ -147,6 +150,7 @@ impl Assumption {
             Self::ChartDefaultUnknown => "chart-default-unknown",
             Self::BareWord => "bare-word",
             Self::TextReference => "text-reference",
+            Self::BitnamiInsecureImages => "bitnami-insecure-images",
         }
     }
 }

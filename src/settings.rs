@@ -11,6 +11,7 @@ use globset::GlobSet;
 
 use crate::config::{self, Config, ConfigError, Target};
 use crate::findings::Levels;
+use crate::helm::Knowledge;
 use crate::rules::{EcrHost, Origin, Rule, RuleSet, Targets, default_rules, matching};
 use crate::scan;
 use crate::source::SourceFile;
@@ -163,6 +164,11 @@ impl Settings {
         scan::Options {
             stated: self.config.sites.clone(),
         }
+    }
+
+    /// What is known of charts.
+    pub fn knowledge(&self) -> Knowledge {
+        Knowledge::new(self.config.helm.charts.clone())
     }
 
     /// The rule sets for these files, and what is worth saying about them. Each of the `files` needs a

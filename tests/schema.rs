@@ -15,7 +15,7 @@ use miette::Diagnostic;
 use serde_json::Value;
 
 /// Keys that are known, and refused until a later version.
-const LATER: &[&str] = &["rulesFrom", "helm"];
+const LATER: &[&str] = &["rulesFrom"];
 
 /// The keys that the program says it knows beside the key `zzz` of this config.
 fn known(config: &str) -> BTreeSet<String> {

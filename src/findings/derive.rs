@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Code, CodeError, Excerpt, Finding, Findings, Level, Levels};
+use super::{Code, Excerpt, Finding, Findings, Level, Levels, UnknownCode};
 use crate::plan::{Change, FilePlan, Matter, Plan, Remark, Skip, Undecided, Unparsed, canonical};
 use crate::reason::{Assumption, Reason};
 use crate::rules::{Place, Rule};
@@ -202,11 +202,10 @@ impl<'p> Deriving<'p> {
             Ok(_) => Some(format!(
                 "nothing that this comment speaks for is reported as `{code}`; remove the code"
             )),
-            Err(CodeError::Later) => Some(format!("`{code}` is not supported yet")),
-            Err(CodeError::Unknown(Some(close))) => Some(format!(
+            Err(UnknownCode(Some(close))) => Some(format!(
                 "there is no code `{code}`; did you mean `{close}`?"
             )),
-            Err(CodeError::Unknown(None)) => Some(format!("there is no code `{code}`; remove it")),
+            Err(UnknownCode(None)) => Some(format!("there is no code `{code}`; remove it")),
         }
     }
 }
@@ -386,6 +385,10 @@ fn said_of_remark(remark: &Remark) -> Said {
         Matter::BitnamiInsecureImages => (
             Code::BitnamiInsecureImages,
             "Bitnami charts refuse another registry than theirs unless a key allows it",
+        ),
+        Matter::ChartDefaults => (
+            Code::ChartDefaults,
+            "a release brings images that this repository does not name",
         ),
         Matter::OldName => (
             Code::OldNameReference,

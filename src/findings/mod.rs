@@ -78,13 +78,15 @@ pub enum Code {
     OldNameReference,
     /// A file that changes says that something generates it.
     GeneratedFile,
+    /// A release brings images that no file names.
+    ChartDefaults,
     /// A template that could not be read.
     Unparsed,
 }
 
 impl Code {
     /// Every code, in the order of the product's documentation.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::NotThroughEcr,
         Self::NoRule,
         Self::UnsupportedUpstream,
@@ -98,10 +100,9 @@ impl Code {
         Self::OtherRegistry,
         Self::OldNameReference,
         Self::GeneratedFile,
+        Self::ChartDefaults,
         Self::Unparsed,
     ];
-    /// Codes that a later version brings.
-    pub const LATER: [&str; 1] = ["chart-defaults"];
 
     /// The stable code, in kebab-case.
     pub fn code(self) -> &'static str {
@@ -119,6 +120,7 @@ impl Code {
             Self::OtherRegistry => "other-registry",
             Self::OldNameReference => "old-name-reference",
             Self::GeneratedFile => "generated-file",
+            Self::ChartDefaults => "chart-defaults",
             Self::Unparsed => "unparsed",
         }
     }
@@ -139,24 +141,21 @@ impl Code {
             | Self::OtherRegistry
             | Self::OldNameReference
             | Self::Unparsed => Level::Warn,
-            Self::GeneratedFile => Level::Info,
+            Self::GeneratedFile | Self::ChartDefaults => Level::Info,
         }
     }
 
     /// Reads a code as a config or comment names it.
-    pub fn parse(text: &str) -> Result<Self, CodeError> {
+    pub fn parse(text: &str) -> Result<Self, UnknownCode> {
         if let Some(code) = Self::ALL.into_iter().find(|code| code.code() == text) {
             return Ok(code);
-        }
-        if Self::LATER.contains(&text) {
-            return Err(CodeError::Later);
         }
         let close = Self::ALL
             .into_iter()
             .map(|code| (strsim::jaro_winkler(text, code.code()), code))
             .filter(|(likeness, _)| *likeness > 0.8)
             .max_by(|a, b| a.0.total_cmp(&b.0));
-        Err(CodeError::Unknown(close.map(|(_, code)| code)))
+        Err(UnknownCode(close.map(|(_, code)| code)))
     }
 }
 
@@ -166,14 +165,9 @@ impl fmt::Display for Code {
     }
 }
 
-/// Why a text is no code.
+/// A text that is no code; perhaps this one was meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CodeError {
-    /// A later version brings it.
-    Later,
-    /// There is none like it; perhaps this one was meant.
-    Unknown(Option<Code>),
-}
+pub struct UnknownCode(pub Option<Code>);
 
 /// The levels that a config sets.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -306,12 +300,11 @@ mod tests {
         for code in Code::ALL {
             assert_eq!(Code::parse(code.code()), Ok(code));
         }
-        assert_eq!(Code::parse("chart-defaults"), Err(CodeError::Later));
         assert_eq!(
             Code::parse("no-rules"),
-            Err(CodeError::Unknown(Some(Code::NoRule)))
+            Err(UnknownCode(Some(Code::NoRule)))
         );
-        assert_eq!(Code::parse("zzz"), Err(CodeError::Unknown(None)));
+        assert_eq!(Code::parse("zzz"), Err(UnknownCode(None)));
     }
 
     #[test]

@@ -12,12 +12,18 @@
 //!
 //! `/` always stands there, `/?` only when the part before it is not empty, and `+` ties without a
 //! slash. Forms are separated by `; `, and one that needs a value says so first: `image.repository ?
-//! image.repository; image.registry/image.image`. A step `*` is any key, the same one in every path of
-//! the join.
+//! image.repository; image.registry/image.image`. A step `*` is any key and `**` any way from the root,
+//! the same in every path of the join.
 
 use std::fmt;
 
-/// A place in the values of a chart: the keys from their root; `*` is any key.
+/// The step that is any key.
+const ANY: &str = "*";
+/// The first step that is any way from the root.
+const ANY_WAY: &str = "**";
+
+/// A place in the values of a chart: the keys from their root; `*` is any key, and `**` in front any
+/// keys.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ValuePath(pub Vec<String>);
 
@@ -84,29 +90,57 @@ impl ValuePath {
         Self(self.0.iter().cloned().chain([key.to_string()]).collect())
     }
 
-    /// What stands in front of `key`, when that is the last key.
-    pub fn parent_of(&self, key: &str) -> Option<Self> {
-        let (last, above) = self.0.split_last()?;
-        (last == key).then(|| Self(above.to_vec()))
-    }
-
-    /// The path with its `*` filled in, in turn.
+    /// The path of another key of the same map.
     #[must_use]
-    pub fn bound(&self, keys: &[String]) -> Self {
-        let mut keys = keys.iter();
-        let step = |step: &String| match (step.as_str(), keys.len()) {
-            ("*", 1..) => keys.next().unwrap_or(step).clone(),
-            _ => step.clone(),
-        };
-        Self(self.0.iter().map(step).collect())
+    pub fn sibling(&self, key: &str) -> Self {
+        let above = self.0.split_last().map_or(&[][..], |(_, above)| above);
+        Self(above.to_vec()).child(key)
     }
 
-    /// The keys that stand for the `*` of `self` when it means `path`.
-    pub fn matched(&self, path: &Self) -> Option<Vec<String>> {
-        let fits = |(one, other): (&String, &String)| one == "*" || one == other;
-        let same = self.0.len() == path.0.len() && self.0.iter().zip(&path.0).all(fits);
-        let any = |(one, other): (&String, &String)| (one == "*").then(|| other.clone());
-        same.then(|| self.0.iter().zip(&path.0).filter_map(any).collect())
+    /// The key of the value.
+    pub fn key(&self) -> &str {
+        self.0.last().map_or("", String::as_str)
+    }
+
+    /// Whether it counts for every chart of a release.
+    pub fn is_global(&self) -> bool {
+        self.0.first().is_some_and(|key| key == "global")
+    }
+
+    /// The path with its `*` and `**` filled in, in turn.
+    #[must_use]
+    pub fn bound(&self, ways: &[Vec<String>]) -> Self {
+        let mut ways = ways.iter();
+        let step = |step: &String| match step.as_str() {
+            ANY | ANY_WAY => ways.next().cloned().unwrap_or_default(),
+            _ => vec![step.clone()],
+        };
+        Self(self.0.iter().flat_map(step).collect())
+    }
+
+    /// Whether it has a `*` or `**`.
+    pub fn is_open(&self) -> bool {
+        self.0.iter().any(|step| step == ANY || step == ANY_WAY)
+    }
+
+    /// What stands for the `*` and `**` of `self` when it means `path`.
+    pub fn matched(&self, path: &Self) -> Option<Vec<Vec<String>>> {
+        let mut ways = Vec::new();
+        let (mut steps, mut keys) = (&self.0[..], &path.0[..]);
+        if let Some((first, rest)) = steps.split_first()
+            && first == ANY_WAY
+        {
+            let (way, below) = keys.split_at_checked(keys.len().checked_sub(rest.len())?)?;
+            ways.push(way.to_vec());
+            (steps, keys) = (rest, below);
+        }
+        let fits = |(one, other): (&String, &String)| one == ANY || one == other;
+        if steps.len() != keys.len() || !steps.iter().zip(keys).all(fits) {
+            return None;
+        }
+        let any = steps.iter().zip(keys).filter(|(step, _)| *step == ANY);
+        ways.extend(any.map(|(_, key)| vec![key.clone()]));
+        Some(ways)
     }
 }
 
@@ -159,11 +193,11 @@ impl Join {
         self.pieces(read).map(|pieces| joined(&pieces))
     }
 
-    /// The join with its `*` filled in, in turn.
+    /// The join with its `*` and `**` filled in, in turn; paths without any stay.
     #[must_use]
-    pub fn bound(&self, keys: &[String]) -> Self {
+    pub fn bound(&self, ways: &[Vec<String>]) -> Self {
         let source = |source: &Source| match source {
-            Source::Value(path) => Source::Value(path.bound(keys)),
+            Source::Value(path) => Source::Value(path.bound(ways)),
             Source::Text(text) => Source::Text(text.clone()),
         };
         let part = |part: &Part| Part {
@@ -171,7 +205,7 @@ impl Join {
             glue: part.glue,
         };
         let form = |form: &Form| Form {
-            when: form.when.as_ref().map(|path| path.bound(keys)),
+            when: form.when.as_ref().map(|path| path.bound(ways)),
             parts: form.parts.iter().map(part).collect(),
         };
         Self {
@@ -409,5 +443,21 @@ mod tests {
             join.reads()[1].matched(&parse_path("apps.web.x").unwrap()),
             None
         );
+    }
+
+    #[test]
+    fn any_way_is_the_same_one_everywhere() {
+        let join = Join::parse("[**.registry|\"docker.io\"]/?**.repository").unwrap();
+        for (path, wanted) in [
+            (
+                "a.b.repository",
+                "[a.b.registry|\"docker.io\"]/?a.b.repository",
+            ),
+            ("repository", "[registry|\"docker.io\"]/?repository"),
+        ] {
+            let path = parse_path(path).unwrap();
+            let ways = join.reads()[1].matched(&path).unwrap();
+            assert_eq!(join.bound(&ways).to_string(), wanted);
+        }
     }
 }

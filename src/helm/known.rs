@@ -16,6 +16,9 @@ pub struct Known {
     /// Whether it refuses to render with other registries or repositories than its own unless
     /// `global.security.allowInsecureImages` is true.
     pub refuses_others: bool,
+    /// Whether the prefix of a rule goes into the registry, which is what the config says for charts
+    /// whose repositories are to stay.
+    pub prefix_in_registry: bool,
     /// What tells all that, for people: `the built-in table (wordpress 24.1.0)`.
     pub told_by: String,
 }

@@ -20,6 +20,8 @@ pub struct Charted {
     pub slots: Vec<Slot>,
     /// Whether the chart refuses other registries.
     pub refuses_others: bool,
+    /// Whether the prefix goes into the registry.
+    pub prefix_in_registry: bool,
     /// What tells about the chart.
     pub told_by: String,
 }
@@ -68,9 +70,61 @@ impl Charted {
         self.slots.iter().find(|slot| slot.path == *path)
     }
 
+    /// Whether another join is about the same last value, so that this one, which comes first, counts.
+    fn reads_the_same(&self, other: &Self) -> bool {
+        let last = |image: &Self| image.slots.last().map(|slot| slot.path.clone());
+        self.join == other.join || last(self).is_some() && last(self) == last(other)
+    }
+
     /// The name that the chart makes, with a tag that stands in its last value.
     pub fn name(&self) -> Option<String> {
         self.join.name(|path| self.text(path))
+    }
+}
+
+/// Texts for a part of a site: a new one of its own, and keys that are added beside it.
+#[derive(Clone, Debug, Default)]
+pub struct NewTexts {
+    /// The text of the part itself.
+    pub own: Option<String>,
+    /// Keys beside it, with their texts.
+    pub added: Vec<(String, String)>,
+}
+
+impl Charted {
+    /// The same image when parts of sites have the texts that `new` gives them.
+    #[must_use]
+    pub fn with(&self, new: impl Fn(SiteId, usize) -> NewTexts) -> Self {
+        let mut after = self.clone();
+        for (slot, old) in after.slots.iter_mut().zip(&self.slots) {
+            for (said, old) in slot.said.iter_mut().zip(&old.said) {
+                let own = old.from.and_then(|(site, part)| new(site, part).own);
+                said.text = own.unwrap_or_else(|| old.text.clone());
+            }
+        }
+        for slot in &self.slots {
+            for said in &slot.said {
+                let Some((site, part)) = said.from else {
+                    continue;
+                };
+                for (key, text) in new(site, part).added {
+                    after.add(&slot.path, &key, said.layer, text);
+                }
+            }
+        }
+        after
+    }
+
+    /// Adds a key beside the one at `path`, in a layer.
+    fn add(&mut self, path: &ValuePath, key: &str, layer: usize, text: String) {
+        let beside = path.sibling(key);
+        let mut slots = self.slots.iter_mut();
+        let Some(slot) = slots.find(|slot| slot.path == beside) else {
+            return;
+        };
+        let from = None;
+        let at = slot.said.partition_point(|said| said.layer < layer);
+        slot.said.insert(at, Said { layer, text, from });
     }
 }
 
@@ -86,9 +140,8 @@ pub(super) fn images(merge: &Merge<'_>, known: &Known) -> Vec<Charted> {
         for join in bound(join, &sayings) {
             let charted = charted(join, known, &sayings);
             let is_said = |slot: &Slot| slot.said.iter().any(|said| said.from.is_some());
-            if charted.slots.iter().any(is_said)
-                && !found.iter().any(|one| one.join == charted.join)
-            {
+            let is_known = found.iter().any(|one| one.reads_the_same(&charted));
+            if charted.slots.iter().any(is_said) && !is_known {
                 found.push(charted);
             }
         }
@@ -96,18 +149,22 @@ pub(super) fn images(merge: &Merge<'_>, known: &Known) -> Vec<Charted> {
     found
 }
 
-/// The join for each choice of its `*` that the layers speak of.
+/// The join for each choice of its `*` and `**` that the layers speak of.
 fn bound(join: &Join, sayings: &Sayings) -> Vec<Join> {
-    let is_open = |path: &&&ValuePath| path.0.iter().any(|key| key == "*");
-    let reads = join.reads();
-    if !reads.iter().any(|path| is_open(&path)) {
+    let open: Vec<&ValuePath> = join
+        .reads()
+        .into_iter()
+        .filter(|path| path.is_open())
+        .collect();
+    if open.is_empty() {
         return vec![join.clone()];
     }
     let said: Vec<ValuePath> = sayings.keys().filter_map(path_of).collect();
-    let open = reads.iter().filter(is_open);
-    let keys = open.flat_map(|open| said.iter().filter_map(|path| open.matched(path)));
-    let keys: BTreeSet<Vec<String>> = keys.collect();
-    keys.iter().map(|keys| join.bound(keys)).collect()
+    let ways = open
+        .iter()
+        .flat_map(|open| said.iter().filter_map(|path| open.matched(path)));
+    let ways: BTreeSet<Vec<Vec<String>>> = ways.collect();
+    ways.iter().map(|ways| join.bound(ways)).collect()
 }
 
 fn charted(join: Join, known: &Known, sayings: &Sayings) -> Charted {
@@ -125,6 +182,7 @@ fn charted(join: Join, known: &Known, sayings: &Sayings) -> Charted {
         slots: join.reads().into_iter().filter_map(slot).collect(),
         join,
         refuses_others: known.refuses_others,
+        prefix_in_registry: known.prefix_in_registry,
         told_by: known.told_by.clone(),
     }
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::scan::ScannedFile;
 use crate::sites::{BlockId, ChartSource, Given, Loose, Release};
+use crate::source::Span;
 
 /// The values that a chart itself brings.
 pub(super) const DEFAULTS: &str = "values.yaml";
@@ -28,6 +29,15 @@ impl Layer {
             block: None,
             at: Vec::new(),
         }
+    }
+
+    /// Whether an image is named in the values.
+    pub(super) fn names_images(&self, files: &[ScannedFile]) -> bool {
+        let mut sites = files[self.file].scan.sites.iter();
+        sites.any(|site| match site.parts() {
+            Some(parts) => parts.block == self.block,
+            None => self.block.is_none(),
+        })
     }
 
     /// What is known of the values besides their images.
@@ -98,6 +108,19 @@ pub(super) struct Releases {
     pub told: BTreeSet<usize>,
     /// Which file, by its place in the list, uses which: its target is theirs.
     pub uses: BTreeSet<(usize, usize)>,
+    /// Releases that name no image of their charts.
+    pub silent: Vec<Silent>,
+}
+
+/// A release of a chart that is not in the repository, and of whose images no file names any.
+#[derive(Clone, Debug)]
+pub struct Silent {
+    /// Its file.
+    pub file: usize,
+    /// Where to point at it.
+    pub span: Span,
+    /// The chart, for people.
+    pub chart: String,
 }
 
 pub(super) fn folder_of(file: &ScannedFile) -> &Path {

@@ -7,6 +7,7 @@ mod away;
 mod charted;
 mod deployers;
 mod filled;
+mod homes;
 mod kustomize;
 mod layer_files;
 mod layers;
@@ -22,8 +23,9 @@ mod unread;
 mod values;
 mod vendored;
 
-pub use charted::{Charted, Said, Slot};
+pub use charted::{Charted, NewTexts, Said, Slot};
 pub use deployers::{Deployer, Deployers, How};
+pub use layers::Silent;
 pub use tree::{FolderLinks, taken_from_outside};
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -69,6 +71,8 @@ pub struct Links {
     pub held: BTreeMap<usize, (Reason, String)>,
     /// The images of Helm values, as each merge of layers shows them.
     pub views: Vec<View>,
+    /// Releases that name no image of their charts.
+    pub silent: Vec<Silent>,
     /// What deploys the files.
     pub deployers: Deployers,
     /// What kustomizations build.
@@ -146,6 +150,7 @@ pub fn link_in(
     Links {
         groups,
         views: values::views(files, &charts, &releases, &held, known),
+        silent: releases.silent,
         held,
         deployers,
         builds,

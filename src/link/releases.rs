@@ -9,13 +9,14 @@ use std::path::PathBuf;
 
 use super::away::Away;
 use super::filled::{has_folder, pattern};
+use super::homes::Homes;
 use super::layer_files::{Known, Resolved};
-use super::layers::{Combined, Layer, Placed, Releases, Root};
+use super::layers::{Combined, Layer, Placed, Releases, Root, Silent};
 use super::patched;
 use super::stacks::Charts;
 use super::tree::Tree;
 use crate::scan::{Promoted, ScannedFile};
-use crate::sites::{Fact, Tool};
+use crate::sites::{Fact, Given, Tool};
 
 /// More ways to put one release together than are followed.
 const MAX_WAYS: usize = 256;
@@ -46,10 +47,14 @@ pub(super) fn named(files: &[ScannedFile]) -> BTreeMap<usize, Promoted> {
 
 pub(super) fn read(files: &[ScannedFile], charts: &Charts<'_>, tree: &Tree<'_>) -> Releases {
     let known = Known::of(files);
+    let homes = Homes::of(files);
     let mut result = Releases::default();
     let mut away = Away::default();
     for placed in patched::variants(files, &placed(files), tree) {
         known.add(charts, &placed, &mut result, &mut away);
+    }
+    for combined in &mut result.combined {
+        combined.source = homes.resolved(&combined.source);
     }
     away.settle(&mut result.combined, files);
     result
@@ -89,6 +94,9 @@ impl Known<'_> {
         let (by, release) = (placed.file, &placed.release);
         let candidates = self.candidates(charts, placed);
         let is_sure = candidates.iter().any(|candidate| candidate.is_sure);
+        if !is_sure {
+            result.silent.extend(self.silent(placed));
+        }
         let folders = candidates
             .iter()
             .map(|candidate| Some(candidate.folder.as_path()));
@@ -130,6 +138,27 @@ impl Known<'_> {
                 });
             }
         }
+    }
+
+    /// The release, when it is one of a chart and no layer of it names an image.
+    fn silent(&self, placed: &Placed) -> Option<Silent> {
+        let release = &placed.release;
+        let chart = release.source.chart.as_ref();
+        let chart = chart.or(release.source.repository.as_ref())?;
+        let names = |(by, given): &(usize, Given)| {
+            let resolved = self.resolve(*by, given, None);
+            let unknown = resolved.unknown.is_some();
+            unknown
+                || resolved
+                    .layers()
+                    .any(|layer| layer.names_images(self.files))
+        };
+        let is_silent = release.has_chart && !placed.layers.iter().any(names);
+        Some(Silent {
+            file: placed.file,
+            span: release.span.filter(|_| is_silent)?,
+            chart: chart.clone(),
+        })
     }
 
     /// The charts of the repository that a release may mean.

@@ -72,12 +72,13 @@ fn planned(file: &FilePlan) -> Result<Vec<Planned>, ComposeError> {
                 planned.insert(place, change);
             }
         }
-        if let (Some(inserted), Some(entry)) = (&change.inserted, site.entry()) {
-            let name = &entry.name.scalar.value;
+        if let Some(inserted) = &change.inserted
+            && let Some(name) = text_of(site, inserted.after)
+        {
             let place = (document, inserted.after);
             let behind = planned
                 .entry(place)
-                .or_insert_with(|| Planned::new(place, name.clone(), name.clone()));
+                .or_insert_with(|| Planned::new(place, name.to_string(), name.to_string()));
             behind.inserted = Some((inserted.key.clone(), inserted.value.clone()));
         }
     }
@@ -91,6 +92,13 @@ fn planned(file: &FilePlan) -> Result<Vec<Planned>, ComposeError> {
         }
     }
     Ok(planned.into_values().collect())
+}
+
+/// The text of a scalar of a site.
+fn text_of(site: &Site, ordinal: usize) -> Option<&str> {
+    let mut scalars = site.scalars();
+    let found = scalars.find(|scalar| scalar.ordinal == ordinal);
+    found.map(|scalar| scalar.value.as_str())
 }
 
 /// The bytes of a scalar's value that change: what follows the name may be a template's.

@@ -10,10 +10,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::decide::{self, Outcome, Why};
 use super::targets::{Target, Targets};
 use super::view::{Decision, contradicts, decide_view};
-use super::{Assume, Change, Matter, Remark, Rewritten, Safety, Undecided};
+use super::{Assume, Change, Inserted, Matter, Remark, Rewritten, Safety, Undecided};
 use crate::edit::Edit;
 use crate::image::ImageRef;
-use crate::link::{Group, Links, SiteId, View};
+use crate::link::{Charted, Group, Links, NewTexts, SiteId, View};
 use crate::reason::{Assumption, Reason};
 use crate::rules::RuleSet;
 use crate::scan::ScannedFile;
@@ -45,6 +45,9 @@ pub(super) struct Layered {
 /// A scalar of the run: file, document and ordinal.
 type ScalarId = (usize, DocumentPath, usize);
 
+/// What a view may ask a text of: a scalar, or a key that is added behind the pair of one.
+type Spot = (ScalarId, Option<String>);
+
 /// Decides every site with parts.
 pub(super) fn decide(
     files: &[ScannedFile],
@@ -60,7 +63,7 @@ pub(super) fn decide(
         .iter()
         .map(|view| decide_deployed(view, targets))
         .collect();
-    let wants: Vec<Vec<(ScalarId, String)>> = links
+    let wants: Vec<Vec<(Spot, String)>> = links
         .views
         .iter()
         .zip(&decisions)
@@ -83,8 +86,8 @@ struct Run<'r> {
     links: &'r Links,
     assume: &'r Assume,
     decisions: Vec<Decision>,
-    /// What each view asks of the scalars that it reads.
-    wants: Vec<Vec<(ScalarId, String)>>,
+    /// What each view asks of the scalars that it reads, and of keys beside them.
+    wants: Vec<Vec<(Spot, String)>>,
 }
 
 /// Views that hang together.
@@ -94,7 +97,7 @@ struct Cluster {
     /// The other beginnings.
     others: Vec<usize>,
     /// The text that all of them ask for, by scalar; or why there is none.
-    texts: Result<BTreeMap<ScalarId, String>, Why>,
+    texts: Result<BTreeMap<Spot, String>, Why>,
     /// The first assumption that nobody agreed to.
     assumed: Option<(Assumption, String)>,
 }
@@ -118,7 +121,7 @@ impl Run<'_> {
         let mut union = Union::new(self.wants.len());
         let mut reader: HashMap<ScalarId, usize> = HashMap::new();
         for (view, wants) in self.wants.iter().enumerate() {
-            for (scalar, _) in wants {
+            for ((scalar, _), _) in wants {
                 match reader.get(scalar) {
                     Some(&other) => union.join(view, other),
                     None => drop(reader.insert(*scalar, view)),
@@ -169,15 +172,15 @@ impl Run<'_> {
         };
         // What a merge reads and keeps stays as it is.
         let read = cluster.views.iter().flat_map(|&view| &self.wants[view]);
-        for (scalar, text) in read {
-            texts.entry(*scalar).or_insert_with(|| text.clone());
+        for (spot, text) in read {
+            texts.entry(spot.clone()).or_insert_with(|| text.clone());
         }
         for &view in beginnings {
             let rewrites = matches!(self.decisions[view], Decision::Rewrite(_));
             let mut more = texts.clone();
             let mut wants = self.wants[view].iter();
-            let fits = wants.all(|(scalar, text)| {
-                let known = more.entry(*scalar).or_insert_with(|| text.clone());
+            let fits = wants.all(|(spot, text)| {
+                let known = more.entry(spot.clone()).or_insert_with(|| text.clone());
                 known == text
             });
             let is_sure =
@@ -201,12 +204,12 @@ impl Run<'_> {
     }
 
     /// The text of each scalar that suits all views.
-    fn agreed(&self, views: &[usize]) -> Result<BTreeMap<ScalarId, String>, Why> {
+    fn agreed(&self, views: &[usize]) -> Result<BTreeMap<Spot, String>, Why> {
         let rewrites = |view: &usize| matches!(self.decisions[*view], Decision::Rewrite(_));
         if !views.iter().any(rewrites) {
             return Ok(BTreeMap::new());
         }
-        let mut texts: BTreeMap<ScalarId, (String, usize)> = BTreeMap::new();
+        let mut texts: BTreeMap<Spot, (String, usize)> = BTreeMap::new();
         for &view in views {
             if let Some(why) = &self.links.views[view].blocked {
                 return Err((Reason::GroupIncomplete, why.clone()));
@@ -223,26 +226,34 @@ impl Run<'_> {
                 );
                 return Err((Reason::GroupIncomplete, detail));
             }
-            for (scalar, text) in &self.wants[view] {
-                match texts.get(scalar) {
+            for (spot, text) in &self.wants[view] {
+                match texts.get(spot) {
                     Some((known, other)) if known != text => {
-                        let shared = self.text_of(*scalar);
+                        let shared = self.text_of(spot);
                         return Err(self.conflict(&shared, [(*other, known), (view, text)]));
                     }
                     Some(_) => {}
-                    None => drop(texts.insert(*scalar, (text.clone(), view))),
+                    None => drop(texts.insert(spot.clone(), (text.clone(), view))),
                 }
             }
         }
         let texts = texts.into_iter();
         let texts = texts.map(|(scalar, (text, _))| (scalar, text)).collect();
-        for &view in views.iter().filter(|view| rewrites(view)) {
+        let is_charted = |view: &usize| self.links.views[*view].charted.is_some();
+        for &view in views
+            .iter()
+            .filter(|view| rewrites(view) || is_charted(view))
+        {
             self.check_settled(view, &texts)?;
         }
         Ok(texts)
     }
 
-    fn text_of(&self, (file, document, ordinal): ScalarId) -> String {
+    fn text_of(&self, ((file, document, ordinal), added): &Spot) -> String {
+        if let Some(key) = added {
+            return key.clone();
+        }
+        let (file, document, ordinal) = (*file, *document, *ordinal);
         let sites = self.files[file].scan.sites.iter();
         let sites = sites.filter(|site| site.document == document);
         let mut scalars = sites.flat_map(Site::scalars);
@@ -272,11 +283,14 @@ impl Run<'_> {
     }
 
     /// Decides a view again, with the new texts: its image has to be in ECR.
-    fn check_settled(&self, view: usize, texts: &BTreeMap<ScalarId, String>) -> Result<(), Why> {
+    fn check_settled(&self, view: usize, texts: &BTreeMap<Spot, String>) -> Result<(), Why> {
         let mut after = self.links.views[view].clone();
+        if let Some(image) = &after.charted {
+            return self.check_charted(view, image, texts);
+        }
         let text = |site: SiteId, part: usize| {
             let scalar = scalar_of(self.files, site, part)?;
-            texts.get(&scalar.0).cloned()
+            texts.get(&(scalar.0, None)).cloned()
         };
         for part in &mut after.parts {
             if let Some(text) = part.from.and_then(|(site, index)| text(site, index)) {
@@ -299,6 +313,50 @@ impl Run<'_> {
             return Ok(());
         };
         decide::not_named(self.links, &rewrite.name, self.links.views[view].own)
+    }
+
+    /// Makes the name of an image anew, with the new texts: it has to be the one that was decided.
+    fn check_charted(
+        &self,
+        view: usize,
+        image: &Charted,
+        texts: &BTreeMap<Spot, String>,
+    ) -> Result<(), Why> {
+        let new = |site: SiteId, part: usize| {
+            let Some((scalar, _)) = scalar_of(self.files, site, part) else {
+                return NewTexts::default();
+            };
+            let spots = texts.range((scalar, None)..);
+            let mut spots = spots.take_while(|((other, _), _)| *other == scalar);
+            let mut new = NewTexts::default();
+            spots.by_ref().for_each(|((_, added), text)| match added {
+                None => new.own = Some(text.clone()),
+                Some(key) => new.added.push((key.clone(), text.clone())),
+            });
+            new
+        };
+        let after = image.with(new).name();
+        let is_right = match &self.decisions[view] {
+            Decision::Keep(..) => after == image.name(),
+            Decision::Rewrite(rewrite) => after
+                .as_deref()
+                .and_then(|after| decide::name_of(after).ok())
+                .is_some_and(|after| after == rewrite.name),
+        };
+        if !is_right {
+            let detail = format!(
+                "with the other images of the chart, `{}` would become `{}`; write the image out in each layer",
+                image.name().unwrap_or_default(),
+                after.unwrap_or_default()
+            );
+            return Err((Reason::GroupIncomplete, detail));
+        }
+        match &self.decisions[view] {
+            Decision::Rewrite(rewrite) => {
+                decide::not_named(self.links, &rewrite.name, self.links.views[view].own)
+            }
+            Decision::Keep(..) => Ok(()),
+        }
     }
 
     /// Turns a cluster into outcomes of its sites.
@@ -389,7 +447,8 @@ impl Run<'_> {
         let (site, _) = self.site(id);
         site.scalars().any(|scalar| {
             let id = (id.file, site.document, scalar.ordinal);
-            texts.get(&id).is_some_and(|text| *text != scalar.value)
+            let text = texts.get(&(id, None));
+            text.is_some_and(|text| *text != scalar.value) || !added(texts, id).is_empty()
         })
     }
 
@@ -416,14 +475,16 @@ impl Run<'_> {
         let rule = rules.rules()[rewrite.rule].origin().clone();
         let new_text = |scalar: &Scalar| {
             let id = (id.file, site.document, scalar.ordinal);
-            texts
-                .get(&id)
-                .cloned()
-                .unwrap_or_else(|| scalar.value.clone())
+            let text = texts.get(&(id, None)).cloned();
+            text.unwrap_or_else(|| scalar.value.clone())
         };
         let new: Vec<String> = site.scalars().map(new_text).collect();
         let suffix = parts.map_or("", |parts| &parts.suffix);
-        let to = format!("{}{suffix}", join(new.iter().map(String::as_str)));
+        let to = if self.links.views[view].charted.is_some() {
+            format!("{}{suffix}", rewrite.name)
+        } else {
+            format!("{}{suffix}", join(new.iter().map(String::as_str)))
+        };
         if let Some((_, detail)) = &cluster.assumed
             && self.open_assumption(view).is_none()
         {
@@ -465,7 +526,11 @@ impl Run<'_> {
                 to,
             });
         }
-        if scalars.is_empty() {
+        let inserted = match self.insert(id, texts, &mut edits) {
+            Ok(inserted) => inserted,
+            Err((reason, detail)) => return Outcome::Skip(reason, detail),
+        };
+        if scalars.is_empty() && inserted.is_none() {
             let detail = "the registry that stands in front of it moves to ECR";
             return Outcome::Skip(Reason::AlreadyEcr, detail.to_string());
         }
@@ -477,11 +542,49 @@ impl Run<'_> {
             rule,
             safety: assumed.map_or(Safety::Certain, |(code, _)| Safety::Assumed(*code)),
             scalars,
-            inserted: None,
+            inserted,
             names: None,
             heals: false,
             edits,
             groups: Vec::new(),
+        }))
+    }
+
+    /// The key that is added behind a scalar of a site, with its edit.
+    fn insert(
+        &self,
+        id: SiteId,
+        texts: &BTreeMap<Spot, String>,
+        edits: &mut Vec<Edit>,
+    ) -> Result<Option<Inserted>, Why> {
+        let (site, parts) = self.site(id);
+        let all = site.scalars().flat_map(|scalar| {
+            let id = (id.file, site.document, scalar.ordinal);
+            let added = added(texts, id).into_iter();
+            added.map(move |(key, text)| (scalar.ordinal, key, text))
+        });
+        let all: Vec<(usize, &str, &str)> = all.collect();
+        let [(after, key, value)] = *all.as_slice() else {
+            let why = "more than one key would have to be added; write the image out";
+            let none = all.is_empty();
+            return none
+                .then_some(None)
+                .ok_or((Reason::NotEditable, why.into()));
+        };
+        let room = parts.map(|parts| &parts.room);
+        let room = match room {
+            Some(Ok(room)) => room,
+            Some(Err(why)) => {
+                let detail = format!("`{key}: {value}` is needed beside it, and {why}");
+                return Err((Reason::NotEditable, detail));
+            }
+            None => return Ok(None),
+        };
+        edits.push(room.edit(key, value));
+        Ok(Some(Inserted {
+            after,
+            key: key.to_string(),
+            value: value.to_string(),
         }))
     }
 
@@ -509,13 +612,7 @@ impl Run<'_> {
                     },
                 ));
             }
-            let name = join(
-                view.parts
-                    .iter()
-                    .map(|part| part.text.as_str())
-                    .filter(|text| !text.is_empty()),
-            );
-            if view.insecure_allowed || !is_bitnami(decision, &name, rules) {
+            if view.insecure_allowed || !is_refused(view, decision, rules) {
                 continue;
             }
             if said.insert((Matter::BitnamiInsecureImages, view.own.file)) {
@@ -534,6 +631,14 @@ impl Run<'_> {
     }
 }
 
+/// The keys that are added behind a scalar, with their texts.
+fn added(texts: &BTreeMap<Spot, String>, scalar: ScalarId) -> Vec<(&str, &str)> {
+    let spots = texts.range((scalar, None)..);
+    let spots = spots.take_while(|((other, _), _)| *other == scalar);
+    let added = spots.filter_map(|((_, key), text)| Some((key.as_deref()?, text.as_str())));
+    added.collect()
+}
+
 /// The edits of one scalar, once, however many sites share it.
 fn edits_once(
     id: ScalarId,
@@ -543,6 +648,21 @@ fn edits_once(
 ) -> Result<Vec<Edit>, Why> {
     let edits = decide::edits(scalar, &scalar.value, to)?;
     Ok(if edited.insert(id) { edits } else { Vec::new() })
+}
+
+/// Whether the chart refuses what becomes, or became, of the image: the one that is known, or one of
+/// Bitnami.
+fn is_refused(view: &View, decision: &Decision, rules: &RuleSet) -> bool {
+    if let Some(image) = &view.charted {
+        let in_ecr = match decision {
+            Decision::Rewrite(_) => true,
+            Decision::Keep(reason, _) => *reason == Reason::AlreadyEcr,
+        };
+        return image.refuses_others && in_ecr;
+    }
+    let texts = view.parts.iter().map(|part| part.text.as_str());
+    let name = join(texts.filter(|text| !text.is_empty()));
+    is_bitnami(decision, &name, rules)
 }
 
 /// Whether the image comes, or would come, from Bitnami through ECR.
@@ -612,10 +732,10 @@ fn need(view: &View, target: &Target) -> String {
 }
 
 /// What a view asks of the scalars that it reads.
-fn wants(files: &[ScannedFile], view: &View, decision: &Decision) -> Vec<(ScalarId, String)> {
-    let texts = match decision {
-        Decision::Keep(..) => &[][..],
-        Decision::Rewrite(rewrite) => &rewrite.texts[..],
+fn wants(files: &[ScannedFile], view: &View, decision: &Decision) -> Vec<(Spot, String)> {
+    let (texts, added) = match decision {
+        Decision::Keep(..) => (&[][..], &[][..]),
+        Decision::Rewrite(rewrite) => (&rewrite.texts[..], &rewrite.added[..]),
     };
     let mut wants = Vec::new();
     for (index, part) in view.parts.iter().enumerate() {
@@ -626,7 +746,13 @@ fn wants(files: &[ScannedFile], view: &View, decision: &Decision) -> Vec<(Scalar
             continue;
         };
         let new = texts.iter().find(|(part, _)| *part == index);
-        wants.push((id, new.map_or(text, |(_, text)| text).to_string()));
+        wants.push(((id, None), new.map_or(text, |(_, text)| text).to_string()));
+    }
+    for added in added {
+        let (site, part) = added.beside;
+        if let Some((id, _)) = scalar_of(files, site, part) {
+            wants.push(((id, Some(added.key.clone())), added.text.clone()));
+        }
     }
     wants
 }

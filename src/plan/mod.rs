@@ -4,6 +4,7 @@
 //! written. A group is changed as a whole or not at all; a file whose new text does not pass
 //! [`verify`](crate::verify) is left as it is, and so are its groups.
 
+mod charted;
 mod compose;
 mod decide;
 mod entry;
@@ -24,7 +25,7 @@ use rayon::prelude::*;
 
 use crate::edit::Edit;
 use crate::ignores::Ignores;
-use crate::link::{Group, Links, SiteId};
+use crate::link::{Group, Links, Silent, SiteId};
 use crate::reason::{Assumption, Reason};
 use crate::rules::{Origin, RuleSet};
 use crate::scan::{self, ScannedFile, Template};
@@ -176,6 +177,8 @@ pub enum Matter {
     GlobalRegistryConflict,
     /// A Bitnami chart refuses the new registry unless a key allows it.
     BitnamiInsecureImages,
+    /// A release brings images that no file names.
+    ChartDefaults,
     /// Something knows an image by the name that it had before.
     OldName,
 }
@@ -334,7 +337,8 @@ pub fn plan(
     let followed = repeats::follow(&files, &links, &targets, judgement, &mut outcomes);
     groups.extend(followed.groups);
     let keyed = keyed::remarks(&files, &targets, &outcomes);
-    let remarks = [layered.remarks, followed.remarks, keyed].concat();
+    let silent = silent(&links);
+    let remarks = [layered.remarks, followed.remarks, keyed, silent].concat();
     let rules = targets
         .into_iter()
         .map(|targets| targets.first.rules)
@@ -343,6 +347,20 @@ pub fn plan(
     let mut plan = assemble(files, rules, outcomes, groups, remarks, &scanned_with);
     plan.compose_all();
     plan
+}
+
+/// What is to be said of releases whose images no file names.
+fn silent(links: &Links) -> Vec<(usize, Remark)> {
+    let remark = |silent: &Silent| Remark {
+        span: silent.span,
+        matter: Matter::ChartDefaults,
+        detail: format!(
+            "`{}` brings images that no file here names; `ecr-rewrite prove` shows them, and values can set them",
+            silent.chart
+        ),
+    };
+    let silent = links.silent.iter();
+    silent.map(|silent| (silent.file, remark(silent))).collect()
 }
 
 /// Takes the changes out of every group of which any member stays, until nothing moves any more.

@@ -3,9 +3,10 @@
 //! Pure: parts, rules and what stands around them in; new texts of the parts, or the reason why they
 //! stay, out. Whether other merges agree is the matter of [`layers`](super::layers).
 
+use super::charted::decide_charted;
 use super::decide::{self, Why};
 use crate::image::ImageRef;
-use crate::link::{Front, View};
+use crate::link::{Front, SiteId, View};
 use crate::reason::{Assumption, Reason};
 use crate::rules::{RuleSet, Verdict, ecr_host, upstreams};
 use crate::sites::{Names, Step, join};
@@ -33,6 +34,8 @@ pub(super) enum Decision {
 pub(super) struct Rewrite {
     /// The new texts, by the place of the part.
     pub(super) texts: Vec<(usize, String)>,
+    /// The keys that are added.
+    pub(super) added: Vec<Added>,
     /// The name that the image has then.
     pub(super) name: String,
     /// The rule that decided, by its place in the rule set.
@@ -41,8 +44,23 @@ pub(super) struct Rewrite {
     pub(super) assumed: Option<(Assumption, String)>,
 }
 
+/// A key that is added to a map, behind one that is there.
+#[derive(Clone, Debug)]
+pub(super) struct Added {
+    /// The part of a site that it comes behind.
+    pub(super) beside: (SiteId, usize),
+    /// The key.
+    pub(super) key: String,
+    /// Its text.
+    pub(super) text: String,
+}
+
 /// What one merge of layers makes of an image.
 pub(super) fn decide_view(view: &View, rules: &RuleSet) -> Decision {
+    if let Some(image) = &view.charted {
+        let decision = decide_charted(view, image, rules);
+        return decision.unwrap_or_else(|(reason, detail)| Decision::Keep(reason, detail));
+    }
     let decision = match view.names {
         Names::Beginning | Names::StatedBeginning | Names::Everything => {
             decide_beginning(view, rules)
@@ -94,6 +112,7 @@ fn decide_beginning(view: &View, rules: &RuleSet) -> Result<Decision, Why> {
     });
     Ok(Decision::Rewrite(Box::new(Rewrite {
         texts,
+        added: Vec::new(),
         name: new,
         rule,
         assumed: view.assumption.clone().or(assumed),
@@ -195,6 +214,7 @@ fn decide_image(view: &View, rules: &RuleSet) -> Result<Decision, Why> {
     let assumed = known.or_else(|| assumption(view, &image, registry, &new));
     Ok(Decision::Rewrite(Box::new(Rewrite {
         texts: place(&texts, name, &new)?,
+        added: Vec::new(),
         name: new,
         rule,
         assumed,
@@ -264,6 +284,7 @@ fn decide_registry_alone(view: &View, registry: &str, rules: &RuleSet) -> Result
     let texts = place(&texts(view), beginning, &new)?;
     Ok(Decision::Rewrite(Box::new(Rewrite {
         texts,
+        added: Vec::new(),
         name: new,
         rule,
         assumed: Some((Assumption::ChartDefaultUnknown, detail)),
@@ -300,6 +321,7 @@ fn under_global(
             (*registry, format!("{front}{slash}")),
             (*repository, format!("{rest}{suffix}")),
         ],
+        added: Vec::new(),
         name: new.to_string(),
         rule,
         assumed: None,
@@ -438,7 +460,11 @@ fn settle(view: &View) -> String {
 }
 
 /// Puts the new name into the parts. `old` is the name that they make now; a tag behind it stays.
-fn place(texts: &[(usize, &str)], old: &str, new: &str) -> Result<Vec<(usize, String)>, Why> {
+pub(super) fn place(
+    texts: &[(usize, &str)],
+    old: &str,
+    new: &str,
+) -> Result<Vec<(usize, String)>, Why> {
     let whole = join(texts.iter().map(|(_, text)| *text));
     let suffix = whole.get(old.len()..).unwrap_or("");
     let Some(((first, head), rest)) = texts.split_first() else {
@@ -483,7 +509,7 @@ fn is_host(text: &str) -> bool {
 }
 
 /// Whether a repository names a registry itself.
-fn names_host(repository: &str) -> bool {
+pub(super) fn names_host(repository: &str) -> bool {
     ecr_host::ecr_host_of(repository).is_some()
         || ImageRef::parse(repository).is_ok_and(|image| image.registry().is_some())
 }

@@ -161,6 +161,13 @@ pub enum Fact {
     Chart(Chart),
     /// A use of a chart, with its values.
     Release(Release),
+    /// A place that charts come from, by the name under which releases know it.
+    ChartHome {
+        /// The name.
+        name: String,
+        /// Its URL.
+        url: String,
+    },
     /// Files that become a config map or secret.
     Generated(Generated),
     /// Values in a config map or secret.
@@ -287,6 +294,8 @@ const WORDS: &[&str] = &[
     "helm:",
     "HelmRelease",
     "HelmChart",
+    "HelmRepository",
+    "OCIRepository",
     "releases:",
     "values.yaml:",
     "kustomize.toolkit.fluxcd.io",

@@ -14,7 +14,6 @@ use super::context::{self, Scanned};
 use super::reporting::{self, Sink};
 use super::wanted;
 use crate::findings::{self, Findings};
-use crate::helm::NoCharts;
 use crate::link::{self, FolderLinks};
 use crate::plan::{self, Assume, Plan, Repeats};
 use crate::reason::Assumption;
@@ -209,7 +208,7 @@ impl<'s> Run<'s> {
     }
 
     pub(super) fn plan(&mut self, mut files: Vec<ScannedFile>) -> Result<Plan, Error> {
-        let links = link::link_in(&mut files, &self.folder_links, &NoCharts);
+        let links = link::link_in(&mut files, &self.folder_links, &self.settings.knowledge());
         let is_concerned =
             |file: &ScannedFile| file.role == Role::Selected && !file.scan.sites.is_empty();
         let deciding = links.deciding(&files, is_concerned);

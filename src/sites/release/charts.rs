@@ -34,6 +34,7 @@ impl Reader<'_, '_> {
         let local = text("repo").is_none().then(|| text("name")).flatten();
         Release {
             has_chart: true,
+            span: self.span(chart, "name"),
             charts: local
                 .map(|name| format!("{home}/{name}"))
                 .into_iter()

@@ -1,5 +1,6 @@
 //! What is said of a release: which chart, and which layers of values in which order.
 
+use crate::source::Span;
 use crate::yaml::{Document, DocumentPath, NodeId};
 
 /// Values that are a part of a file, or stand in a text of it: their document and node.
@@ -58,6 +59,8 @@ pub struct Release {
     pub layers: Vec<Given>,
     /// Where the chart comes from.
     pub source: ChartSource,
+    /// Where to point at it.
+    pub span: Option<Span>,
 }
 
 /// Where a release's chart comes from, as written.

@@ -68,6 +68,11 @@ pub(super) fn find(input: &Input<'_>, found: &mut Found) {
             });
             chart.into_iter().collect()
         }
+        ("source.toolkit.fluxcd.io", "HelmRepository" | "OCIRepository") => {
+            let url = document.text_at(node, &["spec", "url"]);
+            reader.chart_home(name.as_deref(), url);
+            Vec::new()
+        }
         ("helm.cattle.io", "HelmChart" | "HelmChartConfig") => {
             let spec = document.get(node, "spec");
             let has_chart = input.object.kind == "HelmChart";
@@ -97,8 +102,11 @@ pub(super) fn find(input: &Input<'_>, found: &mut Found) {
         ("", "Secret") => return config_maps(document, node, "stringData", found),
         _ => Vec::new(),
     };
+    let place = document.at(node, &["metadata", "name"]);
+    let place = place.map(|name| document.node(document.resolve(name)).span);
     for mut release in releases {
         release.name.clone_from(&name);
+        release.span = release.span.or(place);
         found.facts.push(Fact::Release(release));
     }
 }
@@ -117,6 +125,11 @@ pub(super) fn find_plain(
         templates,
         found,
     };
+    let homes = document.get(0, "repositories").into_iter();
+    for home in homes.flat_map(|list| items(document, list)) {
+        let text = |key: &str| document.text_at(home, &[key]);
+        reader.chart_home(text("name"), text("url"));
+    }
     let list = document.get(0, "releases");
     let list: Vec<NodeId> = list
         .into_iter()
@@ -138,6 +151,15 @@ pub(super) fn find_plain(
 }
 
 impl Reader<'_, '_> {
+    fn chart_home(&mut self, name: Option<&str>, url: Option<&str>) {
+        if let (Some(name), Some(url)) = (name, url) {
+            self.found.facts.push(Fact::ChartHome {
+                name: name.to_string(),
+                url: url.to_string(),
+            });
+        }
+    }
+
     /// The values under `key`, as a layer; none when nothing in them is about images.
     fn block(&mut self, map: NodeId, key: &str) -> Option<Given> {
         let node = self.document.get(map, key)?;

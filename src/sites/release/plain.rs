@@ -1,17 +1,25 @@
 //! Releases in files that are no Kubernetes objects: helmfiles, and the bundles of Fleet.
 
 use super::{Base, ChartSource, Given, Reader, Release, Stage, items, texts};
+use crate::source::Span;
 use crate::yaml::NodeId;
 
 /// Keys of a helmfile's release by which values come from elsewhere.
 const FROM_ELSEWHERE: &[&str] = &["<<", "inherit", "valuesTemplate", "setTemplate"];
 
 impl Reader<'_, '_> {
+    /// Where the value of a key stands.
+    pub(super) fn span(&self, map: NodeId, key: &str) -> Option<Span> {
+        let value = self.document.get(map, key)?;
+        Some(self.document.node(self.document.resolve(value)).span)
+    }
+
     pub(super) fn helmfile(&mut self, node: NodeId) -> Release {
         let document = self.document;
         let text = |key: &str| document.text_at(node, &[key]).map(ToString::to_string);
         let mut release = Release {
             has_chart: true,
+            span: self.span(node, "name"),
             name: text("name"),
             charts: text("chart").into_iter().collect(),
             source: ChartSource {
@@ -66,7 +74,12 @@ impl Reader<'_, '_> {
         let document = self.document;
         if let Some(chart) = document.text_at(helm, &["chart"]) {
             release.charts = vec![chart.to_string()];
-            release.source.chart = Some(chart.to_string());
+            release.source = ChartSource {
+                repository: document.text_at(helm, &["repo"]).map(Into::into),
+                chart: Some(chart.to_string()),
+                version: document.text_at(helm, &["version"]).map(Into::into),
+            };
+            release.span = self.span(helm, "chart");
         }
         if document.get(helm, "valuesFrom").is_some() {
             let why = "it takes values from config maps or secrets";

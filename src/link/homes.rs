@@ -1,0 +1,56 @@
+//! Where the charts of releases come from: objects and lists that give a repository's URL a name.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::scan::ScannedFile;
+use crate::sites::{ChartSource, Fact};
+
+/// The URLs of repositories by their names. A name that means several is none.
+pub(super) struct Homes<'a>(BTreeMap<&'a str, BTreeSet<&'a str>>);
+
+impl<'a> Homes<'a> {
+    pub(super) fn of(files: &'a [ScannedFile]) -> Self {
+        let mut homes: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for fact in files.iter().flat_map(|file| &file.scan.facts) {
+            if let Fact::ChartHome { name, url } = fact {
+                let url = url.trim_end_matches('/');
+                homes.entry(name).or_default().insert(url);
+            }
+        }
+        Self(homes)
+    }
+
+    fn url(&self, name: &str) -> Option<&'a str> {
+        let urls = self.0.get(name)?;
+        urls.first().filter(|_| urls.len() == 1).copied()
+    }
+
+    /// The chart with the URL of its repository, and its name in it. A chart may be written as
+    /// `repository/name` (helmfile), as an OCI reference, or be all that an `OCIRepository` holds.
+    pub(super) fn resolved(&self, source: &ChartSource) -> ChartSource {
+        let version = source.version.clone();
+        let found = |repository: &str, chart: &str| ChartSource {
+            repository: Some(repository.to_string()),
+            chart: Some(chart.to_string()),
+            version: version.clone(),
+        };
+        let repository = source.repository.as_deref();
+        let url = repository.map(|name| self.url(name).unwrap_or(name));
+        match (url, source.chart.as_deref()) {
+            (Some(url), Some(chart)) => found(url, chart),
+            (None, Some(chart)) => match chart.rsplit_once('/') {
+                Some((home, name)) if chart.contains("://") => found(home, name),
+                Some((home, name)) => match self.url(home) {
+                    Some(url) => found(url, name),
+                    None => source.clone(),
+                },
+                None => source.clone(),
+            },
+            (Some(url), None) => match url.rsplit_once('/') {
+                Some((home, name)) if url.starts_with("oci://") => found(home, name),
+                _ => source.clone(),
+            },
+            (None, None) => source.clone(),
+        }
+    }
+}
