@@ -87,6 +87,19 @@ pub(super) fn may_be(above: &str, key: &str, text: &str) -> bool {
     !text.contains(':') && is_word(text) && is_about_closely(key)
 }
 
+/// Whether a map of this name may hold a beginning: `docker.host`, `imageSettings.prefix`.
+pub(super) fn is_map(key: &str) -> bool {
+    let words: Vec<String> = words(key).collect();
+    let mut about = [IMAGES, REGISTRIES, REPOSITORIES].iter();
+    about.any(|about| has(&words, about))
+}
+
+/// Whether a key is one of a beginning whatever stands there, even if it is nothing: another file may
+/// fill it.
+pub(super) fn is_key(key: &str) -> bool {
+    is_about_closely(key)
+}
+
 /// Whether a text is a word and no switch or number.
 fn is_word(text: &str) -> bool {
     !matches!(text, "true" | "false" | "null" | "~")
@@ -144,6 +157,18 @@ mod tests {
         ] {
             assert!(may_be(above, key, text), "{above} {key} {text}");
         }
+    }
+
+    #[test]
+    fn keys_tell_where_beginnings_may_stand() {
+        for key in ["docker", "imageSettings", "registry", "imageDefaults"] {
+            assert!(is_map(key), "{key}");
+        }
+        assert!(!is_map("settings"));
+        for key in ["registry", "imageRegistry", "imagePrefix", "hub"] {
+            assert!(is_key(key), "{key}");
+        }
+        assert!(!is_key("repository") && !is_key("name"));
     }
 
     #[test]

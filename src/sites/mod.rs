@@ -22,6 +22,7 @@ mod parts;
 mod patches;
 mod path;
 mod policies;
+mod purpose;
 mod release;
 mod release_patches;
 mod resource;
@@ -186,7 +187,7 @@ pub enum Fact {
         object: Option<String>,
         /// The way to the parts.
         path: KeyPath,
-        /// Their keys.
+        /// Their keys, those of what may stand in front of names, and [`WHOLE`].
         keys: Vec<String>,
         /// The bytes of the map; none when it is not written out.
         map: Span,
@@ -204,6 +205,9 @@ pub enum Fact {
         depth: Depth,
     },
 }
+
+/// Among the keys of parts of an image: an image in full, whatever its key is called.
+pub const WHOLE: &str = "image";
 
 /// How far below a folder files are deployed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -269,8 +273,10 @@ const FINDERS: &[(&str, Finder)] = &[
     (release::NAME, release::find),
     (release::NAME, release_patches::find),
     (resource::NAME, resource::find),
-    // Last: what others find is no mere text.
+    // What others find is no mere text.
     (texts::NAME, texts::find),
+    // Last: what nothing else takes for an image.
+    (resource::NAME, resource::find_loose),
 ];
 
 /// Words of which a file holds one where a finder goes by keys or kinds. What goes by the name or the

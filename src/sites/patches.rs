@@ -71,7 +71,8 @@ pub(super) fn find(text: &str, document: &Document<'_>, target: &Object<'_>, fou
         let path = document.text_at(item, &["path"]).unwrap_or("");
         if TAKING.contains(&op) {
             let from = document.text_at(item, &["from"]).unwrap_or("");
-            let parts = [path, from].into_iter().filter_map(resource::patched_part);
+            let parts = [path, from].into_iter();
+            let parts = parts.filter_map(|path| resource::patched_part(path, None));
             found.facts.extend(parts);
         }
         let finder = match op {
@@ -96,7 +97,9 @@ pub(super) fn find(text: &str, document: &Document<'_>, target: &Object<'_>, fou
             found
                 .sites
                 .extend(resource::patched(text, document, value, path, target));
-            found.facts.extend(resource::patched_part(path));
+            found
+                .facts
+                .extend(resource::patched_part(path, Some((document, value))));
         }
         if op == "test" {
             let followed: &[NodeId] = if is_named { &images } else { &[] };

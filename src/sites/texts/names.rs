@@ -5,6 +5,7 @@
 //! not say what they are stand in tables of their own.
 
 use super::super::front::words;
+use super::super::purpose::{PLAIN, POLICY, PUSHED, is_plain, says_pushed};
 
 /// What a name says of the text beside it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,55 +96,6 @@ const OWNERS_OF_OTHERS: &[&str] = &[
     "kubectl.kubernetes.io",
 ];
 
-/// Words of names that are about images in general.
-const POLICY: &[&str] = &[
-    "allow",
-    "allowed",
-    "allowlist",
-    "approved",
-    "blacklist",
-    "blocked",
-    "blocklist",
-    "denied",
-    "deny",
-    "denylist",
-    "exclude",
-    "excluded",
-    "filter",
-    "forbidden",
-    "ignore",
-    "ignored",
-    "pattern",
-    "prefix",
-    "skip",
-    "trusted",
-    "whitelist",
-];
-
-/// Words that stand for an image that a build makes: for sure where nothing else tells it from others.
-const PUSHED: &[&str] = &[
-    "built",
-    "dest",
-    "destination",
-    "dst",
-    "output",
-    "outputs",
-    "produced",
-    "publish",
-    "published",
-    "push",
-    "pushed",
-    "result",
-    "target",
-    "targets",
-    "to",
-    "upload",
-];
-
-/// Words that follow one another in the names of programs, and mean nothing else there. Source: the
-/// OpenTelemetry operator.
-const PROGRAMS: &[[&str; 2]] = &[["target", "allocator"]];
-
 /// Words behind that of the image that stand for something it has, or for its place.
 const ABOUT: &[&str] = &[
     "addr",
@@ -185,26 +137,6 @@ const ABOUT: &[&str] = &[
     "type",
     "user",
     "version",
-];
-
-/// Words that do not tell an image from others: it may be the one that a build is all about.
-const PLAIN: &[&str] = &[
-    "image",
-    "images",
-    "app",
-    "application",
-    "container",
-    "docker",
-    "full",
-    "fullname",
-    "my",
-    "name",
-    "oci",
-    "project",
-    "ref",
-    "reference",
-    "uri",
-    "url",
 ];
 
 /// Programs that builds run, whose images are hardly ever what a build makes. What an application may
@@ -295,16 +227,6 @@ pub(super) fn is_of_output(key: &str) -> bool {
     says_pushed(&words(key).collect::<Vec<_>>())
 }
 
-/// Whether any word says that a build makes it.
-fn says_pushed(words: &[String]) -> bool {
-    let is_program = |at: usize| {
-        let two = words.get(at..at + 2);
-        two.is_some_and(|two| PROGRAMS.iter().any(|program| two == program))
-    };
-    let mut pushed = (0..words.len()).filter(|&at| PUSHED.contains(&words[at].as_str()));
-    pushed.any(|at| !is_program(at))
-}
-
 /// Whether a name ends as that of one image: `-shell-image`, `PROXY_IMAGE`.
 pub(super) fn is_of_one(name: &str) -> bool {
     words(name)
@@ -350,11 +272,6 @@ fn by_words(name: &str, around: Around) -> Says {
     } else {
         Says::Pulled
     }
-}
-
-/// Whether all that a name says is that it is an image.
-fn is_plain(name: &str) -> bool {
-    words(name).all(|word| PLAIN.contains(&word.as_str()))
 }
 
 #[cfg(test)]
