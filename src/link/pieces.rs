@@ -55,8 +55,10 @@ impl Piece<'_> {
         keys.iter().any(|key| key == WHOLE)
     }
 
+    /// Whether both are of one object; each that gets its name when it is created is one of its own.
     fn is_of_object(&self, other: &Self) -> bool {
-        (self.kind, self.name) == (other.kind, other.name)
+        self.name.is_some_and(|name| !name.is_empty())
+            && (self.kind, self.name) == (other.kind, other.name)
     }
 }
 

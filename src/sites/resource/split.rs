@@ -257,7 +257,8 @@ impl<'d> Walk<'d> {
             if is_part {
                 return Some(key.to_string());
             }
-            whole_key(above, key, text?).filter(|_| is_open)
+            let is_known = || self.row(&[keys, &[key]].concat()).is_some();
+            whole_key(above, key, text?).filter(|_| is_open && !is_known())
         };
         let mut keys: Vec<String> = document.entries(map).filter_map(piece).collect();
         if keys.is_empty() {
