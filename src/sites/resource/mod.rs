@@ -10,6 +10,7 @@ mod shape;
 mod split;
 mod table;
 
+use std::cell::OnceCell;
 use std::collections::HashSet;
 
 use super::parts::Step;
@@ -126,7 +127,7 @@ struct Walk<'d> {
     /// The maps of which it is noted what parts of images they hold.
     noted: HashSet<NodeId>,
     /// The name of a setting of the object that may stand in front of names, once it is looked for.
-    setting: Option<Option<&'d str>>,
+    setting: OnceCell<Option<&'d str>>,
     sites: Vec<Site>,
     facts: Vec<Fact>,
 }
@@ -313,7 +314,7 @@ impl<'d> Walk<'d> {
             pending: Vec::new(),
             followed: HashSet::new(),
             noted: HashSet::new(),
-            setting: None,
+            setting: OnceCell::new(),
             sites: Vec::new(),
             facts: Vec::new(),
         }
@@ -506,6 +507,11 @@ impl<'d> Walk<'d> {
                 keys.join("/")
             );
         }
+        if site.assumption.is_none() && split::is_cut(text) && self.has_rest_beside(id) {
+            let detail =
+                "a key beside it may hold the rest of its name; if it is the whole, add its tag";
+            site.assumption = Some((Assumption::BareWord, detail.to_string()));
+        }
         match self.purpose(id, keys) {
             Purpose::Pulled => {}
             Purpose::Open => site.assumption = Some(of_open_purpose(self.object.kind, keys)),
@@ -513,6 +519,13 @@ impl<'d> Walk<'d> {
         }
         self.hold_shared(id, &mut site);
         self.sites.push(site);
+    }
+
+    /// Whether a text beside an image may be joined to it.
+    fn has_rest_beside(&self, id: NodeId) -> bool {
+        let map = self.document.node(id).parent;
+        let mut entries = self.document.entries(map);
+        entries.any(|entry| entry.value != id && entry.key.is_some_and(split::may_follow))
     }
 
     /// What the keys that lead to an image, and those beside it, say of what it is for.
@@ -629,7 +642,9 @@ impl<'d> Walk<'d> {
         let text = self.document.text(id).unwrap_or("");
         let mut front = self.front_of(id, is_known, false);
         if front.is_none() && !is_known && !shape::names_host(text) {
-            front = self.front_of(id, false, true).or_else(|| self.setting());
+            front = self
+                .front_of(id, false, true)
+                .or_else(|| *self.setting.get_or_init(|| self.setting()));
         }
         let Some(front) = front else {
             return;
@@ -654,10 +669,7 @@ impl<'d> Walk<'d> {
     }
 
     /// The name of an annotation, variable or parameter of the object that may stand in front of names.
-    fn setting(&mut self) -> Option<&'d str> {
-        if let Some(setting) = self.setting {
-            return setting;
-        }
+    fn setting(&self) -> Option<&'d str> {
         let (document, root) = (self.document, self.object.node);
         let annotations = document.at(root, &["metadata", "annotations"]);
         let annotations = annotations
@@ -666,10 +678,8 @@ impl<'d> Walk<'d> {
         let annotations =
             annotations.filter_map(|entry| Some((entry.key?, document.text(entry.value)?)));
         let named = (root..document.node(root).end).filter_map(|map| {
-            let value = ["value", "default"].iter();
-            let value = value
-                .filter_map(|key| document.text_at(map, &[key]))
-                .next()?;
+            let mut value = ["value", "default"].iter();
+            let value = value.find_map(|key| document.text_at(map, &[key]))?;
             Some((document.text_at(map, &["name"])?, value))
         });
         let mut all = annotations.chain(named);
@@ -677,9 +687,7 @@ impl<'d> Walk<'d> {
             let own = name.rsplit('/').next().unwrap_or(name);
             front::may_be("", own, value)
         });
-        let found = found.map(|(name, _)| name);
-        self.setting = Some(found);
-        found
+        found.map(|(name, _)| name)
     }
 
     /// The key, in the map around a text or in a map around that, of what may stand in front of it; with

@@ -142,6 +142,17 @@ pub(super) fn whole_key(above: &str, key: &str, text: &str) -> Option<String> {
     is_front.then(|| key.to_string())
 }
 
+/// Whether what stands under this key may be joined behind a repository.
+pub(super) fn may_follow(key: &str) -> bool {
+    BEHIND.contains(&key)
+}
+
+/// Whether a text may be the beginning of a name: one part behind a registry, and no tag.
+pub(super) fn is_cut(text: &str) -> bool {
+    let is_untagged = crate::sites::split(text).0 == text;
+    is_untagged && shape::names_host(text) && is_short(text)
+}
+
 /// Whether a name has one part behind its registry, where names have more: Docker Hub's own images
 /// are written so as well, but so is an organization to which the rest is added.
 fn is_short(name: &str) -> bool {
