@@ -9,6 +9,7 @@ mod bit;
 mod catalogue;
 mod chart;
 mod chart_tests;
+mod cluster_tests;
 mod embedded;
 mod entry;
 mod flux;
@@ -371,6 +372,7 @@ pub fn find(path: &Path, text: &str, document: &Document<'_>, stated: &Stated) -
     chart_tests::find(text, document, &mut found);
     policies::find(text, document, &objects, &mut found);
     hold_all(hold.as_ref(), &mut found);
+    cluster_tests::hold(path, &mut found);
     found.sites.sort_by_key(Site::span);
     found
 }
@@ -402,14 +404,15 @@ pub fn find_inside(text: &str, document: &Document<'_>, inside: &Text, stated: &
     let mut found = Found::default();
     let objects = match inside.holds {
         Holds::Objects | Holds::Patch => embedded::objects(document, inside),
-        Holds::Values => Vec::new(),
+        // Charts take whole objects among their values.
+        Holds::Values => object::objects(document, false),
     };
     let signed = signed(document);
     let hold = inside.hold.as_ref().or(signed.as_ref());
     found.texts = embedded::texts(document, &objects, hold);
     find_names(Path::new(""), document, &mut found);
     match inside.holds {
-        Holds::Objects if objects.is_empty() => {
+        Holds::Objects if !object::starts_object(document, 0) => {
             let sites = texts::find_in_settings(text, document);
             found.sites.extend(sites);
             embedded::unproven_values(text, document, inside, templates, &mut found);
