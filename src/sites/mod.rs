@@ -436,6 +436,20 @@ pub fn find_inside(text: &str, document: &Document<'_>, inside: &Text, stated: &
     found
 }
 
+/// Finds what can still be told of a text whose documents cannot all be read: of its lines, and of
+/// those that are no part of a document that can.
+pub fn find_in_unread(text: &str, document: &Document<'_>, inside: &Text) -> Found {
+    let mut found = Found::default();
+    if inside.holds == Holds::Objects {
+        found.sites = texts::find_in_unread(text, document, inside.node);
+    }
+    for site in &mut found.sites {
+        site.path = inside.path.clone();
+    }
+    hold_all(inside.hold.as_ref(), &mut found);
+    found
+}
+
 /// The names in a document of which nobody can tell what they act on. Its texts that hold documents
 /// are looked at for themselves.
 fn find_names(path: &Path, document: &Document<'_>, found: &mut Found) {

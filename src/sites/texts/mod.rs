@@ -195,6 +195,13 @@ pub(super) fn find_at(text: &str, document: &Document<'_>, value: NodeId, path: 
     walk.sites
 }
 
+/// Finds the images in the lines of a text of documents that cannot be read.
+pub(super) fn find_in_unread(text: &str, document: &Document<'_>, node: NodeId) -> Vec<Site> {
+    let mut walk = Walk::new(text, document, &[]);
+    walk.add(node, blocks::unread(document.text(node).unwrap_or("")));
+    walk.sites
+}
+
 /// What an object is for.
 fn around(object: &Object<'_>) -> Around {
     let is_pipeline = PIPELINES.contains(&object.group);
@@ -442,10 +449,25 @@ impl<'d> Walk<'d> {
             return;
         };
         for key in params::VALUES {
-            if let Some(value) = document.get(map, key) {
-                self.full(value, name, FILLED);
+            let Some(value) = document.get(map, key) else {
+                continue;
+            };
+            self.full(value, name, FILLED);
+            // `extraArgs[0]` is set as a whole.
+            if name.contains('[') {
+                self.add(value, self.item(value));
             }
         }
+    }
+
+    /// The references in what is an item of a list that stands elsewhere.
+    fn item(&self, value: NodeId) -> Vec<Piece> {
+        let pieces = reading::arguments(&[self.document.text(value)], self.around, false);
+        let weak = |(_, piece): (usize, Piece)| Piece {
+            standing: piece.standing.weakened(FILLED),
+            ..piece
+        };
+        pieces.into_iter().map(weak).collect()
     }
 
     /// A reference that is written out in full, with a registry that is known, and called an image.
@@ -564,6 +586,10 @@ impl<'d> Walk<'d> {
                     self.add(value, reading::value(text, says, name));
                 }
             }
+            // The fields of an object are handed on one by one.
+            for field in document.entries(entry.value) {
+                self.full(field.value, field.key.unwrap_or(""), FILLED);
+            }
         }
     }
 
@@ -575,7 +601,6 @@ impl<'d> Walk<'d> {
                 continue;
             };
             if self.is_read(entry.value) {
-                self.add(entry.value, blocks::unread(text));
                 continue;
             }
             self.read.insert(entry.value);
