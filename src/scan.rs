@@ -309,6 +309,8 @@ struct Scanner<'t> {
     masked: Option<&'t Masked>,
     /// The actions of the text, if it holds any.
     actions: Option<&'t Actions>,
+    /// Whether it is read in several ways, so that one of them may read what another cannot.
+    several: bool,
     ignores: Option<Gathering>,
     scan: Scan,
 }
@@ -322,6 +324,7 @@ impl<'t> Scanner<'t> {
             stated: &options.stated,
             masked: None,
             actions: None,
+            several: false,
             ignores: Gathering::of(text, parsed),
             scan: Scan::default(),
         }
@@ -417,7 +420,9 @@ impl<'t> Scanner<'t> {
             Some(ignores) => ignores.read(self.text, &inside.comments()),
             None => Waiting::default(),
         };
+        let mut is_read = true;
         for inner in inside.documents() {
+            is_read &= inner.is_ok();
             match inner {
                 Ok(inner) => {
                     if let Some(ignores) = &mut self.ignores {
@@ -428,6 +433,9 @@ impl<'t> Scanner<'t> {
                 }
                 Err(error) => self.leave(document, text, error.offset, error.message),
             }
+        }
+        if !is_read && !self.several {
+            self.take(document, sites::find_in_unread(self.text, document, text));
         }
     }
 

@@ -43,6 +43,7 @@ pub(super) fn read(path: &Path, text: &str, options: &Options, actions: &Actions
     };
     let mut scanner = Scanner::new(path, text, options, whole.text());
     scanner.actions = Some(actions);
+    scanner.several = true;
     let mut reads = vec![
         read_with(&mut scanner, None, as_it_stands(text, Some(actions))),
         read_with(

@@ -9,6 +9,7 @@ mod bit;
 mod catalogue;
 mod chart;
 mod chart_tests;
+mod cluster_tests;
 mod embedded;
 mod entry;
 mod flux;
@@ -377,6 +378,7 @@ pub fn find(path: &Path, text: &str, document: &Document<'_>, stated: &Stated) -
     chart_tests::find(text, document, &mut found);
     policies::find(text, document, &objects, &mut found);
     hold_all(hold.as_ref(), &mut found);
+    cluster_tests::hold(path, &mut found);
     found.sites.sort_by_key(Site::span);
     found
 }
@@ -408,14 +410,15 @@ pub fn find_inside(text: &str, document: &Document<'_>, inside: &Text, stated: &
     let mut found = Found::default();
     let objects = match inside.holds {
         Holds::Objects | Holds::Patch => embedded::objects(document, inside),
-        Holds::Values => Vec::new(),
+        // Charts take whole objects among their values.
+        Holds::Values => object::objects(document, false),
     };
     let signed = signed(document);
     let hold = inside.hold.as_ref().or(signed.as_ref());
     found.texts = embedded::texts(document, &objects, hold);
     find_names(Path::new(""), document, &mut found);
     match inside.holds {
-        Holds::Objects if objects.is_empty() => {
+        Holds::Objects if !object::starts_object(document, 0) => {
             let sites = texts::find_in_settings(text, document);
             found.sites.extend(sites);
             embedded::unproven_values(text, document, inside, templates, &mut found);
@@ -436,6 +439,20 @@ pub fn find_inside(text: &str, document: &Document<'_>, inside: &Text, stated: &
     hold_all(hold, &mut found);
     embedded::fit(inside, &mut found);
     found.sites.sort_by_key(Site::span);
+    found
+}
+
+/// Finds what can still be told of a text whose documents cannot all be read: of its lines, and of
+/// those that are no part of a document that can.
+pub fn find_in_unread(text: &str, document: &Document<'_>, inside: &Text) -> Found {
+    let mut found = Found::default();
+    if inside.holds == Holds::Objects {
+        found.sites = texts::find_in_unread(text, document, inside.node);
+    }
+    for site in &mut found.sites {
+        site.path = inside.path.clone();
+    }
+    hold_all(inside.hold.as_ref(), &mut found);
     found
 }
 

@@ -52,7 +52,9 @@ pub(super) fn objects<'d>(
     while id < document.nodes.len() {
         let implied = id == 0 && implied_kustomization;
         match read(document, id, implied) {
-            Some(object) if holds_no_images(&object) => id = document.node(id).end,
+            Some(object) if holds_no_images(&object) || is_forbidden(document, id) => {
+                id = document.node(id).end;
+            }
             found => {
                 objects.extend(found);
                 id += 1;
@@ -81,7 +83,18 @@ pub(super) fn policies<'d>(document: &'d Document<'_>) -> Vec<Object<'d>> {
 /// Whether a document has an object that holds no images.
 pub(super) fn holds_none(document: &Document<'_>) -> bool {
     let mut ids = 0..document.nodes.len();
-    ids.any(|id| read(document, id, false).is_some_and(|object| holds_no_images(&object)))
+    ids.any(|id| {
+        let object = read(document, id, false);
+        object.is_some_and(|object| holds_no_images(&object) || is_forbidden(document, id))
+    })
+}
+
+/// Whether a policy says of an object that there must be none (Open Cluster Management,
+/// `ConfigurationPolicy`).
+fn is_forbidden(document: &Document<'_>, node: NodeId) -> bool {
+    let around = document.node(node).parent;
+    let compliance = document.text_at(around, &["complianceType"]);
+    around != node && compliance.is_some_and(|kind| kind.eq_ignore_ascii_case("mustnothave"))
 }
 
 /// Whether an object of its own starts at `id`.

@@ -36,24 +36,43 @@ pub(super) const PUSHED: &[&str] = &[
     "built",
     "dest",
     "destination",
+    "destinations",
     "dst",
+    "export",
+    "exported",
+    "exports",
+    "final",
+    "mirror",
+    "mirrored",
+    "mirrors",
+    "out",
     "output",
     "outputs",
     "produced",
+    "produces",
     "publish",
     "published",
     "push",
     "pushed",
     "result",
+    "results",
+    "saved",
+    "signed",
+    "tagged",
     "target",
     "targets",
     "to",
     "upload",
+    "uploaded",
 ];
 
 /// Words that follow one another in the names of programs, and mean nothing else there. Sources:
-/// Prometheus, the OpenTelemetry operator.
-const PROGRAMS: &[[&str; 2]] = &[["push", "gateway"], ["target", "allocator"]];
+/// Prometheus, the operators of OpenTelemetry and Strimzi.
+const PROGRAMS: &[[&str; 2]] = &[
+    ["mirror", "maker"],
+    ["push", "gateway"],
+    ["target", "allocator"],
+];
 
 /// Words that do not tell an image from others: it may be the one that a build is all about.
 pub(super) const PLAIN: &[&str] = &[

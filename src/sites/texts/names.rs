@@ -34,8 +34,8 @@ pub(super) enum Around {
 }
 
 /// Flags that say what they are without the word. Sources: the flags of prometheus-operator
-/// (`cmd/operator`; the base images may come without a tag), kaniko, buildah, pack, ko, jib and
-/// Spring Boot's build plugins (`imageName` is what they build).
+/// (`cmd/operator`; the base images may come without a tag), kaniko, buildah, pack, ko, crane,
+/// jib and Spring Boot's build plugins (`imageName` is what they build).
 #[rustfmt::skip]
 const FLAGS: &[(&str, Says)] = &[
     ("prometheus-config-reloader", Says::Pulled),
@@ -49,8 +49,12 @@ const FLAGS: &[(&str, Says)] = &[
     ("d", Says::Pushed),
     ("dest", Says::Pushed),
     ("destination", Says::Pushed),
+    ("destinations", Says::Pushed),
     ("docker-repo", Says::Pushed),
+    ("dst", Says::Pushed),
     ("imageName", Says::Perhaps),
+    ("new-tag", Says::Pushed),
+    ("new_tag", Says::Pushed),
     ("output", Says::Pushed),
     ("publish", Says::Pushed),
     ("push", Says::Pushed),
@@ -158,10 +162,28 @@ const TOOLS: &[&str] = &[
     "trivy",
 ];
 
-/// Subcommands of tools that move images about, so that nothing tells what is pulled.
-pub(super) const VERBS: &[&str] = &[
-    "bud", "build", "copy", "cp", "export", "mirror", "publish", "push", "save", "sync", "tag",
+/// Subcommands of tools that move or change images, so that nothing tells what is pulled. Sources: the
+/// command lines of docker, buildah, skopeo, crane, cosign and oras.
+const VERBS: &[&str] = &[
+    "append", "attach", "attest", "bud", "build", "copy", "cp", "delete", "export", "load",
+    "mirror", "mutate", "publish", "push", "rebase", "save", "sign", "sync", "tag",
 ];
+
+/// Words in the names of kinds whose objects run to an end, as builds do, or run builds.
+const BUILDING: &[&str] = &[
+    "build", "builds", "builder", "job", "jobs", "pipeline", "runner", "runners", "task",
+    "workflow",
+];
+
+/// Whether a word of a command line is what tools are told to do with images by.
+pub(super) fn is_verb(word: &str) -> bool {
+    VERBS.contains(&word)
+}
+
+/// Whether objects of a kind may build images, as far as its name tells.
+pub(super) fn may_build(kind: &str) -> bool {
+    words(kind).any(|word| BUILDING.contains(&word.as_str()))
+}
 
 /// The names of what is pulled, or becomes such a name, that do not say so in a word.
 pub(super) fn telling() -> impl Iterator<Item = &'static str> {
@@ -323,6 +345,14 @@ mod tests {
             ("APP_IMAGE_NAME", Says::Perhaps),
             ("TARGET_IMAGE", Says::Pushed),
             ("TO_IMAGE", Says::Pushed),
+            ("OUT_IMAGE", Says::Pushed),
+            ("IMAGE_OUT", Says::Pushed),
+            ("FINAL_IMAGE", Says::Pushed),
+            ("UPLOADED_IMAGE", Says::Pushed),
+            ("EXPORT_APP_IMAGE", Says::Pushed),
+            ("MIRROR_BACKEND_IMAGE", Says::Perhaps),
+            ("KAFKA_MIRROR_MAKER_IMAGE", Says::Pulled),
+            ("NODE_EXPORTER_IMAGE", Says::Pulled),
             ("IMAGE_TO_PUSH", Says::Pushed),
             ("OUTPUT_OPERATOR_IMAGE", Says::Perhaps),
             ("DEST_BACKEND_IMAGE", Says::Perhaps),
@@ -336,6 +366,24 @@ mod tests {
             ("IMAGINATION", Says::Nothing),
         ] {
             assert_eq!(variable(name, Around::Runs), says, "{name}");
+        }
+    }
+
+    #[test]
+    fn kinds_tell_what_may_build() {
+        for kind in [
+            "Job",
+            "ScaledJob",
+            "JobSet",
+            "AdvancedCronJob",
+            "RunnerDeployment",
+            "AutoscalingRunnerSet",
+            "TaskRun",
+        ] {
+            assert!(may_build(kind), "{kind}");
+        }
+        for kind in ["Deployment", "DaemonSet", "Rollout", "Application"] {
+            assert!(!may_build(kind), "{kind}");
         }
     }
 
