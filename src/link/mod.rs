@@ -3,6 +3,7 @@
 //! Runs once, over what the scan found. It decides nothing about images; it says which sites have
 //! to move together, and which files nothing may be changed in.
 
+mod aimed;
 mod away;
 mod deployers;
 mod filled;
@@ -121,6 +122,7 @@ pub fn link_in(files: &mut [ScannedFile], folders: &FolderLinks) -> Links {
     for (index, file) in files.iter_mut().enumerate() {
         file.scan.promote(named.remove(&index).unwrap_or_default());
     }
+    aimed::judge(files, folders);
     let tree = Tree::of(files, folders);
     let (builds, loose) = Builds::of(files, &tree);
     let names = NameSet::of(files, &builds, &loose);

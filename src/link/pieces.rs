@@ -172,7 +172,8 @@ fn pieces<'a>(file: usize, scanned: &'a ScannedFile, is_patch: bool) -> Vec<Piec
             map,
         } => {
             let (kind, name) = object.as_deref().and_then(|it| it.split_once('/')).unzip();
-            Some(Piece {
+            // What does not say what it is counts as a patch alone.
+            (object.is_some() || is_patch).then_some(Piece {
                 file,
                 // With a target, it does not matter what a patch says of itself.
                 kind: kind.filter(|_| !is_patch),

@@ -162,6 +162,7 @@ fn kustomization(
             .map(|path| Taking {
                 path: path.to_string(),
                 role: TakenAs::Component,
+                aim: None,
             })
             .collect(),
         inline_patches: kustomize::inline_patches(document, node),
@@ -247,5 +248,6 @@ pub(super) fn entry(text: &str, offset: usize) -> NameEntry {
         new_tag: tag.to_string(),
         digest: digest.to_string(),
         site: None,
+        any_field: false,
     }
 }

@@ -42,6 +42,7 @@ fn deployment(input: &Input<'_>, spec: NodeId, found: &mut Found) {
         .map(|path| Taking {
             path: path.to_string(),
             role: TakenAs::Component,
+            aim: None,
         });
     let kustomization = Kustomization {
         acts: match folder {

@@ -53,7 +53,7 @@ pub use lines::lines;
 pub use metadata::LISTED;
 pub use object::Object;
 pub use parts::{Names, Part, Parts, Step, Value, join};
-pub use patches::{NAME as PATCH, PatchPiece, TEST as PATCH_TEST};
+pub use patches::{Aim, NAME as PATCH, Operation, PatchPiece, TEST as PATCH_TEST};
 pub use path::KeyPath;
 pub use policies::{Keyed, Matching};
 pub use release::{
@@ -195,6 +195,8 @@ pub enum Fact {
     },
     /// The same in a patch: which object it meets is told by what applies it.
     PatchPiece(PatchPiece),
+    /// An operation of a patch in a file of its own, whose target stands elsewhere.
+    Operation(Operation),
     /// The texts that a patch tests for, but for those of containers' images: it fails where they are
     /// no longer the same.
     Tested(Vec<String>),
@@ -349,6 +351,7 @@ pub fn find(path: &Path, text: &str, document: &Document<'_>, stated: &Stated) -
     kustomize::find_plain(document, &mut found);
     found.facts.extend(workload::fixed(document));
     patches::find(text, document, &Object::unknown(), &mut found);
+    found.facts.extend(resource::pieces(text, document));
     argo::find_overrides(path, text, document, &mut found);
     found
         .facts
@@ -424,10 +427,12 @@ pub fn find_inside(text: &str, document: &Document<'_>, inside: &Text, stated: &
             embedded::unproven_values(text, document, inside, templates, &mut found);
         }
         Holds::Objects => {}
-        Holds::Patch if embedded::is_for_no_images(document, inside) => {}
         Holds::Patch => {
             let target = embedded::patched(document, inside);
             patches::find(text, document, &target, &mut found);
+            let unknown = resource::of_unknown(text, document, &target);
+            found.sites.extend(unknown);
+            found.facts.extend(resource::pieces(text, document));
         }
         Holds::Values => {
             embedded::values(text, document, inside, templates, &mut found);
@@ -436,6 +441,7 @@ pub fn find_inside(text: &str, document: &Document<'_>, inside: &Text, stated: &
         }
     }
     find_objects(text, document, &objects, stated, &mut found);
+    embedded::drop_described(document, inside, &mut found);
     hold_all(hold, &mut found);
     embedded::fit(inside, &mut found);
     found.sites.sort_by_key(Site::span);

@@ -125,10 +125,7 @@ fn read<'d>(document: &'d Document<'_>, node: NodeId, implied: bool) -> Option<O
         api_version = api_version.or(Some("kustomize.config.k8s.io/v1beta1"));
         kind = kind.or(Some("Kustomization"));
     }
-    // Only Kubernetes' own group has no name, and one version.
-    let version = api_version?;
-    let core = if version == "v1" { "" } else { version };
-    let group = version.split_once('/').map_or(core, |(group, _)| group);
+    let group = group_of(api_version?);
     if kind.is_none() || is_reference(document, node) {
         return None;
     }
@@ -137,6 +134,27 @@ fn read<'d>(document: &'d Document<'_>, node: NodeId, implied: bool) -> Option<O
         group,
         kind: kind?,
     })
+}
+
+/// What the root of a document says that it is, as far as it does.
+pub(super) fn own<'d>(document: &'d Document<'_>) -> Object<'d> {
+    let version = document.text_at(0, &["apiVersion"]).unwrap_or("");
+    Object {
+        node: 0,
+        group: group_of(version),
+        kind: document.text_at(0, &["kind"]).unwrap_or(""),
+    }
+}
+
+/// The group in an `apiVersion`. Only Kubernetes' own has no name, and one version.
+fn group_of(version: &str) -> &str {
+    let core = if version == "v1" { "" } else { version };
+    version.split_once('/').map_or(core, |(group, _)| group)
+}
+
+/// Whether an object is a schema.
+pub(super) fn is_schema(object: &Object<'_>) -> bool {
+    object.kind == SCHEMA
 }
 
 /// Whether what looks like an image in it is none that is pulled.

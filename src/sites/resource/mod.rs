@@ -197,19 +197,9 @@ pub(super) fn patched(
     pointer: &str,
     target: &Object<'_>,
 ) -> Vec<Site> {
-    let keys: Vec<String> = pointer
-        .split('/')
-        .skip(1)
-        .map(|key| key.replace("~1", "/").replace("~0", "~"))
-        .collect();
-    let is_out = keys
-        .first()
-        .is_none_or(|key| NOT_DEPLOYED.contains(&key.as_str()));
-    let keys: Vec<&str> = keys
-        .iter()
-        .map(String::as_str)
-        .filter(|key| key.parse::<usize>().is_err() && *key != "-")
-        .collect();
+    let keys = pointed(pointer);
+    let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+    let is_out = keys.first().is_none_or(|key| NOT_DEPLOYED.contains(key));
     if is_out || keys.iter().any(|key| shape::is_of_others(key)) {
         return Vec::new();
     }
@@ -219,8 +209,81 @@ pub(super) fn patched(
         return site.into_iter().collect();
     }
     let mut walk = Walk::new(text, document, target);
-    walk.all(value, &keys);
+    if target.group.is_empty() {
+        walk.go(value, &keys, true);
+        walk.assume(target);
+    } else {
+        walk.all(value, &keys);
+    }
     walk.sites
+}
+
+/// The images, all assumed, in a patch for an object of which the group is not known.
+pub(super) fn of_unknown(text: &str, document: &Document<'_>, target: &Object<'_>) -> Vec<Site> {
+    let is_map = matches!(document.node(0).kind, Kind::Mapping);
+    // Kubernetes' own group has no name.
+    let is_core =
+        object::own(document).kind == target.kind && document.get(0, "apiVersion").is_some();
+    if !target.group.is_empty() || !is_map || is_core {
+        return Vec::new();
+    }
+    let mut walk = Walk::new(text, document, target);
+    walk.go(target.node, &[], true);
+    walk.assume(target);
+    walk.sites
+}
+
+/// The parts of images in a document whose own fields name none, or that does not say what it is: it
+/// may be a patch, and what it is for stands elsewhere.
+pub(super) fn pieces(text: &str, document: &Document<'_>) -> Vec<Fact> {
+    if !matches!(document.node(0).kind, Kind::Mapping) {
+        return Vec::new();
+    }
+    let own = object::own(document);
+    let is_known = table::about(&own).is_some() && !object::holds_no_images(&own);
+    if is_known || object::is_schema(&own) {
+        return Vec::new();
+    }
+    let mut walk = Walk::new(text, document, &own);
+    walk.go(0, &[], true);
+    let mut facts = walk.facts;
+    for fact in &mut facts {
+        if let Fact::Piece { object, .. } = fact {
+            *object = object.take().filter(|_| !own.kind.is_empty());
+        }
+    }
+    facts
+}
+
+/// The keys of a JSON pointer, without positions in lists.
+fn pointed(pointer: &str) -> Vec<String> {
+    let keys = pointer.split('/').skip(1);
+    let keys = keys.filter(|key| key.parse::<usize>().is_err() && *key != "-");
+    keys.map(|key| key.replace("~1", "/").replace("~0", "~"))
+        .collect()
+}
+
+/// Judges what a patch writes by the object that it turned out to be for. `is_whole`: the value of the
+/// operation is the image, and no map that holds it.
+pub(super) fn judge(site: &mut Site, pointer: &str, target: &Object<'_>, is_whole: bool) {
+    let is_unknown = matches!(site.assumption, Some((Assumption::TextReference, _)));
+    if site.finder != NAME || !is_unknown {
+        return;
+    }
+    let keys = pointed(pointer);
+    let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+    match table::patched(target, &keys) {
+        Patched::Unknown if !target.kind.is_empty() => {
+            site.assumption = Some(of_unknown_kind(target));
+        }
+        Patched::Image if is_whole => site.assumption = None,
+        Patched::Output => drop(site.hold.get_or_insert_with(output)),
+        Patched::Nothing if is_whole => {
+            let detail = format!("a {} has no image that is pulled there", target.kind);
+            site.hold.get_or_insert((Reason::NotAnImage, detail));
+        }
+        Patched::Unknown | Patched::Image | Patched::Nothing => {}
+    }
 }
 
 fn patched_text(
@@ -247,7 +310,10 @@ fn patched_text(
         Patched::Nothing => return None,
         Patched::Output => drop(site.hold.get_or_insert_with(output)),
         Patched::Image | Patched::Field => {}
-        Patched::Unknown => drop(site.assumption.get_or_insert_with(of_unknown_kind)),
+        Patched::Unknown => drop(
+            site.assumption
+                .get_or_insert_with(|| of_unknown_kind(target)),
+        ),
     }
     Some(Site {
         finder: NAME,
@@ -265,9 +331,14 @@ fn of_open_purpose(kind: &str, keys: &[&str]) -> (Assumption, String) {
 }
 
 /// What an image in a patch rests on that does not say what it patches.
-fn of_unknown_kind() -> (Assumption, String) {
-    let detail = "nothing here shows which kind of object the patch changes, and in some this is no image that is pulled; write the patch into the kustomization, with the group and kind in its `target`";
-    (Assumption::TextReference, detail.to_string())
+fn of_unknown_kind(target: &Object<'_>) -> (Assumption, String) {
+    let detail = match target.kind {
+        "" => "nothing here shows which kind of object the patch changes, and in some this is no image that is pulled; write the patch into the kustomization, with the group and kind in its `target`".to_string(),
+        kind => format!(
+            "the `target` of the patch names the kind `{kind}` without its group, and in some groups this is no image that is pulled; write the `group` into the `target`"
+        ),
+    };
+    (Assumption::TextReference, detail)
 }
 
 /// What an operation says that writes a part of an image, or takes it away: of which object, is not
@@ -327,7 +398,12 @@ impl<'d> Walk<'d> {
         };
         let rows = about.rows.into_iter();
         self.rows = rows.map(|row| (row.way(), row)).collect();
-        self.visit(root, &mut keys.to_vec(), about.shaped);
+        self.go(root, keys, about.shaped);
+    }
+
+    /// The same by the rows that are known already.
+    fn go(&mut self, root: NodeId, keys: &[&'d str], shaped: bool) {
+        self.visit(root, &mut keys.to_vec(), shaped);
         while let Some(Pending {
             node,
             mut keys,
@@ -340,6 +416,14 @@ impl<'d> Walk<'d> {
             } else {
                 self.visit(node, &mut keys, shaped);
             }
+        }
+    }
+
+    /// Assumes everything that was found, in an object of which too little is known.
+    fn assume(&mut self, target: &Object<'_>) {
+        for site in &mut self.sites {
+            site.assumption
+                .get_or_insert_with(|| of_unknown_kind(target));
         }
     }
 

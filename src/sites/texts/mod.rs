@@ -55,6 +55,9 @@ const SETTINGS: &str = "it is an entry of a config map or secret, and nobody can
 const FILLED: &str = "it is filled in elsewhere, and nobody can tell whether that pulls it";
 const BUNDLED: &str =
     "what runs the tasks in it pulls it with a secret of its own, which has to let it into ECR";
+/// Keys of what config maps and secrets hold.
+const DATA: &[&str] = &["data", "stringData"];
+const PATCHED: &str = "a patch writes it, and nobody can tell what reads it then";
 const IMPORTED: &str = "OpenShift pulls it with a secret of its own, which has to let it into ECR";
 const DISK: &str =
     "what imports the disk logs in with a secret of its own, which has to let it into ECR";
@@ -190,7 +193,15 @@ pub(super) fn find_at(text: &str, document: &Document<'_>, value: NodeId, path: 
         (_, Some(Role::Arguments)) if is_position(last) => walk.arguments(&[value], false),
         (_, Some(Role::Variables)) if is_position(last) => walk.variable(value),
         (_, Some(Role::Annotations)) => walk.annotation(value, last),
-        _ => walk.all(),
+        _ => match parts.as_slice() {
+            [.., list, at, key]
+                if key == "value" && is_position(at) && Role::of(list) == Some(Role::Variables) =>
+            {
+                walk.named_variable("", value);
+            }
+            [data, key] if DATA.contains(&data.as_str()) => walk.patched_setting(value, key),
+            _ => walk.all(),
+        },
     }
     walk.sites
 }
@@ -611,6 +622,21 @@ impl<'d> Walk<'d> {
                 self.add(entry.value, named);
             }
         }
+    }
+
+    /// An entry of what looks like the data of a config map, in a patch.
+    fn patched_setting(&mut self, value: NodeId, key: &str) {
+        let text = self.document.text(value).unwrap_or("");
+        let pieces = reading::value(text, names::variable(key, self.around), key);
+        if pieces.is_empty() {
+            self.all();
+            return;
+        }
+        let pieces = pieces.into_iter().map(|piece| Piece {
+            standing: piece.standing.weakened(PATCHED),
+            ..piece
+        });
+        self.add(value, pieces);
     }
 
     /// Adds the pieces of a scalar that are references.
