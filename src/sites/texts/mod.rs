@@ -16,6 +16,7 @@ use super::{Bit, Found, Input, KeyPath, Object, Shape, Site, Text, embedded, flu
 use super::{rest_of_line, spans};
 use crate::yaml::{Document, Kind, NodeId};
 use names::{Around, Says};
+pub(super) use names::{is_of_policy, is_pushed};
 use params::Parameters;
 use reading::{Piece, Standing};
 
