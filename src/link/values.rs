@@ -145,11 +145,14 @@ pub(super) fn views(
                     let may_be_fronted = known.may_be_fronted || view.may_be_fronted;
                     known.may_be_fronted = may_be_fronted;
                     known.beside = known.beside.take().or_else(|| view.beside.clone());
+                    let between = known.between || view.between;
+                    known.between = between;
                     if known.is_beginning && !view.is_beginning {
                         let beside = known.beside.take();
                         *known = View {
                             may_be_fronted,
                             beside,
+                            between,
                             ..view
                         };
                         continue;
@@ -750,20 +753,25 @@ impl Fronts<'_> {
     /// Notes what an image says of others.
     fn note_image(&mut self, at: &[Step], family: &str, names: Names, parts: &[Merged]) {
         let [before @ .., last] = parts else { return };
-        if names != Names::Image || last.text.is_empty() {
+        if names != Names::Image {
             return;
         }
         let registry = before.first().map_or("", |part| part.text.as_str());
         if registry.is_empty() {
+            if last.text.is_empty() {
+                return;
+            }
             if image::is_registry(&last.text) {
                 self.hosts.insert(at.to_vec(), last.text.clone());
             } else if ImageRef::parse(&last.text).is_ok_and(|image| image.registry().is_none()) {
                 self.ends.push(at.to_vec());
             }
-        } else if image::begins_with_host(registry) && is_for_others(family) {
-            self.registries.insert(at.to_vec(), registry.to_string());
+        } else if image::begins_with_host(registry) {
             // One that stands in no map of an image is nobody's own.
             self.in_reach |= at.len() <= 1 && !is_image_map(at);
+            if is_for_others(family) {
+                self.registries.insert(at.to_vec(), registry.to_string());
+            }
         }
     }
 

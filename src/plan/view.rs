@@ -277,7 +277,7 @@ fn is_address(view: &View, text: &str) -> bool {
     let is_port = matches!(port.len(), 4 | 5) && port.bytes().all(|byte| byte.is_ascii_digit());
     let last = view.parts.last().map_or("", |part| part.key.as_str());
     let is_repository = ENDS.iter().any(|end| last.ends_with(end));
-    is_port && !host.contains('/') && (host == "localhost" || is_repository)
+    is_port && !host.contains('/') && (matches!(host, "localhost" | "registry") || is_repository)
 }
 
 /// Whether a name may be only the beginning of one: Docker Hub has no image of one component that is not

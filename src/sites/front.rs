@@ -111,10 +111,13 @@ pub(super) fn is_place(key: &str) -> bool {
 /// Whether a text under `key`, in a map under `above`, may stand in front of names.
 pub(super) fn may_be(above: &str, key: &str, text: &str) -> bool {
     let text = text.trim_end_matches('/');
+    if let Some((_, host)) = text.split_once("://") {
+        // Repositories of charts and source code have URLs, too.
+        return !host.contains('/') && begins_with_host(host) && is_about_registries(&[above, key]);
+    }
     let is_other = text.is_empty()
         || text.len() >= MOST
         || text.starts_with(['/', '.', '@'])
-        || text.contains("://")
         || text.strip_suffix(".git").is_some()
         || is_source(text);
     if is_other {
@@ -150,9 +153,14 @@ fn has(words: &[String], wanted: &[&str]) -> bool {
 /// Whether keys are about where images come from.
 fn is_about(keys: &[&str]) -> bool {
     let words: Vec<String> = keys.iter().flat_map(|key| all_words(key)).collect();
+    has(&words, REPOSITORIES) || is_about_registries(keys)
+}
+
+/// Whether keys are about registries of images, and no repositories of anything else.
+fn is_about_registries(keys: &[&str]) -> bool {
+    let words: Vec<String> = keys.iter().flat_map(|key| all_words(key)).collect();
     has(&words, REGISTRIES)
         || has(&words, PRODUCTS)
-        || has(&words, REPOSITORIES)
         || has(&words, IMAGES) && has(&words, BEGINNINGS)
 }
 
@@ -201,6 +209,7 @@ mod tests {
             ("artifactory", "host", "harbor.corp.io"),
             ("", "artifactoryUrl", "harbor.corp.io"),
             ("", "nexus", "nexus.corp.io:8443"),
+            ("privateRegistry", "url", "https://harbor.corp.io"),
             ("registries", "host", "harbor.corp.io"),
         ] {
             assert!(may_be(above, key, text), "{above} {key} {text}");

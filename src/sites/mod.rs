@@ -358,12 +358,14 @@ pub fn find(path: &Path, text: &str, document: &Document<'_>, stated: &Stated) -
         let mut sites = values.sites;
         let known: HashSet<Span> = found.sites.iter().flat_map(spans).collect();
         sites.retain(|site| !spans(site).any(|span| known.contains(&span)));
+        let texts = texts::find_in_values(text, document, &found.texts);
+        drop_references(&mut sites, &texts.iter().flat_map(spans).collect());
         let known: HashSet<usize> = sites
             .iter()
             .flat_map(spans)
             .map(|span| span.start)
             .collect();
-        let texts = texts::find_in_values(text, document, &found.texts).into_iter();
+        let texts = texts.into_iter();
         sites.extend(texts.filter(|site| !known.contains(&site.span().start)));
         if values.proven {
             found.sites.extend(sites);
@@ -388,6 +390,13 @@ pub fn generated(text: &str) -> Option<GeneratedFile> {
 /// The bytes of the scalars of a site.
 fn spans(site: &Site) -> impl Iterator<Item = Span> {
     site.scalars().map(|scalar| scalar.place.span())
+}
+
+/// Leaves out the references of which others, which stand in these bytes, tell more.
+fn drop_references(sites: &mut Vec<Site>, others: &HashSet<Span>) {
+    sites.retain(|site| {
+        site.finder != values::REFERENCE || !spans(site).any(|span| others.contains(&span))
+    });
 }
 
 /// A container in values is one wherever it stands: it is no layer of anything. Where something may be
@@ -483,6 +492,7 @@ pub fn find_inside(text: &str, document: &Document<'_>, inside: &Text, stated: &
         Holds::Values => {
             embedded::values(text, document, inside, templates, &mut found);
             let sites = texts::find_in_values(text, document, &found.texts);
+            drop_references(&mut found.sites, &sites.iter().flat_map(spans).collect());
             found.sites.extend(sites);
         }
     }
@@ -528,6 +538,10 @@ fn find_objects(
             finder(&input, found);
         }
     }
+    let others = found.sites.iter();
+    let others = others.filter(|site| site.finder != values::REFERENCE);
+    let others: HashSet<Span> = others.flat_map(spans).collect();
+    drop_references(&mut found.sites, &others);
     resource::drop_known(found);
     workload::settle_anchors(document, found);
     texts::drop_known(found);

@@ -26,6 +26,8 @@ pub(super) use words::{has_image_word, is_full, is_image_name};
 pub(super) use words::{has_known_host, is_image_key, is_picture, is_source};
 
 pub(super) const NAME: &str = "values";
+/// Full references of which only the word in their keys tells.
+pub(super) const REFERENCE: &str = "values-reference";
 
 /// Whether a file of this name holds Helm values: `values.yaml`, `values-prod.yml`,
 /// `prod-values.yaml`.

@@ -9,7 +9,7 @@ use super::words::{
     is_beginning, is_full, is_global_place, is_image_key, is_image_map, is_image_name,
     is_list_of_images, is_login, is_no_pull, is_picture, is_pushed, is_source,
 };
-use super::{NAME, Template};
+use super::{NAME, REFERENCE, Template};
 use crate::image::{self, ImageRef};
 use crate::reason::{Assumption, Reason};
 use crate::rules::official;
@@ -216,6 +216,7 @@ impl<'d> Walk<'d> {
         let Some(site) = self.sites.last_mut() else {
             return;
         };
+        site.finder = REFERENCE;
         let detail = "nothing shows what reads it; agree with `--assume=text-reference`, or put it under a key that says image";
         site.assumption = Some((Assumption::TextReference, detail.to_string()));
         if is_pushed {

@@ -341,6 +341,13 @@ impl<'d> Walk<'d> {
         }
         let image_like = is_image_map(at);
         let has_image = |key: &str| front::words(key).any(|word| word == "image");
+        let is_component = |key: &str| {
+            let node = map.entries.get(key);
+            let text = node.and_then(|&node| self.document.text(node));
+            components::is_component(key)
+                && (image_like || has_image(key))
+                && text.is_some_and(components::may_be_one)
+        };
         let is_part = |key: &str| {
             matches!(key, "registry" | "repository" | "repo" | "image")
                 || key == "name" && image_like
@@ -353,7 +360,7 @@ impl<'d> Walk<'d> {
                 ]
                 .iter()
                 .any(|end| key.ends_with(end))
-                || components::is_component(key) && (image_like || has_image(key))
+                || is_component(key)
                 || BEGINNINGS.contains(&key)
         };
         let mut keys: Vec<(&str, NodeId)> = map
