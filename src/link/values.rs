@@ -480,9 +480,8 @@ impl<'a> Merge<'a> {
                     .iter()
                     .any(|known| !known.empties && known.family.is_none())
         };
-        let keys = self.keys.get(at).into_iter().flatten();
-        self.parts(sites).any(|(_, parts)| parts.between)
-            || keys.map(|(key, all)| (key, all)).any(is_one)
+        let mut keys = self.keys.get(at).into_iter().flatten();
+        self.parts(sites).any(|(_, parts)| parts.between) || keys.any(is_one)
     }
 
     fn fronts(&self) -> Fronts<'_> {
