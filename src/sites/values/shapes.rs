@@ -233,7 +233,7 @@ impl<'d> Walk<'d> {
                     .text(map, key)
                     .is_some_and(|text| !text.is_empty() && components::may_be_one(text))
         };
-        map.entries.keys().any(|key| is_one(key))
+        map.entries.keys().any(is_one)
     }
 
     /// A full reference or a repository under a key of its own, with siblings of the same stem.

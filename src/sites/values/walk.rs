@@ -476,10 +476,14 @@ mod tests {
 
     #[test]
     fn what_stands_in_front_of_a_slash_is_known() {
-        let text =
-            "a: \"{{ calico_repo }}/node\"\nb: '{{- .Values.x.repo | trim -}}/b'\nc: '{{ d }}:1'\n";
-        let mut words: Vec<&str> = continued(text).into_iter().collect();
-        words.sort_unstable();
-        assert_eq!(words, ["calico_repo", "repo"]);
+        for (text, wanted) in [
+            ("{{ calico_repo }}/node", &["calico_repo"][..]),
+            ("{{- .Values.x.repo | trim -}}/b", &["repo"]),
+            ("{{ a }}/{{ b }}/c", &["a", "b"]),
+            ("{{ d }}:1", &[]),
+            ("quay.io/acme", &[]),
+        ] {
+            assert_eq!(continued(text).collect::<Vec<_>>(), wanted, "{text}");
+        }
     }
 }
