@@ -398,6 +398,7 @@ impl<'t> Scanner<'t> {
             let all = scan.loose.get_or_insert_default();
             all.parts.extend(loose.parts);
             all.fronts.extend(loose.fronts);
+            all.ends.extend(loose.ends);
             all.filled.extend(loose.filled);
             all.insecure_allowed |= loose.insecure_allowed;
         }

@@ -156,7 +156,7 @@ fn site_outcome(
     if let Shape::Parts(_) = &site.shape {
         return Outcome::Skip(
             Reason::GroupIncomplete,
-            "another key or layer names the same image, and they cannot be told apart; write the image out once".into(),
+            "no merge of values reads it, as another key or layer takes its place or names the same image; write the image out once".into(),
         );
     }
     let (name, new, rule) = match verdict(site.text(), rules) {

@@ -10,6 +10,7 @@ mod catalogue;
 mod chart;
 mod chart_tests;
 mod cluster_tests;
+mod components;
 mod embedded;
 mod entry;
 mod flux;
@@ -43,6 +44,7 @@ pub use bit::Bit;
 pub use catalogue::{Place, catalogue};
 pub use chart::{Chart, Dependency, is_chart_file};
 pub use chart_tests::{ASSERTION, GIVEN, PATTERN};
+pub use components::is_joined;
 pub use embedded::{Holds, Text};
 pub use entry::{Entry, NEW_NAME, Room, split};
 pub use generated::Generated as GeneratedFile;
@@ -62,8 +64,11 @@ pub use release::{
 pub use release_patches::{PatchTarget, UnclearPatch};
 pub use resource::{Field, FieldPath, NAME as OF_RESOURCES, Treated, treated, treatments};
 pub use texts::NAME as TEXT;
-pub use values::{Loose, LoosePart, Template, is_values_name, without_proof};
+pub use values::{
+    Loose, LooseFront, LoosePart, Template, is_image_map, is_values_name, without_proof,
+};
 
+use crate::image::ImageRef;
 use crate::reason::{Assumption, Reason};
 use crate::rules::upstreams;
 use crate::source::Span;
@@ -329,7 +334,7 @@ pub fn may_name_images(text: &str) -> bool {
         let words: Vec<String> = words().map(regex::escape).collect();
         Regex::new(&words.join("|")).ok()
     });
-    finder.as_ref().is_none_or(|finder| finder.is_match(text))
+    finder.as_ref().is_none_or(|finder| finder.is_match(text)) || front::may_stand_in(text)
 }
 
 /// Whether a file of this name tells facts whatever words it holds.
@@ -363,12 +368,14 @@ pub fn find(path: &Path, text: &str, document: &Document<'_>, stated: &Stated) -
         let mut sites = values.sites;
         let known: HashSet<Span> = found.sites.iter().flat_map(spans).collect();
         sites.retain(|site| !spans(site).any(|span| known.contains(&span)));
+        let texts = texts::find_in_values(text, document, &found.texts);
+        drop_references(&mut sites, &texts.iter().flat_map(spans).collect());
         let known: HashSet<usize> = sites
             .iter()
             .flat_map(spans)
             .map(|span| span.start)
             .collect();
-        let texts = texts::find_in_values(text, document, &found.texts).into_iter();
+        let texts = texts.into_iter();
         sites.extend(texts.filter(|site| !known.contains(&site.span().start)));
         if values.proven {
             found.sites.extend(sites);
@@ -396,14 +403,76 @@ fn spans(site: &Site) -> impl Iterator<Item = Span> {
     site.scalars().map(|scalar| scalar.place.span())
 }
 
-/// A container in values is one wherever it stands: it is no layer of anything.
+/// Leaves out the references of which others, which stand in these bytes, tell more.
+fn drop_references(sites: &mut Vec<Site>, others: &HashSet<Span>) {
+    sites.retain(|site| {
+        site.finder != values::REFERENCE || !spans(site).any(|span| others.contains(&span))
+    });
+}
+
+/// A container in values is one wherever it stands: it is no layer of anything. Where something may be
+/// put in front of names, one without a registry is assumed to be whole.
 fn drop_doubles(found: &mut Found) {
+    doubt_containers(found);
     let whole = found.sites.iter().filter(|site| site.parts().is_none());
     let whole: HashSet<Span> = whole.flat_map(spans).collect();
     let is_block = |site: &Site| site.parts().is_some_and(|parts| parts.block.is_some());
     found
         .sites
         .retain(|site| !is_block(site) || !spans(site).any(|span| whole.contains(&span)));
+}
+
+fn doubt_containers(found: &mut Found) {
+    if !may_be_fronted(found) {
+        return;
+    }
+    let in_values = |site: &&Site| site.parts().is_some_and(|parts| parts.block.is_some());
+    let known: HashSet<Span> = found
+        .sites
+        .iter()
+        .filter(in_values)
+        .flat_map(spans)
+        .collect();
+    for site in &mut found.sites {
+        let has_host = ImageRef::parse(site.text()).is_ok_and(|image| image.registry().is_some());
+        let is_doubled = site.parts().is_none() && spans(site).any(|span| known.contains(&span));
+        if is_doubled && !has_host {
+            let detail =
+                "the chart may put a registry of its values in front of it; write its registry out";
+            let doubt = (Assumption::ChartDefaultUnknown, detail.to_string());
+            site.assumption.get_or_insert(doubt);
+        }
+    }
+}
+
+/// Whether the values in objects may hold something that is put in front of names, as far as the
+/// document tells: what other layers say is not in it.
+fn may_be_fronted(found: &Found) -> bool {
+    let has_front = |site: &Site| {
+        site.parts().is_some_and(|parts| {
+            let is_registry = |part: &Part| part.value.scalar().is_some();
+            parts.block.is_some()
+                && (parts.names != Names::Image
+                    || parts.parts.len() > 1 && parts.parts.first().is_some_and(is_registry))
+        })
+    };
+    let has_layers = |fact: &Fact| match fact {
+        Fact::Release(release) => {
+            release.layers.len() > 1 || !release.charts.iter().all(|chart| is_name(chart))
+        }
+        _ => false,
+    };
+    found
+        .blocks
+        .iter()
+        .any(|(_, loose)| !loose.fronts.is_empty())
+        || found.sites.iter().any(has_front)
+        || found.facts.iter().any(has_layers)
+}
+
+/// Whether a chart is named, and not the path of one that has values of its own in the repository.
+fn is_name(chart: &str) -> bool {
+    !chart.contains('/') && !chart.starts_with('.')
 }
 
 /// Runs the finders over a document of a text that [`find`], or this, found in another document.
@@ -437,6 +506,7 @@ pub fn find_inside(text: &str, document: &Document<'_>, inside: &Text, stated: &
         Holds::Values => {
             embedded::values(text, document, inside, templates, &mut found);
             let sites = texts::find_in_values(text, document, &found.texts);
+            drop_references(&mut found.sites, &sites.iter().flat_map(spans).collect());
             found.sites.extend(sites);
         }
     }
@@ -497,6 +567,10 @@ fn find_objects(
             finder(&input, found);
         }
     }
+    let others = found.sites.iter();
+    let others = others.filter(|site| site.finder != values::REFERENCE);
+    let others: HashSet<Span> = others.flat_map(spans).collect();
+    drop_references(&mut found.sites, &others);
     resource::drop_known(found);
     workload::settle_anchors(document, found);
     texts::drop_known(found);

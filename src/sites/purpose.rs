@@ -135,6 +135,37 @@ pub(super) fn says_pushed(words: &[String]) -> bool {
     pushed.any(|at| !is_program(at))
 }
 
+/// Whether the key of an image, or that of the map around it, says that a build pushes it: `imageTarget`,
+/// `buildTarget`. A program may be called so (`pushGatewayImage`), so that the word has to stand beside that
+/// of the image, or alone.
+pub(super) fn is_pushed(key: &str) -> bool {
+    let words: Vec<String> = words(key).flat_map(without_image).collect();
+    let is = |word: &String, lists: &[&[&str]]| {
+        let mut lists = lists.iter();
+        lists.any(|list| list.contains(&word.as_str()))
+    };
+    let is_plain = |word: &String| is(word, &[PUSHED, PLAIN, &["build"]]);
+    let is_both = |pair: &[String]| {
+        let has = |list: &[&str]| pair.iter().any(|word| is(word, &[list]));
+        has(PUSHED) && has(&["image", "images"])
+    };
+    let is_beside = words.windows(2).any(is_both);
+    says_pushed(&words) && (is_beside || words.iter().all(is_plain))
+}
+
+/// Whether the key of an image says that a policy names it.
+pub(super) fn is_of_policy(key: &str) -> bool {
+    words(key).any(|word| POLICY.contains(&word.as_str()) && word != "prefix")
+}
+
+/// `builtimage` is two words.
+fn without_image(word: String) -> Vec<String> {
+    match word.strip_suffix("image").filter(|rest| !rest.is_empty()) {
+        Some(rest) => vec![rest.to_string(), "image".to_string()],
+        None => vec![word],
+    }
+}
+
 /// Whether a key says no more of an image than that it is one.
 pub(super) fn is_plain(key: &str) -> bool {
     words(key).all(|word| PLAIN.contains(&word.as_str()))
@@ -186,6 +217,31 @@ fn of_key(key: &str) -> Purpose {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn keys_say_what_a_build_pushes() {
+        for (key, wanted) in [
+            ("imageDestination", true),
+            ("imageOutput", true),
+            ("imageTarget", true),
+            ("imagePush", true),
+            ("builtimage", true),
+            ("output_image", true),
+            ("uploadImage", true),
+            ("appOutputImage", true),
+            ("push", true),
+            ("outputs", true),
+            ("buildTarget", true),
+            ("pushGatewayImage", false),
+            ("targetAllocator", false),
+            ("image", false),
+        ] {
+            assert_eq!(is_pushed(key), wanted, "{key}");
+        }
+        assert!(is_of_policy("imageAllowed"));
+        assert!(is_of_policy("imageExclude"));
+        assert!(!is_of_policy("image"));
+    }
 
     #[test]
     fn places_tell_what_an_image_is_for() {

@@ -17,7 +17,7 @@ pub(super) use salvage::salvage;
 
 use super::release_patches::DIRECTIVE;
 use super::values::{self, Parameter};
-use super::{Fact, Found, Input, Template, workload};
+use super::{Fact, Found, Input, Template, front, workload};
 use crate::yaml::{Document, Kind, NodeId, documents};
 use flux::{config_maps, flux_chart, generated};
 
@@ -304,7 +304,8 @@ fn is_about_names(document: &Document<'_>, values: NodeId) -> bool {
 /// Whether a key, or a path of keys, makes up the name of an image.
 fn is_about_name(path: &str) -> bool {
     let last = path.rsplit('.').next().unwrap_or(path);
+    let is_front = front::is_key(path);
     let path = path.to_ascii_lowercase();
     let is_tag = NOT_NAMES.contains(&last) || last.ends_with("Tag") || last.ends_with("PullPolicy");
-    !is_tag && WORDS.iter().any(|word| path.contains(word))
+    !is_tag && (WORDS.iter().any(|word| path.contains(word)) || is_front)
 }
