@@ -72,6 +72,10 @@ const ABOVE_TEXTS: &[&str] = &[
     "repo",
     "hub",
 ];
+/// The path of what a template fills in.
+const FILLED: &str = "{{ … }}";
+/// Why a list of images cannot be followed that a template fills in.
+const FILLED_IN: &str = "a template fills in what it lists; write the entries out";
 /// Where kustomize unpacks charts unless `helmGlobals.chartHome` says otherwise.
 pub(super) const CHART_HOME: &str = "charts";
 
@@ -280,7 +284,11 @@ pub(super) fn names_and_sites(
             continue;
         };
         if let Some(mut site) = entry_site(input, item) {
-            if let Some(why) = unclear {
+            if fields(document, item, NEW_NAME).any(|value| document.is_hole(value)) {
+                let detail =
+                    "a template fills in its `newName`; set the image where that comes from";
+                site.hold = Some((Reason::Templated, detail.to_string()));
+            } else if let Some(why) = unclear {
                 let detail = format!("its list cannot be followed: {why}");
                 site.hold = Some((Reason::NotEditable, detail));
             }
@@ -432,13 +440,51 @@ fn takes_in(document: &Document<'_>, node: NodeId) -> Vec<Taking> {
             .filter_map(|path| document.text(path))
             .map(|path| (path, *role))
     });
+    let filled = FILE_LISTS.iter().chain(PATH_LISTS);
+    let filled = filled.filter(|(list, _)| is_filled_in(document, node, list));
     named
         .chain(under_path)
+        .chain(filled.map(|(_, role)| (FILLED, *role)))
         .map(|(path, role)| Taking {
             path: path.to_string(),
             role,
         })
         .collect()
+}
+
+/// Whether a template fills in something of a list.
+fn is_filled_in(document: &Document<'_>, node: NodeId, list: &str) -> bool {
+    fields(document, node, list).any(|value| document.holes(value).next().is_some())
+}
+
+/// The components that a list names, or a template does in it.
+pub(super) fn components(document: &Document<'_>, node: NodeId) -> Vec<Taking> {
+    const LIST: &str = "components";
+    let paths = items(document, node, LIST).filter_map(|item| document.text(item));
+    let filled = is_filled_in(document, node, LIST).then_some(FILLED);
+    let paths = paths.chain(filled);
+    paths
+        .map(|path| Taking {
+            path: path.to_string(),
+            role: TakenAs::Component,
+        })
+        .collect()
+}
+
+/// Why nobody knows what a list of images, or the map around it, says that a template fills in. A tag may
+/// be.
+pub(super) fn filled_in(document: &Document<'_>, node: NodeId) -> Option<&'static str> {
+    let is_hole = |id: NodeId| document.is_hole(id);
+    let merges = fields(document, node, "<<").any(is_hole);
+    let list = fields(document, node, IMAGES).any(is_hole);
+    let mut entries = items(document, node, IMAGES);
+    let is_unknown = |item: NodeId| {
+        is_hole(item)
+            || ["name", "<<"]
+                .iter()
+                .any(|key| fields(document, item, key).any(is_hole))
+    };
+    (is_hole(node) || merges || list || entries.any(is_unknown)).then_some(FILLED_IN)
 }
 
 /// The patches that stand in the kustomization itself.
@@ -474,7 +520,9 @@ pub(super) fn unclear(document: &Document<'_>, node: NodeId) -> Option<&'static 
         entries.any(|entry| entry.key.is_some_and(|own| own.eq_ignore_ascii_case(key)))
     };
     let find = |key: &str| items(document, node, IMAGES).any(|item| has(item, key));
-    if find("<<") {
+    if let Some(why) = filled_in(document, node) {
+        Some(why)
+    } else if find("<<") {
         Some("it merges entries with `<<`; write them out")
     } else if find("tagSuffix") {
         Some("it has entries with a `tagSuffix`; write the tags out")
