@@ -351,19 +351,7 @@ fn placeholder(text: &str) -> Option<usize> {
     if ImageRef::parse(text).is_ok() {
         return None;
     }
-    let begins = |rest: &str| {
-        rest.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '_' | '{' | '('))
-    };
-    let dollar = text.match_indices('$').map(|(at, _)| at);
-    let dollar = dollar.filter(|at| begins(&text[at + 1..])).min();
-    let between = |open: &str, close: &str| {
-        let (before, rest) = text.split_once(open)?;
-        rest.find(close).filter(|&at| at > 0).map(|_| before.len())
-    };
-    [dollar, between("<", ">"), between("__", "__")]
-        .into_iter()
-        .flatten()
-        .min()
+    image::placeholder(text)
 }
 
 /// The smallest replacement, in whole path components, that turns `old`, with which the text of the

@@ -103,7 +103,8 @@ pub(super) fn is_key(path: &str) -> bool {
     is_about(&[keys.next().unwrap_or(""), key])
 }
 
-/// Whether an empty text under a key is the place of a beginning that is not set here.
+/// Whether a key is the place of a beginning whatever stands there, even if it is nothing: another file
+/// may fill it.
 pub(super) fn is_place(key: &str) -> bool {
     is_about_closely(key)
 }
@@ -145,12 +146,6 @@ pub(super) fn is_map(key: &str) -> bool {
     let words: Vec<String> = words(key).collect();
     let mut about = [IMAGES, REGISTRIES, REPOSITORIES].iter();
     about.any(|about| has(&words, about))
-}
-
-/// Whether a key is one of a beginning whatever stands there, even if it is nothing: another file may
-/// fill it.
-pub(super) fn is_key(key: &str) -> bool {
-    is_about_closely(key)
 }
 
 /// Whether a text is a word and no switch or number.
@@ -236,9 +231,9 @@ mod tests {
         }
         assert!(!is_map("settings"));
         for key in ["registry", "imageRegistry", "imagePrefix", "hub"] {
-            assert!(is_key(key), "{key}");
+            assert!(is_place(key), "{key}");
         }
-        assert!(!is_key("repository") && !is_key("name"));
+        assert!(!is_place("repository") && !is_place("name"));
     }
 
     #[test]

@@ -74,6 +74,10 @@ const ABOVE_TEXTS: &[&str] = &[
     "repo",
     "hub",
 ];
+/// The path of what a template fills in.
+const FILLED: &str = "{{ … }}";
+/// Why a list of images cannot be followed that a template fills in.
+const FILLED_IN: &str = "a template fills in what it lists; write the entries out";
 /// Where kustomize unpacks charts unless `helmGlobals.chartHome` says otherwise.
 pub(super) const CHART_HOME: &str = "charts";
 
@@ -305,7 +309,11 @@ pub(super) fn names_and_sites(
             continue;
         };
         if let Some(mut site) = entry_site(input, item) {
-            if let Some(why) = unclear {
+            if fields(document, item, NEW_NAME).any(|value| document.is_hole(value)) {
+                let detail =
+                    "a template fills in its `newName`; set the image where that comes from";
+                site.hold = Some((Reason::Templated, detail.to_string()));
+            } else if let Some(why) = unclear {
                 let detail = format!("its list cannot be followed: {why}");
                 site.hold = Some((Reason::NotEditable, detail));
             }
@@ -463,7 +471,14 @@ fn takes_in(document: &Document<'_>, node: NodeId) -> Vec<Taking> {
     let under_path = PATH_LISTS.iter().flat_map(|(list, role)| {
         items(document, node, list).flat_map(|item| under_path(document, item, *role))
     });
-    named.chain(under_path).collect()
+    let filled = FILE_LISTS.iter().chain(PATH_LISTS);
+    let filled = filled.filter(|(list, _)| is_filled_in(document, node, list));
+    let filled = filled.map(|(_, role)| Taking {
+        path: FILLED.to_string(),
+        role: *role,
+        aim: None,
+    });
+    named.chain(under_path).chain(filled).collect()
 }
 
 /// The files that an item of a list names under `path`.
@@ -494,6 +509,42 @@ fn aim(document: &Document<'_>, item: NodeId) -> Option<Aim> {
         group: text("group"),
         kind: text("kind"),
     })
+}
+
+/// Whether a template fills in something of a list.
+fn is_filled_in(document: &Document<'_>, node: NodeId, list: &str) -> bool {
+    fields(document, node, list).any(|value| document.holes(value).next().is_some())
+}
+
+/// The components that a list names, or a template does in it.
+pub(super) fn components(document: &Document<'_>, node: NodeId) -> Vec<Taking> {
+    const LIST: &str = "components";
+    let paths = items(document, node, LIST).filter_map(|item| document.text(item));
+    let filled = is_filled_in(document, node, LIST).then_some(FILLED);
+    let paths = paths.chain(filled);
+    paths
+        .map(|path| Taking {
+            path: path.to_string(),
+            role: TakenAs::Component,
+            aim: None,
+        })
+        .collect()
+}
+
+/// Why nobody knows what a list of images, or the map around it, says that a template fills in. A tag may
+/// be.
+pub(super) fn filled_in(document: &Document<'_>, node: NodeId) -> Option<&'static str> {
+    let is_hole = |id: NodeId| document.is_hole(id);
+    let merges = fields(document, node, "<<").any(is_hole);
+    let list = fields(document, node, IMAGES).any(is_hole);
+    let mut entries = items(document, node, IMAGES);
+    let is_unknown = |item: NodeId| {
+        is_hole(item)
+            || ["name", "<<"]
+                .iter()
+                .any(|key| fields(document, item, key).any(is_hole))
+    };
+    (is_hole(node) || merges || list || entries.any(is_unknown)).then_some(FILLED_IN)
 }
 
 /// The patches that stand in the kustomization itself.
@@ -529,7 +580,9 @@ pub(super) fn unclear(document: &Document<'_>, node: NodeId) -> Option<&'static 
         entries.any(|entry| entry.key.is_some_and(|own| own.eq_ignore_ascii_case(key)))
     };
     let find = |key: &str| items(document, node, IMAGES).any(|item| has(item, key));
-    if find("<<") {
+    if let Some(why) = filled_in(document, node) {
+        Some(why)
+    } else if find("<<") {
         Some("it merges entries with `<<`; write them out")
     } else if find("tagSuffix") {
         Some("it has entries with a `tagSuffix`; write the tags out")

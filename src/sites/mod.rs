@@ -68,7 +68,7 @@ pub use values::{
     Loose, LooseFront, LoosePart, Template, is_image_map, is_values_name, without_proof,
 };
 
-use crate::image::ImageRef;
+use crate::image::{self, ImageRef};
 use crate::reason::{Assumption, Reason};
 use crate::rules::upstreams;
 use crate::source::Span;
@@ -350,7 +350,7 @@ pub fn find(path: &Path, text: &str, document: &Document<'_>, stated: &Stated) -
         chart::find(document, &mut found);
     }
     let objects = object::objects(document, is_kustomization_name(path));
-    let hold = signed(document);
+    let hold = signed(document).or_else(|| of_any_kind(document));
     found.texts = embedded::texts(document, &objects, hold.as_ref());
     find_names(path, document, &mut found);
     kustomize::find_plain(document, &mut found);
@@ -587,11 +587,21 @@ pub fn leave_actions(found: &mut Found, text: &str, actions: &Actions) {
     templated::leave_actions(found, text, actions);
 }
 
+/// The images of a document, read as it stands, that a template fills in without quotes.
+pub fn filled(text: &str, document: &Document<'_>) -> Vec<Site> {
+    templated::holes(text, document)
+}
+
 /// What can still be told of a file at `path` with documents that are not YAML.
 pub fn salvage(path: &Path, text: &str) -> Vec<Fact> {
     let names = salvage::names(path, text).map(Fact::Kustomization);
     let release = release::salvage(text).map(Fact::Release);
     names.into_iter().chain(release).collect()
+}
+
+/// Whether an object in a document, or what it may be once a template is filled in, is a policy.
+pub fn holds_policy(document: &Document<'_>) -> bool {
+    !object::policies(document).is_empty()
 }
 
 /// Whether a file of this name names images whatever it holds, so that nothing is known of them
@@ -606,6 +616,18 @@ fn signed(document: &Document<'_>) -> Option<(Reason, String)> {
     document.at(0, &["sops", "mac"])?;
     let detail = "the file carries a SOPS signature over its values; change the image with `sops`";
     Some((Reason::NotEditable, detail.to_string()))
+}
+
+/// Why nothing in a document can be changed of which a template writes both the version and the kind: it may be
+/// a policy.
+fn of_any_kind(document: &Document<'_>) -> Option<(Reason, String)> {
+    let is_filled = |key| document.text_at(0, &[key]).is_some_and(image::is_filled);
+    if !(is_filled("apiVersion") && is_filled("kind")) {
+        return None;
+    }
+    let detail =
+        "a template fills in what kind of object it is, which may be a policy; change it by hand";
+    Some((Reason::GroupIncomplete, detail.to_string()))
 }
 
 /// Holds all sites for the same reason.

@@ -276,13 +276,13 @@ pub(super) fn judge(site: &mut Site, pointer: &str, target: &Object<'_>, is_whol
         Patched::Unknown if !target.kind.is_empty() => {
             site.assumption = Some(of_unknown_kind(target));
         }
-        Patched::Image if is_whole => site.assumption = None,
+        Patched::Image | Patched::Field if is_whole => site.assumption = None,
         Patched::Output => drop(site.hold.get_or_insert_with(output)),
         Patched::Nothing if is_whole => {
             let detail = format!("a {} has no image that is pulled there", target.kind);
             site.hold.get_or_insert((Reason::NotAnImage, detail));
         }
-        Patched::Unknown | Patched::Image | Patched::Nothing => {}
+        Patched::Unknown | Patched::Image | Patched::Field | Patched::Nothing => {}
     }
 }
 
@@ -794,7 +794,8 @@ impl<'d> Walk<'d> {
                 let value = document.resolve(entry.value);
                 let is_front = if empty {
                     let text = document.text(value);
-                    front::is_key(key) && text.is_some_and(|text| matches!(text, "" | "~" | "null"))
+                    front::is_place(key)
+                        && text.is_some_and(|text| matches!(text, "" | "~" | "null"))
                 } else {
                     self.is_front(above.unwrap_or(""), key, value)
                 };

@@ -138,7 +138,7 @@ pub(super) fn whole_key(above: &str, key: &str, text: &str) -> Option<String> {
         let is_one = shape::read(text) != shape::Text::Other;
         return is_one.then(|| WHOLE.to_string());
     }
-    let is_front = front::may_be(above, key, text) || text.is_empty() && front::is_key(key);
+    let is_front = front::may_be(above, key, text) || text.is_empty() && front::is_place(key);
     is_front.then(|| key.to_string())
 }
 

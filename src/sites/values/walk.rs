@@ -18,6 +18,11 @@ const MAX_DEPTH: usize = 100;
 /// How many nodes aliases may make of few bytes.
 const MAX_NODES: usize = 200_000;
 
+/// How what is filled in begins that may stand in a key.
+const FILLING: &[&str] = &["{{", "{%", "${", "$("];
+/// The key of the values that reach every chart.
+const GLOBAL: &str = "global";
+
 /// The entries of a map, those that it merges (`<<`) with them, by key.
 pub(super) type Entries<'d> = HashMap<&'d str, NodeId>;
 
@@ -261,6 +266,7 @@ impl<'d> Walk<'d> {
                 }
                 continue;
             };
+            self.note_filled(key, document.resolve(entry.value), at);
             if !own.insert(key) {
                 doubled.insert(key);
             }
@@ -297,6 +303,21 @@ impl<'d> Walk<'d> {
                 self.value(*value, at);
                 at.pop();
             }
+        }
+    }
+
+    /// Notes a key that is filled in later, or a value, which may then be a map.
+    fn note_filled(&mut self, key: &str, value: NodeId, at: &[Step]) {
+        let is_filled_key = FILLING.iter().any(|open| key.contains(open));
+        if is_filled_key || key == "<<" && self.document.is_hole(value) {
+            self.loose.filled.push(at.to_vec());
+        }
+        // Of the values for all charts, each is a text for itself.
+        let is_global = matches!(at.first(), Some(Step::Key(first)) if first == GLOBAL);
+        let text = self.document.text(value).unwrap_or("");
+        if !is_global && image::is_filled_as_whole(text) {
+            let own = at.iter().cloned().chain([Step::Key(key.to_string())]);
+            self.loose.filled.push(own.collect());
         }
     }
 
