@@ -376,9 +376,83 @@ pub fn begins_with_host(text: &str) -> bool {
     is_named && (port.is_empty() || is_port) || is_port && !name.is_empty()
 }
 
+/// Where something stands in a text that is filled in later: `{{ x }}`, `{% x %}`, `$X`, `${X}`, `$(X)`,
+/// `<x>` or `__X__`.
+pub fn filled_at(text: &str) -> Option<usize> {
+    let template = ["{{", "{%"].iter().filter_map(|open| text.find(open));
+    template.chain(placeholder(text)).min()
+}
+
+/// Whether anything in a text is filled in later.
+pub fn is_filled(text: &str) -> bool {
+    filled_at(text).is_some()
+}
+
+/// Whether all of a text is filled in later, or nobody can tell.
+pub fn is_filled_as_whole(text: &str) -> bool {
+    let text = text.trim();
+    let ends = [
+        ("{{", "}}"),
+        ("{%", "%}"),
+        ("${", "}"),
+        ("$(", ")"),
+        ("<", ">"),
+        ("__", "__"),
+    ];
+    let is_variable = |name: &str| {
+        let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && name.chars().all(is_name)
+    };
+    let is_closed = |(open, close): &(&str, &str)| {
+        text.len() > open.len() + close.len() && text.starts_with(open) && text.ends_with(close)
+    };
+    ends.iter().any(is_closed) || text.strip_prefix('$').is_some_and(is_variable)
+}
+
+/// Where a placeholder begins: `$X`, `${X}`, `$(X)`, `<x>` or `__X__`.
+pub fn placeholder(text: &str) -> Option<usize> {
+    let begins = |rest: &str| {
+        rest.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '_' | '{' | '('))
+    };
+    let dollar = text.match_indices('$').map(|(at, _)| at);
+    let dollar = dollar.filter(|at| begins(&text[at + 1..])).min();
+    let between = |open: &str, close: &str| {
+        let (before, rest) = text.split_once(open)?;
+        rest.find(close).filter(|&at| at > 0).map(|_| before.len())
+    };
+    [dollar, between("<", ">"), between("__", "__")]
+        .into_iter()
+        .flatten()
+        .min()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_filled_in_later_is_known() {
+        for (text, at, whole) in [
+            ("../$ENV", Some(3), false),
+            ("../$(ENV)", Some(3), false),
+            ("../<env>", Some(3), false),
+            ("../__ENV__", Some(3), false),
+            ("a/{{ b }}", Some(2), false),
+            ("{{ b }}", Some(0), true),
+            ("${B}", Some(0), true),
+            ("$B", Some(0), true),
+            ("$B/c", Some(0), false),
+            ("../base", None, false),
+            ("5$", None, false),
+            ("a__b", None, false),
+        ] {
+            assert_eq!(
+                (filled_at(text), is_filled_as_whole(text)),
+                (at, whole),
+                "{text}"
+            );
+        }
+    }
 
     const SHA: &str = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 

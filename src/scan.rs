@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use memchr::memmem;
 
 use crate::ignores::{Gathering, Ignores, Waiting};
+use crate::image;
 use crate::sites::{self, BlockId, Fact, Found, GeneratedFile, KeyPath, Keyed, Loose, Site};
 use crate::source::SourceFile;
 use crate::walk::Role;
@@ -260,7 +261,11 @@ pub fn scan_text(path: &Path, text: &str, options: &Options) -> Scan {
     let has_ignores = scanner.ignores.as_ref().is_some_and(Gathering::has_any);
     if !has_ignores && !is_worth_parsing(path, text, options) {
         scanner.scan.not_yaml = may_write_anything(text);
-        return scanner.scan;
+        // What stands under a key that is filled in, or is itself, may be a map with an image.
+        let is_filled = || sites::is_values_name(path) && image::is_filled(text);
+        if scanner.scan.not_yaml || !is_filled() {
+            return scanner.scan;
+        }
     }
     let actions = Actions::of(text);
     scanner.actions = actions.as_ref();
@@ -309,6 +314,8 @@ struct Scanner<'t> {
     masked: Option<&'t Masked>,
     /// The actions of the text, if it holds any.
     actions: Option<&'t Actions>,
+    /// Whether it is read in several ways, so that one of them may read what another cannot.
+    several: bool,
     ignores: Option<Gathering>,
     scan: Scan,
 }
@@ -322,6 +329,7 @@ impl<'t> Scanner<'t> {
             stated: &options.stated,
             masked: None,
             actions: None,
+            several: false,
             ignores: Gathering::of(text, parsed),
             scan: Scan::default(),
         }
@@ -345,7 +353,11 @@ impl<'t> Scanner<'t> {
                     if let (Some(ignores), Some(waiting)) = (&mut self.ignores, &mut waiting) {
                         ignores.meet(waiting, self.text, &document);
                     }
-                    let found = sites::find(self.path, self.text, &document, self.stated);
+                    let mut found = sites::find(self.path, self.text, &document, self.stated);
+                    if masked.is_none() && self.actions.is_some() {
+                        found.sites.extend(sites::filled(self.text, &document));
+                        found.sites.sort_by_key(Site::span);
+                    }
                     self.take(&document, found);
                     keep(document);
                 }
@@ -395,6 +407,7 @@ impl<'t> Scanner<'t> {
             let all = scan.loose.get_or_insert_default();
             all.parts.extend(loose.parts);
             all.fronts.extend(loose.fronts);
+            all.ends.extend(loose.ends);
             all.filled.extend(loose.filled);
             all.insecure_allowed |= loose.insecure_allowed;
         }
@@ -417,7 +430,9 @@ impl<'t> Scanner<'t> {
             Some(ignores) => ignores.read(self.text, &inside.comments()),
             None => Waiting::default(),
         };
+        let mut is_read = true;
         for inner in inside.documents() {
+            is_read &= inner.is_ok();
             match inner {
                 Ok(inner) => {
                     if let Some(ignores) = &mut self.ignores {
@@ -428,6 +443,9 @@ impl<'t> Scanner<'t> {
                 }
                 Err(error) => self.leave(document, text, error.offset, error.message),
             }
+        }
+        if !is_read && !self.several {
+            self.take(document, sites::find_in_unread(self.text, document, text));
         }
     }
 
@@ -463,7 +481,7 @@ pub fn template(path: &Path, text: &str) -> Template {
             .any(|part| part.as_os_str() == "templates")
     });
     let has_actions = || {
-        ["{{", "{%"]
+        ["{{", "{%", "%{"]
             .iter()
             .any(|action| memmem::find(text.as_bytes(), action.as_bytes()).is_some())
     };

@@ -3,6 +3,7 @@
 //! Runs once, over what the scan found. It decides nothing about images; it says which sites have
 //! to move together, and which files nothing may be changed in.
 
+mod aimed;
 mod away;
 mod charted;
 mod deployers;
@@ -132,6 +133,7 @@ pub fn link_in(
     for (index, file) in files.iter_mut().enumerate() {
         file.scan.promote(named.remove(&index).unwrap_or_default());
     }
+    aimed::judge(files, folders);
     let tree = Tree::of(files, folders);
     let (builds, loose) = Builds::of(files, &tree);
     let names = NameSet::of(files, &builds, &loose);

@@ -8,8 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::tree::Tree;
 use super::{Group, SiteId};
+use crate::image::begins_with_host;
 use crate::scan::ScannedFile;
-use crate::sites::{Fact, KeyPath, OF_RESOURCES, PatchPiece, TakenAs};
+use crate::sites::{Fact, KeyPath, OF_RESOURCES, PatchPiece, Shape, Site, TakenAs, WHOLE};
 use crate::source::Span;
 
 /// Parts of an image in one file.
@@ -42,8 +43,47 @@ impl Piece<'_> {
         self.keys.is_some() && self.keys == other.keys
     }
 
+    /// Whether it holds what may stand in front of names.
+    fn has_front(&self) -> bool {
+        let keys = self.keys.unwrap_or_default();
+        keys.iter().any(|key| key != WHOLE && key != "name")
+    }
+
+    /// Whether it holds an image in full.
+    fn is_whole(&self) -> bool {
+        let keys = self.keys.unwrap_or_default();
+        keys.iter().any(|key| key == WHOLE)
+    }
+
+    /// Whether both are of one object; each that gets its name when it is created is one of its own.
     fn is_of_object(&self, other: &Self) -> bool {
-        (self.kind, self.name) == (other.kind, other.name)
+        self.name.is_some_and(|name| !name.is_empty())
+            && (self.kind, self.name) == (other.kind, other.name)
+    }
+}
+
+/// The pieces, by the way to them within their objects.
+type ByPath<'a> = BTreeMap<&'a str, Vec<Piece<'a>>>;
+
+/// Which files patches may act on, as far as it was asked.
+struct Reach<'a> {
+    files: &'a [ScannedFile],
+    tree: &'a Tree<'a>,
+    reached: BTreeMap<usize, BTreeSet<usize>>,
+}
+
+impl Reach<'_> {
+    /// Whether two pieces may become parts of one object.
+    fn meet(&mut self, piece: &Piece<'_>, other: &Piece<'_>) -> bool {
+        if !piece.patches {
+            return !other.patches && piece.is_of_object(other);
+        }
+        let (files, tree) = (self.files, self.tree);
+        let with = self.reached.entry(piece.file);
+        piece.may_meet(other)
+            && with
+                .or_insert_with(|| tree.may_act_on(files, piece.file))
+                .contains(&other.file)
     }
 }
 
@@ -54,30 +94,45 @@ pub(super) fn groups(files: &[ScannedFile], tree: &Tree<'_>) -> Vec<Group> {
         .filter(|taken| matches!(taken.role, TakenAs::Patch | TakenAs::Transformer))
         .map(|taken| taken.to)
         .collect();
-    let mut by_path: BTreeMap<&str, Vec<Piece<'_>>> = BTreeMap::new();
+    let mut by_path = ByPath::new();
     for (file, scanned) in files.iter().enumerate() {
         for piece in pieces(file, scanned, patches.contains(&file)) {
             by_path.entry(piece.path).or_default().push(piece);
         }
     }
-    let mut reached = BTreeMap::new();
+    let mut reach = Reach {
+        files,
+        tree,
+        reached: BTreeMap::new(),
+    };
     let mut groups = Vec::new();
     for pieces in by_path.values().filter(|pieces| pieces.len() > 1) {
         for (index, piece) in pieces.iter().enumerate() {
-            let with: &BTreeSet<usize> = reached
-                .entry(piece.file)
-                .or_insert_with(|| tree.may_act_on(files, piece.file));
             let others = pieces.iter().enumerate();
             let others = others.filter(|(at, _)| *at != index);
-            let others = others.map(|(_, other)| other).filter(|other| {
-                let meets = if piece.patches {
-                    with.contains(&other.file) && piece.may_meet(other)
-                } else {
-                    !other.patches && piece.is_of_object(other)
-                };
-                meets && !piece.is_like(other)
-            });
+            let others = others.map(|(_, other)| other);
+            let others = others.filter(|other| !piece.is_like(other) && reach.meet(piece, other));
             groups.extend(group(piece, others.collect()));
+        }
+    }
+    groups.extend(fronts(&by_path, &mut reach));
+    groups
+}
+
+/// Blocked groups for images in full without a registry, where another file may put one in front of
+/// all that stands below.
+fn fronts(by_path: &ByPath<'_>, reach: &mut Reach<'_>) -> Vec<Group> {
+    let mut groups = Vec::new();
+    for (path, pieces) in by_path {
+        let above = path.match_indices('.').map(|(at, _)| &path[..at]);
+        let fronts = above.filter_map(|above| by_path.get(above)).flatten();
+        for front in fronts.filter(|front| front.has_front()) {
+            for piece in pieces.iter().filter(|piece| piece.is_whole()) {
+                let apart = front.file != piece.file || front.patches || piece.patches;
+                if apart && (reach.meet(front, piece) || reach.meet(piece, front)) {
+                    groups.extend(group(piece, vec![front]));
+                }
+            }
         }
     }
     groups
@@ -88,7 +143,7 @@ fn group(piece: &Piece<'_>, others: Vec<&Piece<'_>>) -> Option<Group> {
     let known = if piece.name.is_some() { piece } else { *first };
     let object = [known.kind, known.name].map(|text| text.unwrap_or("?"));
     let (object, path) = (object.join("/"), piece.path);
-    let all = std::iter::once(piece).chain(others);
+    let all = std::iter::once(piece).chain(others.into_iter().filter(|other| other.path == path));
     let members: Vec<SiteId> = all.flat_map(|piece| piece.sites.iter().copied()).collect();
     (!members.is_empty()).then(|| Group {
         label: format!("the parts of `{path}` in {object}"),
@@ -102,9 +157,12 @@ fn group(piece: &Piece<'_>, others: Vec<&Piece<'_>>) -> Option<Group> {
 /// The pieces of a file. `is_patch`: something takes it in to act on others.
 fn pieces<'a>(file: usize, scanned: &'a ScannedFile, is_patch: bool) -> Vec<Piece<'a>> {
     let sites = starts(file, scanned);
-    let inside = |map: &Span| -> Vec<SiteId> {
+    let inside = |map: &Span, keys: Option<&[String]>| -> Vec<SiteId> {
+        let has_whole = keys.is_some_and(|keys| keys.iter().any(|key| key == WHOLE));
         let sites = sites.range(map.start..map.end.max(map.start + 1));
-        sites.flat_map(|(_, sites)| sites.iter().copied()).collect()
+        let sites = sites.flat_map(|(_, sites)| sites);
+        let counts = |id: &&SiteId| has_whole || scanned.scan.sites[id.site].parts().is_some();
+        sites.filter(counts).copied().collect()
     };
     let piece = |fact: &'a Fact| match fact {
         Fact::Piece {
@@ -114,7 +172,8 @@ fn pieces<'a>(file: usize, scanned: &'a ScannedFile, is_patch: bool) -> Vec<Piec
             map,
         } => {
             let (kind, name) = object.as_deref().and_then(|it| it.split_once('/')).unzip();
-            Some(Piece {
+            // What does not say what it is counts as a patch alone.
+            (object.is_some() || is_patch).then_some(Piece {
                 file,
                 // With a target, it does not matter what a patch says of itself.
                 kind: kind.filter(|_| !is_patch),
@@ -122,7 +181,7 @@ fn pieces<'a>(file: usize, scanned: &'a ScannedFile, is_patch: bool) -> Vec<Piec
                 path: tail(path),
                 keys: Some(keys),
                 patches: is_patch,
-                sites: inside(map),
+                sites: inside(map, Some(keys)),
             })
         }
         Fact::PatchPiece(PatchPiece {
@@ -138,23 +197,29 @@ fn pieces<'a>(file: usize, scanned: &'a ScannedFile, is_patch: bool) -> Vec<Piec
             path: tail(path),
             keys: keys.as_deref(),
             patches: true,
-            sites: inside(map),
+            sites: inside(map, keys.as_deref()),
         }),
         _ => None,
     };
     scanned.scan.facts.iter().filter_map(piece).collect()
 }
 
-/// The sites of a file that are parts of an image of a custom resource, by where they begin.
+/// The sites of a file that are parts of an image of a custom resource, or an image in full without its
+/// registry, by where they begin.
 fn starts(file: usize, scanned: &ScannedFile) -> BTreeMap<usize, Vec<SiteId>> {
     let mut starts: BTreeMap<usize, Vec<SiteId>> = BTreeMap::new();
     for (site, found) in scanned.scan.sites.iter().enumerate() {
-        if found.finder == OF_RESOURCES && found.parts().is_some() {
+        if found.finder == OF_RESOURCES && (found.parts().is_some() || is_without_host(found)) {
             let id = SiteId { file, site };
             starts.entry(found.span().start).or_default().push(id);
         }
     }
     starts
+}
+
+fn is_without_host(site: &Site) -> bool {
+    let text = site.text();
+    matches!(site.shape, Shape::Whole(_)) && !(text.contains('/') && begins_with_host(text))
 }
 
 /// The path within the object: it may be an item of a list.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::{deployers, normalise};
 use crate::scan::ScannedFile;
-use crate::sites::{Fact, Kustomization, TakenAs, Taking};
+use crate::sites::{Aim, Fact, Kustomization, TakenAs, Taking};
 
 /// Links to folders: where each stands, and the real folder.
 pub type FolderLinks = BTreeMap<PathBuf, PathBuf>;
@@ -44,6 +44,8 @@ pub(super) struct Taken {
     pub(super) role: TakenAs,
     /// Which of the kustomizations of the file takes it in.
     pub(super) fact: usize,
+    /// What it is for, when it is a patch with a target.
+    pub(super) aim: Option<Aim>,
 }
 
 /// The files of a run as a tree.
@@ -146,6 +148,7 @@ impl<'a> Tree<'a> {
                         from: from.to_path_buf(),
                         role: taking.role,
                         fact: index,
+                        aim: taking.aim.clone(),
                     }));
                 }
             }

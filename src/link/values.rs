@@ -16,10 +16,10 @@ use super::charted::{self, Charted, Slot};
 use super::layers::{DEFAULTS, Layer, Releases, Root};
 use super::stacks::{Charts, Stack};
 use crate::helm::{self, Known as KnownChart, Wanted};
-use crate::image;
+use crate::image::{self, ImageRef};
 use crate::reason::{Assumption, Reason};
 use crate::scan::ScannedFile;
-use crate::sites::{LoosePart, Names, Parts, Step, Value, join};
+use crate::sites::{LoosePart, Names, Parts, Step, Value, is_image_map, is_joined, join};
 
 /// The values that a chart hands on to every chart it brings.
 const GLOBAL: &str = "global";
@@ -79,6 +79,9 @@ pub struct View {
     /// Whether anything in reach may be put in front of names: a registry of another image, one
     /// that is not known, or the empty place of one.
     pub may_be_fronted: bool,
+    /// A registry that stands beside it or around it, under a key of its own or as a part of another
+    /// image.
+    pub beside: Option<String>,
     /// The registry for every image of the chart.
     pub global: Option<Front>,
     /// Whether a layer allows Bitnami charts to use other registries.
@@ -121,12 +124,6 @@ fn known_chart(
 /// A `registry` on its own belongs to whatever `repository` another layer sets beside it.
 fn family_of(family: &str) -> &str {
     if family == "registry" { "" } else { family }
-}
-
-/// Whether the map at this place is a container, which charts take over as it is.
-fn is_container(at: &[Step]) -> bool {
-    let is_list = |key: &str| key.to_ascii_lowercase().ends_with("containers");
-    matches!(at, [.., Step::Key(list), Step::Item(_)] if is_list(list))
 }
 
 /// Whether a list stands on the way: layers replace lists as a whole.
@@ -173,9 +170,15 @@ pub(super) fn views(
                     let known: &mut View = &mut views[known];
                     let may_be_fronted = known.may_be_fronted || view.may_be_fronted;
                     known.may_be_fronted = may_be_fronted;
+                    known.beside = known.beside.take().or_else(|| view.beside.clone());
+                    let between = known.between || view.between;
+                    known.between = between;
                     if known.is_beginning && !view.is_beginning {
+                        let beside = known.beside.take();
                         *known = View {
                             may_be_fronted,
+                            beside,
+                            between,
                             ..view
                         };
                         continue;
@@ -491,18 +494,20 @@ impl<'a> Merge<'a> {
             let (names, parts, may_go_on, tagged) = self.merged(sites);
             let (global, contradicting) = fronts.everything(at);
             let blocked = self.blocked(at, family, sites, &parts).or(contradicting);
+            let blocked = blocked.or_else(|| fronts.read_by_others(at, &parts));
             let view = View {
                 at: at.clone(),
                 names,
                 own,
                 may_go_on,
                 tagged,
-                between: self.parts(sites).any(|(_, parts)| parts.between),
+                between: self.is_between(at, family, sites),
                 registry_unread: self.is_registry_unread(sites),
                 registry_elsewhere: self.has_registry(at, family),
                 together: None,
                 front: fronts.find(at).cloned(),
-                may_be_fronted: fronts.in_reach && !is_container(at),
+                may_be_fronted: fronts.in_reach || self.stack.unreadable.is_some(),
+                beside: fronts.beside(at).map(ToString::to_string),
                 global,
                 insecure_allowed,
                 targets: self.stack.targets.clone(),
@@ -595,10 +600,23 @@ impl<'a> Merge<'a> {
         })
     }
 
+    /// Whether a key stands there, in any layer, that may be joined between the parts.
+    fn is_between(&self, at: &[Step], family: &str, sites: &[(usize, SiteId)]) -> bool {
+        let is_one = |(key, known): (&&str, &Vec<Known<'_>>)| {
+            is_joined(key, family)
+                && known
+                    .iter()
+                    .any(|known| !known.empties && known.family.is_none())
+        };
+        let mut keys = self.keys.get(at).into_iter().flatten();
+        self.parts(sites).any(|(_, parts)| parts.between) || keys.any(is_one)
+    }
+
     fn fronts(&self) -> Fronts<'_> {
         let mut fronts = Fronts::default();
-        for ((at, ..), sites) in &self.places {
+        for ((at, family, _), sites) in &self.places {
             let (names, parts, ..) = self.merged(sites);
+            fronts.note_image(at, family, names, &parts);
             let Some((site, _)) = parts.iter().rev().find_map(|part| part.from) else {
                 continue;
             };
@@ -625,7 +643,31 @@ impl<'a> Merge<'a> {
             }
         }
         fronts.in_reach |= self.has_loose_front();
+        self.note_loose(&mut fronts);
         fronts
+    }
+
+    /// Notes the hosts and names that nothing in their files shows to be parts of images.
+    fn note_loose(&self, fronts: &mut Fronts<'_>) {
+        for layer in &self.stack.layers {
+            let Some(loose) = layer.loose(self.files) else {
+                continue;
+            };
+            let here =
+                |at: &[Step]| below(at, &layer.at).filter(|at| !is_below(at, &self.stack.brought));
+            for front in loose
+                .fronts
+                .iter()
+                .filter(|front| image::begins_with_host(&front.text))
+            {
+                if let Some(at) = here(&front.at) {
+                    fronts.hosts.insert(at, front.text.clone());
+                }
+            }
+            fronts
+                .ends
+                .extend(loose.ends.iter().filter_map(|at| here(at)));
+        }
     }
 
     /// Whether a text that is no part of an image may be put in front of names, or whether there is an
@@ -634,8 +676,8 @@ impl<'a> Merge<'a> {
         let is_loose = |layer: &Layer| {
             let loose = layer.loose(self.files).into_iter();
             let mut fronts = loose.flat_map(|loose| &loose.fronts);
-            fronts.any(|at| {
-                below(at, &layer.at).is_some_and(|at| !is_below(&at, &self.stack.brought))
+            fronts.any(|front| {
+                below(&front.at, &layer.at).is_some_and(|at| !is_below(&at, &self.stack.brought))
             })
         };
         let is_empty = |known: &Known<'_>| known.empties && known.family.is_none();
@@ -722,6 +764,11 @@ impl<'a> Merge<'a> {
         });
         if let Some((key, other)) = other {
             let file = &self.files[self.stack.layers[other.layer].file];
+            if sites.iter().all(|(layer, _)| *layer == other.layer) {
+                return Some(format!(
+                    "its `{key}` is a part of another image there, too; write the image out as one reference"
+                ));
+            }
             return Some(format!(
                 "{} sets its `{key}` in another way; write the image in the same way in each layer",
                 file.source.path.display()
@@ -820,9 +867,62 @@ struct Fronts<'m> {
     /// Whether there are any, of whatever scope, or others that nobody can tell the scope of: templates
     /// read what they like.
     in_reach: bool,
+    /// The registries of images, by the path of their maps: templates may put them in front of other
+    /// names in the same map, or below it.
+    registries: BTreeMap<Vec<Step>, String>,
+    /// Registries under other keys, by the path of their maps.
+    hosts: BTreeMap<Vec<Step>, String>,
+    /// The maps of names without a registry.
+    ends: Vec<Vec<Step>>,
 }
 
 impl Fronts<'_> {
+    /// Notes what an image says of others.
+    fn note_image(&mut self, at: &[Step], family: &str, names: Names, parts: &[Merged]) {
+        let [before @ .., last] = parts else { return };
+        if names != Names::Image {
+            return;
+        }
+        let registry = before.first().map_or("", |part| part.text.as_str());
+        if registry.is_empty() {
+            if last.text.is_empty() {
+                return;
+            }
+            if image::is_registry(&last.text) {
+                self.hosts.insert(at.to_vec(), last.text.clone());
+            } else if ImageRef::parse(&last.text).is_ok_and(|image| image.registry().is_none()) {
+                self.ends.push(at.to_vec());
+            }
+        } else if image::begins_with_host(registry) {
+            // One that stands in no map of an image is nobody's own.
+            self.in_reach |= at.len() <= 1 && !is_image_map(at);
+            if is_for_others(family) {
+                self.registries.insert(at.to_vec(), registry.to_string());
+            }
+        }
+    }
+
+    /// A registry that stands beside a name at `at`, or is a part of an image around it.
+    fn beside(&self, at: &[Step]) -> Option<&str> {
+        let mut outer = (0..=at.len()).rev();
+        let around = || outer.find_map(|length| self.registries.get(&at[..length]));
+        self.hosts.get(at).or_else(around).map(String::as_str)
+    }
+
+    /// Why a registry at `at` stays: names without one stand beside it, or below it, so that it may be
+    /// theirs, too.
+    fn read_by_others(&self, at: &[Step], parts: &[Merged]) -> Option<String> {
+        let [registry, name] = parts else { return None };
+        let is_own = self.registries.get(at) == Some(&registry.text) && !name.text.is_empty();
+        let is_read = is_own && self.ends.iter().any(|end| end.starts_with(at));
+        is_read.then(|| {
+            format!(
+                "`{}` may also be put in front of names beside it, or below it, that have no registry; write those out",
+                registry.text
+            )
+        })
+    }
+
     /// The innermost one in scope at `at`.
     fn find(&self, at: &[Step]) -> Option<&Front> {
         let mut outer = (0..=at.len()).rev();
@@ -848,6 +948,15 @@ impl Fronts<'_> {
         });
         (Some(first.clone()), why)
     }
+}
+
+/// Whether the registry of an image of this family may be meant for others, too: it has no stem of its
+/// own (`webImageRegistry`).
+fn is_for_others(family: &str) -> bool {
+    matches!(
+        family,
+        "" | "image" | "imageName" | "image_name" | "repository" | "repo" | "registry"
+    )
 }
 
 /// Whether a registry stands there that another image may be joined to: it is alone, or the name is

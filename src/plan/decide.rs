@@ -156,7 +156,7 @@ fn site_outcome(
     if let Shape::Parts(_) = &site.shape {
         return Outcome::Skip(
             Reason::GroupIncomplete,
-            "another key or layer names the same image, and they cannot be told apart; write the image out once".into(),
+            "no merge of values reads it, as another key or layer takes its place or names the same image; write the image out once".into(),
         );
     }
     let (name, new, rule) = match verdict(site.text(), rules) {
@@ -351,19 +351,7 @@ fn placeholder(text: &str) -> Option<usize> {
     if ImageRef::parse(text).is_ok() {
         return None;
     }
-    let begins = |rest: &str| {
-        rest.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '_' | '{' | '('))
-    };
-    let dollar = text.match_indices('$').map(|(at, _)| at);
-    let dollar = dollar.filter(|at| begins(&text[at + 1..])).min();
-    let between = |open: &str, close: &str| {
-        let (before, rest) = text.split_once(open)?;
-        rest.find(close).filter(|&at| at > 0).map(|_| before.len())
-    };
-    [dollar, between("<", ">"), between("__", "__")]
-        .into_iter()
-        .flatten()
-        .min()
+    image::placeholder(text)
 }
 
 /// The smallest replacement, in whole path components, that turns `old`, with which the text of the

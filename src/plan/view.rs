@@ -8,7 +8,7 @@ use super::decide::{self, Why};
 use crate::image::ImageRef;
 use crate::link::{Front, SiteId, View};
 use crate::reason::{Assumption, Reason};
-use crate::rules::{RuleSet, Verdict, ecr_host, upstreams};
+use crate::rules::{RuleSet, Verdict, ecr_host, official, upstreams};
 use crate::sites::{Names, Step, join};
 
 /// How keys end that charts join to a registry for every image.
@@ -20,6 +20,9 @@ const ENDS: &[&str] = &[
     "name",
     "imageName",
 ];
+
+/// How many components a name on Docker Hub has at most.
+const MOST_ON_HUB: usize = 2;
 
 /// What a view says.
 #[derive(Clone, Debug)]
@@ -160,9 +163,17 @@ fn decide_image(view: &View, rules: &RuleSet) -> Result<Decision, Why> {
             format!("`{registry}` is no registry, and what the templates make of it is not known");
         return Err((Reason::NotAnImage, detail));
     }
+    if registry.is_empty() && is_address(view, repository) {
+        let detail = "it is the address of a registry, and what is joined to it is not known";
+        return Err((Reason::NotAnImage, detail.into()));
+    }
     let image = decide::parse(name)?;
     if view.names == Names::Image && image.registry().is_none() {
-        end_of_name(view, rules)?;
+        end_of_name(view, name, rules)?;
+        if image.repository().split('/').count() > MOST_ON_HUB {
+            let detail = "names on Docker Hub have two components at most, so that something stands in front of this one; write its registry out";
+            return Err((Reason::GroupIncomplete, detail.into()));
+        }
     }
     if view.registry_elsewhere && registry.is_empty() && image.registry().is_none() {
         let detail = "another key, here or in another layer, sets a registry in front of it; write the image out as one reference";
@@ -225,7 +236,7 @@ fn decide_image(view: &View, rules: &RuleSet) -> Result<Decision, Why> {
 /// in front of it. Names on Docker Hub have two components at most, so that a third one tells, too.
 fn is_half_done(view: &View, registry: &str, repository: &str, rules: &RuleSet) -> bool {
     let is_hub = same_host(registry.trim_end_matches('/'), "docker.io");
-    let is_long = is_hub && repository.split('/').count() > 2;
+    let is_long = is_hub && repository.split('/').count() > MOST_ON_HUB;
     !registry.is_empty()
         && (apart(view) || is_long || view.global.is_some())
         && carries_prefix(repository, rules)
@@ -254,16 +265,49 @@ fn has_root(rules: &RuleSet) -> bool {
 }
 
 /// Refuses names without a registry that are the end of a longer one.
-fn end_of_name(view: &View, rules: &RuleSet) -> Result<(), Why> {
+fn end_of_name(view: &View, name: &str, rules: &RuleSet) -> Result<(), Why> {
     let Some(front) = view.front.as_ref().or(view.global.as_ref()) else {
-        return Ok(());
+        return view.beside.as_ref().map_or(Ok(()), |beside| {
+            let detail = format!(
+                "`{beside}` stands beside it, or around it, and may be put in front of it; write the image out as one reference"
+            );
+            Err((Reason::GroupIncomplete, detail))
+        });
     };
     if rules.text_is_ecr(&format!("{}/x", front.text.trim_end_matches('/'))) {
         let detail = format!("`{}`, which is in ECR, stands in front of it", front.text);
         return Err((Reason::AlreadyEcr, detail));
     }
     let detail = format!("it is the end of a name that begins with `{}`", front.text);
-    Err((Reason::NotAnImage, detail))
+    // What is to be done about it is what the whole name says.
+    let whole = join([front.text.as_str(), name]);
+    let decided = decide::name_of(&whole).and_then(decide::parse);
+    Err(match decided.map(|image| rules.decide(&image)) {
+        Ok(Verdict::Keep(reason, why)) => (reason, format!("{detail}; {why}")),
+        Ok(Verdict::Rewrite { .. }) | Err(_) => (Reason::GroupIncomplete, detail),
+    })
+}
+
+/// Whether a text is the host of a registry and its port: `localhost:5000`, or `harbor:8443` under a key of
+/// repositories, whose tags stand elsewhere.
+fn is_address(view: &View, text: &str) -> bool {
+    let Some((host, port)) = text.split_once(':') else {
+        return false;
+    };
+    let is_port = matches!(port.len(), 4 | 5) && port.bytes().all(|byte| byte.is_ascii_digit());
+    let last = view.parts.last().map_or("", |part| part.key.as_str());
+    let is_repository = ENDS.iter().any(|end| last.ends_with(end));
+    is_port && !host.contains('/') && (matches!(host, "localhost" | "registry") || is_repository)
+}
+
+/// Whether a name may be only the beginning of one: Docker Hub has no image of one component that is not
+/// official. One with a tag behind it is meant as a whole.
+fn is_beginning_on_hub(view: &View, image: &ImageRef, registry: &str) -> bool {
+    let text = view.parts.last().map_or("", |part| part.text.as_str());
+    let is_whole = registry.is_empty() && text.len() > image.name_len();
+    let path = image.repository();
+    let is_hub = upstreams::canonical_host(&image.canonical().host) == "docker.io";
+    is_hub && !is_whole && !path.contains('/') && !official::is_official(path)
 }
 
 /// A registry whose repository is the chart's.
@@ -386,6 +430,13 @@ fn assumption(
     }
     let chart = Assumption::ChartDefaultUnknown;
     let settle = settle(view);
+    if image.registry().is_some() && is_beginning_on_hub(view, image, registry) {
+        let detail = format!(
+            "it may be the beginning of a name, as Docker Hub has no official image `{}`; it would be `{new}` if it is an image; {settle}",
+            image.repository()
+        );
+        return Some((chart, detail));
+    }
     if let Some(global) = view.global.as_ref().filter(|_| !registry.is_empty()) {
         let detail = format!(
             "where `{}` wins, the chart pulls the image from there today; it would be `{new}`; remove one of the two registries",

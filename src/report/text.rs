@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::clean;
 use crate::findings::{Findings, Level};
-use crate::plan::Plan;
+use crate::plan::{Plan, Unparsed};
 use crate::reason::Reason;
 use crate::source::{Failure, Lines};
 
@@ -47,6 +47,23 @@ pub fn skips(plan: &Plan) -> Vec<String> {
         }
     }
     lines
+}
+
+/// A line for every template, or text in a file, that could not be read.
+pub fn unread(plan: &Plan) -> Vec<String> {
+    let line = |place: &Unparsed| {
+        let what = match &place.text {
+            Some(path) => format!("the text at `{path}`"),
+            None => format!("document {} of the template", place.document + 1),
+        };
+        format!(
+            "{}:{}: {what} could not be read ({}); images in it may not be seen",
+            clean(&place.path.to_string_lossy()),
+            place.at,
+            clean(&place.message)
+        )
+    };
+    plan.unparsed.iter().map(line).collect()
 }
 
 /// A line for every change: place, image, what it becomes and by which rule.

@@ -6,6 +6,7 @@
 
 pub mod ecr_host;
 mod inspect;
+pub mod official;
 mod rule;
 mod targets;
 pub mod upstreams;

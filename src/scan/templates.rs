@@ -12,7 +12,7 @@ use crate::reason::Reason;
 use crate::sites::{self, Site};
 use crate::source::Span;
 use crate::yaml::{
-    Actions, Branches, Document, Kind, Masked, NodeId, Place, Scalar, YamlError, documents,
+    Actions, Branches, Document, Kind, Masked, NodeId, Place, SEVERAL, Scalar, YamlError, documents,
 };
 
 /// Names of a chart's files that are never manifests.
@@ -43,6 +43,7 @@ pub(super) fn read(path: &Path, text: &str, options: &Options, actions: &Actions
     };
     let mut scanner = Scanner::new(path, text, options, whole.text());
     scanner.actions = Some(actions);
+    scanner.several = true;
     let mut reads = vec![
         read_with(&mut scanner, None, as_it_stands(text, Some(actions))),
         read_with(
@@ -56,14 +57,19 @@ pub(super) fn read(path: &Path, text: &str, options: &Options, actions: &Actions
         reads.push(read_with(&mut scanner, Some(masked), documents));
     }
     scanner.scan.broken = broken(&reads);
-    if !scanner.scan.broken.is_empty() {
-        let lines = sites::lines(text, &whole, &spans_read(&reads));
-        scanner.scan.sites.extend(lines);
-    }
+    let why = why_unread(&scanner.scan.broken);
+    let lines = sites::lines(text, &whole, &spans_read(&reads), why);
+    scanner.scan.sites.extend(lines);
     let mut scan = scanner.finish();
+    hold_policies(&mut scan, &reads, actions);
     scan.documents = reads[0].documents.len() + reads[0].errors.len();
-    // What is YAML by chance only says nothing, but is verified like all that is YAML.
+    // What nothing is believed of is verified like all that is YAML.
     reads[0].documents = documents(text).flatten().collect();
+    let masks = std::iter::once((Branches::All, &whole));
+    let masks = masks.chain(single.iter().map(|(branches, masked)| (*branches, masked)));
+    for (read, (branches, masked)) in reads[1..].iter_mut().zip(masks) {
+        read.documents = masked.yaml(text, branches).collect();
+    }
     unite(&mut scan, text, &reads);
     Some(scan)
 }
@@ -107,6 +113,58 @@ fn broken(reads: &[Read<'_>]) -> Vec<YamlError> {
             .unwrap_or_default();
     }
     whole.clone()
+}
+
+/// Why lines are in no document that could be read.
+fn why_unread(broken: &[YamlError]) -> &'static str {
+    if broken.is_empty() {
+        "it stands in a branch of the template that is read with no other way through it"
+    } else if broken.iter().all(|error| error.message == SEVERAL) {
+        "several objects are read as one around it, of which the template makes one or another"
+    } else {
+        "the document around it cannot be read, so nobody knows what it belongs to"
+    }
+}
+
+/// Holds what stands where another branch makes a policy of the document: which branches go together is
+/// not known, and a pattern is no image. What stands in one branch with the kind of its object is its own.
+fn hold_policies(scan: &mut Scan, reads: &[Read<'_>], actions: &Actions) {
+    let regions: Vec<Span> = reads[2..].iter().flat_map(policies).collect();
+    let is_own = |site: &Site| {
+        let mut documents = reads.iter().flat_map(|read| &read.documents);
+        let document = documents.find(|document| document.path == site.document);
+        let kind = document.and_then(|document| Some(document.node(document.get(0, "kind")?)));
+        kind.is_some_and(|kind| actions.in_one_branch(kind.span.start, site.span().start))
+    };
+    for site in &mut scan.sites {
+        let at = site.span().start;
+        let mut regions = regions.iter();
+        if regions.any(|region| region.start <= at && at < region.end) && !is_own(site) {
+            let detail = "a branch of the template makes a policy of its document, and nobody can tell which branches go together; change it by hand";
+            site.hold
+                .get_or_insert((Reason::GroupIncomplete, detail.to_string()));
+        }
+    }
+}
+
+/// From where to where the documents may reach in which one way of reading sees a policy: to the next that
+/// it sees on either side.
+fn policies(read: &Read<'_>) -> Vec<Span> {
+    let first = |document: &Document<'_>| document.node(0).span.start;
+    let last = |document: &Document<'_>| {
+        let ends = document.nodes.iter().map(|node| node.span.end);
+        ends.max().unwrap_or(0)
+    };
+    let holds = |(index, document): (usize, &Document<'_>)| {
+        let before = index.checked_sub(1).and_then(|at| read.documents.get(at));
+        let behind = read.documents.get(index + 1);
+        sites::holds_policy(document).then(|| Span {
+            start: before.map_or(0, last),
+            end: behind.map_or(usize::MAX, first),
+        })
+    };
+    let documents = read.documents.iter().enumerate();
+    documents.filter_map(holds).collect()
 }
 
 /// The bytes of the scalars that could be read, in the order of the text, none touching another.

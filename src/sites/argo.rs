@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::Bit;
 use super::entry::{Entry, split};
-use super::kustomize::{self, Acts, NameEntry, TakenAs, Taking};
+use super::kustomize::{self, Acts, NameEntry};
 use super::{Depth, Fact, Found, Input, Kustomization, Shape, Site, object, workload};
 use crate::reason::Reason;
 use crate::yaml::{Document, Kind, NodeId, Scalar};
@@ -155,15 +155,10 @@ fn kustomization(
     let unclear = list("images").any(keeps).then_some(
         "it has entries that keep what the kustomization of the folder says (`*`); write that out",
     );
-    let components = list("components").filter_map(|item| document.text(item));
+    let unclear = unclear.or_else(|| kustomize::filled_in(document, node));
     Kustomization {
         names,
-        takes_in: components
-            .map(|path| Taking {
-                path: path.to_string(),
-                role: TakenAs::Component,
-            })
-            .collect(),
+        takes_in: kustomize::components(document, node),
         inline_patches: kustomize::inline_patches(document, node),
         unclear,
         ..Default::default()
@@ -247,5 +242,6 @@ pub(super) fn entry(text: &str, offset: usize) -> NameEntry {
         new_tag: tag.to_string(),
         digest: digest.to_string(),
         site: None,
+        any_field: false,
     }
 }

@@ -117,21 +117,32 @@ const ROWS: &[Row] = &[
     Row { group: Some("helm.cattle.io"), kinds: &["HelmChart", "HelmChartConfig"], way: &[Key("spec"), Key("valuesContent")], holds: Holds::Values, acts: Known },
 ];
 
-/// The groups of kinds that a target may name alone, where the group makes a difference.
+/// The groups of kinds that a target may name alone, where the group makes a difference. Another group
+/// may have a kind of the same name: what goes by these may drop sites, and nothing that holds others.
 const GROUPS: &[(&str, &str)] = &[
+    ("AdmissionPolicy", "policies.kubewarden.io"),
     ("Application", "argoproj.io"),
     ("ApplicationSet", "argoproj.io"),
+    ("ClusterAdmissionPolicy", "policies.kubewarden.io"),
+    ("ClusterCleanupPolicy", "kyverno.io"),
     ("ClusterImagePolicy", "policy.sigstore.dev"),
     ("ClusterPolicy", "kyverno.io"),
+    ("ConstraintTemplate", "templates.gatekeeper.sh"),
     ("HelmChartConfig", "helm.cattle.io"),
     ("HelmRelease", "helm.toolkit.fluxcd.io"),
     ("ImageRepository", "image.toolkit.fluxcd.io"),
+    ("ImageValidatingPolicy", "policies.kyverno.io"),
     ("KafkaConnect", "kafka.strimzi.io"),
     // Kustomize's own are no objects that it could patch.
     ("Kustomization", "kustomize.toolkit.fluxcd.io"),
+    ("MutatingAdmissionPolicy", "admissionregistration.k8s.io"),
     ("Policy", "kyverno.io"),
+    ("PolicyException", "kyverno.io"),
     ("ValidatingAdmissionPolicy", "admissionregistration.k8s.io"),
+    ("ValidatingPolicy", "policies.kyverno.io"),
 ];
+/// How the kinds of Gatekeeper's constraints begin (the Gatekeeper library), and their group.
+const CONSTRAINTS: (&str, &str) = ("K8s", "constraints.gatekeeper.sh");
 
 /// The ends of the names of files that hold documents.
 const FILE_SUFFIXES: &[&str] = &[".yaml", ".yml", ".json"];
@@ -251,41 +262,66 @@ fn later(acts: When) -> Option<(Reason, String)> {
 }
 
 /// The objects of a document of `text`. The root of a patch is one even where it does not say of
-/// which kind: its target does.
+/// which kind, or says so in vain: its target does.
 pub(super) fn objects<'d>(document: &'d Document<'_>, text: &'d Text) -> Vec<Object<'d>> {
     let below = object::objects(document, false);
     let is_map = matches!(document.node(0).kind, Kind::Mapping);
-    if text.holds != Holds::Patch || !is_map || object::starts_object(document, 0) {
+    if text.holds != Holds::Patch || !is_map {
         return below;
     }
-    if is_for_no_images(document, text) {
-        return Vec::new();
-    }
+    let below = below.into_iter().filter(|object| object.node != 0);
     let root = patched(document, text);
     std::iter::once(root).chain(below).collect()
 }
 
-/// Whether a patch is for something that describes images and runs none.
-pub(super) fn is_for_no_images(document: &Document<'_>, text: &Text) -> bool {
-    object::holds_no_images(&patched(document, text))
+/// Drops what was found in a patch for something that describes images and runs none. What it says of
+/// other objects stays: its kind alone may be one of several groups.
+pub(super) fn drop_described(document: &Document<'_>, text: &Text, found: &mut Found) {
+    let objects = [patched(document, text), object::own(document)];
+    if text.holds == Holds::Patch && objects.iter().any(object::holds_no_images) {
+        found.sites.clear();
+        found.unproven.clear();
+    }
 }
 
-/// The object that a patch without `apiVersion` or `kind` is a part of.
+/// The object that a patch is a part of. Its target decides: what the patch says of itself counts where
+/// that is of the same kind, or where there is none.
 pub(super) fn patched<'d>(document: &'d Document<'_>, text: &'d Text) -> Object<'d> {
+    let own = object::own(document);
     let target = text.target.as_ref();
-    let kind = document.text_at(0, &["kind"]);
-    let kind = kind.or_else(|| target?.kind.as_deref()).unwrap_or("");
-    let own = document.text_at(0, &["apiVersion"]);
-    let own = own.map(|version| version.split_once('/').map_or("", |(group, _)| group));
-    let known = || GROUPS.iter().find(|(known, _)| *known == kind);
-    let group = own
-        .or_else(|| target?.group.as_deref())
-        .or_else(|| known().map(|(_, group)| *group));
+    let said = |text: &'d Option<String>| text.as_deref().unwrap_or("");
+    let (group, kind) = target.map_or(("", ""), |target| (said(&target.group), said(&target.kind)));
+    let is_own = [own.kind, ""].contains(&kind) && group.is_empty();
+    let kind = if kind.is_empty() { own.kind } else { kind };
+    if is_own && document.text_at(0, &["apiVersion"]).is_some() {
+        return own;
+    }
+    aimed_at(group, kind)
+}
+
+/// The object that a target with this group and kind is for.
+pub(super) fn aimed_at<'d>(group: &'d str, kind: &'d str) -> Object<'d> {
+    let group = Some(group).filter(|group| is_group(group));
     Object {
         node: 0,
-        group: group.unwrap_or(""),
+        group: group.or_else(|| likely_group(kind)).unwrap_or(""),
         kind,
     }
+}
+
+/// The group that a kind most likely has, where that makes a difference.
+fn likely_group(kind: &str) -> Option<&'static str> {
+    let known = GROUPS.iter().find(|(known, _)| *known == kind);
+    let (start, constraint) = CONSTRAINTS;
+    known
+        .map(|(_, group)| *group)
+        .or_else(|| kind.starts_with(start).then_some(constraint))
+}
+
+/// Whether the group of a target is one, and no regular expression for several.
+fn is_group(group: &str) -> bool {
+    let is_char = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
+    !group.is_empty() && group.chars().all(is_char)
 }
 
 /// Finds what the values in a text name: those of its first document, which is the one that Helm reads.
@@ -400,13 +436,16 @@ fn believed(fact: Fact) -> Option<Fact> {
     match fact {
         // The files of an inline transformer are those of its kustomization.
         Fact::Kustomization(fact) if fact.acts == Acts::Last => Some(Fact::Kustomization(fact)),
-        Fact::Kustomization(Kustomization { names, .. }) => (!names.is_empty()).then(|| {
-            Fact::Kustomization(Kustomization {
-                acts: Acts::Anywhere,
-                names,
-                ..Kustomization::default()
+        Fact::Kustomization(Kustomization { names, copied, .. }) => {
+            (!names.is_empty() || !copied.is_empty()).then(|| {
+                Fact::Kustomization(Kustomization {
+                    acts: Acts::Anywhere,
+                    names,
+                    copied,
+                    ..Kustomization::default()
+                })
             })
-        }),
+        }
         Fact::Release(_) | Fact::ConfigMap(_) | Fact::Deploys { .. } => Some(fact),
         // A patch of a Flux Kustomization that holds patches for releases.
         Fact::UnclearPatch(ref patch) => patch.reaches_far.then_some(fact),
@@ -417,6 +456,7 @@ fn believed(fact: Fact) -> Option<Fact> {
         | Fact::Piece { .. }
         | Fact::PatchPiece(_)
         | Fact::Tested(_)
+        | Fact::Operation(_)
         | Fact::InflatedCharts { .. }
         | Fact::Unread => None,
     }

@@ -1,7 +1,7 @@
 //! Flux: Kustomizations that name images and deploy folders, post-renderers of releases, and the
 //! markers of its image automation.
 
-use super::kustomize::{self, Acts, TakenAs, Taking};
+use super::kustomize::{self, Acts};
 use super::{Depth, Fact, Found, Input, Kustomization};
 use crate::reason::Reason;
 use crate::yaml::NodeId;
@@ -35,21 +35,13 @@ fn deployment(input: &Input<'_>, spec: NodeId, found: &mut Found) {
     if let Some((folder, depth)) = folder.clone() {
         found.facts.push(Fact::Deploys { folder, depth });
     }
-    let components = document.get(spec, "components").into_iter();
-    let components = components
-        .flat_map(|list| document.items(list))
-        .filter_map(|item| document.text(document.resolve(item)))
-        .map(|path| Taking {
-            path: path.to_string(),
-            role: TakenAs::Component,
-        });
     let kustomization = Kustomization {
         acts: match folder {
             Some(_) => Acts::OnItsOwn,
             None => Acts::Anywhere,
         },
         names: kustomize::names_and_sites(input, spec, found),
-        takes_in: components.collect(),
+        takes_in: kustomize::components(document, spec),
         folder,
         inline_patches: kustomize::inline_patches(document, spec),
         unclear: kustomize::unclear(document, spec),

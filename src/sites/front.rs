@@ -4,6 +4,10 @@
 //! values or specs, under keys of their own, so that one such text is enough: a name without a
 //! registry is then no name on Docker Hub as far as anybody can tell here.
 
+use std::sync::OnceLock;
+
+use regex::Regex;
+
 use super::values::{has_known_host, is_source};
 use crate::image::begins_with_host;
 
@@ -38,6 +42,8 @@ const BEGINNINGS: &[&str] = &[
     "uri",
     "url",
 ];
+/// Products that are registries: what is theirs may be a host, whatever else it is called.
+const PRODUCTS: &[&str] = &["artifactory", "jfrog", "nexus"];
 /// Longer texts are none.
 const MOST: usize = 256;
 
@@ -58,13 +64,61 @@ pub(super) fn words(key: &str) -> impl Iterator<Item = String> {
     words.into_iter().filter(|word| !word.is_empty())
 }
 
+/// The words of a key, with those apart that are written as one: `dockerregistry`, `imagehost`.
+fn all_words(key: &str) -> impl Iterator<Item = String> {
+    words(key).flat_map(|word| match two_words(&word) {
+        Some((first, second)) => vec![first.to_string(), second.to_string()],
+        None => vec![word],
+    })
+}
+
+fn two_words(word: &str) -> Option<(&str, &str)> {
+    let firsts = [IMAGES, REGISTRIES, REPOSITORIES].concat();
+    let seconds = [REGISTRIES, REPOSITORIES, BEGINNINGS].concat();
+    let cut = |first: &&str| {
+        let second = word.strip_prefix(*first)?;
+        seconds
+            .contains(&second)
+            .then(|| word.split_at(first.len()))
+    };
+    firsts.iter().find_map(cut)
+}
+
+/// Whether a text has a key that may hold what stands in front of names: the same words, so that no file
+/// that says such a thing is left unread.
+pub(super) fn may_stand_in(text: &str) -> bool {
+    static FINDER: OnceLock<Option<Regex>> = OnceLock::new();
+    let finder = FINDER.get_or_init(|| {
+        let words = [REGISTRIES, REPOSITORIES, IMAGES, PRODUCTS].concat();
+        let key = format!("(?i)(?:{})[\\w.-]*[\"']?[ \\t]*:", words.join("|"));
+        Regex::new(&key).ok()
+    });
+    finder.as_ref().is_none_or(|finder| finder.is_match(text))
+}
+
+/// Whether a host under the last of these keys, with dots between them, may stand in front of names.
+pub(super) fn is_key(path: &str) -> bool {
+    let mut keys = path.rsplit('.');
+    let key = keys.next().unwrap_or("");
+    is_about(&[keys.next().unwrap_or(""), key])
+}
+
+/// Whether a key is the place of a beginning whatever stands there, even if it is nothing: another file
+/// may fill it.
+pub(super) fn is_place(key: &str) -> bool {
+    is_about_closely(key)
+}
+
 /// Whether a text under `key`, in a map under `above`, may stand in front of names.
 pub(super) fn may_be(above: &str, key: &str, text: &str) -> bool {
     let text = text.trim_end_matches('/');
+    if let Some((_, host)) = text.split_once("://") {
+        // Repositories of charts and source code have URLs, too.
+        return !host.contains('/') && begins_with_host(host) && is_about_registries(&[above, key]);
+    }
     let is_other = text.is_empty()
         || text.len() >= MOST
         || text.starts_with(['/', '.', '@'])
-        || text.contains("://")
         || text.strip_suffix(".git").is_some()
         || is_source(text);
     if is_other {
@@ -87,6 +141,13 @@ pub(super) fn may_be(above: &str, key: &str, text: &str) -> bool {
     !text.contains(':') && is_word(text) && is_about_closely(key)
 }
 
+/// Whether a map of this name may hold a beginning: `docker.host`, `imageSettings.prefix`.
+pub(super) fn is_map(key: &str) -> bool {
+    let words: Vec<String> = words(key).collect();
+    let mut about = [IMAGES, REGISTRIES, REPOSITORIES].iter();
+    about.any(|about| has(&words, about))
+}
+
 /// Whether a text is a word and no switch or number.
 fn is_word(text: &str) -> bool {
     !matches!(text, "true" | "false" | "null" | "~")
@@ -99,15 +160,21 @@ fn has(words: &[String], wanted: &[&str]) -> bool {
 
 /// Whether keys are about where images come from.
 fn is_about(keys: &[&str]) -> bool {
-    let words: Vec<String> = keys.iter().flat_map(|key| words(key)).collect();
+    let words: Vec<String> = keys.iter().flat_map(|key| all_words(key)).collect();
+    has(&words, REPOSITORIES) || is_about_registries(keys)
+}
+
+/// Whether keys are about registries of images, and no repositories of anything else.
+fn is_about_registries(keys: &[&str]) -> bool {
+    let words: Vec<String> = keys.iter().flat_map(|key| all_words(key)).collect();
     has(&words, REGISTRIES)
-        || has(&words, REPOSITORIES)
+        || has(&words, PRODUCTS)
         || has(&words, IMAGES) && has(&words, BEGINNINGS)
 }
 
 /// Whether a key alone says that even a word is a beginning: `hub: acme`, `imagePrefix: acme`.
 fn is_about_closely(key: &str) -> bool {
-    let words: Vec<String> = words(key).collect();
+    let words: Vec<String> = all_words(key).collect();
     let ends = words
         .last()
         .is_some_and(|word| REGISTRIES.contains(&word.as_str()));
@@ -141,8 +208,66 @@ mod tests {
             ("", "hub", "acme"),
             ("", "imagePrefix", "acme"),
             ("", "docker_registry", "quay.io"),
+            ("", "dockerregistry", "harbor.corp.io"),
+            ("", "containerregistry", "harbor.corp.io"),
+            ("", "dockerrepo", "harbor.corp.io"),
+            ("", "imagehost", "harbor.corp.io"),
+            ("", "registryhost", "harbor.corp.io"),
+            ("privateRegistry", "url", "harbor.corp.io"),
+            ("artifactory", "host", "harbor.corp.io"),
+            ("", "artifactoryUrl", "harbor.corp.io"),
+            ("", "nexus", "nexus.corp.io:8443"),
+            ("privateRegistry", "url", "https://harbor.corp.io"),
+            ("registries", "host", "harbor.corp.io"),
         ] {
             assert!(may_be(above, key, text), "{above} {key} {text}");
+        }
+    }
+
+    #[test]
+    fn keys_tell_where_beginnings_may_stand() {
+        for key in ["docker", "imageSettings", "registry", "imageDefaults"] {
+            assert!(is_map(key), "{key}");
+        }
+        assert!(!is_map("settings"));
+        for key in ["registry", "imageRegistry", "imagePrefix", "hub"] {
+            assert!(is_place(key), "{key}");
+        }
+        assert!(!is_place("repository") && !is_place("name"));
+    }
+
+    #[test]
+    fn a_file_with_the_key_of_a_beginning_is_read() {
+        for text in [
+            "dockerHub: harbor.corp.io\n",
+            "mirror: harbor.corp.io\n",
+            "dockerPrefix: harbor.corp.io/\n",
+            "containerHost: harbor.corp.io\n",
+            "ociUrl: harbor.corp.io\n",
+            "docker:\n  host: harbor.corp.io\n",
+            "{\"dockerHub\":\"harbor.corp.io\"}",
+            "DOCKER_HUB: harbor.corp.io\n",
+            "nexus: nexus.corp.io:8443\n",
+        ] {
+            assert!(may_stand_in(text), "{text}");
+        }
+        assert!(!may_stand_in("kind: Service\nports: [80]\n"));
+    }
+
+    #[test]
+    fn empty_places_of_beginnings_are_known_by_their_keys() {
+        for (key, wanted) in [
+            ("systemDefaultRegistry", true),
+            ("imageHost", true),
+            ("imageRegistryPrefix", true),
+            ("registryUrl", true),
+            ("registry", true),
+            ("hub", true),
+            ("repository", false),
+            ("image", false),
+            ("host", false),
+        ] {
+            assert_eq!(is_place(key), wanted, "{key}");
         }
     }
 

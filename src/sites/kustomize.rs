@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use super::entry::{Entry, NEW_NAME};
-use super::{Depth, Fact, Found, Input, Object, Shape, Site, workload};
+use super::{Aim, Depth, Fact, Found, Input, KeyPath, Object, Shape, Site, workload};
 use crate::reason::Reason;
 use crate::source::Span;
 use crate::yaml::{Document, Kind, NodeId};
@@ -47,6 +47,8 @@ const PATCHING: &[&str] = &[
     "PatchJson6902Transformer",
     "PatchStrategicMergeTransformer",
 ];
+/// Transformers that lengthen texts (kustomize `plugin/builtin`).
+const AFFIXING: &[&str] = &["PrefixTransformer", "SuffixTransformer"];
 /// Keys of lists and maps that hold images further down.
 const ABOVE_IMAGES: &[&str] = &[
     "containers",
@@ -72,6 +74,10 @@ const ABOVE_TEXTS: &[&str] = &[
     "repo",
     "hub",
 ];
+/// The path of what a template fills in.
+const FILLED: &str = "{{ … }}";
+/// Why a list of images cannot be followed that a template fills in.
+const FILLED_IN: &str = "a template fills in what it lists; write the entries out";
 /// Where kustomize unpacks charts unless `helmGlobals.chartHome` says otherwise.
 pub(super) const CHART_HOME: &str = "charts";
 
@@ -90,6 +96,8 @@ pub struct NameEntry {
     pub digest: String,
     /// Where its site begins, if it has one.
     pub site: Option<usize>,
+    /// Whether it says itself which fields it is for: any text of an object may be one of them.
+    pub any_field: bool,
 }
 
 /// What kind of object acts on images.
@@ -133,6 +141,8 @@ pub struct Taking {
     pub path: String,
     /// What becomes of it.
     pub role: TakenAs,
+    /// What it is for, when it is a patch with a target.
+    pub aim: Option<Aim>,
 }
 
 /// What a kustomization, or something that acts like one, does to images.
@@ -161,6 +171,8 @@ pub struct Kustomization {
     /// What it copies about (`replacements`, `vars`), so that it may be read or written from somewhere
     /// else.
     pub copies: Copies,
+    /// The ways to the fields that it copies from or to, or whose texts it lengthens.
+    pub copied: Vec<KeyPath>,
 }
 
 /// What is copied from one field to another.
@@ -202,6 +214,7 @@ pub(super) fn find(input: &Input<'_>, found: &mut Found) {
                 unclear: unclear(document, node),
                 generates: generates(document, node),
                 copies: copies(document, node),
+                copied: all_copied(document, node),
                 ..Default::default()
             }));
             found.facts.extend(inflated_charts(document, node));
@@ -213,25 +226,42 @@ pub(super) fn find(input: &Input<'_>, found: &mut Found) {
                 ..Default::default()
             }));
         }
-        _ => {
-            let names = transformer_names(document, input.object);
-            let takes_in = patch_files(document, input.object);
-            if !takes_in.is_empty() {
-                found.facts.push(Fact::Kustomization(Kustomization {
-                    acts: Acts::Last,
-                    takes_in,
-                    ..Default::default()
-                }));
-            }
-            if !names.is_empty() {
-                found.facts.push(Fact::Kustomization(Kustomization {
-                    acts: Acts::OnItsParents,
-                    names,
-                    ..Default::default()
-                }));
-            }
-        }
+        _ => transformer(input, found),
     }
+}
+
+/// What a transformer does, if the object is one.
+fn transformer(input: &Input<'_>, found: &mut Found) {
+    let (document, object) = (input.document, input.object);
+    let mut add = |fact| found.facts.push(Fact::Kustomization(fact));
+    let takes_in = patch_files(document, object);
+    if !takes_in.is_empty() {
+        add(Kustomization {
+            acts: Acts::Last,
+            takes_in,
+            ..Default::default()
+        });
+    }
+    let names = transformer_names(document, object);
+    let copied = affixed(document, object);
+    if !names.is_empty() || !copied.is_empty() {
+        add(Kustomization {
+            acts: Acts::OnItsParents,
+            names,
+            copied,
+            ..Default::default()
+        });
+    }
+}
+
+/// The ways to the fields that a transformer puts something in front of, or behind.
+fn affixed(document: &Document<'_>, object: &Object<'_>) -> Vec<KeyPath> {
+    if !AFFIXING.contains(&object.kind) {
+        return Vec::new();
+    }
+    let paths = items(document, object.node, "fieldSpecs");
+    let paths = paths.filter_map(|item| document.text_at(item, &["path"]));
+    paths.map(KeyPath::of_spec).collect()
 }
 
 /// What a document says that is no object but is listed by kustomizations: a file of replacements, or
@@ -240,15 +270,14 @@ pub(super) fn find_plain(document: &Document<'_>, found: &mut Found) {
     let is_copier =
         |id: NodeId| document.get(id, "source").is_some() && document.get(id, "targets").is_some();
     let items = std::iter::once(0).chain(document.items(0).map(|item| document.resolve(item)));
-    let copies = items
-        .filter(|&id| is_copier(id))
-        .map(|id| copied(document, id))
-        .max()
-        .unwrap_or_default();
-    if copies != Copies::Nothing {
+    let copiers: Vec<NodeId> = items.filter(|&id| is_copier(id)).collect();
+    if !copiers.is_empty() {
+        let copies = copiers.iter().map(|&id| copies_of(document, id)).max();
+        let paths = copiers.iter().flat_map(|&id| copied_paths(document, id));
         found.facts.push(Fact::Kustomization(Kustomization {
             acts: Acts::OnItsParents,
-            copies,
+            copies: copies.unwrap_or_default(),
+            copied: paths.map(KeyPath::of_field).collect(),
             ..Default::default()
         }));
     }
@@ -280,7 +309,11 @@ pub(super) fn names_and_sites(
             continue;
         };
         if let Some(mut site) = entry_site(input, item) {
-            if let Some(why) = unclear {
+            if fields(document, item, NEW_NAME).any(|value| document.is_hole(value)) {
+                let detail =
+                    "a template fills in its `newName`; set the image where that comes from";
+                site.hold = Some((Reason::Templated, detail.to_string()));
+            } else if let Some(why) = unclear {
                 let detail = format!("its list cannot be followed: {why}");
                 site.hold = Some((Reason::NotEditable, detail));
             }
@@ -335,6 +368,7 @@ fn patch_files(document: &Document<'_>, object: &Object<'_>) -> Vec<Taking> {
         .map(|path| Taking {
             path: path.to_string(),
             role: TakenAs::Patch,
+            aim: aim(document, object.node),
         })
         .collect()
 }
@@ -344,8 +378,10 @@ pub(super) fn transformer_names(document: &Document<'_>, object: &Object<'_>) ->
     if object.kind != "ImageTagTransformer" {
         return Vec::new();
     }
+    let any_field = items(document, object.node, "fieldSpecs").next().is_some();
     fields(document, object.node, "imageTag")
         .filter_map(|tag| entry(document, tag))
+        .map(|entry| NameEntry { any_field, ..entry })
         .collect()
 }
 
@@ -415,6 +451,7 @@ fn entry(document: &Document<'_>, item: NodeId) -> Option<NameEntry> {
         new_tag: text("newTag"),
         digest: text("digest"),
         site: None,
+        any_field: false,
     })
 }
 
@@ -426,19 +463,88 @@ fn takes_in(document: &Document<'_>, node: NodeId) -> Vec<Taking> {
         let paths = texts.filter(|path| !path.contains('\n') && !path.starts_with('{'));
         paths.map(|path| (path, *role))
     });
-    let under_path = PATH_LISTS.iter().flat_map(|(list, role)| {
-        let paths = items(document, node, list).flat_map(|item| fields(document, item, "path"));
-        paths
-            .filter_map(|path| document.text(path))
-            .map(|path| (path, *role))
+    let named = named.map(|(path, role)| Taking {
+        path: path.to_string(),
+        role,
+        aim: None,
     });
-    named
-        .chain(under_path)
-        .map(|(path, role)| Taking {
+    let under_path = PATH_LISTS.iter().flat_map(|(list, role)| {
+        items(document, node, list).flat_map(|item| under_path(document, item, *role))
+    });
+    let filled = FILE_LISTS.iter().chain(PATH_LISTS);
+    let filled = filled.filter(|(list, _)| is_filled_in(document, node, list));
+    let filled = filled.map(|(_, role)| Taking {
+        path: FILLED.to_string(),
+        role: *role,
+        aim: None,
+    });
+    named.chain(under_path).chain(filled).collect()
+}
+
+/// The files that an item of a list names under `path`.
+fn under_path<'d>(
+    document: &'d Document<'_>,
+    item: NodeId,
+    role: TakenAs,
+) -> impl Iterator<Item = Taking> + 'd {
+    let paths = fields(document, item, "path").filter_map(|path| document.text(path));
+    paths.map(move |path| Taking {
+        path: path.to_string(),
+        role,
+        aim: aim(document, item),
+    })
+}
+
+/// What stands under `target`: the group and the kind of what a patch is for.
+fn aim(document: &Document<'_>, item: NodeId) -> Option<Aim> {
+    let target = fields(document, item, "target").last()?;
+    let text = |key| {
+        let value = fields(document, target, key).last();
+        value
+            .and_then(|value| document.text(value))
+            .unwrap_or("")
+            .to_string()
+    };
+    Some(Aim {
+        group: text("group"),
+        kind: text("kind"),
+    })
+}
+
+/// Whether a template fills in something of a list.
+fn is_filled_in(document: &Document<'_>, node: NodeId, list: &str) -> bool {
+    fields(document, node, list).any(|value| document.holes(value).next().is_some())
+}
+
+/// The components that a list names, or a template does in it.
+pub(super) fn components(document: &Document<'_>, node: NodeId) -> Vec<Taking> {
+    const LIST: &str = "components";
+    let paths = items(document, node, LIST).filter_map(|item| document.text(item));
+    let filled = is_filled_in(document, node, LIST).then_some(FILLED);
+    let paths = paths.chain(filled);
+    paths
+        .map(|path| Taking {
             path: path.to_string(),
-            role,
+            role: TakenAs::Component,
+            aim: None,
         })
         .collect()
+}
+
+/// Why nobody knows what a list of images, or the map around it, says that a template fills in. A tag may
+/// be.
+pub(super) fn filled_in(document: &Document<'_>, node: NodeId) -> Option<&'static str> {
+    let is_hole = |id: NodeId| document.is_hole(id);
+    let merges = fields(document, node, "<<").any(is_hole);
+    let list = fields(document, node, IMAGES).any(is_hole);
+    let mut entries = items(document, node, IMAGES);
+    let is_unknown = |item: NodeId| {
+        is_hole(item)
+            || ["name", "<<"]
+                .iter()
+                .any(|key| fields(document, item, key).any(is_hole))
+    };
+    (is_hole(node) || merges || list || entries.any(is_unknown)).then_some(FILLED_IN)
 }
 
 /// The patches that stand in the kustomization itself.
@@ -474,7 +580,9 @@ pub(super) fn unclear(document: &Document<'_>, node: NodeId) -> Option<&'static 
         entries.any(|entry| entry.key.is_some_and(|own| own.eq_ignore_ascii_case(key)))
     };
     let find = |key: &str| items(document, node, IMAGES).any(|item| has(item, key));
-    if find("<<") {
+    if let Some(why) = filled_in(document, node) {
+        Some(why)
+    } else if find("<<") {
         Some("it merges entries with `<<`; write them out")
     } else if find("tagSuffix") {
         Some("it has entries with a `tagSuffix`; write the tags out")
@@ -495,14 +603,7 @@ fn copies(document: &Document<'_>, node: NodeId) -> Copies {
             .text(item)
             .is_some_and(|text| text.contains(COPIER))
     };
-    let is_read = |item: NodeId| {
-        let field = document.at(item, &["fieldref", "fieldpath"]);
-        let field = field.or_else(|| document.at(item, &["fieldRef", "fieldPath"]));
-        field
-            .and_then(|field| document.text(field))
-            .is_some_and(is_about_images)
-    };
-    let is_any = items(document, node, "vars").any(is_read)
+    let is_any = read_by_vars(document, node).any(is_about_images)
         || ["transformers", "generators", "validators"]
             .iter()
             .any(|list| items(document, node, list).any(is_copier));
@@ -510,12 +611,28 @@ fn copies(document: &Document<'_>, node: NodeId) -> Copies {
         return Copies::Images;
     }
     let replacements = items(document, node, "replacements");
-    let copied = replacements.map(|item| copied(document, item));
+    let copied = replacements.map(|item| copies_of(document, item));
     copied.max().unwrap_or_default()
 }
 
+/// The ways to the fields that a kustomization copies itself.
+fn all_copied(document: &Document<'_>, node: NodeId) -> Vec<KeyPath> {
+    let replacements = items(document, node, "replacements");
+    let copied = replacements.flat_map(|item| copied_paths(document, item));
+    let read = read_by_vars(document, node);
+    copied.chain(read).map(KeyPath::of_field).collect()
+}
+
+/// The paths of the fields whose texts variables stand for.
+fn read_by_vars<'d>(document: &'d Document<'_>, node: NodeId) -> impl Iterator<Item = &'d str> {
+    items(document, node, "vars")
+        .flat_map(|item| fields(document, item, "fieldRef"))
+        .flat_map(|reference| fields(document, reference, "fieldPath"))
+        .filter_map(|path| document.text(path))
+}
+
 /// What a replacement copies.
-fn copied(document: &Document<'_>, item: NodeId) -> Copies {
+fn copies_of(document: &Document<'_>, item: NodeId) -> Copies {
     if copied_paths(document, item).any(is_about_images) {
         Copies::Images
     } else if copies_texts(document, item) {

@@ -12,12 +12,14 @@ use crate::yaml::{Document, Inside, Kind, NodeId, Scalar};
 
 /// A list that repeats the images of a chart.
 pub const LISTED: &str = "metadata";
-/// An example of a custom resource.
+/// A list in an object, or an example of a custom resource: it goes with no chart of the repository.
 const EXAMPLE: &str = "metadata-example";
 
 /// The annotations of a `Chart.yaml` whose text is a list of images (Bitnami's, and Artifact Hub's
 /// documentation, "Helm annotations").
-const CHART_LISTS: &[&str] = &["images", "artifacthub.io/images"];
+const CHART_LISTS: &[&str] = &["images", "artifacthub.io/images", OBJECT_LIST];
+/// The annotation of any object, or chart, that lists images for tools that copy them (`helm dt`).
+const OBJECT_LIST: &str = "helm.sh/images";
 /// The kind whose annotation holds examples as JSON (Operator Lifecycle Manager).
 const OPERATOR: (&str, &str) = ("operators.coreos.com", "ClusterServiceVersion");
 const EXAMPLES: &str = "alm-examples";
@@ -38,6 +40,9 @@ pub(super) fn find(
         }
     }
     for object in objects {
+        let list = document.at(object.node, &["metadata", "annotations", OBJECT_LIST]);
+        let detail = "an annotation repeats it for tools that copy images";
+        list_in(text, document, list, (EXAMPLE, detail), found);
         if (object.group, object.kind) == OPERATOR {
             let examples = document.at(object.node, &["metadata", "annotations", EXAMPLES]);
             let detail = "it is an example of what users may deploy";
@@ -112,6 +117,15 @@ mod tests {
             ]
         );
         assert!(sites("a/other.yaml", text).is_empty());
+    }
+
+    #[test]
+    fn annotations_of_objects_are_metadata() {
+        let text = "apiVersion: v1\nkind: Pod\nmetadata:\n  annotations:\n    helm.sh/images: |\n      - name: a\n        image: docker.io/a/b:1\n";
+        assert_eq!(
+            sites("pod.yaml", text),
+            ["metadata.annotations[\"helm.sh/images\"][0].image docker.io/a/b:1 metadata"]
+        );
     }
 
     #[test]

@@ -9,6 +9,8 @@ mod bit;
 mod catalogue;
 mod chart;
 mod chart_tests;
+mod cluster_tests;
+mod components;
 mod embedded;
 mod entry;
 mod flux;
@@ -22,6 +24,7 @@ mod parts;
 mod patches;
 mod path;
 mod policies;
+mod purpose;
 mod release;
 mod release_patches;
 mod resource;
@@ -41,6 +44,7 @@ pub use bit::Bit;
 pub use catalogue::{Place, catalogue};
 pub use chart::{Chart, Dependency, is_chart_file};
 pub use chart_tests::{ASSERTION, GIVEN, PATTERN};
+pub use components::is_joined;
 pub use embedded::{Holds, Text};
 pub use entry::{Entry, NEW_NAME, Pair, Room, split};
 pub use generated::Generated as GeneratedFile;
@@ -51,7 +55,7 @@ pub use lines::lines;
 pub use metadata::LISTED;
 pub use object::Object;
 pub use parts::{Names, Part, Parts, Step, Value, join};
-pub use patches::{NAME as PATCH, PatchPiece, TEST as PATCH_TEST};
+pub use patches::{Aim, NAME as PATCH, Operation, PatchPiece, TEST as PATCH_TEST};
 pub use path::KeyPath;
 pub use policies::{Keyed, Matching};
 pub use release::{
@@ -60,8 +64,11 @@ pub use release::{
 pub use release_patches::{PatchTarget, UnclearPatch};
 pub use resource::{Field, FieldPath, NAME as OF_RESOURCES, Treated, treated, treatments};
 pub use texts::NAME as TEXT;
-pub use values::{Loose, LoosePart, Template, is_values_name, without_proof};
+pub use values::{
+    Loose, LooseFront, LoosePart, Template, is_image_map, is_values_name, without_proof,
+};
 
+use crate::image::{self, ImageRef};
 use crate::reason::{Assumption, Reason};
 use crate::rules::upstreams;
 use crate::source::Span;
@@ -193,13 +200,15 @@ pub enum Fact {
         object: Option<String>,
         /// The way to the parts.
         path: KeyPath,
-        /// Their keys.
+        /// Their keys, those of what may stand in front of names, and [`WHOLE`].
         keys: Vec<String>,
         /// The bytes of the map; none when it is not written out.
         map: Span,
     },
     /// The same in a patch: which object it meets is told by what applies it.
     PatchPiece(PatchPiece),
+    /// An operation of a patch in a file of its own, whose target stands elsewhere.
+    Operation(Operation),
     /// The texts that a patch tests for, but for those of containers' images: it fails where they are
     /// no longer the same.
     Tested(Vec<String>),
@@ -211,6 +220,9 @@ pub enum Fact {
         depth: Depth,
     },
 }
+
+/// Among the keys of parts of an image: an image in full, whatever its key is called.
+pub const WHOLE: &str = "image";
 
 /// How far below a folder files are deployed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -276,8 +288,10 @@ const FINDERS: &[(&str, Finder)] = &[
     (release::NAME, release::find),
     (release::NAME, release_patches::find),
     (resource::NAME, resource::find),
-    // Last: what others find is no mere text.
+    // What others find is no mere text.
     (texts::NAME, texts::find),
+    // Last: what nothing else takes for an image.
+    (resource::NAME, resource::find_loose),
 ];
 
 /// Words of which a file holds one where a finder goes by keys or kinds. What goes by the name or the
@@ -329,7 +343,7 @@ pub fn may_name_images(text: &str) -> bool {
         let words: Vec<String> = words().map(regex::escape).collect();
         Regex::new(&words.join("|")).ok()
     });
-    finder.as_ref().is_none_or(|finder| finder.is_match(text))
+    finder.as_ref().is_none_or(|finder| finder.is_match(text)) || front::may_stand_in(text)
 }
 
 /// Whether a file of this name tells facts whatever words it holds.
@@ -345,12 +359,13 @@ pub fn find(path: &Path, text: &str, document: &Document<'_>, stated: &Stated) -
         chart::find(document, &mut found);
     }
     let objects = object::objects(document, is_kustomization_name(path));
-    let hold = signed(document);
+    let hold = signed(document).or_else(|| of_any_kind(document));
     found.texts = embedded::texts(document, &objects, hold.as_ref());
     find_names(path, document, &mut found);
     kustomize::find_plain(document, &mut found);
     found.facts.extend(workload::fixed(document));
     patches::find(text, document, &Object::unknown(), &mut found);
+    found.facts.extend(resource::pieces(text, document));
     argo::find_overrides(path, text, document, &mut found);
     found
         .facts
@@ -362,12 +377,14 @@ pub fn find(path: &Path, text: &str, document: &Document<'_>, stated: &Stated) -
         let mut sites = values.sites;
         let known: HashSet<Span> = found.sites.iter().flat_map(spans).collect();
         sites.retain(|site| !spans(site).any(|span| known.contains(&span)));
+        let texts = texts::find_in_values(text, document, &found.texts);
+        drop_references(&mut sites, &texts.iter().flat_map(spans).collect());
         let known: HashSet<usize> = sites
             .iter()
             .flat_map(spans)
             .map(|span| span.start)
             .collect();
-        let texts = texts::find_in_values(text, document, &found.texts).into_iter();
+        let texts = texts.into_iter();
         sites.extend(texts.filter(|site| !known.contains(&site.span().start)));
         if values.proven {
             found.sites.extend(sites);
@@ -380,6 +397,7 @@ pub fn find(path: &Path, text: &str, document: &Document<'_>, stated: &Stated) -
     chart_tests::find(text, document, &mut found);
     policies::find(text, document, &objects, &mut found);
     hold_all(hold.as_ref(), &mut found);
+    cluster_tests::hold(path, &mut found);
     found.sites.sort_by_key(Site::span);
     found
 }
@@ -394,14 +412,76 @@ fn spans(site: &Site) -> impl Iterator<Item = Span> {
     site.scalars().map(|scalar| scalar.place.span())
 }
 
-/// A container in values is one wherever it stands: it is no layer of anything.
+/// Leaves out the references of which others, which stand in these bytes, tell more.
+fn drop_references(sites: &mut Vec<Site>, others: &HashSet<Span>) {
+    sites.retain(|site| {
+        site.finder != values::REFERENCE || !spans(site).any(|span| others.contains(&span))
+    });
+}
+
+/// A container in values is one wherever it stands: it is no layer of anything. Where something may be
+/// put in front of names, one without a registry is assumed to be whole.
 fn drop_doubles(found: &mut Found) {
+    doubt_containers(found);
     let whole = found.sites.iter().filter(|site| site.parts().is_none());
     let whole: HashSet<Span> = whole.flat_map(spans).collect();
     let is_block = |site: &Site| site.parts().is_some_and(|parts| parts.block.is_some());
     found
         .sites
         .retain(|site| !is_block(site) || !spans(site).any(|span| whole.contains(&span)));
+}
+
+fn doubt_containers(found: &mut Found) {
+    if !may_be_fronted(found) {
+        return;
+    }
+    let in_values = |site: &&Site| site.parts().is_some_and(|parts| parts.block.is_some());
+    let known: HashSet<Span> = found
+        .sites
+        .iter()
+        .filter(in_values)
+        .flat_map(spans)
+        .collect();
+    for site in &mut found.sites {
+        let has_host = ImageRef::parse(site.text()).is_ok_and(|image| image.registry().is_some());
+        let is_doubled = site.parts().is_none() && spans(site).any(|span| known.contains(&span));
+        if is_doubled && !has_host {
+            let detail =
+                "the chart may put a registry of its values in front of it; write its registry out";
+            let doubt = (Assumption::ChartDefaultUnknown, detail.to_string());
+            site.assumption.get_or_insert(doubt);
+        }
+    }
+}
+
+/// Whether the values in objects may hold something that is put in front of names, as far as the
+/// document tells: what other layers say is not in it.
+fn may_be_fronted(found: &Found) -> bool {
+    let has_front = |site: &Site| {
+        site.parts().is_some_and(|parts| {
+            let is_registry = |part: &Part| part.value.scalar().is_some();
+            parts.block.is_some()
+                && (parts.names != Names::Image
+                    || parts.parts.len() > 1 && parts.parts.first().is_some_and(is_registry))
+        })
+    };
+    let has_layers = |fact: &Fact| match fact {
+        Fact::Release(release) => {
+            release.layers.len() > 1 || !release.charts.iter().all(|chart| is_name(chart))
+        }
+        _ => false,
+    };
+    found
+        .blocks
+        .iter()
+        .any(|(_, loose)| !loose.fronts.is_empty())
+        || found.sites.iter().any(has_front)
+        || found.facts.iter().any(has_layers)
+}
+
+/// Whether a chart is named, and not the path of one that has values of its own in the repository.
+fn is_name(chart: &str) -> bool {
+    !chart.contains('/') && !chart.starts_with('.')
 }
 
 /// Runs the finders over a document of a text that [`find`], or this, found in another document.
@@ -411,34 +491,53 @@ pub fn find_inside(text: &str, document: &Document<'_>, inside: &Text, stated: &
     let mut found = Found::default();
     let objects = match inside.holds {
         Holds::Objects | Holds::Patch => embedded::objects(document, inside),
-        Holds::Values => Vec::new(),
+        // Charts take whole objects among their values.
+        Holds::Values => object::objects(document, false),
     };
     let signed = signed(document);
     let hold = inside.hold.as_ref().or(signed.as_ref());
     found.texts = embedded::texts(document, &objects, hold);
     find_names(Path::new(""), document, &mut found);
     match inside.holds {
-        Holds::Objects if objects.is_empty() => {
+        Holds::Objects if !object::starts_object(document, 0) => {
             let sites = texts::find_in_settings(text, document);
             found.sites.extend(sites);
             embedded::unproven_values(text, document, inside, templates, &mut found);
         }
         Holds::Objects => {}
-        Holds::Patch if embedded::is_for_no_images(document, inside) => {}
         Holds::Patch => {
             let target = embedded::patched(document, inside);
             patches::find(text, document, &target, &mut found);
+            let unknown = resource::of_unknown(text, document, &target);
+            found.sites.extend(unknown);
+            found.facts.extend(resource::pieces(text, document));
         }
         Holds::Values => {
             embedded::values(text, document, inside, templates, &mut found);
             let sites = texts::find_in_values(text, document, &found.texts);
+            drop_references(&mut found.sites, &sites.iter().flat_map(spans).collect());
             found.sites.extend(sites);
         }
     }
     find_objects(text, document, &objects, stated, &mut found);
+    embedded::drop_described(document, inside, &mut found);
     hold_all(hold, &mut found);
     embedded::fit(inside, &mut found);
     found.sites.sort_by_key(Site::span);
+    found
+}
+
+/// Finds what can still be told of a text whose documents cannot all be read: of its lines, and of
+/// those that are no part of a document that can.
+pub fn find_in_unread(text: &str, document: &Document<'_>, inside: &Text) -> Found {
+    let mut found = Found::default();
+    if inside.holds == Holds::Objects {
+        found.sites = texts::find_in_unread(text, document, inside.node);
+    }
+    for site in &mut found.sites {
+        site.path = inside.path.clone();
+    }
+    hold_all(inside.hold.as_ref(), &mut found);
     found
 }
 
@@ -477,6 +576,10 @@ fn find_objects(
             finder(&input, found);
         }
     }
+    let others = found.sites.iter();
+    let others = others.filter(|site| site.finder != values::REFERENCE);
+    let others: HashSet<Span> = others.flat_map(spans).collect();
+    drop_references(&mut found.sites, &others);
     resource::drop_known(found);
     workload::settle_anchors(document, found);
     texts::drop_known(found);
@@ -493,11 +596,21 @@ pub fn leave_actions(found: &mut Found, text: &str, actions: &Actions) {
     templated::leave_actions(found, text, actions);
 }
 
+/// The images of a document, read as it stands, that a template fills in without quotes.
+pub fn filled(text: &str, document: &Document<'_>) -> Vec<Site> {
+    templated::holes(text, document)
+}
+
 /// What can still be told of a file at `path` with documents that are not YAML.
 pub fn salvage(path: &Path, text: &str) -> Vec<Fact> {
     let names = salvage::names(path, text).map(Fact::Kustomization);
     let release = release::salvage(text).map(Fact::Release);
     names.into_iter().chain(release).collect()
+}
+
+/// Whether an object in a document, or what it may be once a template is filled in, is a policy.
+pub fn holds_policy(document: &Document<'_>) -> bool {
+    !object::policies(document).is_empty()
 }
 
 /// Whether a file of this name names images whatever it holds, so that nothing is known of them
@@ -512,6 +625,18 @@ fn signed(document: &Document<'_>) -> Option<(Reason, String)> {
     document.at(0, &["sops", "mac"])?;
     let detail = "the file carries a SOPS signature over its values; change the image with `sops`";
     Some((Reason::NotEditable, detail.to_string()))
+}
+
+/// Why nothing in a document can be changed of which a template writes both the version and the kind: it may be
+/// a policy.
+fn of_any_kind(document: &Document<'_>) -> Option<(Reason, String)> {
+    let is_filled = |key| document.text_at(0, &[key]).is_some_and(image::is_filled);
+    if !(is_filled("apiVersion") && is_filled("kind")) {
+        return None;
+    }
+    let detail =
+        "a template fills in what kind of object it is, which may be a policy; change it by hand";
+    Some((Reason::GroupIncomplete, detail.to_string()))
 }
 
 /// Holds all sites for the same reason.

@@ -4,6 +4,7 @@
 //! looked at on its own. Some hold no images at all, whatever their fields are called: schemas and
 //! policies describe images, they do not run them.
 
+use crate::image;
 use crate::yaml::{Document, Kind, NodeId};
 
 /// The kind of schemas of custom resources.
@@ -17,6 +18,18 @@ const POLICY_GROUPS: &[&str] = &[
 ];
 /// The end of Gatekeeper's groups, one for each kind of constraint or template.
 const POLICY_GROUP_SUFFIXES: &[&str] = &[".gatekeeper.sh", ".kyverno.io"];
+
+/// How the kinds end of policies: what such an object is shows without its group.
+const POLICY_KIND_END: &str = "Policy";
+/// The other kinds of policies and automations, which name images that are not pulled. Gatekeeper's own
+/// constraints begin with `K8s`.
+const POLICY_KINDS: &[&str] = &[
+    "ConstraintTemplate",
+    "ImageRepository",
+    "ImageUpdater",
+    "PolicyException",
+];
+const CONSTRAINT_START: &str = "K8s";
 
 /// A mapping that says what it is.
 #[derive(Clone, Copy, Debug)]
@@ -52,7 +65,9 @@ pub(super) fn objects<'d>(
     while id < document.nodes.len() {
         let implied = id == 0 && implied_kustomization;
         match read(document, id, implied) {
-            Some(object) if holds_no_images(&object) => id = document.node(id).end,
+            Some(object) if holds_no_images(&object) || is_forbidden(document, id) => {
+                id = document.node(id).end;
+            }
             found => {
                 objects.extend(found);
                 id += 1;
@@ -81,7 +96,18 @@ pub(super) fn policies<'d>(document: &'d Document<'_>) -> Vec<Object<'d>> {
 /// Whether a document has an object that holds no images.
 pub(super) fn holds_none(document: &Document<'_>) -> bool {
     let mut ids = 0..document.nodes.len();
-    ids.any(|id| read(document, id, false).is_some_and(|object| holds_no_images(&object)))
+    ids.any(|id| {
+        let object = read(document, id, false);
+        object.is_some_and(|object| holds_no_images(&object) || is_forbidden(document, id))
+    })
+}
+
+/// Whether a policy says of an object that there must be none (Open Cluster Management,
+/// `ConfigurationPolicy`).
+fn is_forbidden(document: &Document<'_>, node: NodeId) -> bool {
+    let around = document.node(node).parent;
+    let compliance = document.text_at(around, &["complianceType"]);
+    around != node && compliance.is_some_and(|kind| kind.eq_ignore_ascii_case("mustnothave"))
 }
 
 /// Whether an object of its own starts at `id`.
@@ -100,37 +126,78 @@ fn read<'d>(document: &'d Document<'_>, node: NodeId, implied: bool) -> Option<O
     if !matches!(document.node(node).kind, Kind::Mapping) {
         return None;
     }
-    let (mut api_version, mut kind) = (None, None);
+    let (mut api_version, mut kinds) = (None, Vec::new());
     for entry in document.entries(node) {
         match entry.key {
-            Some("apiVersion") => api_version = document.text(document.resolve(entry.value)),
-            Some("kind") => kind = document.text(document.resolve(entry.value)),
+            // Where branches of a template choose one, a policy's counts.
+            Some("apiVersion") => {
+                let version = document.text(document.resolve(entry.value));
+                if !api_version.is_some_and(|known| is_of_policies(group_of(known))) {
+                    api_version = version;
+                }
+            }
+            Some("kind") => kinds.extend(document.text(document.resolve(entry.value))),
             _ => {}
         }
     }
     if implied {
         api_version = api_version.or(Some("kustomize.config.k8s.io/v1beta1"));
-        kind = kind.or(Some("Kustomization"));
+        if kinds.is_empty() {
+            kinds.push("Kustomization");
+        }
     }
-    // Only Kubernetes' own group has no name, and one version.
-    let version = api_version?;
+    let group = group_of(api_version?);
+    let object = |kind: &&'d str| Object { node, group, kind };
+    // Of several, too, a policy's counts.
+    let mut objects = kinds.iter().map(object);
+    let found = objects.find(holds_no_images);
+    let found = found.or_else(|| kinds.last().map(object));
+    found.filter(|_| !is_reference(document, node))
+}
+
+/// The group of an `apiVersion`. Only Kubernetes' own group has no name, and one version.
+fn group_of(version: &str) -> &str {
+    let slash = version.find('/');
+    if image::filled_at(version).is_some_and(|at| slash.is_none_or(|slash| at < slash)) {
+        // What is filled in may hold a slash itself.
+        let behind = version.rfind('}').unwrap_or(0);
+        let slash = version.rfind('/').filter(|&slash| slash > behind);
+        return slash.map_or(version, |slash| &version[..slash]);
+    }
     let core = if version == "v1" { "" } else { version };
-    let group = version.split_once('/').map_or(core, |(group, _)| group);
-    if kind.is_none() || is_reference(document, node) {
-        return None;
+    version.split_once('/').map_or(core, |(group, _)| group)
+}
+
+/// What the root of a document says that it is, as far as it does.
+pub(super) fn own<'d>(document: &'d Document<'_>) -> Object<'d> {
+    let version = document.text_at(0, &["apiVersion"]).unwrap_or("");
+    Object {
+        node: 0,
+        group: group_of(version),
+        kind: document.text_at(0, &["kind"]).unwrap_or(""),
     }
-    Some(Object {
-        node,
-        group,
-        kind: kind?,
-    })
+}
+
+/// Whether an object is a schema.
+pub(super) fn is_schema(object: &Object<'_>) -> bool {
+    object.kind == SCHEMA
 }
 
 /// Whether what looks like an image in it is none that is pulled.
 pub(super) fn holds_no_images(object: &Object<'_>) -> bool {
-    object.kind == SCHEMA
-        || POLICY_GROUPS.contains(&object.group)
-        || POLICY_GROUP_SUFFIXES
-            .iter()
-            .any(|suffix| object.group.ends_with(suffix))
+    object.kind == SCHEMA || is_of_policies(object.group) || is_policy_of_any_group(object)
+}
+
+fn is_of_policies(group: &str) -> bool {
+    let mut suffixes = POLICY_GROUP_SUFFIXES.iter();
+    POLICY_GROUPS.contains(&group) || suffixes.any(|suffix| group.ends_with(suffix))
+}
+
+/// Whether an object whose group is filled in later is a policy or automation by its kind.
+pub(super) fn is_policy_of_any_group(object: &Object<'_>) -> bool {
+    let kind = object.kind;
+    image::is_filled(object.group)
+        && (kind.ends_with(POLICY_KIND_END)
+            || POLICY_KINDS.contains(&kind)
+            || kind.starts_with(CONSTRAINT_START))
 }

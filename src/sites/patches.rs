@@ -8,7 +8,10 @@
 use std::collections::HashSet;
 
 use super::kustomize::{self, NameEntry};
-use super::{Fact, Found, KeyPath, Object, Text, object, resource, texts, workload};
+use super::{
+    Fact, Found, KeyPath, Object, Site, Text, embedded, object, resource, texts, workload,
+};
+use crate::reason::Reason;
 use crate::source::Span;
 use crate::yaml::{Document, Kind, NodeId, documents};
 
@@ -56,6 +59,73 @@ impl PatchPiece {
     }
 }
 
+/// What a target says of the objects that a patch is for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Aim {
+    /// The API group, as written.
+    pub group: String,
+    /// The kind, as written.
+    pub kind: String,
+}
+
+/// An operation of a patch that does not say what it is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Operation {
+    /// The bytes of the value that it writes or tests for.
+    value: Span,
+    /// Whether the value is a text, and no map or list that holds some.
+    is_text: bool,
+    /// The field, as a JSON pointer.
+    pointer: String,
+}
+
+impl Operation {
+    /// Whether a site stands in it.
+    pub fn holds(&self, site: &Site) -> bool {
+        let start = site.span().start;
+        self.value.start <= start && start < self.value.end
+    }
+
+    /// Judges a site in it by what it is for: all the targets say the same, or nothing is known.
+    pub fn judge(&self, site: &mut Site, aims: &[Aim]) {
+        let Some((first, others)) = aims.split_first() else {
+            return;
+        };
+        let judged = |aim: &Aim| {
+            let mut site = site.clone();
+            self.judge_by(&mut site, aim);
+            (site.hold, site.assumption)
+        };
+        let judgement = judged(first);
+        if others.iter().all(|aim| judged(aim) == judgement) {
+            (site.hold, site.assumption) = judgement;
+        }
+    }
+
+    fn judge_by(&self, site: &mut Site, aim: &Aim) {
+        let target = embedded::aimed_at(&aim.group, &aim.kind);
+        if object::holds_no_images(&target) {
+            let detail = described(aim, &target);
+            site.hold.get_or_insert((Reason::NotAnImage, detail));
+        } else {
+            // What stands deeper in a value has a field of its own.
+            resource::judge(site, &self.pointer, &target, self.is_text);
+        }
+    }
+}
+
+/// Why nothing is changed in a patch for something that describes images and runs none.
+fn described(aim: &Aim, target: &Object<'_>) -> String {
+    let kind = target.kind;
+    if aim.group.is_empty() {
+        format!(
+            "the `target` of the patch names the kind `{kind}` without its group, most likely one that describes images and runs none; if it runs them, write the `group` into the `target`"
+        )
+    } else {
+        format!("the patch is for a {kind}, which describes images and runs none")
+    }
+}
+
 /// The operations of a document that is a patch.
 fn operations(document: &Document<'_>) -> Vec<NodeId> {
     let items = document.items(0).map(|item| document.resolve(item));
@@ -71,7 +141,8 @@ pub(super) fn find(text: &str, document: &Document<'_>, target: &Object<'_>, fou
         let path = document.text_at(item, &["path"]).unwrap_or("");
         if TAKING.contains(&op) {
             let from = document.text_at(item, &["from"]).unwrap_or("");
-            let parts = [path, from].into_iter().filter_map(resource::patched_part);
+            let parts = [path, from].into_iter();
+            let parts = parts.filter_map(|path| resource::patched_part(path, None));
             found.facts.extend(parts);
         }
         let finder = match op {
@@ -82,6 +153,14 @@ pub(super) fn find(text: &str, document: &Document<'_>, target: &Object<'_>, fou
         let Some(value) = document.get(item, "value") else {
             continue;
         };
+        if target.kind.is_empty() && target.group.is_empty() {
+            let value = document.node(document.resolve(value));
+            found.facts.push(Fact::Operation(Operation {
+                value: value.span,
+                is_text: matches!(value.kind, Kind::Scalar { .. }),
+                pointer: path.to_string(),
+            }));
+        }
         // A whole object is looked at like any other.
         if object::starts_object(document, value) {
             continue;
@@ -96,7 +175,9 @@ pub(super) fn find(text: &str, document: &Document<'_>, target: &Object<'_>, fou
             found
                 .sites
                 .extend(resource::patched(text, document, value, path, target));
-            found.facts.extend(resource::patched_part(path));
+            found
+                .facts
+                .extend(resource::patched_part(path, Some((document, value))));
         }
         if op == "test" {
             let followed: &[NodeId] = if is_named { &images } else { &[] };

@@ -185,7 +185,8 @@ impl Row {
         } else {
             object.group == self.group
         };
-        group
+        let by_kind = object::is_policy_of_any_group(object) && !self.kinds.is_empty();
+        (group || by_kind)
             && (self.kinds.is_empty() || self.kinds.contains(&object.kind))
             && !object.kind.contains(FORBIDDING)
     }

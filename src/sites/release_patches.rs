@@ -34,6 +34,10 @@ const ABOUT: &[&str] = &[
     "chartref",
     "chart:",
     "templatepatch",
+    "docker",
+    "mirror",
+    "artifactory",
+    "nexus",
 ];
 
 /// A patch of a release that is not followed.

@@ -4,9 +4,11 @@
 //! document says to other files may not be what it says when it is filled in, and which parts belong
 //! together may be another thing in every release: the former is not believed, the latter only shown.
 
-use super::{Found, Shape, Site, patches, without_proof};
+use super::{Found, KeyPath, Shape, Site, object, patches, without_proof};
 use crate::reason::Reason;
-use crate::yaml::{Actions, Around, Masked, Place, Scalar, Style};
+use crate::yaml::{Actions, Around, Document, Masked, NodeId, Place, Scalar, Style};
+
+const NAME: &str = "template";
 
 /// Leaves of what was found in a document of a template what can be believed.
 pub(super) fn fit(found: &mut Found, masked: &Masked) {
@@ -36,6 +38,51 @@ pub(super) fn leave_actions(found: &mut Found, text: &str, actions: &Actions) {
             site.hold
                 .get_or_insert((Reason::Templated, detail.to_string()));
         }
+    }
+}
+
+/// The images of a document, read as it stands, that a template fills in without quotes: nothing else sees
+/// those, since they read as maps.
+pub(super) fn holes(text: &str, document: &Document<'_>) -> Vec<Site> {
+    let objects = object::objects(document, false);
+    let mut sites = Vec::new();
+    for object in &objects {
+        for hole in document.holes(object.node) {
+            let node = document.node(hole);
+            let key = hole.checked_sub(1).and_then(|key| document.text(key));
+            let is_value = hole > 0 && document.node(hole - 1).parent == node.parent;
+            let key = key.filter(|key| is_value && is_image(key));
+            let known = |site: &Site| site.span() == node.span;
+            if key.is_some() && node.span.of(text).is_some() && !sites.iter().any(known) {
+                sites.push(filled(text, document, hole));
+            }
+        }
+    }
+    sites
+}
+
+fn is_image(key: &str) -> bool {
+    key == "image" || key.ends_with("Image")
+}
+
+fn filled(text: &str, document: &Document<'_>, hole: NodeId) -> Site {
+    let span = document.node(hole).span;
+    let detail = "a template fills it in; set the image where its value comes from";
+    Site {
+        document: document.path,
+        path: KeyPath::of(document, hole),
+        shape: Shape::Whole(Scalar {
+            value: span.of(text).unwrap_or("").trim_end().to_string(),
+            style: Style::Plain,
+            place: Place::Spelled(span),
+            in_flow: false,
+            free_quotes: None,
+            ordinal: 0,
+            parsed: None,
+        }),
+        finder: NAME,
+        hold: Some((Reason::Templated, detail.to_string())),
+        assumption: None,
     }
 }
 

@@ -58,6 +58,22 @@ impl Actions {
         (!actions.is_empty()).then_some(Self(actions))
     }
 
+    /// Whether the branch in which `from` stands goes on to `to`, so that both are there or neither is.
+    pub fn in_one_branch(&self, from: usize, to: usize) -> bool {
+        let first = self.0.partition_point(|action| action.span.start < from);
+        let between = self.0[first..].iter();
+        let mut depth = 0_usize;
+        for action in between.take_while(|action| action.span.start < to) {
+            match action.does {
+                Does::Open => depth += 1,
+                Does::Else | Does::Close if depth == 0 => return false,
+                Does::Close => depth -= 1,
+                Does::Else | Does::Write | Does::Nothing => {}
+            }
+        }
+        from <= to
+    }
+
     /// What `span` stands in, when it is a part of an action and not all of one.
     pub fn around(&self, text: &str, span: Span) -> Option<Around> {
         let next = self.0.partition_point(|action| action.span.end < span.end);
@@ -90,6 +106,14 @@ const JINJA_OPEN: &[&str] = &[
     "with",
 ];
 
+/// Words of Jinja that write nothing by themselves. Any other may write something: `include`, and what
+/// people add.
+const JINJA_SILENT: &[&str] = &[
+    "set", "import", "from", "extends", "do", "break", "continue", "debug", "load",
+];
+/// Words of Terraform's directives, `%{ if x }`.
+const TERRAFORM: &[&str] = &["if", "else", "endif", "for", "endfor"];
+
 /// The actions of `text`, in its order. Brackets that nothing closes are none.
 pub(super) fn actions(text: &str) -> Vec<Action> {
     let mut lexer = Lexer {
@@ -107,6 +131,10 @@ pub(super) fn actions(text: &str) -> Vec<Action> {
                 actions.push(action(text, Span::new(start, end)));
                 at = end;
             }
+            Found::Directive(end) => {
+                actions.push(action(text, Span::new(start - 1, end)));
+                at = end;
+            }
             Found::Nothing => at = start + 1,
             Found::Unclosed => break,
         }
@@ -118,6 +146,8 @@ pub(super) fn actions(text: &str) -> Vec<Action> {
 enum Found {
     /// The beginning of an action that ends here.
     Action(usize),
+    /// The same, of a directive of Terraform, which begins with a percent sign before the brace.
+    Directive(usize),
     /// Text.
     Nothing,
     /// The beginning of an action without an end: nothing is known of what follows.
@@ -135,6 +165,9 @@ struct Lexer<'t> {
 impl Lexer<'_> {
     fn end(&mut self, start: usize) -> Found {
         let inner = start + 2;
+        if let Some(end) = self.directive_end(start) {
+            return Found::Directive(end);
+        }
         match self.text.get(start + 1) {
             Some(b'{') => match self.expression_end(inner) {
                 Some(end) => Found::Action(end),
@@ -158,6 +191,33 @@ impl Lexer<'_> {
             }
             _ => Found::Nothing,
         }
+    }
+
+    /// The end of `%{ … }`, whose brace stands at `start`.
+    fn directive_end(&self, start: usize) -> Option<usize> {
+        if self.text[..start].last() != Some(&b'%') || start < 1 {
+            return None;
+        }
+        let rest = &self.text[start + 1..];
+        let line = memchr(b'\n', rest).map_or(rest, |end| &rest[..end]);
+        let body = line.strip_prefix(b"~").unwrap_or(line).trim_ascii_start();
+        let is_word = |word: &&str| {
+            let after = body.strip_prefix(word.as_bytes());
+            after.is_some_and(|after| matches!(after.first(), Some(b' ' | b'~' | b'}')))
+        };
+        TERRAFORM.iter().find(|word| is_word(word))?;
+        let (mut depth, mut at) = (0_usize, 0);
+        while let Some(&byte) = line.get(at) {
+            match byte {
+                b'"' => at += self.quoted(start + 1 + at).unwrap_or(0),
+                b'{' => depth += 1,
+                b'}' if depth == 0 => return Some(start + 1 + at + 1),
+                b'}' => depth -= 1,
+                _ => {}
+            }
+            at += 1;
+        }
+        None
     }
 
     fn expression_end(&self, inner: usize) -> Option<usize> {
@@ -217,10 +277,13 @@ impl Lexer<'_> {
 
 fn action(text: &str, span: Span) -> Action {
     let whole = span.of(text).unwrap_or("");
-    let inner = whole.get(2..whole.len() - 2).unwrap_or("");
-    let body = inner.strip_prefix(['-', '+']).unwrap_or(inner);
-    let body = body.strip_suffix(['-', '+']).unwrap_or(body).trim();
+    let is_directive = whole.starts_with('%');
+    let closing = if is_directive { 1 } else { 2 };
+    let inner = whole.get(2..whole.len() - closing).unwrap_or("");
+    let body = inner.strip_prefix(['-', '+', '~']).unwrap_or(inner);
+    let body = body.strip_suffix(['-', '+', '~']).unwrap_or(body).trim();
     let does = match whole.as_bytes()[1] {
+        _ if is_directive => of_statement(body),
         b'{' => of_expression(body),
         b'%' => of_statement(body),
         _ => Does::Nothing,
@@ -229,8 +292,8 @@ fn action(text: &str, span: Span) -> Action {
         span,
         does,
         indents: does == Does::Write && body.contains("indent"),
-        trims_before: inner.starts_with('-'),
-        trims_behind: inner.ends_with('-'),
+        trims_before: inner.starts_with(['-', '~']),
+        trims_behind: inner.ends_with(['-', '~']),
     }
 }
 
@@ -253,7 +316,8 @@ fn of_statement(body: &str) -> Does {
         "set" if !body.contains('=') => Does::Open,
         _ if JINJA_OPEN.contains(&word) => Does::Open,
         _ if word.starts_with("end") => Does::Close,
-        _ => Does::Nothing,
+        _ if word.is_empty() || JINJA_SILENT.contains(&word) => Does::Nothing,
+        _ => Does::Write,
     }
 }
 
@@ -303,6 +367,11 @@ mod tests {
             ),
             ("{{ \"ü\" }}ü", &["{{ \"ü\" }}"]),
             ("${#x} {# #}", &[]),
+            (
+                "%{ if x == \"}\" ~}a%{ endif }",
+                &["%{ if x == \"}\" ~}", "%{ endif }"],
+            ),
+            ("%{x} 5%{ y }", &[]),
             ("{% a {{ b }}", &["{{ b }}"]),
             ("{{ a", &[]),
             ("{{a: b}: c}", &[]),
@@ -338,7 +407,12 @@ mod tests {
             ("{% set a %}", Does::Open),
             ("{% endset %}", Does::Close),
             ("{%- elif x %}", Does::Else),
-            ("{% include 'x' %}", Does::Nothing),
+            ("{% include 'x' %}", Does::Write),
+            ("{% import 'x' as y %}", Does::Nothing),
+            ("%{ if x }", Does::Open),
+            ("%{~ for a, b in x ~}", Does::Open),
+            ("%{ else }", Does::Else),
+            ("%{ endif ~}", Does::Close),
         ] {
             assert_eq!(actions(text)[0].does, does, "{text}");
         }

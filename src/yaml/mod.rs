@@ -17,7 +17,7 @@ pub use document_path::{DocumentPath, MAX_DEPTH};
 pub use inside::{Inside, Wrapping, ends_in_blanks};
 pub use mask::{Branches, Masked, action_texts};
 pub use parse::{
-    Document, Documents, Entry, Kind, Node, NodeId, Style, YamlError, comments, documents,
+    Document, Documents, Entry, Kind, Node, NodeId, SEVERAL, Style, YamlError, comments, documents,
 };
 pub use reading::Reading;
 pub use scalar::{Place, PlainType, Scalar, plain_type};

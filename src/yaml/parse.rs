@@ -18,6 +18,11 @@ use super::inside::Wrapping;
 use super::reading::Mask;
 use crate::source::Span;
 
+/// Kinds of workloads: where a template chooses among them, their images stand at the same places.
+const ALIKE: &[&str] = &["Deployment", "StatefulSet", "DaemonSet", "ReplicaSet"];
+/// Why a document is refused that is more than one.
+pub const SEVERAL: &str = "several objects are read as one here";
+
 /// Where a node stands in [`Document::nodes`].
 pub type NodeId = usize;
 
@@ -137,14 +142,27 @@ impl<'a> Document<'a> {
         })
     }
 
+    /// Whether a mapping is several objects: it has several kinds, and those are not workloads of one
+    /// version, which are read alike.
+    fn is_several(&self, id: NodeId) -> bool {
+        let all = |key: &'static str| self.entries(id).filter(move |entry| entry.key == Some(key));
+        let is_alike = |kind: Entry<'_>| {
+            let kind = self.text(self.resolve(kind.value));
+            kind.is_some_and(|kind| ALIKE.contains(&kind))
+        };
+        let is_one = ["apiVersion", "metadata", "spec"]
+            .iter()
+            .all(|key| all(key).count() <= 1);
+        self.get(id, "apiVersion").is_some()
+            && all("kind").count() > 1
+            && !(is_one && all("kind").all(is_alike))
+    }
+
     /// The document, unless several objects have become one in it: branches of a template, or documents
     /// that it tells apart, read one after the other.
     pub(super) fn of_one_object(self) -> Result<Self, YamlError> {
-        let kinds = |id| self.entries(id).filter(|entry| entry.key == Some("kind"));
-        let is_several =
-            |id: &NodeId| kinds(*id).count() > 1 && self.get(*id, "apiVersion").is_some();
-        let several = (0..self.nodes.len()).find(is_several);
-        self.refused(several, "several objects are read as one here")
+        let several = (0..self.nodes.len()).find(|&id| self.is_several(id));
+        self.refused(several, SEVERAL)
     }
 
     /// The document of a text as it stands, unless it is YAML by chance only, and a template writes what it
@@ -173,6 +191,17 @@ impl<'a> Document<'a> {
             let is_map = matches!(key.kind, Kind::Mapping);
             is_map && actions.around(text, key.span).is_some()
         })
+    }
+
+    /// Whether a node reads as an action without quotes does in YAML, whatever the text is.
+    pub fn is_hole(&self, id: NodeId) -> bool {
+        let mut entries = self.entries(id);
+        entries.any(|entry| matches!(self.node(entry.key_node).kind, Kind::Mapping))
+    }
+
+    /// The nodes at and below `id` that read as actions without quotes do.
+    pub fn holes(&self, id: NodeId) -> impl Iterator<Item = NodeId> {
+        (id..self.node(id).end).filter(|&below| self.is_hole(below))
     }
 
     fn refused(self, by: Option<NodeId>, message: &str) -> Result<Self, YamlError> {

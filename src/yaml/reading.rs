@@ -9,7 +9,7 @@ use std::collections::HashMap;
 
 use super::actions::{Action, Does};
 use super::inside::lines;
-use super::mask::{Branches, Masked};
+use super::mask::{Branches, Masked, Piece};
 use super::parse::{Document, Kind, NodeId, Style, YamlError, documents};
 use crate::source::Span;
 
@@ -58,11 +58,31 @@ impl Masked {
         branches: Branches,
     ) -> impl Iterator<Item = Result<Document<'a>, YamlError>> + 'a {
         documents(&self.text).map(move |document| {
-            let mut document = document?.of_one_object()?;
-            document.path = document.path.read_as(Reading::Masked(branches));
-            restore(&mut document, original, self);
-            Ok(document)
+            let document = document?.of_one_object()?;
+            Ok(self.restored_in(document, original, branches))
         })
+    }
+
+    /// All that is YAML of `original` when it is read so, also where several objects become one: nothing
+    /// is believed of those, but what is written into them has to leave the rest as it is.
+    pub fn yaml<'a>(
+        &'a self,
+        original: &'a str,
+        branches: Branches,
+    ) -> impl Iterator<Item = Document<'a>> + 'a {
+        let read = documents(&self.text).flatten();
+        read.map(move |document| self.restored_in(document, original, branches))
+    }
+
+    fn restored_in<'a>(
+        &'a self,
+        mut document: Document<'a>,
+        original: &str,
+        branches: Branches,
+    ) -> Document<'a> {
+        document.path = document.path.read_as(Reading::Masked(branches));
+        restore(&mut document, original, self);
+        document
     }
 }
 
@@ -122,6 +142,11 @@ impl Masked {
             }
             Style::Literal | Style::Folded => {
                 let body = Span::new(span.start, self.block_end(span.start));
+                let goes_on = self.widened(original, body, false).end;
+                if goes_on > body.end {
+                    let whole = Span::new(body.start, goes_on).of(original)?;
+                    return Some((span, whole.to_string()));
+                }
                 if !self.overlaps(body) {
                     return None;
                 }
@@ -143,22 +168,29 @@ impl Masked {
             .partition_point(|piece| piece.span.start < span.end);
         let (mut start, mut end) = (span.start, span.end);
         let (mut joined, mut is_trimmed) = (start, false);
+        // How many branches have been met at their other end: what they hold is written, too, even if it is
+        // left out here.
+        let mut depth = 0_usize;
         for piece in self.pieces[..before].iter().rev() {
             let gap = original.get(piece.span.end..joined).unwrap_or("x");
             let goes_on = is_trimmed || piece.last.trims_behind;
             if !(gap.is_empty() || goes_on && gap.trim().is_empty()) {
                 break;
             }
-            let writes = piece.last.does == Does::Write;
+            depth += usize::from(piece.last.does == Does::Close);
+            let is_left_out = depth > 0 && piece.ends_in_text(original);
+            let writes = piece.last.does == Does::Write || is_left_out;
             if writes || !is_key && piece.span.end == start {
                 start = piece.span.start;
             } else if is_key && !gap.is_empty() {
                 // Another line, with no more than a branch or an assignment between.
                 break;
             }
+            depth = depth.saturating_sub(usize::from(piece.first.does == Does::Open));
             (joined, is_trimmed) = (piece.span.start, piece.first.trims_before);
         }
         let (mut joined, mut is_trimmed) = (end, false);
+        let mut depth = 0_usize;
         for piece in &self.pieces[after..] {
             let gap = original.get(joined..piece.span.start).unwrap_or("x");
             let goes_on = is_trimmed || piece.first.trims_before;
@@ -166,9 +198,13 @@ impl Masked {
                 break;
             }
             let touches = piece.span.start == end;
-            if touches || writes_on(original, piece.span, &piece.last) {
+            let is_beside = piece.first.does == Does::Open || depth > 0;
+            let is_left_out = is_beside && piece.begins_in_text(original);
+            if touches || is_left_out || writes_on(original, piece.span, &piece.last) {
                 end = piece.span.end;
             }
+            depth += usize::from(piece.first.does == Does::Open);
+            depth = depth.saturating_sub(usize::from(piece.last.does == Does::Close));
             (joined, is_trimmed) = (piece.span.end, piece.last.trims_behind);
         }
         Span::new(start, end)
@@ -225,6 +261,36 @@ impl Masked {
             text.push_str(&line[blanks.min(indent)..]);
         }
         Some(text)
+    }
+}
+
+impl Piece {
+    /// The text of a branch that is left out, between the actions around it.
+    fn left_out<'t>(&self, original: &'t str) -> &'t str {
+        let (start, end) = (self.first.span.end, self.last.span.start);
+        original.get(start..end).unwrap_or("")
+    }
+
+    /// Whether a branch that is left out ends in something that goes on behind it.
+    fn ends_in_text(&self, original: &str) -> bool {
+        let text = self.left_out(original);
+        let text = if self.last.trims_before {
+            text.trim_end()
+        } else {
+            text
+        };
+        !text.is_empty() && !text.ends_with(char::is_whitespace)
+    }
+
+    /// Whether a branch that is left out begins with something that goes on with what stands before it.
+    fn begins_in_text(&self, original: &str) -> bool {
+        let text = self.left_out(original);
+        let text = if self.first.trims_behind {
+            text.trim_start()
+        } else {
+            text
+        };
+        !text.is_empty() && !text.starts_with(char::is_whitespace)
     }
 }
 

@@ -373,6 +373,9 @@ impl<'s> Run<'s> {
             text::skips(plan)
                 .iter()
                 .for_each(|line| self.talk.detail(line));
+            text::unread(plan)
+                .iter()
+                .for_each(|line| self.talk.detail(line));
             text::undecided(plan)
                 .iter()
                 .for_each(|line| self.talk.detail(line));

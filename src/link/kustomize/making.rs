@@ -13,9 +13,11 @@ use super::super::placeholder::{self, Known};
 use super::super::tree::{Taken, Tree, facts};
 use super::builds::{Builder, Builds, End, EntryId, Named, Step};
 use super::pattern::Pattern;
+use crate::image;
 use crate::scan::ScannedFile;
 use crate::sites::{
-    Acts, Depth, Fact, Kustomization, PATCH, PATCH_TEST, Site, TakenAs, is_kustomization_name,
+    Acts, Depth, Fact, Kustomization, PATCH, PATCH_TEST, Site, TakenAs, Taking,
+    is_kustomization_name,
 };
 use crate::source::{Lines, Span};
 
@@ -214,12 +216,27 @@ impl<'a> Making<'a, '_> {
         }
     }
 
-    /// Whoever builds what a template fills in may build anything of the repository.
+    /// Whether a kustomization takes in a folder or file of the repository that is not there.
+    fn misses(&self, file: usize, fact: &Kustomization, taking: &Taking) -> bool {
+        let is_local = ["./", "../"]
+            .iter()
+            .any(|start| taking.path.starts_with(start));
+        let is_there = |path: &PathBuf| !self.tree.at(path).is_empty();
+        let paths = self.tree.paths(file, fact, taking);
+        taking.role == TakenAs::Resource
+            && is_local
+            && !paths.iter().any(|(_, path)| is_there(path))
+    }
+
+    /// Whoever builds what a template fills in, or what is not there, may build anything of the repository.
     fn loosen_filled(&mut self) {
-        let is_filled = |path: &str| ["{{", "{%", "${"].iter().any(|mark| path.contains(mark));
         let takes_filled = |file: &usize| {
-            let mut takings = facts(&self.files[*file]).flat_map(|fact| &fact.takes_in);
-            takings.any(|taking| is_filled(&taking.path))
+            facts(&self.files[*file]).any(|fact| {
+                let mut takings = fact.takes_in.iter();
+                takings.any(|taking| {
+                    image::is_filled(&taking.path) || self.misses(*file, fact, taking)
+                })
+            })
         };
         let mut pending: Vec<usize> = (0..self.files.len()).filter(takes_filled).collect();
         let mut seen: BTreeSet<usize> = pending.iter().copied().collect();

@@ -32,9 +32,43 @@ struct Name {
     pattern: Pattern,
     /// Whether it acts on what charts make of values, and on nothing else that is not known.
     on_rendered: bool,
+    /// Whether it may act on any text of an object.
+    any_field: bool,
     /// The first entry with it and, so that an entry can be left out, another one. Each with
     /// `path:line`, for people.
     places: Vec<(Entry, String)>,
+}
+
+/// By what a name is known while names are collected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Key<'n> {
+    pattern: &'n str,
+    on_rendered: bool,
+    any_field: bool,
+}
+
+/// The places of names.
+type Places<'n> = BTreeMap<Key<'n>, Vec<(Entry, String)>>;
+
+impl<'n> Key<'n> {
+    fn new(pattern: &'n str) -> Self {
+        Self {
+            pattern,
+            on_rendered: false,
+            any_field: false,
+        }
+    }
+
+    fn of_rendered(self) -> Self {
+        Self {
+            on_rendered: true,
+            ..self
+        }
+    }
+
+    fn in_fields(self, any_field: bool) -> Self {
+        Self { any_field, ..self }
+    }
 }
 
 /// An entry of a list of images: the file, and the byte where its `name` stands.
@@ -60,7 +94,7 @@ impl NameSet {
         builds: &Builds,
         loose: &BTreeSet<(usize, usize)>,
     ) -> Self {
-        let mut places: BTreeMap<(&str, bool), Vec<(Entry, String)>> = BTreeMap::new();
+        let mut places: Places<'_> = BTreeMap::new();
         let mut set = Self {
             built: builds.built_sites(),
             ..Self::default()
@@ -89,7 +123,8 @@ impl NameSet {
                         let lines = lines.get_or_insert_with(|| Lines::new(&scanned.source.text));
                         let line = lines.position(name.offset).line;
                         let place = format!("{}:{line}", scanned.source.path.display());
-                        note(&mut places, (&name.pattern, false), entry, place);
+                        let key = Key::new(&name.pattern).in_fields(name.any_field);
+                        note(&mut places, key, entry, place);
                     }
                 }
             }
@@ -100,18 +135,19 @@ impl NameSet {
                 file: named.file,
                 offset: named.entry.offset,
             };
-            let key = (named.entry.pattern.as_str(), true);
+            let key = Key::new(&named.entry.pattern).of_rendered();
             note(&mut places, key, entry, named.place.clone());
         }
-        let name = |((pattern, on_rendered), places): ((&str, bool), _)| {
-            let pattern = match placeholder::known(pattern) {
-                Known::Whole => Pattern::new(pattern),
+        let name = |(key, places): (Key<'_>, _)| {
+            let pattern = match placeholder::known(key.pattern) {
+                Known::Whole => Pattern::new(key.pattern),
                 Known::Part(pattern) => Pattern::new(&pattern),
                 Known::Nothing => return None,
             };
             Some(Name {
                 pattern,
-                on_rendered,
+                on_rendered: key.on_rendered,
+                any_field: key.any_field,
                 places,
             })
         };
@@ -120,18 +156,14 @@ impl NameSet {
     }
 
     /// Images that a patch tests for which nothing here lists.
-    fn note_tests<'n>(
-        &self,
-        file: usize,
-        scanned: &'n ScannedFile,
-        places: &mut BTreeMap<(&'n str, bool), Vec<(Entry, String)>>,
-    ) {
+    fn note_tests<'n>(&self, file: usize, scanned: &'n ScannedFile, places: &mut Places<'n>) {
         for (site, found) in scanned.scan.sites.iter().enumerate() {
             if found.finder == PATCH_TEST && !self.built.contains(&SiteId { file, site }) {
                 let offset = found.span().start;
                 let line = Lines::new(&scanned.source.text).position(offset).line;
                 let place = format!("{}:{line}", scanned.source.path.display());
-                note(places, (found.text(), false), Entry { file, offset }, place);
+                let key = Key::new(found.text());
+                note(places, key, Entry { file, offset }, place);
             }
         }
     }
@@ -166,7 +198,7 @@ impl NameSet {
     }
 
     fn place<'n>(&self, name: &'n Name, text: &str, site: SiteId) -> Option<&'n str> {
-        if self.texts.contains(&site) {
+        if self.texts.contains(&site) && !name.any_field {
             return None;
         }
         let own = self.own.get(&site);
@@ -196,7 +228,11 @@ impl NameSet {
             for (site, found) in scanned.scan.sites.iter().enumerate() {
                 let id = SiteId { file, site };
                 for name in &self.names {
-                    if let Some(place) = self.place(name, found.text(), id) {
+                    // A field may be a part of an image, or hold more than one.
+                    let scalars = found.scalars().filter(|_| name.any_field);
+                    let scalars = scalars.map(|scalar| scalar.value.as_str());
+                    let mut texts = std::iter::once(found.text()).chain(scalars);
+                    if let Some(place) = texts.find_map(|text| self.place(name, text, id)) {
                         members.entry(place).or_default().push(id);
                     }
                 }
@@ -215,12 +251,7 @@ fn speaks_of_tags(pattern: &str) -> bool {
 }
 
 /// Notes a place of a name; two are enough, but for those of one file.
-fn note<'n>(
-    places: &mut BTreeMap<(&'n str, bool), Vec<(Entry, String)>>,
-    name: (&'n str, bool),
-    entry: Entry,
-    place: String,
-) {
+fn note<'n>(places: &mut Places<'n>, name: Key<'n>, entry: Entry, place: String) {
     let known = places.entry(name).or_default();
     let of_file = known.iter().filter(|(known, _)| known.file == entry.file);
     if of_file.count() < 2 && !known.iter().any(|(known, _)| *known == entry) {

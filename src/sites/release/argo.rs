@@ -1,9 +1,14 @@
 //! The sources of Argo CD's Applications, and of the templates in its ApplicationSets.
 
 use super::{
-    Base, ChartSource, From, Given, Reader, Release, Stage, Tool, is_about_name, is_null, items,
+    ANY_CHART, Base, ChartSource, From, Given, Reader, Release, Stage, Tool, is_null, items,
+    may_be_about_name, told,
 };
+use crate::image;
 use crate::yaml::{Document, Kind, NodeId};
+
+/// Keys that hold the sources of an Application.
+const SOURCES: &[&str] = &["source", "sources"];
 
 impl Reader<'_, '_> {
     /// Each source of an Application, and of the templates in an ApplicationSet. A patch, which need not
@@ -33,6 +38,26 @@ impl Reader<'_, '_> {
                 releases.push(release);
             }
         }
+        let is_source = |id: NodeId, key: &&str| {
+            let source = document.get(id, key);
+            source.is_some_and(|source| {
+                let mut items = items(document, source);
+                document.is_hole(source) || items.any(|item| document.is_hole(item))
+            })
+        };
+        let mut maps = object..document.node(object).end;
+        if maps.any(|id| SOURCES.iter().any(|key| is_source(id, key))) {
+            releases.push(Release {
+                tool: Tool::Argo,
+                has_chart: true,
+                charts: vec![ANY_CHART.to_string()],
+                layers: vec![Given::unknown(
+                    Stage::Parameters,
+                    "a template fills in its source",
+                )],
+                ..Release::default()
+            });
+        }
         if let Some(why) = unclear {
             for release in &mut releases {
                 release.layers.push(Given::unknown(Stage::Parameters, why));
@@ -45,12 +70,11 @@ impl Reader<'_, '_> {
         let document = self.document;
         let text = |key: &str| document.text_at(source, &[key]).map(ToString::to_string);
         // A path that is filled in as a whole may be any folder.
-        let is_filled = |path: &str| path.starts_with("{{") && path.ends_with("}}");
         let path = document
             .get(source, "path")
             .map(|path| match document.text(path) {
-                Some(path) if !is_filled(path) => path.to_string(),
-                _ => "*".to_string(),
+                Some(path) if !image::is_filled_as_whole(path) => told(path),
+                _ => ANY_CHART.to_string(),
             });
         let mut release = Release {
             tool: Tool::Argo,
@@ -108,9 +132,14 @@ impl Reader<'_, '_> {
         release
             .layers
             .extend(self.listed_parameters(helm, "parameters"));
+        release.layers.extend(self.filled_layer(source));
         let files = document.get(helm, "fileParameters");
         let mut files = files.into_iter().flat_map(|list| items(document, list));
-        if files.any(|item| document.text_at(item, &["name"]).is_none_or(is_about_name)) {
+        if files.any(|item| {
+            document
+                .text_at(item, &["name"])
+                .is_none_or(may_be_about_name)
+        }) {
             let why = "a parameter of it comes from a file";
             release.layers.push(Given::unknown(Stage::Parameters, why));
         }

@@ -1,7 +1,7 @@
 //! Charts that kustomize inflates, and those that the Helm controller of k3s installs.
 
 use super::super::kustomize::CHART_HOME;
-use super::{Base, ChartSource, From, Given, Reader, Release, Stage, Tool, texts};
+use super::{ANY_CHART, Base, ChartSource, From, Given, Reader, Release, Stage, Tool, texts};
 use crate::yaml::NodeId;
 
 impl Reader<'_, '_> {
@@ -31,15 +31,25 @@ impl Reader<'_, '_> {
         let more = texts(document, chart, "additionalValuesFiles").into_iter();
         let more = more.map(|file| Given::file(file, Base::Here));
         let home = home.unwrap_or(CHART_HOME);
+        let is_filled = |key: &str| {
+            let value = document.get(chart, key);
+            value.is_some_and(|value| document.is_hole(value))
+        };
         let local = text("repo").is_none().then(|| text("name")).flatten();
+        let any = (is_filled("name") || is_filled("repo")).then(|| ANY_CHART.to_string());
         Release {
             has_chart: true,
             span: self.span(chart, "name"),
             charts: local
                 .map(|name| format!("{home}/{name}"))
+                .or(any)
                 .into_iter()
                 .collect(),
-            layers: first.into_iter().chain(more).collect(),
+            layers: first
+                .into_iter()
+                .chain(more)
+                .chain(self.filled_layer(chart))
+                .collect(),
             source: ChartSource {
                 repository: text("repo"),
                 chart: text("name"),
@@ -74,6 +84,7 @@ impl Reader<'_, '_> {
             let parameters: Vec<_> = parameters.collect();
             release.layers.extend(self.parameters(set, &parameters));
         }
+        release.layers.extend(self.filled_layer(spec));
         release
     }
 }

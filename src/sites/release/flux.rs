@@ -2,8 +2,8 @@
 
 use super::super::{Fact, Found, may_name_images};
 use super::{
-    Base, BlockId, ChartSource, ConfigMap, From, Generated, Given, Reader, Release, Stage, Tool,
-    is_about_name, items, texts,
+    ANY_CHART, Base, BlockId, ChartSource, ConfigMap, From, Generated, Given, Reader, Release,
+    Stage, Tool, items, may_be_about_name, texts, told,
 };
 use crate::yaml::{Document, Kind, NodeId, documents};
 
@@ -35,6 +35,7 @@ impl Reader<'_, '_> {
             release.layers.extend(flux_map(document, item));
         }
         release.layers.extend(self.block(spec, "values"));
+        release.layers.extend(self.filled_layer(spec));
         release
     }
 }
@@ -48,15 +49,24 @@ pub(super) fn flux_chart(document: &Document<'_>, spec: NodeId) -> Release {
         .into_iter()
         .map(|file| Given::file(file, Base::Source))
         .collect();
+    let is_published = text(&["sourceRef", "kind"]).as_deref() == Some("HelmRepository");
+    let hole = document
+        .get(spec, "chart")
+        .filter(|&chart| document.is_hole(chart) && !is_published);
+    let hole = hole.map(|_| ANY_CHART.to_string());
     Release {
         tool: Tool::Flux,
-        has_chart: text(&["chart"]).is_some(),
+        has_chart: text(&["chart"]).is_some() || hole.is_some(),
         lists: if layers.is_empty() {
             Vec::new()
         } else {
             vec![Stage::Files]
         },
-        charts: text(&["chart"]).into_iter().collect(),
+        charts: text(&["chart"])
+            .map(|chart| told(&chart))
+            .or(hole)
+            .into_iter()
+            .collect(),
         replaces_defaults: !layers.is_empty(),
         layers,
         source: ChartSource {
@@ -72,7 +82,7 @@ pub(super) fn flux_chart(document: &Document<'_>, spec: NodeId) -> Release {
 fn flux_map(document: &Document<'_>, item: NodeId) -> Option<Given> {
     let stage = Stage::Maps;
     let text = |key| document.text_at(item, &[key]);
-    if text("targetPath").is_some_and(|path| !is_about_name(path)) {
+    if text("targetPath").is_some_and(|path| !may_be_about_name(path)) {
         return None;
     }
     Some(match (text("name"), text("targetPath")) {

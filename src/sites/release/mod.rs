@@ -17,7 +17,8 @@ pub(super) use salvage::salvage;
 
 use super::release_patches::DIRECTIVE;
 use super::values::{self, Parameter};
-use super::{Fact, Found, Input, Template, workload};
+use super::{Fact, Found, Input, Template, front, may_name_images, workload};
+use crate::image;
 use crate::yaml::{Document, Kind, NodeId, documents};
 use flux::{config_maps, flux_chart, generated};
 
@@ -33,6 +34,29 @@ const NOT_NAMES: &[&str] = &[
     "pullPolicy",
     "pullSecrets",
     "imagePullPolicy",
+];
+
+/// Any chart of the repository.
+const ANY_CHART: &str = "*";
+/// Keys below which values stand, of which it is known by their own keys what is filled in.
+const VALUES: &[&str] = &["values", "valuesObject", "valuesInline", "valuesLocal"];
+/// Keys that name layers of values.
+const LAYERS: &[&str] = &[
+    "<<",
+    "additionalValuesFiles",
+    "fileParameters",
+    "inherit",
+    "parameters",
+    "secrets",
+    "set",
+    "setString",
+    "valueFiles",
+    "valuesContent",
+    "valuesFile",
+    "valuesFiles",
+    "valuesFrom",
+    "valuesMerge",
+    "valuesSecrets",
 ];
 
 /// Reads the releases of one document, and the values that stand in them.
@@ -130,12 +154,7 @@ pub(super) fn find_plain(
         let text = |key: &str| document.text_at(home, &[key]);
         reader.chart_home(text("name"), text("url"));
     }
-    let list = document.get(0, "releases");
-    let list: Vec<NodeId> = list
-        .into_iter()
-        .flat_map(|list| items(document, list))
-        .collect();
-    let mut releases: Vec<Release> = list.into_iter().map(|item| reader.helmfile(item)).collect();
+    let mut releases = reader.helmfiles();
     if let Some(helm) = document.get(0, "helm") {
         releases.extend(reader.fleet(helm));
     }
@@ -192,11 +211,12 @@ impl Reader<'_, '_> {
     }
 
     /// The values in a text: what they name is found when the text is looked into.
-    fn text_block(&self, node: NodeId, value: &str) -> Option<Given> {
+    fn text_block(&mut self, node: NodeId, value: &str) -> Option<Given> {
         let stage = Stage::Values;
         let mut all = documents(value);
         let is_read = matches!(all.next(), Some(Ok(document)) if matches!(document.node(0).kind, Kind::Mapping));
         if is_read && all.next().is_none() {
+            self.keep_filled(node, value);
             let from = From::Block {
                 block: BlockId::of(self.document, node),
                 empties: false,
@@ -205,6 +225,46 @@ impl Reader<'_, '_> {
         }
         is_text_about_names(value)
             .then(|| Given::unknown(stage, "its values are a text that cannot be read"))
+    }
+
+    /// Takes up what is filled in of values in a text that nobody looks into, since no word of it is about
+    /// images.
+    fn keep_filled(&mut self, node: NodeId, value: &str) {
+        if may_name_images(value) || !image::is_filled(value) {
+            return;
+        }
+        let block = BlockId::of(self.document, node);
+        for document in documents(value).flatten() {
+            let inside = values::inside(value, &document, 0, block, self.templates);
+            let loose = values::Loose {
+                filled: inside.loose.filled,
+                ..values::Loose::default()
+            };
+            let is_known = self.found.blocks.iter().any(|(known, _)| *known == block);
+            if !loose.is_empty() && !is_known {
+                self.found.blocks.push((block, loose));
+            }
+        }
+    }
+
+    /// What stands for the layers that a template fills in.
+    fn filled_layer(&self, node: NodeId) -> Option<Given> {
+        let document = self.document;
+        let is_layer = |hole: NodeId| {
+            let keys = keys_to(document, node, hole);
+            let is_own = |key: &&str| VALUES.contains(key);
+            let of_layers = |key: &&str| LAYERS.contains(key);
+            let is_all = keys.last().is_none_or(|last| *last == "helm");
+            !keys.iter().any(is_own) && (is_all || keys.iter().any(of_layers))
+        };
+        let hole = document.holes(node).find(|&hole| is_layer(hole))?;
+        let keys = keys_to(document, node, hole).join(".");
+        let why = if keys.is_empty() {
+            "a template fills in a part of it".to_string()
+        } else {
+            format!("a template fills in its `{keys}`")
+        };
+        Some(Given::unknown(Stage::Parameters, &why))
     }
 
     /// Parameters, each a path of keys and the node of its value, as a layer. A null takes away what
@@ -222,7 +282,7 @@ impl Reader<'_, '_> {
             let node = node.filter(is_text);
             if let (Some(keys), Some(node)) = (path.and_then(keys_of), node) {
                 read.push(Parameter { keys, node });
-            } else if path.is_none_or(is_about_name) {
+            } else if path.is_none_or(may_be_about_name) {
                 let why = format!("its parameter `{}` cannot be told", path.unwrap_or("?"));
                 return Some(Given::unknown(stage, &why));
             }
@@ -265,6 +325,39 @@ impl Reader<'_, '_> {
     }
 }
 
+/// The keys on the way from a node to one below it.
+fn keys_to<'d>(document: &'d Document<'_>, from: NodeId, to: NodeId) -> Vec<&'d str> {
+    let mut keys = Vec::new();
+    let mut at = to;
+    while at != from && document.node(at).parent != at {
+        let parent = document.node(at).parent;
+        let entry = document.entries(parent).find(|entry| entry.value == at);
+        keys.extend(entry.and_then(|entry| entry.key));
+        at = parent;
+    }
+    keys.reverse();
+    keys
+}
+
+/// A chart as far as it is told: what is filled in, in whatever way, stands in braces.
+fn told(chart: &str) -> String {
+    // A template that writes a template.
+    let chart = chart.replace("{{`", "").replace("`}}", "");
+    if chart.contains("{{") {
+        return chart;
+    }
+    match image::placeholder(&chart) {
+        Some(at) => {
+            let last = chart[at..]
+                .rfind('/')
+                .filter(|_| !chart[at..].contains("${"));
+            let rest = last.map_or("", |slash| &chart[at + slash..]);
+            format!("{}{{{{}}}}{rest}", &chart[..at])
+        }
+        None => chart,
+    }
+}
+
 /// The items of a sequence, aliases followed.
 fn items<'d>(document: &'d Document<'_>, list: NodeId) -> impl Iterator<Item = NodeId> + 'd {
     document.items(list).map(|item| document.resolve(item))
@@ -283,7 +376,7 @@ fn is_null(document: &Document<'_>, node: NodeId) -> bool {
 
 /// The keys of a path as Helm's `--set` writes it; none for one with positions of a list or escapes.
 fn keys_of(path: &str) -> Option<Vec<String>> {
-    let is_plain = !path.contains(['[', ']', '\\', ',', '=', '{', '}']);
+    let is_plain = !path.contains(['[', ']', '\\', ',', '=', '{', '}']) && !image::is_filled(path);
     let keys: Vec<String> = path.split('.').map(Into::into).collect();
     (is_plain && keys.iter().all(|key| !key.is_empty())).then_some(keys)
 }
@@ -298,10 +391,8 @@ fn is_text_about_names(text: &str) -> bool {
 
 /// Whether any text below stands under a key that makes up the name of an image.
 fn is_about_names(document: &Document<'_>, values: NodeId) -> bool {
-    if document
-        .text(values)
-        .is_some_and(|text| text.contains("{{"))
-    {
+    let is_filled = |text: &str| text.contains("{{") || image::is_filled_as_whole(text);
+    if document.text(values).is_some_and(is_filled) {
         return true;
     }
     let below = values..document.node(values).end;
@@ -323,10 +414,16 @@ fn is_about_names(document: &Document<'_>, values: NodeId) -> bool {
     })
 }
 
+/// The same, where a part of it may be filled in later.
+fn may_be_about_name(path: &str) -> bool {
+    image::is_filled(path) || is_about_name(path)
+}
+
 /// Whether a key, or a path of keys, makes up the name of an image.
 fn is_about_name(path: &str) -> bool {
     let last = path.rsplit('.').next().unwrap_or(path);
+    let is_front = front::is_key(path);
     let path = path.to_ascii_lowercase();
     let is_tag = NOT_NAMES.contains(&last) || last.ends_with("Tag") || last.ends_with("PullPolicy");
-    !is_tag && WORDS.iter().any(|word| path.contains(word))
+    !is_tag && (WORDS.iter().any(|word| path.contains(word)) || is_front)
 }

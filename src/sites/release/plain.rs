@@ -1,6 +1,7 @@
 //! Releases in files that are no Kubernetes objects: helmfiles, and the bundles of Fleet.
 
-use super::{Base, ChartSource, Given, Reader, Release, Stage, items, texts};
+use super::{ANY_CHART, Base, ChartSource, Given, Reader, Release, Stage, items, texts, told};
+use crate::image;
 use crate::source::Span;
 use crate::yaml::NodeId;
 
@@ -14,14 +15,44 @@ impl Reader<'_, '_> {
         Some(self.document.node(self.document.resolve(value)).span)
     }
 
-    pub(super) fn helmfile(&mut self, node: NodeId) -> Release {
+    /// The releases of a helmfile; one of any chart where a template fills in which there are.
+    pub(super) fn helmfiles(&mut self) -> Vec<Release> {
+        let document = self.document;
+        let Some(list) = document.get(0, "releases") else {
+            return Vec::new();
+        };
+        let listed: Vec<NodeId> = items(document, list).collect();
+        let mut releases: Vec<Release> = listed
+            .iter()
+            .map(|&release| self.helmfile(release))
+            .collect();
+        if document.is_hole(list) {
+            let why = "a template fills in which releases there are";
+            releases.push(Release {
+                has_chart: true,
+                charts: vec![ANY_CHART.to_string()],
+                layers: vec![Given::unknown(Stage::Parameters, why)],
+                ..Release::default()
+            });
+        }
+        releases
+    }
+
+    fn helmfile(&mut self, node: NodeId) -> Release {
         let document = self.document;
         let text = |key: &str| document.text_at(node, &[key]).map(ToString::to_string);
+        let mut charts = Vec::new();
+        let mut taken_over = Vec::new();
+        self.charts_of(node, &mut taken_over, &mut charts);
+        if charts.is_empty() {
+            // One that cannot be told may be any.
+            charts.push(ANY_CHART.to_string());
+        }
         let mut release = Release {
             has_chart: true,
             span: self.span(node, "name"),
             name: text("name"),
-            charts: text("chart").into_iter().collect(),
+            charts,
             source: ChartSource {
                 chart: text("chart"),
                 version: text("version"),
@@ -46,7 +77,42 @@ impl Reader<'_, '_> {
         for list in ["set", "setString"] {
             release.layers.extend(self.listed_parameters(node, list));
         }
+        let lists = ["values", "secrets"].iter();
+        let mut lists = lists.filter_map(|list| document.get(node, list));
+        if lists.any(|list| document.is_hole(list)) {
+            let why = "a template fills in its values";
+            release.layers.push(Given::unknown(Stage::Files, why));
+        }
+        release.layers.extend(self.filled_layer(node));
         release
+    }
+
+    /// The charts that a release names, or what it takes over does. `seen`: the maps that were looked at.
+    fn charts_of(&self, node: NodeId, seen: &mut Vec<NodeId>, charts: &mut Vec<String>) {
+        let document = self.document;
+        if seen.contains(&node) {
+            return;
+        }
+        seen.push(node);
+        if let Some(chart) = document.get(node, "chart") {
+            let chart = document.text(chart).map(told);
+            let is_told = |chart: &String| !chart.is_empty() && !image::is_filled_as_whole(chart);
+            charts.push(chart.filter(is_told).unwrap_or(ANY_CHART.to_string()));
+            return;
+        }
+        let merged = document.get(node, "<<").into_iter();
+        let merged = merged.flat_map(|merged| items(document, merged).chain([merged]));
+        let templates = document.get(0, "templates");
+        let inherited = document.get(node, "inherit").into_iter();
+        let inherited = inherited.flat_map(|list| items(document, list).chain([list]));
+        let inherited = inherited.filter_map(|item| {
+            let name = document.text_at(item, &["template"])?;
+            document.get(templates?, name)
+        });
+        let all: Vec<NodeId> = merged.chain(inherited).collect();
+        for from in all {
+            self.charts_of(from, seen, charts);
+        }
     }
 
     /// A bundle of Fleet: as it is, and with each of the changes for a target.
@@ -94,6 +160,7 @@ impl Reader<'_, '_> {
         release
             .layers
             .extend(self.listed_parameters(helm, "parameters"));
+        release.layers.extend(self.filled_layer(helm));
         release
     }
 }

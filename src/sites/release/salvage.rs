@@ -1,6 +1,6 @@
 //! What can still be told of releases in a text that is no YAML before a template is rendered.
 
-use super::{Base, Given, Release, Stage};
+use super::{ANY_CHART, Base, Given, Release, Stage, told};
 
 /// Words that together show that a text that is no YAML is about releases: those of any line.
 const SALVAGED: &[&[&str]] = &[
@@ -29,10 +29,15 @@ pub(in super::super) fn salvage(text: &str) -> Option<Release> {
             .find_map(|key| line.strip_prefix(key));
         if let Some(chart) = value {
             // One that is filled in as a whole tells nothing, and neither does the `/` of an ingress.
-            let chart = unquoted(chart);
+            let chart = told(unquoted(chart));
             let is_told = chart.contains(char::is_alphanumeric)
                 && !(chart.starts_with("{{") && chart.ends_with("}}"));
-            release.charts.extend(is_told.then(|| chart.to_string()));
+            let is_release = line.starts_with("chart:") && text.contains("releases:");
+            if is_told {
+                release.charts.push(chart);
+            } else if is_release && chart.starts_with("{{") {
+                release.charts.push(ANY_CHART.to_string());
+            }
         }
         let file = unquoted(line);
         if [".yaml", ".yml", ".gotmpl"]

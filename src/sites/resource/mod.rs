@@ -10,9 +10,11 @@ mod shape;
 mod split;
 mod table;
 
+use std::cell::OnceCell;
 use std::collections::HashSet;
 
 use super::parts::Step;
+use super::purpose::{self, Purpose};
 use super::values::{has_image_word, has_known_host, is_full, is_image_name, is_source};
 use super::{
     Fact, Found, Input, KeyPath, PatchPiece, Place, Site, front, kustomize, object, workload,
@@ -122,6 +124,10 @@ struct Walk<'d> {
     pending: Vec<Pending<'d>>,
     /// Where aliases led already.
     followed: HashSet<NodeId>,
+    /// The maps of which it is noted what parts of images they hold.
+    noted: HashSet<NodeId>,
+    /// The name of a setting of the object that may stand in front of names, once it is looked for.
+    setting: OnceCell<Option<&'d str>>,
     sites: Vec<Site>,
     facts: Vec<Fact>,
 }
@@ -146,6 +152,29 @@ pub(super) fn find(input: &Input<'_>, found: &mut Found) {
     found.facts.extend(walk.facts);
 }
 
+/// What no finder takes for an image in an object that nobody knows, and what may be one all the same: a
+/// reference in full where a key has the word, and a name with a tag in a map or list of images.
+pub(super) fn find_loose(input: &Input<'_>, found: &mut Found) {
+    let (document, object) = (input.document, input.object);
+    let Some(about) = table::about(object).filter(|about| about.shaped) else {
+        return;
+    };
+    let mut walk = Walk::new(input.text, document, object);
+    walk.rows = about.rows.iter().map(|row| (row.way(), *row)).collect();
+    for id in object.node..document.node(object.node).end {
+        let text = document.text(id).filter(|text| text.contains([':', '@']));
+        let keys = text.and_then(|text| Some((text, walk.keys(id)?)));
+        let Some((text, keys)) = keys else { continue };
+        if shape::may_be_loose(&keys, text) && walk.row(&keys).is_none() {
+            walk.loose(id, &keys);
+        }
+    }
+    let known: HashSet<Span> = found.sites.iter().flat_map(super::spans).collect();
+    let mut sites = walk.sites;
+    sites.retain(|site| !super::spans(site).any(|span| known.contains(&span)));
+    found.sites.extend(sites);
+}
+
 /// Drops what other finders found as well, or what was found twice. Once for a document: it may hold
 /// many objects.
 pub(super) fn drop_known(found: &mut Found) {
@@ -168,19 +197,9 @@ pub(super) fn patched(
     pointer: &str,
     target: &Object<'_>,
 ) -> Vec<Site> {
-    let keys: Vec<String> = pointer
-        .split('/')
-        .skip(1)
-        .map(|key| key.replace("~1", "/").replace("~0", "~"))
-        .collect();
-    let is_out = keys
-        .first()
-        .is_none_or(|key| NOT_DEPLOYED.contains(&key.as_str()));
-    let keys: Vec<&str> = keys
-        .iter()
-        .map(String::as_str)
-        .filter(|key| key.parse::<usize>().is_err() && *key != "-")
-        .collect();
+    let keys = pointed(pointer);
+    let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+    let is_out = keys.first().is_none_or(|key| NOT_DEPLOYED.contains(key));
     if is_out || keys.iter().any(|key| shape::is_of_others(key)) {
         return Vec::new();
     }
@@ -190,8 +209,81 @@ pub(super) fn patched(
         return site.into_iter().collect();
     }
     let mut walk = Walk::new(text, document, target);
-    walk.all(value, &keys);
+    if target.group.is_empty() {
+        walk.go(value, &keys, true);
+        walk.assume(target);
+    } else {
+        walk.all(value, &keys);
+    }
     walk.sites
+}
+
+/// The images, all assumed, in a patch for an object of which the group is not known.
+pub(super) fn of_unknown(text: &str, document: &Document<'_>, target: &Object<'_>) -> Vec<Site> {
+    let is_map = matches!(document.node(0).kind, Kind::Mapping);
+    // Kubernetes' own group has no name.
+    let is_core =
+        object::own(document).kind == target.kind && document.get(0, "apiVersion").is_some();
+    if !target.group.is_empty() || !is_map || is_core {
+        return Vec::new();
+    }
+    let mut walk = Walk::new(text, document, target);
+    walk.go(target.node, &[], true);
+    walk.assume(target);
+    walk.sites
+}
+
+/// The parts of images in a document whose own fields name none, or that does not say what it is: it
+/// may be a patch, and what it is for stands elsewhere.
+pub(super) fn pieces(text: &str, document: &Document<'_>) -> Vec<Fact> {
+    if !matches!(document.node(0).kind, Kind::Mapping) {
+        return Vec::new();
+    }
+    let own = object::own(document);
+    let is_known = table::about(&own).is_some() && !object::holds_no_images(&own);
+    if is_known || object::is_schema(&own) {
+        return Vec::new();
+    }
+    let mut walk = Walk::new(text, document, &own);
+    walk.go(0, &[], true);
+    let mut facts = walk.facts;
+    for fact in &mut facts {
+        if let Fact::Piece { object, .. } = fact {
+            *object = object.take().filter(|_| !own.kind.is_empty());
+        }
+    }
+    facts
+}
+
+/// The keys of a JSON pointer, without positions in lists.
+fn pointed(pointer: &str) -> Vec<String> {
+    let keys = pointer.split('/').skip(1);
+    let keys = keys.filter(|key| key.parse::<usize>().is_err() && *key != "-");
+    keys.map(|key| key.replace("~1", "/").replace("~0", "~"))
+        .collect()
+}
+
+/// Judges what a patch writes by the object that it turned out to be for. `is_whole`: the value of the
+/// operation is the image, and no map that holds it.
+pub(super) fn judge(site: &mut Site, pointer: &str, target: &Object<'_>, is_whole: bool) {
+    let is_unknown = matches!(site.assumption, Some((Assumption::TextReference, _)));
+    if site.finder != NAME || !is_unknown {
+        return;
+    }
+    let keys = pointed(pointer);
+    let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+    match table::patched(target, &keys) {
+        Patched::Unknown if !target.kind.is_empty() => {
+            site.assumption = Some(of_unknown_kind(target));
+        }
+        Patched::Image | Patched::Field if is_whole => site.assumption = None,
+        Patched::Output => drop(site.hold.get_or_insert_with(output)),
+        Patched::Nothing if is_whole => {
+            let detail = format!("a {} has no image that is pulled there", target.kind);
+            site.hold.get_or_insert((Reason::NotAnImage, detail));
+        }
+        Patched::Unknown | Patched::Image | Patched::Field | Patched::Nothing => {}
+    }
 }
 
 fn patched_text(
@@ -201,16 +293,27 @@ fn patched_text(
     keys: &[&str],
     target: &Object<'_>,
 ) -> Option<Site> {
-    if !shape::may_be_image(keys) {
+    let said = table::patched(target, keys);
+    if said != Patched::Field && !shape::may_be_image(keys) {
         return None;
     }
-    let site = workload::site(text, document, value)?;
-    let mut site = by_shape(document.text(value)?, site)?;
-    match table::patched(target, keys) {
+    let mut site = workload::site(text, document, value)?;
+    if said != Patched::Field {
+        site = by_shape(document.text(value)?, site)?;
+        match purpose::of_place(keys) {
+            Purpose::Pulled => {}
+            Purpose::Open => site.assumption = Some(of_open_purpose(target.kind, keys)),
+            Purpose::Pushed => drop(site.hold.get_or_insert_with(output)),
+        }
+    }
+    match said {
         Patched::Nothing => return None,
         Patched::Output => drop(site.hold.get_or_insert_with(output)),
-        Patched::Image => {}
-        Patched::Unknown => drop(site.assumption.get_or_insert_with(of_unknown_kind)),
+        Patched::Image | Patched::Field => {}
+        Patched::Unknown => drop(
+            site.assumption
+                .get_or_insert_with(|| of_unknown_kind(target)),
+        ),
     }
     Some(Site {
         finder: NAME,
@@ -218,16 +321,36 @@ fn patched_text(
     })
 }
 
+/// What an image rests on of which the keys around it do not tell what becomes of it.
+fn of_open_purpose(kind: &str, keys: &[&str]) -> (Assumption, String) {
+    let detail = format!(
+        "a key around it leaves open whether it is pulled: a build may push it, or a rule may speak of it; if it is pulled, state it in the config: `sites: [{{kind: {kind}, path: {}}}]`",
+        keys.join("/")
+    );
+    (Assumption::TextReference, detail)
+}
+
 /// What an image in a patch rests on that does not say what it patches.
-fn of_unknown_kind() -> (Assumption, String) {
-    let detail = "nothing here shows which kind of object the patch changes, and in some this is no image that is pulled; write the patch into the kustomization, with the group and kind in its `target`";
-    (Assumption::TextReference, detail.to_string())
+fn of_unknown_kind(target: &Object<'_>) -> (Assumption, String) {
+    let detail = match target.kind {
+        "" => "nothing here shows which kind of object the patch changes, and in some this is no image that is pulled; write the patch into the kustomization, with the group and kind in its `target`".to_string(),
+        kind => format!(
+            "the `target` of the patch names the kind `{kind}` without its group, and in some groups this is no image that is pulled; write the `group` into the `target`"
+        ),
+    };
+    (Assumption::TextReference, detail)
 }
 
 /// What an operation says that writes a part of an image, or takes it away: of which object, is not
 /// known here.
-pub(super) fn patched_part(pointer: &str) -> Option<Fact> {
+pub(super) fn patched_part(pointer: &str, value: Option<(&Document<'_>, NodeId)>) -> Option<Fact> {
     let (above, key) = pointer.rsplit_once('/')?;
+    let around = above.rsplit('/').next().unwrap_or("");
+    let whole = value.and_then(|(document, id)| {
+        let id = document.resolve(id);
+        let key = split::whole_key(around, key, document.text(id)?)?;
+        Some((vec![key], document.node(id).span))
+    });
     let mut path = KeyPath::default();
     for key in above.split('/').skip(1) {
         match key.parse::<usize>() {
@@ -235,15 +358,19 @@ pub(super) fn patched_part(pointer: &str) -> Option<Fact> {
             Err(_) => path.push_key(&key.replace("~1", "/").replace("~0", "~")),
         }
     }
-    PARTS.contains(&key).then(|| {
-        Fact::PatchPiece(PatchPiece {
-            kind: None,
-            name: None,
-            path,
-            keys: None,
-            map: Span::new(0, 0),
-        })
-    })
+    let is_part = PARTS.contains(&key) && (key != "image" || shape::is_image(around));
+    let (keys, map) = match whole {
+        Some((keys, map)) if !is_part => (Some(keys), map),
+        _ if PARTS.contains(&key) => (None, Span::new(0, 0)),
+        _ => return None,
+    };
+    Some(Fact::PatchPiece(PatchPiece {
+        kind: None,
+        name: None,
+        path,
+        keys,
+        map,
+    }))
 }
 
 impl<'d> Walk<'d> {
@@ -257,6 +384,8 @@ impl<'d> Walk<'d> {
             rows: Vec::new(),
             pending: Vec::new(),
             followed: HashSet::new(),
+            noted: HashSet::new(),
+            setting: OnceCell::new(),
             sites: Vec::new(),
             facts: Vec::new(),
         }
@@ -269,7 +398,12 @@ impl<'d> Walk<'d> {
         };
         let rows = about.rows.into_iter();
         self.rows = rows.map(|row| (row.way(), row)).collect();
-        self.visit(root, &mut keys.to_vec(), about.shaped);
+        self.go(root, keys, about.shaped);
+    }
+
+    /// The same by the rows that are known already.
+    fn go(&mut self, root: NodeId, keys: &[&'d str], shaped: bool) {
+        self.visit(root, &mut keys.to_vec(), shaped);
         while let Some(Pending {
             node,
             mut keys,
@@ -282,6 +416,14 @@ impl<'d> Walk<'d> {
             } else {
                 self.visit(node, &mut keys, shaped);
             }
+        }
+    }
+
+    /// Assumes everything that was found, in an object of which too little is known.
+    fn assume(&mut self, target: &Object<'_>) {
+        for site in &mut self.sites {
+            site.assumption
+                .get_or_insert_with(|| of_unknown_kind(target));
         }
     }
 
@@ -386,7 +528,7 @@ impl<'d> Walk<'d> {
         let Some(row) = row.or_else(general) else {
             if may_be {
                 self.unknown(id, keys);
-                self.doubt(id);
+                self.doubt(id, false);
             }
             return;
         };
@@ -400,12 +542,12 @@ impl<'d> Walk<'d> {
                 }
             }
             Means::Image if row.is_general() && self.is_other(id) => {}
-            Means::Image => {
-                self.add(id, None);
-                if row.is_general() {
-                    self.doubt(id);
-                }
+            Means::Image if row.is_general() => {
+                let is_pushed = purpose::of_place(keys) == Purpose::Pushed;
+                self.add(id, is_pushed.then(output));
+                self.doubt(id, true);
             }
+            Means::Image => self.add(id, None),
             Means::Output => self.add(id, Some(output())),
             Means::Package => self.add(id, Some(package())),
         }
@@ -449,8 +591,40 @@ impl<'d> Walk<'d> {
                 keys.join("/")
             );
         }
+        if site.assumption.is_none() && split::is_cut(text) && self.has_rest_beside(id) {
+            let detail =
+                "a key beside it may hold the rest of its name; if it is the whole, add its tag";
+            site.assumption = Some((Assumption::BareWord, detail.to_string()));
+        }
+        match self.purpose(id, keys) {
+            Purpose::Pulled => {}
+            Purpose::Open => site.assumption = Some(of_open_purpose(self.object.kind, keys)),
+            Purpose::Pushed => drop(site.hold.get_or_insert_with(output)),
+        }
         self.hold_shared(id, &mut site);
         self.sites.push(site);
+    }
+
+    /// Whether a text beside an image may be joined to it.
+    fn has_rest_beside(&self, id: NodeId) -> bool {
+        let map = self.document.node(id).parent;
+        let mut entries = self.document.entries(map);
+        entries.any(|entry| entry.value != id && entry.key.is_some_and(split::may_follow))
+    }
+
+    /// What the keys that lead to an image, and those beside it, say of what it is for.
+    fn purpose(&self, id: NodeId, keys: &[&str]) -> Purpose {
+        let of_place = purpose::of_place(keys);
+        if of_place != Purpose::Pulled || shape::is_handed(self.object.group, keys) {
+            return of_place.max(Purpose::Open);
+        }
+        if !keys.last().is_some_and(|key| purpose::is_plain(key)) {
+            return of_place;
+        }
+        let map = self.document.node(id).parent;
+        let beside = self.document.entries(map).filter_map(|entry| entry.key);
+        let built = beside.map(shape::built_beside).max();
+        built.unwrap_or(of_place)
     }
 
     /// Holds an image that stands in a node with an anchor that is used elsewhere, unless the image
@@ -475,29 +649,64 @@ impl<'d> Walk<'d> {
         }
     }
 
+    /// An image of which nothing but a word in its keys tells.
+    fn loose(&mut self, id: NodeId, keys: &[&str]) {
+        let Some(mut site) = workload::site(self.text, self.document, id) else {
+            return;
+        };
+        if matches!(site.hold, Some((Reason::NotAnImage, _))) {
+            return;
+        }
+        site.finder = NAME;
+        match self.purpose(id, keys) {
+            Purpose::Pulled => {
+                let detail = format!(
+                    "nothing shows that it names an image that is pulled; if it does, state it in the config: `sites: [{{kind: {}, path: {}}}]`",
+                    self.object.kind,
+                    keys.join("/")
+                );
+                site.assumption = Some((Assumption::TextReference, detail));
+            }
+            Purpose::Open => site.assumption = Some(of_open_purpose(self.object.kind, keys)),
+            Purpose::Pushed => drop(site.hold.get_or_insert_with(output)),
+        }
+        self.hold_shared(id, &mut site);
+        self.sites.push(site);
+        self.doubt(id, false);
+    }
+
     /// Whether what stands at a node of this object is an image that is pulled.
     fn names_image(&self, id: NodeId) -> bool {
+        let Some(keys) = self.keys(id) else {
+            return false;
+        };
+        let row = self.row(&keys);
+        let is_none = row.is_some_and(|row| {
+            matches!(row.means, Means::Output | Means::Package | Means::Nothing)
+        });
+        let is_pushed = purpose::of_place(&keys) == Purpose::Pushed;
+        !is_none && !is_pushed && shape::may_be_image(&keys)
+    }
+
+    /// The keys that lead to a node of this object; none for a key, and for a node of an inner object.
+    fn keys(&self, id: NodeId) -> Option<Vec<&'d str>> {
         let document = self.document;
         let (mut at, mut keys) = (id, Vec::new());
         while at != self.object.node {
             let node = document.node(at);
             if node.parent == at || object::starts_object(document, at) {
-                return false;
+                return None;
             }
             if matches!(document.node(node.parent).kind, Kind::Mapping) {
                 if node.position.is_multiple_of(2) {
-                    return false;
+                    return None;
                 }
                 keys.push(document.text(at - 1).unwrap_or("?"));
             }
             at = node.parent;
         }
         keys.reverse();
-        let row = self.row(&keys);
-        let is_none = row.is_some_and(|row| {
-            matches!(row.means, Means::Output | Means::Package | Means::Nothing)
-        });
-        !is_none && shape::may_be_image(&keys)
+        Some(keys)
     }
 
     /// Whether a scalar is a part of an image whose registry stands beside it.
@@ -510,11 +719,20 @@ impl<'d> Walk<'d> {
     }
 
     /// Doubts the image at `id` when something around it may stand in front of its name.
-    fn doubt(&mut self, id: NodeId) {
-        let Some(front) = self.front_of(id) else {
+    ///
+    /// Operators of which it is known that such keys hold whole references have repositories of their
+    /// own beside them: of a runner's source code, of backups.
+    fn doubt(&mut self, id: NodeId, is_known: bool) {
+        let text = self.document.text(id).unwrap_or("");
+        let mut front = self.front_of(id, is_known, false);
+        if front.is_none() && !is_known && !shape::names_host(text) {
+            front = self
+                .front_of(id, false, true)
+                .or_else(|| *self.setting.get_or_init(|| self.setting()));
+        }
+        let Some(front) = front else {
             return;
         };
-        let text = self.document.text(id).unwrap_or("");
         let start = self.document.node(id).span.start;
         let site = self.sites.last_mut();
         let Some(site) = site.filter(|site| site.span().start >= start) else {
@@ -534,8 +752,31 @@ impl<'d> Walk<'d> {
         }
     }
 
-    /// The key, in the map around a text or in a map around that, of what may stand in front of it.
-    fn front_of(&self, id: NodeId) -> Option<&'d str> {
+    /// The name of an annotation, variable or parameter of the object that may stand in front of names.
+    fn setting(&self) -> Option<&'d str> {
+        let (document, root) = (self.document, self.object.node);
+        let annotations = document.at(root, &["metadata", "annotations"]);
+        let annotations = annotations
+            .into_iter()
+            .flat_map(|map| document.entries(map));
+        let annotations =
+            annotations.filter_map(|entry| Some((entry.key?, document.text(entry.value)?)));
+        let named = (root..document.node(root).end).filter_map(|map| {
+            let mut value = ["value", "default"].iter();
+            let value = value.find_map(|key| document.text_at(map, &[key]))?;
+            Some((document.text_at(map, &["name"])?, value))
+        });
+        let mut all = annotations.chain(named);
+        let found = all.find(|(name, value)| {
+            let own = name.rsplit('/').next().unwrap_or(name);
+            front::may_be("", own, value)
+        });
+        found.map(|(name, _)| name)
+    }
+
+    /// The key, in the map around a text or in a map around that, of what may stand in front of it; with
+    /// `empty`, of what may be filled elsewhere.
+    fn front_of(&self, id: NodeId, is_known: bool, empty: bool) -> Option<&'d str> {
         let document = self.document;
         let mut inner = id;
         while inner != self.object.node {
@@ -547,9 +788,18 @@ impl<'d> Walk<'d> {
             let mut entries = document.entries(map);
             let found = entries.find_map(|entry| {
                 let key = entry.key.filter(|key| !is_own(key))?;
+                if is_known && matches!(key, "repository" | "repo") {
+                    return None;
+                }
                 let value = document.resolve(entry.value);
-                self.is_front(above.unwrap_or(""), key, value)
-                    .then_some(key)
+                let is_front = if empty {
+                    let text = document.text(value);
+                    front::is_place(key)
+                        && text.is_some_and(|text| matches!(text, "" | "~" | "null"))
+                } else {
+                    self.is_front(above.unwrap_or(""), key, value)
+                };
+                is_front.then_some(key)
             });
             if found.is_some() {
                 return found;
@@ -568,7 +818,7 @@ impl<'d> Walk<'d> {
             return front::may_be(above, key, text) || is_repository && !is_source(text);
         }
         let mut entries = document.entries(value);
-        key.to_ascii_lowercase().ends_with("registry")
+        front::is_map(key)
             && entries.any(|entry| {
                 let text = document.text(document.resolve(entry.value)).unwrap_or("");
                 entry

@@ -4,13 +4,14 @@
 //! those of Helm values.
 
 use super::super::parts::{Names, Part, Parts, Value, join};
-use super::super::values::{has_known_host, is_source};
-use super::super::{BlockId, Fact, Shape, Site, flux, kustomize, rest_of_line};
+use super::super::purpose::Purpose;
+use super::super::values::{has_known_host, is_image_name, is_source};
+use super::super::{BlockId, Fact, Shape, Site, WHOLE, flux, front, kustomize, rest_of_line};
 use super::table::{Means, Row};
-use super::{Hold, NAME, Walk, shape};
+use super::{Hold, NAME, Walk, of_open_purpose, output, shape};
 use crate::reason::{Assumption, Reason};
 use crate::sites::KeyPath;
-use crate::yaml::{NodeId, PlainType, Scalar, Style, plain_type};
+use crate::yaml::{Entry, NodeId, PlainType, Scalar, Style, plain_type};
 
 /// Keys beside a repository that show that an image is meant.
 const EVIDENCE: &[&str] = &[
@@ -25,6 +26,30 @@ const EVIDENCE: &[&str] = &[
     "pullPolicy",
     "imagePullPolicy",
 ];
+/// Keys that some operators join behind a repository.
+const BEHIND: &[&str] = &[
+    "repository",
+    "repo",
+    "name",
+    "image",
+    "imageName",
+    "component",
+];
+/// Keys that some operators join between a registry and a repository.
+const BETWEEN: &[&str] = &[
+    "namespace",
+    "organization",
+    "organisation",
+    "org",
+    "project",
+    "owner",
+    "group",
+    "prefix",
+    "path",
+    "imageNamespace",
+    "imagePrefix",
+    "repositoryPrefix",
+];
 /// Keys of tags.
 const TAGS: &[&str] = &["tag", "version", "versionTag", "imageTag"];
 /// The registry of Kubernetes' own images, for which kubeadm adds a component to CoreDNS.
@@ -37,6 +62,8 @@ enum Known {
     Stated,
     /// By their keys: the operator may put a registry in front.
     Keys,
+    /// By their keys, in a map that is not called an image.
+    Loosely,
 }
 
 /// Why parts stay, and what a change of them rests on.
@@ -44,13 +71,22 @@ enum Known {
 struct Doubts {
     hold: Option<Hold>,
     assumption: Option<(Assumption, String)>,
+    /// Whether a further key may be joined behind them.
+    may_go_on: bool,
 }
 
 impl Doubts {
     fn hold(reason: Reason, detail: String) -> Self {
         Self {
             hold: Some((reason, detail)),
-            assumption: None,
+            ..Self::default()
+        }
+    }
+
+    fn assumed(code: Assumption, detail: &str) -> Self {
+        Self {
+            assumption: Some((code, detail.to_string())),
+            ..Self::default()
         }
     }
 
@@ -74,41 +110,129 @@ impl Doubts {
                 format!("both `{first}` and `{other}` name a registry; remove one of the two");
             return Self::hold(Reason::GroupIncomplete, detail);
         }
-        let named = has_registry || shape::names_host(&join(texts.iter().copied()));
-        if known == Known::Stated || named && !alone {
+        if known == Known::Stated {
             return Self::default();
         }
+        let name = join(texts.iter().copied());
+        let named = has_registry || shape::names_host(&name);
         let detail = if alone {
             "the repository is the operator's, which may join it in a way of its own; set `repository` beside it"
-        } else {
+        } else if !named {
             "the operator may put a registry of its own in front; write the registry out"
+        } else if is_short(&name) {
+            "a name of one part may be the beginning of one that the operator completes; state the image in the config: `sites`"
+        } else if known == Known::Loosely {
+            let detail = "nothing but the keys beside it shows that it names an image; if it does, state it in the config: `sites`";
+            return Self::assumed(Assumption::TextReference, detail);
+        } else {
+            return Self::default();
         };
-        Self {
-            hold: None,
-            assumption: Some((Assumption::ChartDefaultUnknown, detail.to_string())),
-        }
+        Self::assumed(Assumption::ChartDefaultUnknown, detail)
     }
+}
+
+/// What others have to know of a key in a map under `above` that holds no part of an image: `image` for
+/// any image in full, and the key itself for what may stand in front of names.
+pub(super) fn whole_key(above: &str, key: &str, text: &str) -> Option<String> {
+    if shape::is_image(key) || is_image_name(key) {
+        let is_one = shape::read(text) != shape::Text::Other;
+        return is_one.then(|| WHOLE.to_string());
+    }
+    let is_front = front::may_be(above, key, text) || text.is_empty() && front::is_place(key);
+    is_front.then(|| key.to_string())
+}
+
+/// Whether what stands under this key may be joined behind a repository.
+pub(super) fn may_follow(key: &str) -> bool {
+    BEHIND.contains(&key)
+}
+
+/// Whether a text may be the beginning of a name: one part behind a registry, and no tag.
+pub(super) fn is_cut(text: &str) -> bool {
+    let is_untagged = crate::sites::split(text).0 == text;
+    is_untagged && shape::names_host(text) && is_short(text)
+}
+
+/// Whether a name has one part behind its registry, where names have more: Docker Hub's own images
+/// are written so as well, but so is an organization to which the rest is added.
+fn is_short(name: &str) -> bool {
+    let (registry, rest) = name.split_once('/').unwrap_or(("", name));
+    !rest.contains('/') && !KUBERNETES.contains(&registry)
 }
 
 impl<'d> Walk<'d> {
     /// The image whose parts a map holds; gives the values that are its parts.
     pub(super) fn parts(&mut self, map: NodeId, keys: &[&'d str], shaped: bool) -> Vec<NodeId> {
         let row = self.row(keys);
-        self.note_piece(map, keys);
+        self.note_piece(map, keys, false);
         if let Some(Row {
             means: Means::Parts(names),
             ..
         }) = row
         {
-            return self.add_parts(map, names, Known::Stated);
+            return self.known_parts(map, names);
         }
         if !shaped || row.is_some_and(|row| row.means == Means::Nothing) {
             return Vec::new();
         }
-        match self.by_keys(map, keys) {
-            Some(names) => self.add_parts(map, &names, Known::Keys),
-            None => Vec::new(),
+        let (names, known) = match self.by_keys(map, keys) {
+            Some(names) => (names, Known::Keys),
+            None if self.is_loose(map, keys) => (vec!["registry", "repository"], Known::Loosely),
+            None => return Vec::new(),
+        };
+        let before = self.sites.len();
+        let nodes = self.add_parts(map, &names, known);
+        let purpose = self.purpose(map, keys);
+        let open = of_open_purpose(self.object.kind, keys);
+        for site in &mut self.sites[before..] {
+            match purpose {
+                Purpose::Pulled => {}
+                Purpose::Open => drop(site.assumption.get_or_insert_with(|| open.clone())),
+                Purpose::Pushed => drop(site.hold.get_or_insert_with(output)),
+            }
         }
+        nodes
+    }
+
+    /// The image at a place that the table knows. What is missing of three parts is the operator's.
+    fn known_parts(&mut self, map: NodeId, names: &[&str]) -> Vec<NodeId> {
+        let [registry, repository, name] = names else {
+            return self.add_parts(map, names, Known::Stated);
+        };
+        let has = |key: &str| self.text(map, key).is_some();
+        match (has(registry), has(repository), has(name)) {
+            (_, false, false) | (true, true, _) => self.add_parts(map, names, Known::Stated),
+            _ => {
+                let before = self.sites.len();
+                let nodes = self.add_parts(map, names, Known::Stated);
+                for site in &mut self.sites[before..] {
+                    let detail = "the operator completes it with parts of its own; write `registry`, `repository` and `name` out";
+                    site.hold
+                        .get_or_insert((Reason::GroupIncomplete, detail.to_string()));
+                }
+                nodes
+            }
+        }
+    }
+
+    /// Whether a map holds a repository with its registry, and what else stands beside one of an image.
+    fn is_loose(&self, map: NodeId, keys: &[&str]) -> bool {
+        let has = |key: &&str| self.text(map, key).is_some();
+        let Some(repository) = self.text(map, "repository") else {
+            return false;
+        };
+        let registry = self.text(map, "registry").unwrap_or("");
+        let is_other = keys.last().is_none_or(|key| shape::is_no_image_map(key));
+        !is_other
+            && !is_source(repository)
+            && ["tag", "digest", "pullPolicy", "imagePullPolicy"]
+                .iter()
+                .any(has)
+            && has_known_host(&join(
+                [registry, repository]
+                    .into_iter()
+                    .filter(|text| !text.is_empty()),
+            ))
     }
 
     /// The image at a place of the user's own that is a map.
@@ -116,25 +240,43 @@ impl<'d> Walk<'d> {
         let names = ["repository", "repo", "image", "name"];
         let repository = names.iter().find(|key| self.text(map, key).is_some());
         if let Some(repository) = repository {
+            self.note_piece(map, &[], true);
             self.add_parts(map, &["registry", repository], Known::Stated);
         }
     }
 
-    /// Notes which parts of an image a map may hold, for others that hold more of it.
-    fn note_piece(&mut self, map: NodeId, keys: &[&str]) {
+    /// Notes which parts of an image a map may hold, and what may stand in front of names below it, for
+    /// others that hold more of it. `stated`: the config says that it holds parts.
+    fn note_piece(&mut self, map: NodeId, keys: &[&str], stated: bool) {
+        if !self.noted.insert(map) {
+            return;
+        }
         let document = self.document;
-        let is_image = keys.last().is_some_and(|key| shape::is_image(key));
-        let is_part = |key: &&str| match *key {
-            "registry" | "repository" | "repo" => true,
-            "name" | "image" => is_image,
-            _ => false,
+        let above = keys.last().copied().unwrap_or("");
+        let is_image = stated || shape::is_image(above);
+        // What the table knows of a kind as a whole is no matter of what stands around it.
+        let is_open = !self.rows.iter().any(|(_, row)| row.is_general());
+        let piece = |entry: Entry<'d>| {
+            let key = entry.key?;
+            let text = document.text(document.resolve(entry.value));
+            let is_part = match key {
+                "registry" => true,
+                "repository" | "repo" => !text.is_some_and(is_source),
+                "name" | "image" => is_image,
+                _ => false,
+            };
+            if is_part {
+                return Some(key.to_string());
+            }
+            let is_known = || self.row(&[keys, &[key]].concat()).is_some();
+            whole_key(above, key, text?).filter(|_| is_open && !is_known())
         };
-        let keys = document.entries(map).filter_map(|entry| entry.key);
-        let mut keys: Vec<String> = keys.filter(is_part).map(Into::into).collect();
+        let mut keys: Vec<String> = document.entries(map).filter_map(piece).collect();
         if keys.is_empty() {
             return;
         }
         keys.sort_unstable();
+        keys.dedup();
         self.facts.push(Fact::Piece {
             object: Some(format!("{}/{}", self.object.kind, self.name)),
             path: KeyPath::of(document, map),
@@ -153,8 +295,19 @@ impl<'d> Walk<'d> {
     fn by_keys(&self, map: NodeId, keys: &[&str]) -> Option<Vec<&'static str>> {
         let has = |key: &str| self.text(map, key).is_some();
         let repository = self.text(map, "repository");
+        let whole = ["image", "imageName"]
+            .iter()
+            .find_map(|key| self.text(map, key));
+        if whole.is_some_and(shape::names_host)
+            && repository.is_some_and(|text| !shape::names_host(text))
+        {
+            // A repository of source code, beside an image in full.
+            return None;
+        }
         if let Some(repository) = repository
             && has("image")
+            && (has("registry")
+                || shape::names_host(&format!("{}/x", repository.trim_end_matches('/'))))
             && TAGS.iter().any(|key| has(key))
             && !is_source(repository)
         {
@@ -169,7 +322,7 @@ impl<'d> Walk<'d> {
             return fits.then_some(vec!["registry", "repository"]);
         }
         // A whole reference is no part, whatever stands beside it, and what a row says of a key goes.
-        let full = ["repo", "name", "image"].into_iter().find(|key| {
+        let full = ["repo", "image", "name"].into_iter().find(|key| {
             let Some(text) = self.text(map, key) else {
                 return false;
             };
@@ -207,6 +360,10 @@ impl<'d> Walk<'d> {
         }
         let texts = parts.iter().filter_map(|part| part.value.scalar());
         let texts: Vec<&str> = texts.map(|scalar| scalar.value.as_str()).collect();
+        let (behind, between) = (
+            self.beside(map, keys, BEHIND),
+            self.beside(map, keys, BETWEEN),
+        );
         if texts.is_empty() || texts.iter().any(|text| is_source(text)) {
             return Vec::new();
         }
@@ -223,9 +380,39 @@ impl<'d> Walk<'d> {
         } else {
             Names::StatedImage
         };
-        let doubts = Doubts::of(&texts, keys, known, &parts);
+        let mut doubts = Doubts::of(&texts, keys, known, &parts);
+        let is_cut = keys.len() == 3
+            && parts
+                .last()
+                .is_some_and(|part| part.value.scalar().is_none());
+        let ends = keys
+            .last()
+            .is_some_and(|key| matches!(*key, "repository" | "repo"));
+        doubts.may_go_on = is_cut || ends && !behind.is_empty();
+        let has_registry = parts[0].key == "registry" && parts[0].value.scalar().is_some();
+        let is_open =
+            !ends && keys.len() < 3 && !behind.is_empty() || has_registry && !between.is_empty();
+        if is_open && doubts.hold.is_none() {
+            let detail =
+                "a key beside it may be joined to its parts; write the image out as one reference";
+            doubts.hold = Some((Reason::GroupIncomplete, detail.to_string()));
+        }
         self.push(map, "", names, parts, doubts);
+        nodes.extend(behind);
+        if has_registry {
+            nodes.extend(between);
+        }
         nodes
+    }
+
+    /// The texts beside the parts under `keys` that stand under others of these.
+    fn beside(&self, map: NodeId, keys: &[&str], others: &[&str]) -> Vec<NodeId> {
+        let others = others.iter().filter(|key| !keys.contains(key));
+        let filled = others.filter(|key| self.text(map, key).is_some_and(|text| !is_source(text)));
+        filled
+            .filter_map(|key| self.document.get(map, key))
+            .map(|node| self.document.resolve(node))
+            .collect()
     }
 
     /// The beginning of names under the last of the keys.
@@ -244,7 +431,7 @@ impl<'d> Walk<'d> {
         };
         let doubts = Doubts {
             hold,
-            assumption: None,
+            ..Doubts::default()
         };
         self.push(map, key, Names::StatedBeginning, vec![part], doubts);
     }
@@ -294,7 +481,7 @@ impl<'d> Walk<'d> {
                 family: family.to_string(),
                 names,
                 parts,
-                may_go_on: false,
+                may_go_on: doubts.may_go_on,
                 between: false,
                 display: format!("{display}{suffix}"),
                 suffix,

@@ -63,6 +63,9 @@ pub(super) const ROWS: &[Row] = &[
     Row { group: "camel.apache.org", kinds: &["Build"], path: "**/image", means: Output, what: "Camel K: what a build pushes" },
     Row { group: "kpack.io", kinds: ANY, path: "**/lastBuild/image", means: Output, what: "kpack: what the last build has pushed" },
     Row { group: "skaffold", kinds: ANY, path: "build/artifacts/image", means: Output, what: "Skaffold: what is built" },
+    Row { group: "appstudio.redhat.com", kinds: ANY, path: "**/containerImage", means: Output, what: "Konflux: what the builds of a component push" },
+    Row { group: "workspace.devfile.io", kinds: ANY, path: "**/image/imageName", means: Output, what: "Devfile: what is built from a Dockerfile" },
+    Row { group: "devops.kubesphere.io", kinds: &["S2iBuilder", "S2iRun"], path: "**/imageName", means: Output, what: "KubeSphere: what a build pushes" },
     // Packages.
     Row { group: "pkg.crossplane.io", kinds: ANY, path: "spec/package", means: Package, what: "Crossplane: packages of providers, functions and configurations" },
     Row { group: "pkg.crossplane.io", kinds: &["ControllerConfig"], path: "spec/image", means: Image, what: "Crossplane: the image of a provider's controller" },
@@ -90,7 +93,13 @@ pub(super) const ROWS: &[Row] = &[
     Row { group: "tailscale.com", kinds: ANY, path: "**/nameserver/image", means: Parts(&["repo"]), what: "Tailscale: `repo` beside `tag`" },
     Row { group: "logging.banzaicloud.io", kinds: ANY, path: "**/image", means: Parts(&["repository"]), what: "Logging operator: `repository` beside `tag`" },
     Row { group: "logging-extensions.banzaicloud.io", kinds: ANY, path: "**/image", means: Parts(&["repository"]), what: "Logging extensions: the same" },
+    Row { group: ".k8ssandra.io", kinds: ANY, path: "**/containerImage", means: Parts(&["registry", "repository", "name"]), what: "K8ssandra: what is missing is the operator's" },
+    Row { group: ".k8ssandra.io", kinds: ANY, path: "**/initContainerImage", means: Parts(&["registry", "repository", "name"]), what: "K8ssandra: the same for what sets up" },
+    Row { group: "eraser.sh", kinds: &["EraserConfiguration"], path: "components/*/image", means: Parts(&["repo"]), what: "Eraser: the images of its own parts" },
     // Odd keys.
+    Row { group: "infrastructure.cluster.x-k8s.io", kinds: ANY, path: "**/containerDisk/image", means: Image, what: "Cluster API on KubeVirt: disks in images" },
+    Row { group: "olm.operatorframework.io", kinds: &["ClusterCatalog"], path: "spec/source/image/ref", means: Image, what: "OLM: a catalogue" },
+    Row { group: "crdb.cockroachlabs.com", kinds: ANY, path: "spec/image/name", means: Image, what: "CockroachDB: the image of a cluster" },
     Row { group: "datadoghq.com", kinds: ANY, path: "**/image/name", means: Tagged, what: "Datadog: an agent's image, when it has a tag" },
     Row { group: "coroot.com", kinds: ANY, path: "**/image/name", means: Image, what: "Coroot: the images of its parts" },
     Row { group: "postgresql.cnpg.io", kinds: ANY, path: "**/imageName", means: Image, what: "CloudNativePG: the image of a cluster" },
@@ -112,6 +121,8 @@ pub(super) const ROWS: &[Row] = &[
     Row { group: "argoproj.io", kinds: &["Application", "ApplicationSet", "AppProject"], path: "", means: Nothing, what: "Argo CD: see its own finders" },
     Row { group: "helm.cattle.io", kinds: ANY, path: "", means: Nothing, what: "k3s: see the finder of releases" },
     Row { group: "argocd-image-updater.argoproj.io", kinds: ANY, path: "", means: Nothing, what: "Argo CD Image Updater: names to watch" },
+    Row { group: "kimup.cloudavenue.io", kinds: ANY, path: "", means: Nothing, what: "Kimup: names to watch" },
+    Row { group: "mirror.openshift.io", kinds: ANY, path: "", means: Nothing, what: "OpenShift: images to copy" },
     Row { group: "kargo.akuity.io", kinds: ANY, path: "", means: Nothing, what: "Kargo: names to watch" },
     Row { group: "image.openshift.io", kinds: ANY, path: "", means: Nothing, what: "OpenShift: image streams" },
     Row { group: "eraser.sh", kinds: ANY, path: "", means: Nothing, what: "Eraser: images to remove" },
@@ -275,6 +286,8 @@ pub(super) fn about(object: &Object<'_>) -> Option<About> {
 pub(super) enum Patched {
     /// It is an image, as far as its key and text show.
     Image,
+    /// It is an image, whatever its key is called.
+    Field,
     /// A build pushes to it.
     Output,
     /// It is no image.
@@ -306,6 +319,7 @@ pub(super) fn patched(target: &Object<'_>, keys: &[&str]) -> Patched {
     match row.map(|row| row.means) {
         Some(Output | Package) => Patched::Output,
         Some(Nothing) => Patched::Nothing,
+        Some(Image) => Patched::Field,
         Some(_) => Patched::Image,
         None if about.shaped => Patched::Image,
         None => Patched::Nothing,

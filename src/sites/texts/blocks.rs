@@ -15,9 +15,17 @@ use crate::yaml::{Document, Kind, NodeId, Place, Scalar, documents};
 /// Why what stands in a text that nothing explains is not certain.
 const NO_DOCUMENT: &str = "it stands in a text of which nobody can tell what reads it";
 
+/// Tools by which scripts pull images, and the subcommand.
+const PULLERS: &[&str] = &["crictl", "ctr", "docker", "nerdctl", "podman"];
+const PULL: &str = "pull";
+/// Keys whose value is an image, though it may say so with neither a registry nor a rule for it.
+const IMAGE: &str = "image";
+
 /// Whether a text can hold anything of interest.
 pub(super) fn is_worth_reading(text: &str) -> bool {
-    (text.contains("mage") || text.contains("IMAGE"))
+    ["mage", "IMAGE", PULL]
+        .iter()
+        .any(|word| text.contains(word))
         && text.contains(':')
         && text.contains(['\n', '{'])
 }
@@ -48,9 +56,25 @@ pub(super) fn explained(text: &str) -> Vec<Piece> {
 /// The references in a text of which nothing is known.
 pub(super) fn unknown(text: &str) -> Vec<Piece> {
     let known = |piece: &Piece| {
-        reading::whole(&text[piece.range.clone()], Says::Nothing, "image").is_some()
+        let text = &text[piece.range.clone()];
+        reading::whole(text, Says::Nothing, IMAGE).is_some() || reading::is_on_docker_hub(text)
     };
     settings(text).into_iter().filter(known).collect()
+}
+
+/// The references in the lines of a text of documents that belong to none that can be read.
+pub(super) fn unread(text: &str) -> Vec<Piece> {
+    let read: Vec<_> = documents(text)
+        .filter_map(Result::ok)
+        .map(|document| document.node(0).span)
+        .collect();
+    let is_read = |piece: &Piece| {
+        let at = piece.range.start;
+        read.iter().any(|span| span.start <= at && at < span.end)
+    };
+    let mut pieces = lines(text);
+    pieces.retain(|piece| !is_read(piece));
+    pieces
 }
 
 /// The images of a document of settings.
@@ -103,7 +127,7 @@ pub(super) fn setting(text: &str, key: &str) -> Option<Standing> {
 /// How a name without registry and tag stands under the key `image` (KServe's
 /// `{"image": "kserve/art-explainer"}`): what reads it adds a tag.
 fn bare(text: &str, key: &str) -> Option<Standing> {
-    let is_name = key == "image" && text.contains('/') && !values::is_picture(text);
+    let is_name = key == IMAGE && text.contains('/') && !values::is_picture(text);
     let standing = reading::whole(text, Says::Pulled, key).filter(|_| is_name)?;
     Some(standing.weakened(NO_DOCUMENT))
 }
@@ -114,7 +138,7 @@ pub(super) fn unknown_setting(text: &str, key: &str) -> Option<Standing> {
     Some(setting(text, key)?.weakened(NO_DOCUMENT))
 }
 
-/// The lines that are `image: reference`.
+/// The lines that are `image: reference` or `image = "reference"`, or pull one.
 fn lines(text: &str) -> Vec<Piece> {
     let mut pieces = Vec::new();
     let mut start = 0;
@@ -126,7 +150,9 @@ fn lines(text: &str) -> Vec<Piece> {
 }
 
 fn of_line(line: &str, start: usize) -> Option<Piece> {
-    let (key, range) = pair(line)?;
+    let (key, range) = pair(line)
+        .or_else(|| assignment(line))
+        .or_else(|| pulled(line))?;
     let standing = setting(&line[range.clone()], key)?;
     let standing = match standing {
         Standing::Pushed => return None,
@@ -153,8 +179,34 @@ fn pair(line: &str) -> Option<(&str, Range<usize>)> {
         .map_or(value, |(value, _)| value.trim_end());
     let value = value.strip_suffix(',').unwrap_or(value);
     let value = unquoted(value).unwrap_or(value);
-    let at = value.as_ptr() as usize - line.as_ptr() as usize;
-    Some((key, at..at + value.len()))
+    Some((key, place(line, value)))
+}
+
+/// The key and the bytes of the value of a line `key = "value"`, as TOML has them.
+fn assignment(line: &str) -> Option<(&str, Range<usize>)> {
+    let (key, value) = line.trim().split_once('=')?;
+    let key = key.trim_end();
+    let is_key = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    if !key.chars().all(is_key) || !names::is_of_one(key) {
+        return None;
+    }
+    let value = unquoted(value.trim())?;
+    Some((key, place(line, value)))
+}
+
+/// The bytes of the image that a line of a script pulls, and what it may be called.
+fn pulled(line: &str) -> Option<(&str, Range<usize>)> {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let (image, words) = words.split_last()?;
+    let tool = words.iter().position(|word| PULLERS.contains(word))?;
+    let is_pull = tool <= 1 && words.last() == Some(&PULL);
+    is_pull.then(|| (IMAGE, place(line, image)))
+}
+
+/// The bytes of a piece of a line.
+fn place(line: &str, piece: &str) -> Range<usize> {
+    let at = piece.as_ptr() as usize - line.as_ptr() as usize;
+    at..at + piece.len()
 }
 
 fn unquoted(text: &str) -> Option<&str> {
@@ -174,6 +226,7 @@ mod tests {
             let mark = match piece.standing {
                 Standing::Certain => "!",
                 Standing::Pushed => "^",
+                Standing::Foreign => "?",
                 Standing::Assumed(_) => "",
             };
             format!("{}{mark}", &text[piece.range])
@@ -239,9 +292,30 @@ mod tests {
             "kubectl apply -f - <<EOF\r\n  - image: \"quay.io/a:1\"\r\nEOF\r\n",
             "{{ .x }}\n  \"image\": \"quay.io/a:1\",\n",
             "{{ .x }}\nimage: quay.io/a:1 # note\n",
+            "[[runners]]\n  [runners.kubernetes]\n    image = \"quay.io/a:1\"\n",
+            "[plugins.x]\n  sandbox_image = \"quay.io/a:1\"\n",
+            "#!/bin/sh\nset -e\nsudo ctr images pull quay.io/a:1\n",
         ] {
             assert_eq!(read(text), ["quay.io/a:1"], "{text}");
         }
+    }
+
+    #[test]
+    fn names_without_a_registry_are_kept_where_nothing_is_known() {
+        for (text, wanted) in [
+            ("- name: a\n  image: busybox:1.36\n", &["busybox:1.36"][..]),
+            ("- image: jenkins/agent:4.13\n", &["jenkins/agent:4.13"]),
+            ("- image: registry.acme.com/agent:4.13\n", &[]),
+            ("- image: busybox\n", &[]),
+        ] {
+            assert_eq!(show(text, unknown(text)), wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn lines_of_documents_that_cannot_be_read_are_kept() {
+        let text = "image: quay.io/a:1\n---\nx: {{ y }}\n{{ z }}\nimage: quay.io/b:1\n";
+        assert_eq!(show(text, unread(text)), ["quay.io/b:1"]);
     }
 
     #[test]
@@ -255,6 +329,9 @@ mod tests {
             "{{ x }}\nimage: {{ y }}\n",
             "{{ x }}\nimage: https://quay.io/a:1\n",
             "{{ x }}\nimagePullPolicy: quay.io/a:1\n",
+            "[a]\nimage = quay.io/a:1\n",
+            "[a]\nregistry = \"quay.io/a:1\"\nx = \"image:1\"",
+            "#!/bin/sh\ndocker push image quay.io/a:1\n",
             "kind: CustomResourceDefinition\napiVersion: apiextensions.k8s.io/v1\nimage: quay.io/a:1\n",
         ] {
             assert!(read(text).is_empty(), "{text}");

@@ -22,24 +22,42 @@ use reading::{Piece, Standing};
 /// The finder.
 pub const NAME: &str = "text";
 
-/// Kinds that run to an end, as builds do.
-const JOBS: &[&str] = &["Job", "CronJob", "Pod"];
-/// Groups and kinds of pipelines, which build images. An empty kind stands for all.
-const PIPELINES: &[(&str, &str)] = &[
-    ("tekton.dev", ""),
-    ("shipwright.io", ""),
-    ("build.openshift.io", ""),
-    ("argoproj.io", "Workflow"),
-    ("argoproj.io", "WorkflowTemplate"),
-    ("argoproj.io", "ClusterWorkflowTemplate"),
-    ("argoproj.io", "CronWorkflow"),
+/// The kind that builds may run as which its name does not tell.
+const POD: &str = "Pod";
+/// Groups of pipelines, which build images whatever the kind is called.
+const PIPELINES: &[&str] = &[
+    "tekton.dev",
+    "triggers.tekton.dev",
+    "shipwright.io",
+    "build.openshift.io",
 ];
+
+/// Maps, or lists of maps and texts, that fill in something elsewhere, by the group of their object.
+/// Sources: the API references of Flux, Argo CD and Argo Workflows.
+const FILLING: &[(&str, &str)] = &[
+    ("kustomize.toolkit.fluxcd.io", "substitute"),
+    ("argoproj.io", "elements"),
+    ("argoproj.io", "values"),
+    ("argoproj.io", "withItems"),
+];
+/// Quotes inside a text.
+const QUOTES: [char; 2] = ['"', '\''];
+/// The key and name of a parameter under which Tekton is told where tasks lie.
+const BUNDLE: &str = "bundle";
+
+/// Keys of scripts.
+const SCRIPTS: &[&str] = &["script", "source"];
 
 /// In front of an image that a disk is made of.
 const DOCKER: &str = "docker://";
 /// What changes of texts rest on that others than the nodes read.
-const GENERATED: &str =
-    "kustomize generates a config map from it, and nobody can tell what reads that";
+const SETTINGS: &str = "it is an entry of a config map or secret, and nobody can tell whether what reads that pulls it";
+const FILLED: &str = "it is filled in elsewhere, and nobody can tell whether that pulls it";
+const BUNDLED: &str =
+    "what runs the tasks in it pulls it with a secret of its own, which has to let it into ECR";
+/// Keys of what config maps and secrets hold.
+const DATA: &[&str] = &["data", "stringData"];
+const PATCHED: &str = "a patch writes it, and nobody can tell what reads it then";
 const IMPORTED: &str = "OpenShift pulls it with a secret of its own, which has to let it into ECR";
 const DISK: &str =
     "what imports the disk logs in with a secret of its own, which has to let it into ECR";
@@ -86,7 +104,7 @@ pub(super) fn telling_names() -> impl Iterator<Item = &'static str> {
 /// The bytes of an argument that are references to what is pulled.
 pub(super) fn in_argument(text: &str) -> Vec<Range<usize>> {
     let pieces = reading::arguments(&[Some(text)], Around::Runs, false).into_iter();
-    let pulled = pieces.filter(|(_, piece)| piece.standing != Standing::Pushed);
+    let pulled = pieces.filter(|(_, piece)| piece.standing.hold().is_none());
     pulled.map(|(_, piece)| piece.range).collect()
 }
 
@@ -96,8 +114,10 @@ pub(super) fn find(input: &Input<'_>, found: &mut Found) {
     let texts = std::mem::take(&mut found.texts);
     let mut walk = Walk::new(input.text, input.document, &texts);
     walk.around = around(object);
+    walk.pushed = pushed(object, input.document);
     walk.parameters = Parameters::of(object, input.document);
     walk.data = data(object);
+    walk.group = object.group;
     walk.root = object.node;
     walk.status = input.document.get(object.node, "status");
     walk.all();
@@ -122,6 +142,7 @@ pub(super) fn drop_known(found: &mut Found) {
 /// Finds the texts in values, at and below the root of the document.
 pub(super) fn find_in_values(text: &str, document: &Document<'_>, texts: &[Text]) -> Vec<Site> {
     let mut walk = Walk::new(text, document, texts);
+    walk.pushed = pushed(&Object::unknown(), document);
     walk.all();
     walk.sites
 }
@@ -133,7 +154,13 @@ pub(super) fn find_in_settings(text: &str, document: &Document<'_>) -> Vec<Site>
     if object::holds_none(document) {
         return walk.sites;
     }
-    for id in 0..document.nodes.len() {
+    let mut id = 0;
+    while id < document.nodes.len() {
+        // Objects are looked at on their own.
+        if object::starts_object(document, id) {
+            id = document.node(id).end;
+            continue;
+        }
         for entry in document.entries(id) {
             let Some(key) = entry.key.filter(|key| names::is_of_one(key)) else {
                 continue;
@@ -145,6 +172,7 @@ pub(super) fn find_in_settings(text: &str, document: &Document<'_>) -> Vec<Site>
             walk.add(entry.value, piece);
             walk.choices(entry.value, key);
         }
+        id += 1;
     }
     walk.sites
 }
@@ -165,21 +193,51 @@ pub(super) fn find_at(text: &str, document: &Document<'_>, value: NodeId, path: 
         (_, Some(Role::Arguments)) if is_position(last) => walk.arguments(&[value], false),
         (_, Some(Role::Variables)) if is_position(last) => walk.variable(value),
         (_, Some(Role::Annotations)) => walk.annotation(value, last),
-        _ => walk.all(),
+        _ => match parts.as_slice() {
+            [.., list, at, key]
+                if key == "value" && is_position(at) && Role::of(list) == Some(Role::Variables) =>
+            {
+                walk.named_variable("", value);
+            }
+            [data, key] if DATA.contains(&data.as_str()) => walk.patched_setting(value, key),
+            _ => walk.all(),
+        },
     }
+    walk.sites
+}
+
+/// Finds the images in the lines of a text of documents that cannot be read.
+pub(super) fn find_in_unread(text: &str, document: &Document<'_>, node: NodeId) -> Vec<Site> {
+    let mut walk = Walk::new(text, document, &[]);
+    walk.add(node, blocks::unread(document.text(node).unwrap_or("")));
     walk.sites
 }
 
 /// What an object is for.
 fn around(object: &Object<'_>) -> Around {
-    let is_pipeline = |(group, kind): &(&str, &str)| {
-        *group == object.group && (kind.is_empty() || *kind == object.kind)
-    };
-    if JOBS.contains(&object.kind) || PIPELINES.iter().any(is_pipeline) {
+    let is_pipeline = PIPELINES.contains(&object.group);
+    if object.kind == POD || is_pipeline || names::may_build(object.kind) {
         Around::Builds
     } else {
         Around::Runs
     }
+}
+
+/// The variables that an object uses for what it pushes, whatever they are called.
+fn pushed<'d>(object: &Object<'_>, document: &'d Document<'_>) -> HashSet<&'d str> {
+    let nodes = object.node..document.node(object.node).end;
+    let lists = nodes.filter(|&id| params::key_of(document, id).is_some_and(is_command));
+    let variables = lists.flat_map(|id| {
+        let items = document.items(id).map(|item| document.text(item));
+        let items: Vec<Option<&str>> = items.chain([document.text(id)]).collect();
+        reading::pushed_variables(&items)
+    });
+    variables.collect()
+}
+
+/// Whether what runs stands under a key.
+fn is_command(key: &str) -> bool {
+    Role::of(key) == Some(Role::Arguments) || SCRIPTS.contains(&key)
 }
 
 /// The key under which an object that holds settings has them.
@@ -197,9 +255,13 @@ struct Walk<'d> {
     document: &'d Document<'d>,
     root: NodeId,
     around: Around,
+    /// The variables that are used for what is pushed.
+    pushed: HashSet<&'d str>,
     parameters: Option<Parameters<'d>>,
     /// The key of the settings.
     data: Option<&'static str>,
+    /// The group of the object.
+    group: &'d str,
     /// What the object says of itself, which nobody reads.
     status: Option<NodeId>,
     /// The texts that hold documents, by their nodes.
@@ -218,8 +280,10 @@ impl<'d> Walk<'d> {
             document,
             root: 0,
             around: Around::Runs,
+            pushed: HashSet::new(),
             parameters: None,
             data: None,
+            group: "",
             status: None,
             texts,
             read: HashSet::new(),
@@ -273,8 +337,12 @@ impl<'d> Walk<'d> {
             } else {
                 self.parameters(key, entry.value);
                 self.reference(entry.value, key);
+                if FILLING.contains(&(self.group, key)) {
+                    self.filling(entry.value, key);
+                }
             }
         }
+        self.named(id);
     }
 
     fn role(&mut self, role: Role, value: NodeId, moves: bool) {
@@ -347,20 +415,95 @@ impl<'d> Walk<'d> {
         let Some((name, value)) = text.split_once('=') else {
             return;
         };
+        // Kustomize takes off the quotes around it.
+        let value = value.trim_start_matches(QUOTES);
         let start = text.len() - value.len();
-        let pieces = reading::value(value, names::variable(name, self.around), name);
-        let pieces = pieces.into_iter().map(|piece| Piece {
+        let value = value.trim_end_matches(QUOTES);
+        let pieces = self.setting(name, value).into_iter().map(|piece| Piece {
             range: piece.range.start + start..piece.range.end + start,
-            standing: piece.standing.weakened(GENERATED),
+            ..piece
         });
         self.add(item, pieces);
+    }
+
+    /// The references in the value of a setting: a build may read it as well as what runs something.
+    fn setting(&self, name: &str, value: &str) -> Vec<Piece> {
+        let weak = |piece: Piece| Piece {
+            standing: piece.standing.weakened(SETTINGS),
+            ..piece
+        };
+        let pieces = reading::value(value, names::variable(name, self.around), name);
+        pieces.into_iter().map(weak).collect()
+    }
+
+    /// What a map, or each item of a list, fills in: a name of its own has to say that it is an image.
+    fn filling(&mut self, value: NodeId, key: &str) {
+        let document = self.document;
+        let items: Vec<NodeId> = document.items(value).collect();
+        for map in items.iter().chain([&value]) {
+            for entry in document.entries(*map) {
+                self.full(entry.value, entry.key.unwrap_or(""), FILLED);
+            }
+        }
+        for item in items {
+            let text = document.text(item).unwrap_or("");
+            let range = 0..text.len();
+            let standing = reading::whole(text, Says::Nothing, key);
+            self.add(item, standing.map(|standing| Piece { range, standing }));
+        }
+    }
+
+    /// A map that gives a value to a name, whatever reads it.
+    fn named(&mut self, map: NodeId) {
+        let document = self.document;
+        let Some(name) = document.text_at(map, &["name"]) else {
+            return;
+        };
+        for key in params::VALUES {
+            let Some(value) = document.get(map, key) else {
+                continue;
+            };
+            self.full(value, name, FILLED);
+            // `extraArgs[0]` is set as a whole.
+            if name.contains('[') {
+                self.add(value, self.item(value));
+            }
+        }
+    }
+
+    /// The references in what is an item of a list that stands elsewhere.
+    fn item(&self, value: NodeId) -> Vec<Piece> {
+        let pieces = reading::arguments(&[self.document.text(value)], self.around, false);
+        let weak = |(_, piece): (usize, Piece)| Piece {
+            standing: piece.standing.weakened(FILLED),
+            ..piece
+        };
+        pieces.into_iter().map(weak).collect()
+    }
+
+    /// A reference that is written out in full, with a registry that is known, and called an image.
+    fn full(&mut self, value: NodeId, name: &str, why: &str) {
+        let text = self.document.text(value).unwrap_or("");
+        if reading::whole(text, Says::Nothing, name).is_none() {
+            return;
+        }
+        let (says, why) = match names::variable(name, Around::Builds) {
+            Says::Nothing if name == BUNDLE => (Says::Pulled, BUNDLED),
+            Says::Nothing | Says::Other => return,
+            says => (says, why),
+        };
+        let standing = reading::whole(text, says, name).map(|standing| standing.weakened(why));
+        let range = 0..text.len();
+        self.add(value, standing.map(|standing| Piece { range, standing }));
     }
 
     /// The names in a map that says elsewhere than in their keys that they are images.
     fn reference(&mut self, map: NodeId, key: &str) {
         let document = self.document;
         let is_image = document.text_at(map, &["kind"]) == Some("DockerImage");
-        if key == "from" && is_image {
+        if key == BUNDLE {
+            self.full(map, key, BUNDLED);
+        } else if key == "from" && is_image {
             let name = document.get(map, "name");
             name.into_iter()
                 .for_each(|name| self.foreign(name, "", IMPORTED));
@@ -406,7 +549,10 @@ impl<'d> Walk<'d> {
         let inner = entries.find(|entry| entry.key == Some("value"));
         let value = inner.map_or(value, |entry| entry.value);
         let text = document.text(value).unwrap_or("");
-        let says = names::variable(name, self.around);
+        let says = match names::variable(name, self.around) {
+            Says::Pulled | Says::Name if self.pushed.contains(name) => Says::Perhaps,
+            says => says,
+        };
         self.add(value, reading::value(text, says, name));
     }
 
@@ -446,8 +592,14 @@ impl<'d> Walk<'d> {
         let is_value = |key: &str| params::VALUES.contains(&key);
         let entries = document.entries(item);
         for entry in entries.filter(|entry| entry.key.is_some_and(is_value)) {
-            if let Some(text) = document.text(entry.value) {
-                self.add(entry.value, reading::value(text, says, name));
+            for value in std::iter::once(entry.value).chain(document.items(entry.value)) {
+                if let Some(text) = document.text(value) {
+                    self.add(value, reading::value(text, says, name));
+                }
+            }
+            // The fields of an object are handed on one by one.
+            for field in document.entries(entry.value) {
+                self.full(field.value, field.key.unwrap_or(""), FILLED);
             }
         }
     }
@@ -463,13 +615,28 @@ impl<'d> Walk<'d> {
                 continue;
             }
             self.read.insert(entry.value);
-            let named = reading::value(text, names::variable(key, self.around), key);
+            let named = self.setting(key, text);
             if named.is_empty() && blocks::is_worth_reading(text) {
                 self.add(entry.value, blocks::settings(text));
             } else {
                 self.add(entry.value, named);
             }
         }
+    }
+
+    /// An entry of what looks like the data of a config map, in a patch.
+    fn patched_setting(&mut self, value: NodeId, key: &str) {
+        let text = self.document.text(value).unwrap_or("");
+        let pieces = reading::value(text, names::variable(key, self.around), key);
+        if pieces.is_empty() {
+            self.all();
+            return;
+        }
+        let pieces = pieces.into_iter().map(|piece| Piece {
+            standing: piece.standing.weakened(PATCHED),
+            ..piece
+        });
+        self.add(value, pieces);
     }
 
     /// Adds the pieces of a scalar that are references.

@@ -5,6 +5,7 @@
 //! not say what they are stand in tables of their own.
 
 use super::super::front::words;
+use super::super::purpose::{PLAIN, POLICY, PUSHED, is_plain, says_pushed};
 
 /// What a name says of the text beside it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,8 +34,8 @@ pub(super) enum Around {
 }
 
 /// Flags that say what they are without the word. Sources: the flags of prometheus-operator
-/// (`cmd/operator`; the base images may come without a tag), kaniko, buildah, pack, ko, jib and
-/// Spring Boot's build plugins (`imageName` is what they build).
+/// (`cmd/operator`; the base images may come without a tag), kaniko, buildah, pack, ko, crane,
+/// jib and Spring Boot's build plugins (`imageName` is what they build).
 #[rustfmt::skip]
 const FLAGS: &[(&str, Says)] = &[
     ("prometheus-config-reloader", Says::Pulled),
@@ -48,8 +49,12 @@ const FLAGS: &[(&str, Says)] = &[
     ("d", Says::Pushed),
     ("dest", Says::Pushed),
     ("destination", Says::Pushed),
+    ("destinations", Says::Pushed),
     ("docker-repo", Says::Pushed),
+    ("dst", Says::Pushed),
     ("imageName", Says::Perhaps),
+    ("new-tag", Says::Pushed),
+    ("new_tag", Says::Pushed),
     ("output", Says::Pushed),
     ("publish", Says::Pushed),
     ("push", Says::Pushed),
@@ -95,55 +100,6 @@ const OWNERS_OF_OTHERS: &[&str] = &[
     "kubectl.kubernetes.io",
 ];
 
-/// Words of names that are about images in general.
-const POLICY: &[&str] = &[
-    "allow",
-    "allowed",
-    "allowlist",
-    "approved",
-    "blacklist",
-    "blocked",
-    "blocklist",
-    "denied",
-    "deny",
-    "denylist",
-    "exclude",
-    "excluded",
-    "filter",
-    "forbidden",
-    "ignore",
-    "ignored",
-    "pattern",
-    "prefix",
-    "skip",
-    "trusted",
-    "whitelist",
-];
-
-/// Words that stand for an image that a build makes: for sure where nothing else tells it from others.
-const PUSHED: &[&str] = &[
-    "built",
-    "dest",
-    "destination",
-    "dst",
-    "output",
-    "outputs",
-    "produced",
-    "publish",
-    "published",
-    "push",
-    "pushed",
-    "result",
-    "target",
-    "targets",
-    "to",
-    "upload",
-];
-
-/// Words that follow one another in the names of programs, and mean nothing else there. Source: the
-/// OpenTelemetry operator.
-const PROGRAMS: &[[&str; 2]] = &[["target", "allocator"]];
-
 /// Words behind that of the image that stand for something it has, or for its place.
 const ABOUT: &[&str] = &[
     "addr",
@@ -187,26 +143,6 @@ const ABOUT: &[&str] = &[
     "version",
 ];
 
-/// Words that do not tell an image from others: it may be the one that a build is all about.
-const PLAIN: &[&str] = &[
-    "image",
-    "images",
-    "app",
-    "application",
-    "container",
-    "docker",
-    "full",
-    "fullname",
-    "my",
-    "name",
-    "oci",
-    "project",
-    "ref",
-    "reference",
-    "uri",
-    "url",
-];
-
 /// Programs that builds run, whose images are hardly ever what a build makes. What an application may
 /// be called (a runner, a sidecar, a command line) is none.
 const TOOLS: &[&str] = &[
@@ -226,10 +162,28 @@ const TOOLS: &[&str] = &[
     "trivy",
 ];
 
-/// Subcommands of tools that move images about, so that nothing tells what is pulled.
-pub(super) const VERBS: &[&str] = &[
-    "bud", "build", "copy", "cp", "export", "mirror", "publish", "push", "save", "sync", "tag",
+/// Subcommands of tools that move or change images, so that nothing tells what is pulled. Sources: the
+/// command lines of docker, buildah, skopeo, crane, cosign and oras.
+const VERBS: &[&str] = &[
+    "append", "attach", "attest", "bud", "build", "copy", "cp", "delete", "export", "load",
+    "mirror", "mutate", "publish", "push", "rebase", "save", "sign", "sync", "tag",
 ];
+
+/// Words in the names of kinds whose objects run to an end, as builds do, or run builds.
+const BUILDING: &[&str] = &[
+    "build", "builds", "builder", "job", "jobs", "pipeline", "runner", "runners", "task",
+    "workflow",
+];
+
+/// Whether a word of a command line is what tools are told to do with images by.
+pub(super) fn is_verb(word: &str) -> bool {
+    VERBS.contains(&word)
+}
+
+/// Whether objects of a kind may build images, as far as its name tells.
+pub(super) fn may_build(kind: &str) -> bool {
+    words(kind).any(|word| BUILDING.contains(&word.as_str()))
+}
 
 /// The names of what is pulled, or becomes such a name, that do not say so in a word.
 pub(super) fn telling() -> impl Iterator<Item = &'static str> {
@@ -295,16 +249,6 @@ pub(super) fn is_of_output(key: &str) -> bool {
     says_pushed(&words(key).collect::<Vec<_>>())
 }
 
-/// Whether any word says that a build makes it.
-fn says_pushed(words: &[String]) -> bool {
-    let is_program = |at: usize| {
-        let two = words.get(at..at + 2);
-        two.is_some_and(|two| PROGRAMS.iter().any(|program| two == program))
-    };
-    let mut pushed = (0..words.len()).filter(|&at| PUSHED.contains(&words[at].as_str()));
-    pushed.any(|at| !is_program(at))
-}
-
 /// Whether a name ends as that of one image: `-shell-image`, `PROXY_IMAGE`.
 pub(super) fn is_of_one(name: &str) -> bool {
     words(name)
@@ -350,11 +294,6 @@ fn by_words(name: &str, around: Around) -> Says {
     } else {
         Says::Pulled
     }
-}
-
-/// Whether all that a name says is that it is an image.
-fn is_plain(name: &str) -> bool {
-    words(name).all(|word| PLAIN.contains(&word.as_str()))
 }
 
 #[cfg(test)]
@@ -406,6 +345,14 @@ mod tests {
             ("APP_IMAGE_NAME", Says::Perhaps),
             ("TARGET_IMAGE", Says::Pushed),
             ("TO_IMAGE", Says::Pushed),
+            ("OUT_IMAGE", Says::Pushed),
+            ("IMAGE_OUT", Says::Pushed),
+            ("FINAL_IMAGE", Says::Pushed),
+            ("UPLOADED_IMAGE", Says::Pushed),
+            ("EXPORT_APP_IMAGE", Says::Pushed),
+            ("MIRROR_BACKEND_IMAGE", Says::Perhaps),
+            ("KAFKA_MIRROR_MAKER_IMAGE", Says::Pulled),
+            ("NODE_EXPORTER_IMAGE", Says::Pulled),
             ("IMAGE_TO_PUSH", Says::Pushed),
             ("OUTPUT_OPERATOR_IMAGE", Says::Perhaps),
             ("DEST_BACKEND_IMAGE", Says::Perhaps),
@@ -419,6 +366,24 @@ mod tests {
             ("IMAGINATION", Says::Nothing),
         ] {
             assert_eq!(variable(name, Around::Runs), says, "{name}");
+        }
+    }
+
+    #[test]
+    fn kinds_tell_what_may_build() {
+        for kind in [
+            "Job",
+            "ScaledJob",
+            "JobSet",
+            "AdvancedCronJob",
+            "RunnerDeployment",
+            "AutoscalingRunnerSet",
+            "TaskRun",
+        ] {
+            assert!(may_build(kind), "{kind}");
+        }
+        for kind in ["Deployment", "DaemonSet", "Rollout", "Application"] {
+            assert!(!may_build(kind), "{kind}");
         }
     }
 

@@ -3,11 +3,10 @@
 //!
 //! The best witness is the object itself: a parameter that it uses nowhere but in the `image` of a
 //! container is pulled. A use counts for the parameter that is declared nearest to it, as the tools
-//! resolve it, so that two tasks may call theirs alike. Where the object says nothing, the name has to;
-//! and where it only hands a value on to something that is defined elsewhere, not even the name proves
-//! anything.
+//! resolve it, so that two tasks may call theirs alike. Any other use, one that is written in a way
+//! that is not known, and none at all leave open what becomes of it: no name proves anything then.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::names::{self, Says};
 use crate::sites::Object;
@@ -23,10 +22,15 @@ struct Dialect {
     lists: &'static str,
     /// How they are used.
     uses: &'static [Use],
+    /// What stands around everything that is filled in, and the word by which that is about
+    /// parameters.
+    filled: (&'static str, &'static str, &'static str),
     /// The maps of an object whose lists declare parameters, by the keys that lead there.
     roots: &'static [&'static [&'static str]],
     /// Kinds that have such maps only to give values to what is declared elsewhere.
     runs: &'static [&'static str],
+    /// Keys beside such a map that say the same of it.
+    refers: &'static [&'static str],
     /// The keys of other maps whose lists declare parameters.
     declaring: &'static [&'static str],
     /// Whether a list beside such a map gives it values.
@@ -66,7 +70,7 @@ const OF_TEMPLATE: &[Use] = &[Use {
 #[rustfmt::skip]
 const DIALECTS: &[Dialect] = &[
     Dialect {
-        group: "tekton.dev", kinds: &[], lists: "params", pushes: true,
+        group: "tekton.dev", kinds: &[], lists: "params", pushes: true, filled: ("$(", ")", "params"),
         uses: &[
             Use { around: ("$(params.", ")"), declared: PARAMS },
             Use { around: ("$(params[\"", "\"])"), declared: PARAMS },
@@ -74,19 +78,19 @@ const DIALECTS: &[Dialect] = &[
             Use { around: ("$(inputs.params.", ")"), declared: PARAMS },
         ],
         roots: &[&["spec"], &["spec", "inputs"]],
-        runs: RUNS, declaring: &["taskSpec", "pipelineSpec"], beside: true,
+        runs: RUNS, refers: &[], declaring: &["taskSpec", "pipelineSpec"], beside: true,
     },
     Dialect {
-        group: "argoproj.io", kinds: WORKFLOWS, lists: "parameters", pushes: false,
+        group: "argoproj.io", kinds: WORKFLOWS, lists: "parameters", pushes: false, filled: ("{{", "}}", "parameters"),
         uses: &[
             Use { around: ("{{inputs.parameters.", "}}"), declared: INPUTS },
             Use { around: ("{{workflow.parameters.", "}}"), declared: ARGUMENTS },
         ],
         roots: &[&["spec", "arguments"], &["spec", "workflowSpec", "arguments"]],
-        runs: &[], declaring: &["inputs"], beside: false,
+        runs: &[], refers: &["workflowTemplateRef"], declaring: &["inputs"], beside: false,
     },
-    Dialect { group: "template.openshift.io", kinds: &["Template"], lists: "parameters", uses: OF_TEMPLATE, roots: &[&[]], runs: &[], declaring: &[], beside: false, pushes: false },
-    Dialect { group: "", kinds: &["Template"], lists: "parameters", uses: OF_TEMPLATE, roots: &[&[]], runs: &[], declaring: &[], beside: false, pushes: false },
+    Dialect { group: "template.openshift.io", kinds: &["Template"], lists: "parameters", uses: OF_TEMPLATE, filled: ("${", "}", ""), roots: &[&[]], runs: &[], refers: &[], declaring: &[], beside: false, pushes: false },
+    Dialect { group: "", kinds: &["Template"], lists: "parameters", uses: OF_TEMPLATE, filled: ("${", "}", ""), roots: &[&[]], runs: &[], refers: &[], declaring: &[], beside: false, pushes: false },
 ];
 
 /// The parameters of an object.
@@ -96,8 +100,44 @@ pub(super) struct Parameters<'d> {
     /// The lists whose parameters are declared here, and what they give values to, if that is another
     /// list.
     lists: HashMap<NodeId, Option<NodeId>>,
-    /// What the uses of those say, by their lists and names.
-    uses: HashMap<(NodeId, String), Used>,
+    /// What is known of how those are used.
+    uses: Uses,
+}
+
+/// How parameters are used in an object.
+#[derive(Default)]
+struct Uses {
+    /// What the uses of each say, by their lists and names.
+    known: HashMap<(NodeId, String), Used>,
+    /// The words of uses that nobody can follow.
+    unclear: HashSet<String>,
+    /// Whether one of those means all parameters at once.
+    all_unclear: bool,
+}
+
+impl Uses {
+    fn of(&self, list: NodeId, name: &str) -> Option<Used> {
+        let known = self.known.get(&(list, name.to_string())).copied()?;
+        let is_unclear = self.all_unclear || self.unclear.contains(name);
+        Some(if is_unclear { Used::Other } else { known })
+    }
+
+    fn add(&mut self, list: NodeId, name: &str, used: Used) {
+        let before = self.known.entry((list, name.to_string())).or_insert(used);
+        *before = before.and(used);
+    }
+
+    /// Adds what is filled in somewhere, in a way that is not known or with a name that is none here.
+    fn add_unclear(&mut self, filled: &str, about: &str) {
+        let Some((_, rest)) = filled.rsplit_once(about) else {
+            return;
+        };
+        let is_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-');
+        let words = filled.split(|c| !is_name(c));
+        self.unclear.extend(words.map(str::to_string));
+        let rest = rest.trim_matches(|c| !is_name(c));
+        self.all_unclear |= !about.is_empty() && matches!(rest, "" | "json");
+    }
 }
 
 /// What the uses of a parameter say of it.
@@ -105,9 +145,7 @@ pub(super) struct Parameters<'d> {
 enum Used {
     /// It is an image, or the name of one.
     Image(Says),
-    /// It is handed on to something else.
-    Handed,
-    /// It is text as any.
+    /// It is text as any, or handed on to something else.
     Other,
 }
 
@@ -115,7 +153,6 @@ impl Used {
     /// This use and another one.
     fn and(self, other: Self) -> Self {
         match (self, other) {
-            (Self::Handed, _) | (_, Self::Handed) => Self::Handed,
             (Self::Other, _) | (_, Self::Other) => Self::Other,
             (Self::Image(Says::Pulled), Self::Image(Says::Pulled)) => Self::Image(Says::Pulled),
             // One that gets a tag somewhere has none of its own.
@@ -158,11 +195,10 @@ impl<'d> Parameters<'d> {
         let Some(given) = self.lists.get(&self.document.resolve(list)) else {
             return unproven;
         };
-        let used = |list: NodeId| self.uses.get(&(list, name.to_string()));
+        let used = |list: NodeId| self.uses.of(list, name);
         match given.and_then(used).or_else(|| used(list)) {
-            Some(Used::Image(says)) => *says,
-            Some(Used::Handed) => unproven,
-            Some(Used::Other) | None => named,
+            Some(Used::Image(says)) => says,
+            Some(Used::Other) | None => unproven,
         }
     }
 }
@@ -186,6 +222,8 @@ struct Map<'d> {
     list: Option<NodeId>,
     /// A map in it that declares parameters.
     inner: Option<NodeId>,
+    /// A map whose lists give it several values in turn.
+    matrix: Option<NodeId>,
     /// The template that it calls, and with what.
     template: Option<&'d str>,
     arguments: Option<NodeId>,
@@ -200,7 +238,13 @@ impl<'d> Scopes<'d> {
             lists: HashMap::new(),
         };
         let is_run = dialect.runs.contains(&object.kind);
-        let roots = dialect.roots.iter().filter(|_| !is_run);
+        let refers = |way: &&Way| {
+            let around: &[&str] = way.split_last().map_or(&[], |(_, around)| around);
+            let map = document.at(object.node, around);
+            let mut keys = dialect.refers.iter();
+            map.is_some_and(|map| keys.any(|key| document.get(map, key).is_some()))
+        };
+        let roots = dialect.roots.iter().filter(|way| !is_run && !refers(way));
         let roots: Vec<NodeId> = roots
             .filter_map(|way| document.at(object.node, way))
             .collect();
@@ -211,6 +255,11 @@ impl<'d> Scopes<'d> {
                 key_of(document, id).is_some_and(|key| dialect.declaring.contains(&key));
             if let Some(list) = map.list {
                 scopes.add(list, map.inner, is_declaring || roots.contains(&id));
+            }
+            let matrix = map.matrix.filter(|_| map.inner.is_some());
+            let varied = matrix.map_or(Vec::new(), |map| scopes.in_matrix(map));
+            for list in varied {
+                scopes.add(list, map.inner, false);
             }
             let called = map
                 .template
@@ -236,12 +285,23 @@ impl<'d> Scopes<'d> {
                 Some(key) if self.dialect.beside && self.dialect.declaring.contains(&key) => {
                     map.inner = Some(entry.value);
                 }
+                Some("matrix") => map.matrix = Some(entry.value),
                 Some("template") => map.template = document.text(entry.value),
                 Some("arguments") => map.arguments = Some(entry.value),
                 _ => {}
             }
         }
         map
+    }
+
+    /// The lists of parameters of a matrix.
+    fn in_matrix(&self, matrix: NodeId) -> Vec<NodeId> {
+        let document = self.document;
+        let included = document.get(matrix, "include").into_iter();
+        let included = included.flat_map(|list| document.items(list));
+        let maps = included.chain([matrix]);
+        maps.filter_map(|map| document.get(map, self.dialect.lists))
+            .collect()
     }
 
     /// Adds a list of parameters, if it declares any or gives values to the ones that `inner` does.
@@ -267,29 +327,35 @@ impl<'d> Scopes<'d> {
 
     /// What the uses of each parameter in the object at `root` say: that it is an image, or the name
     /// of one, when every use does.
-    fn uses(&self, root: NodeId) -> HashMap<(NodeId, String), Used> {
-        let mut uses = HashMap::new();
+    fn uses(&self, root: NodeId) -> Uses {
+        let mut uses = Uses::default();
+        let (open, close, about) = self.dialect.filled;
         for id in root..self.document.node(root).end {
             let Kind::Scalar { value, .. } = &self.document.node(id).kind else {
                 continue;
             };
             let value = value.replace("{{ ", "{{").replace(" }}", "}}");
-            for used in self.dialect.uses {
-                let (open, close) = used.around;
-                for (at, _) in value.match_indices(open) {
-                    let Some((name, rest)) = value[at + open.len()..].split_once(close) else {
-                        continue;
-                    };
-                    if let Some(list) = self.declaring(id, used, name) {
-                        let says = self.used(id, at, rest);
-                        uses.entry((list, name.to_string()))
-                            .and_modify(|before: &mut Used| *before = before.and(says))
-                            .or_insert(says);
-                    }
+            for (at, _) in value.match_indices(open) {
+                let inside = &value[at + open.len()..];
+                let (filled, rest) = inside.split_once(close).unwrap_or((inside, ""));
+                let whole = &value[at..value.len() - rest.len()];
+                match self.known(id, whole) {
+                    Some((list, name)) => uses.add(list, name, self.used(id, at, rest)),
+                    None => uses.add_unclear(filled, about),
                 }
             }
         }
         uses
+    }
+
+    /// The parameter that is filled in at a node, when it is written in a way that is known: the list
+    /// that declares it, and its name.
+    fn known<'t>(&self, id: NodeId, filled: &'t str) -> Option<(NodeId, &'t str)> {
+        self.dialect.uses.iter().find_map(|used| {
+            let (open, close) = used.around;
+            let name = filled.strip_prefix(open)?.strip_suffix(close)?;
+            Some((self.declaring(id, used, name)?, name))
+        })
     }
 
     /// The list that declares the parameter of this name for the node `id`: the nearest one.
@@ -304,10 +370,8 @@ impl<'d> Scopes<'d> {
     fn used(&self, id: NodeId, at: usize, rest: &str) -> Used {
         let document = self.document;
         let is_list = |id: NodeId| key_of(document, id) == Some(self.dialect.lists);
-        if around(document, id).any(is_list) {
-            return Used::Handed;
-        }
-        if at > 0 || !is_image(document, id) {
+        let is_handed = around(document, id).any(is_list);
+        if is_handed || at > 0 || !is_image(document, id) {
             return Used::Other;
         }
         match rest.chars().next() {

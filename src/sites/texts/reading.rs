@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::names::{self, Around, Says, VERBS};
+use super::names::{self, Around, Says};
 use crate::image::ImageRef;
 use crate::reason::{Assumption, Reason};
 use crate::rules::ecr_host::ecr_host_of;
@@ -29,20 +29,35 @@ pub(super) enum Standing {
     Assumed(String),
     /// A build pushes it.
     Pushed,
+    /// Something else than a node reads it, by a scheme in front.
+    Foreign,
 }
+
+/// In front of references that are none of a node's.
+const SCHEMES: &[&str] = &["docker://", "oci://"];
 
 impl Standing {
     /// The hold of a site that stands so.
     pub(super) fn hold(&self) -> Option<(Reason, String)> {
-        let detail = "its name says that a build pushes the image there; nothing is pulled from it";
-        (*self == Self::Pushed).then(|| (Reason::BuildOutput, detail.to_string()))
+        let (reason, detail) = match self {
+            Self::Pushed => (
+                Reason::BuildOutput,
+                "its name says that a build pushes the image there; nothing is pulled from it",
+            ),
+            Self::Foreign => (
+                Reason::NotAnImage,
+                "a scheme stands in front of it, so that no node pulls it; change it by hand if what reads it can log in to ECR",
+            ),
+            Self::Certain | Self::Assumed(_) => return None,
+        };
+        Some((reason, detail.to_string()))
     }
 
     /// What a change of it rests on.
     pub(super) fn assumption(&self) -> Option<(Assumption, String)> {
         match self {
             Self::Assumed(detail) => Some((Assumption::TextReference, detail.clone())),
-            Self::Certain | Self::Pushed => None,
+            Self::Certain | Self::Pushed | Self::Foreign => None,
         }
     }
 
@@ -129,20 +144,60 @@ fn has_blanks(text: &str) -> bool {
     }
 }
 
+/// What stands around what is filled in elsewhere. The first of those that begin at one place counts.
+const FILLED: &[(&str, &str)] = &[
+    ("${{", "}}"),
+    ("{{", "}}"),
+    ("{%", "%}"),
+    ("${", "}"),
+    ("$(", ")"),
+];
+
+/// The first piece of a text that is filled in elsewhere. One without an end reaches to that of the
+/// text, and gives nothing that could be one.
+fn filled(text: &str) -> Option<Range<usize>> {
+    let starts = FILLED
+        .iter()
+        .filter_map(|(open, close)| Some((text.find(open)?, open.len(), *close)));
+    let (start, open, close) = starts.min_by_key(|(start, ..)| *start)?;
+    let inside = start + open;
+    let end = inside + text[inside..].find(close)? + close.len();
+    Some(start..end)
+}
+
 /// The image that a text names, and whether a tag or digest follows the name.
 fn name(text: &str) -> Option<(ImageRef, bool)> {
-    let filled = ["{{", "{%", "${", "$("]
-        .iter()
-        .filter_map(|open| text.find(open));
-    let Some(filled) = filled.min() else {
+    let Some(first) = filled(text) else {
         let image = ImageRef::parse(text).ok()?;
         let tagged = image.tag().is_some() || image.digest().is_some();
         return Some((image, tagged));
     };
-    let path = text[..filled].rfind('/')? + 1;
-    let end = path + text[path..filled].find([':', '@'])?;
+    let path = text[..first.start].rfind('/')? + 1;
+    let end = path + text[path..first.start].find([':', '@'])?;
+    // Whatever is filled in, what stands around it has to be a tag or digest.
+    ImageRef::parse(&example(text)).ok()?;
     let image = ImageRef::parse(&text[..end]).ok()?;
     image.registry().is_some().then_some((image, true))
+}
+
+/// A digest without its algorithm.
+const DIGITS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+
+/// A text with something in the place of whatever is filled in behind the name of an image.
+fn example(text: &str) -> String {
+    let mut example = String::new();
+    let mut rest = text;
+    while let Some(next) = filled(rest) {
+        example.push_str(&rest[..next.start]);
+        match example.rsplit_once('@') {
+            None => example.push('0'),
+            Some((_, "")) => example.extend(["sha256:", DIGITS]),
+            Some((_, "sha256:")) => example.push_str(DIGITS),
+            Some(_) => {}
+        }
+        rest = &rest[next.end..];
+    }
+    example + rest
 }
 
 /// How a text stands that is called `called`, if it is a reference.
@@ -177,7 +232,8 @@ fn incomplete(text: &str, literal: Literal, called: &str) -> Option<String> {
         .all(|byte| byte.is_ascii_lowercase() || byte == b'-');
     let may_be =
         literal.host != Host::None || literal.several || is_word && !SETTINGS.contains(&text);
-    (may_be && names::is_of_one(called)).then(|| {
+    let is_named = names::is_of_one(called) || names::is_of_several(called);
+    (may_be && is_named).then(|| {
         format!(
             "`{called}` names it without a tag or digest, so that it may be a part of a reference, or none; write the tag out"
         )
@@ -202,35 +258,87 @@ fn perhaps(called: &str) -> String {
     format!("`{called}` may as well be an image that something builds, or only writes down")
 }
 
+/// Whether a text is a name without a registry and with a tag or digest.
+pub(super) fn is_on_docker_hub(text: &str) -> bool {
+    Literal::read(text).is_some_and(|literal| literal.host == Host::None && literal.tagged)
+}
+
+/// What stands behind a scheme, for something else than a node.
+fn foreign(text: &str, says: Says, called: &str) -> Option<Piece> {
+    let mut schemes = SCHEMES.iter();
+    let rest = schemes.find_map(|scheme| text.strip_prefix(scheme))?;
+    let is_image = !matches!(says, Says::Nothing | Says::Other);
+    is_image.then(|| whole(rest, says, called)).flatten()?;
+    let range = 0..text.len();
+    let standing = Standing::Foreign;
+    Some(Piece { range, standing })
+}
+
+/// Why a reference is not certain that has a line of its own.
+const ENDS: &str =
+    "a line break behind it is a part of the text, and what reads it may not take it off";
+
 /// The references in the value that is called `called`: the one that it is, or those that it lists.
 pub(super) fn value(text: &str, says: Says, called: &str) -> Vec<Piece> {
     if let Some(standing) = whole(text, says, called) {
         let range = 0..text.len();
         return vec![Piece { range, standing }];
     }
-    let has_several = matches!(says, Says::Pulled) && names::is_of_several(called);
+    if let Some(piece) = foreign(text, says, called) {
+        return vec![piece];
+    }
+    let line = text.trim_end_matches(['\r', '\n']);
+    if let Some(standing) = whole(line, says, called) {
+        let range = 0..line.len();
+        let standing = standing.weakened(ENDS);
+        return vec![Piece { range, standing }];
+    }
+    let has_several = !matches!(says, Says::Nothing | Says::Other) && names::is_of_several(called);
     if has_several {
-        list(text, called)
+        list(text, says, called)
     } else {
         Vec::new()
     }
 }
 
-/// The items of a list, each a reference or `key=reference` and all of them certain.
-fn list(text: &str, called: &str) -> Vec<Piece> {
-    let mut pieces = Vec::new();
-    let separators = |c: char| c == ',' || c.is_whitespace();
-    for item in text.split(separators).filter(|item| !item.is_empty()) {
-        let start = item.as_ptr() as usize - text.as_ptr() as usize;
+/// The references in a list, each an item or `key=reference`. Where one of its items is none, nobody
+/// can tell what the list is.
+fn list(text: &str, says: Says, called: &str) -> Vec<Piece> {
+    let is_json = text.trim_start().starts_with(['[', '{']);
+    let items = if is_json { quoted(text) } else { plain(text) };
+    let read = |item: &str| {
         let from = item.find('=').map_or(0, |at| at + 1);
-        let standing = whole(&item[from..], Says::Pulled, called);
-        let Some(standing @ Standing::Certain) = standing else {
-            return Vec::new();
-        };
+        // A word alone is a setting.
+        let is_long = item[from..].contains(['/', ':']);
+        let standing = whole(&item[from..], says, called).filter(|_| is_long);
+        let start = item.as_ptr() as usize - text.as_ptr() as usize;
         let range = start + from..start + item.len();
-        pieces.push(Piece { range, standing });
+        standing.map(|standing| Piece { range, standing })
+    };
+    let pieces: Vec<Piece> = items.iter().copied().filter_map(read).collect();
+    if !is_json && pieces.len() == items.len() {
+        return pieces;
     }
-    pieces
+    let doubtful = |piece: Piece| Piece {
+        standing: piece.standing.weakened(MIXED),
+        ..piece
+    };
+    pieces.into_iter().map(doubtful).collect()
+}
+
+/// Why an item of a list is not certain that has others beside it.
+const MIXED: &str = "it is a part of a text that is no plain list of references";
+
+/// The items of a list with separators between them.
+fn plain(text: &str) -> Vec<&str> {
+    let separators = |c: char| matches!(c, ',' | ';') || c.is_whitespace();
+    let items = text.split(separators);
+    items.filter(|item| !item.is_empty()).collect()
+}
+
+/// What stands in quotes.
+fn quoted(text: &str) -> Vec<&str> {
+    text.split('"').skip(1).step_by(2).collect()
 }
 
 /// The references in the arguments of a command (`None` is one that is no text), each with the place
@@ -274,9 +382,11 @@ fn argument(
     moves: bool,
     index: usize,
 ) -> Vec<(usize, Piece)> {
-    if moves && says == Says::Nothing {
-        return Vec::new();
-    }
+    let says = match says {
+        Says::Nothing if moves => return Vec::new(),
+        Says::Pulled | Says::Name if moves => Says::Perhaps,
+        says => says,
+    };
     let shifted = |piece: Piece| Piece {
         range: piece.range.start + offset..piece.range.end + offset,
         ..piece
@@ -327,7 +437,45 @@ pub(super) fn line(text: &str, around: Around) -> Vec<Piece> {
 
 /// Whether a command line moves images about.
 pub(super) fn moves(items: &[Option<&str>]) -> bool {
-    items.iter().flatten().any(|item| VERBS.contains(item))
+    items.iter().flatten().any(|item| names::is_verb(item))
+}
+
+/// The variables that a list of arguments uses where images are pushed: behind a flag that says so, or
+/// anywhere when a command moves images about.
+pub(super) fn pushed_variables<'t>(items: &[Option<&'t str>]) -> Vec<&'t str> {
+    let words = items
+        .iter()
+        .flatten()
+        .flat_map(|item| item.split(is_between));
+    let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+    let moves = words.iter().any(|word| names::is_verb(word));
+    let is_push =
+        |word: &str| word.starts_with('-') && names::flag(word, Around::Runs) == Says::Pushed;
+    let mut variables = Vec::new();
+    let mut before = "";
+    for word in words {
+        let (name, value) = assigned(word).unwrap_or((before, word));
+        if moves || is_push(name) {
+            variables.extend(variables_in(value));
+        }
+        before = word;
+    }
+    variables
+}
+
+/// What stands between the words of a command line.
+fn is_between(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '"' | '\'' | ';' | '&' | '|' | '`')
+}
+
+/// The names of the variables in a text: `$(NAME)`, `${NAME}` and `$NAME`.
+fn variables_in(text: &str) -> impl Iterator<Item = &str> {
+    text.split('$').skip(1).map(|rest| {
+        let rest = rest.trim_start_matches(['(', '{']);
+        let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+        let end = rest.find(|c| !is_name(c)).unwrap_or(rest.len());
+        &rest[..end]
+    })
 }
 
 #[cfg(test)]
@@ -343,6 +491,7 @@ mod tests {
                 Standing::Certain => "certain",
                 Standing::Assumed(_) => "assumed",
                 Standing::Pushed => "pushed",
+                Standing::Foreign => "foreign",
             };
             format!("{} {stands}", &items[index][piece.range])
         };
@@ -357,6 +506,14 @@ mod tests {
                 "quay.io/a/b:v1 certain",
             ),
             ("--x-image=quay.io/a/b:$(TAG)", "quay.io/a/b:$(TAG) certain"),
+            (
+                "--x-image=quay.io/a/b:${{ x }}-1@{{ d }}",
+                "quay.io/a/b:${{ x }}-1@{{ d }} certain",
+            ),
+            (
+                "--x-image=quay.io/a/b@sha256:${D}",
+                "quay.io/a/b@sha256:${D} certain",
+            ),
             (
                 "--x-image=quay.io/a/b:{{ .Values.tag }}",
                 "quay.io/a/b:{{ .Values.tag }} certain",
@@ -380,6 +537,11 @@ mod tests {
             ("quay.io/a/b:1", "quay.io/a/b:1 assumed"),
             ("--destination=quay.io/a/b:1", "quay.io/a/b:1 pushed"),
             ("--output-image=a/b:1", "a/b:1 pushed"),
+            (
+                "--x-image=docker://quay.io/a/b:1",
+                "docker://quay.io/a/b:1 foreign",
+            ),
+            ("--x-image=quay.io/a/b:1\n", "quay.io/a/b:1 assumed"),
             ("BUILDER_IMAGE=quay.io/a/b:1", "quay.io/a/b:1 certain"),
             (
                 "--x-image=${ACCOUNT}.dkr.ecr.eu-west-1.amazonaws.com/a/b:1",
@@ -394,13 +556,19 @@ mod tests {
     fn what_only_looks_like_a_reference_is_none() {
         for item in [
             "--x-image=ko://github.com/a/b",
-            "--x-image=docker://quay.io/a/b:1",
             "--x-image=docker.io/{username}/x:1",
             "--x-image=alpine:invalid!",
             "--x-image=quay.io/a/b:{{ .tag }} --y",
             "--x-image=quay.io/a/b:{{ .tag",
             "--x-image={{ .registry }}/a/b:1",
             "--x-image=quay.io/{{ .name }}:1",
+            "--x-image=quay.io/a/b:1;$(FOO)",
+            "--x-image=quay.io/a/b:!!{{x}}",
+            "--x-image=quay.io/a/b:1,$(FOO)",
+            "--x-image=quay.io/a/b:$(FOO),c",
+            "--x-image=quay.io/a/b:$(FOO)/c",
+            "--x-image=quay.io/a/b:$(FOO",
+            "--x-image=quay.io/a/b@{{ .digest }};",
             "--x-image=$(IMAGE)",
             "--x-image=true",
             "--image-pull-policy=always",
@@ -445,8 +613,64 @@ mod tests {
             ranges("quay.io/a:1,quay.io/b:2"),
             ["quay.io/a:1", "quay.io/b:2"]
         );
-        assert!(ranges("4.0=quay.io/a:1\n4.1=${IMAGE}\n").is_empty());
         assert!(value("quay.io/a:1,quay.io/b:2", Says::Pulled, "X_IMAGE").is_empty());
+    }
+
+    #[test]
+    fn what_is_unsure_in_a_list_is_told() {
+        for (text, wanted) in [
+            (
+                "4.0=quay.io/a:1\n4.1=acme/a:2\n",
+                &["quay.io/a:1!", "acme/a:2"][..],
+            ),
+            ("quay.io/a:1;nginx:1", &["quay.io/a:1!", "nginx:1"]),
+            ("quay.io/a:1 quay.io/b", &["quay.io/a:1!", "quay.io/b"]),
+            ("4.0=quay.io/a:1\n4.1=${IMAGE}\n", &["quay.io/a:1"]),
+            ("quay.io/a:1,$(FOO)", &["quay.io/a:1"]),
+            (
+                "[\"quay.io/a:1\", \"nginx:1\"]",
+                &["quay.io/a:1", "nginx:1"],
+            ),
+            ("{\"x\": \"quay.io/a:1\"}", &["quay.io/a:1"]),
+            ("true yes", &[]),
+        ] {
+            let show = |piece: Piece| {
+                let mark = if piece.standing == Standing::Certain {
+                    "!"
+                } else {
+                    ""
+                };
+                format!("{}{mark}", &text[piece.range])
+            };
+            let pieces = value(text, Says::Pulled, "KAFKA_IMAGES").into_iter();
+            assert_eq!(pieces.map(show).collect::<Vec<_>>(), wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn variables_that_are_pushed_are_known_by_their_uses() {
+        for (items, wanted) in [
+            (&["--destination=$(A)", "--image=$(B)"][..], &["A"][..]),
+            (&["-t", "$(A)", "$(B)"], &["A"]),
+            (&["push", "$(A)"], &["A"]),
+            (&["-c", "docker build . && docker push \"${A}:1\""], &["A"]),
+            (&["-c", "exec run --image=$A"], &[]),
+        ] {
+            let items: Vec<Option<&str>> = items.iter().copied().map(Some).collect();
+            assert_eq!(pushed_variables(&items), wanted, "{items:?}");
+        }
+    }
+
+    #[test]
+    fn a_command_that_moves_images_pulls_none_for_sure() {
+        assert_eq!(
+            read(&["sign", "--image=quay.io/a/b:1", "quay.io/a/c:1"]),
+            ["quay.io/a/b:1 assumed"]
+        );
+        assert_eq!(
+            read(&["-f", "x", "--new_tag", "quay.io/a/b:1"]),
+            ["quay.io/a/b:1 pushed"]
+        );
     }
 
     #[test]

@@ -20,11 +20,14 @@ use crate::image::ImageRef;
 use crate::reason::{Assumption, Reason};
 use crate::yaml::{Document, DocumentPath, Kind, NodeId};
 use walk::Walk;
+pub use words::is_image_map;
 use words::{PIPELINES, SCHEMAS};
 pub(super) use words::{has_image_word, is_full, is_image_name};
 pub(super) use words::{has_known_host, is_image_key, is_picture, is_source};
 
 pub(super) const NAME: &str = "values";
+/// Full references of which only the word in their keys tells.
+pub(super) const REFERENCE: &str = "values-reference";
 
 /// Whether a file of this name holds Helm values: `values.yaml`, `values-prod.yml`,
 /// `prod-values.yaml`.
@@ -42,8 +45,10 @@ pub fn is_values_name(path: &Path) -> bool {
 pub struct Loose {
     /// Parts of names that nothing in this file shows to be parts: another layer may.
     pub parts: Vec<LoosePart>,
-    /// The ways to the maps of texts that may stand in front of names, under keys of the chart's own.
-    pub fronts: Vec<Vec<Step>>,
+    /// Texts that may stand in front of names, under keys of the chart's own, and empty places of some.
+    pub fronts: Vec<LooseFront>,
+    /// The ways to the maps of names without a registry that nothing shows to be images.
+    pub ends: Vec<Vec<Step>>,
     /// The ways to maps and texts that a template fills in (`image: {{ .image }}`, which is YAML, too): what
     /// stands there may be anything.
     pub filled: Vec<Vec<Step>>,
@@ -57,9 +62,19 @@ impl Loose {
     pub fn is_empty(&self) -> bool {
         self.parts.is_empty()
             && self.fronts.is_empty()
+            && self.ends.is_empty()
             && self.filled.is_empty()
             && !self.insecure_allowed
     }
+}
+
+/// A text that may stand in front of names, or the empty place of one.
+#[derive(Clone, Debug)]
+pub struct LooseFront {
+    /// The way to its map.
+    pub at: Vec<Step>,
+    /// The text.
+    pub text: String,
 }
 
 /// A key that holds a part of a name in other files.

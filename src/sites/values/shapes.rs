@@ -1,15 +1,18 @@
 //! The shapes in which a map of values names images.
 
 use super::super::parts::{Names, Part, Parts, Step, Value, join};
-use super::super::{Pair, Shape, Site, flux, rest_of_line};
+use super::super::{Pair, Shape, Site, components, flux, purpose, rest_of_line};
 use super::walk::{Map, Walk};
 use super::words::{
-    BEGINNINGS, BETWEEN, DIGEST_KEYS, EVIDENCE, REFERENCE_END, REPOSITORY_ENDS, REPOSITORY_KEYS,
-    TAG_KEYS, has_image_word, has_known_host, is_beginning, is_full, is_global_place, is_image_key,
-    is_image_map, is_image_name, is_list_of_images, is_login, is_no_pull, is_picture, is_source,
+    BEGINNINGS, DIGEST_KEYS, EVIDENCE, HOSTS, NAMES, REFERENCE_END, REPOSITORY_ENDS,
+    REPOSITORY_KEYS, TAG_KEYS, has_image_word, has_known_host, is_about_images, is_artefact,
+    is_beginning, is_full, is_global_place, is_image_key, is_image_map, is_image_name,
+    is_list_of_images, is_login, is_no_pull, is_picture, is_pushed, is_source,
 };
-use super::{NAME, Template};
-use crate::reason::Reason;
+use super::{NAME, REFERENCE, Template};
+use crate::image::{self, ImageRef};
+use crate::reason::{Assumption, Reason};
+use crate::rules::official;
 use crate::yaml::{NodeId, Place};
 
 impl<'d> Walk<'d> {
@@ -37,7 +40,8 @@ impl<'d> Walk<'d> {
             let is_whole = has_image_word(key) || key == "ref" && is_image_map(map.at);
             let is_whole = is_whole && !is_image_key(key) && !is_image_name(key);
             let is_listed = is_list_of_images(map.at) && has_host
-                || is_whole && self.text(map, key).is_some_and(is_full);
+                || is_whole && self.text(map, key).is_some_and(is_full)
+                || is_whole && key.starts_with("image") && self.is_beside_image(map, key);
             if is_image_name(key) {
                 let registry = match key {
                     "image_name" => "image_registry",
@@ -48,7 +52,10 @@ impl<'d> Walk<'d> {
                     _ => "imageTag",
                 };
                 let has = |key: &str| self.text(map, key).is_some_and(|text| !text.is_empty());
-                if has_host || has(registry) || has(tag) {
+                // Machines have images, too: `imageName: ubuntu-22.04`.
+                let is_name = |text: &str| text.contains('/') || official::is_official(text);
+                let is_tagged = has(tag) && self.text(map, key).is_some_and(is_name);
+                if has_host || has(registry) || is_tagged {
                     self.flat(map, key, &[registry, key]);
                 }
             } else if is_listed || is_reference {
@@ -60,6 +67,17 @@ impl<'d> Walk<'d> {
             }
         }
         self.beginnings(map);
+    }
+
+    /// Whether a text is a name with a tag, as the `image` beside it is (consul's `imageK8S`).
+    fn is_beside_image(&self, map: &Map<'d, '_>, key: &str) -> bool {
+        let is_tagged = |key: &str| {
+            let image = self
+                .text(map, key)
+                .and_then(|text| ImageRef::parse(text).ok());
+            image.is_some_and(|image| image.tag().is_some() && image.repository().contains('/'))
+        };
+        is_tagged("image") && is_tagged(key)
     }
 
     /// Whether a tag stands beside what is called `stem`.
@@ -74,7 +92,7 @@ impl<'d> Walk<'d> {
 
     /// `registry` and `repository` (or `repo`, `image`, `name`) in one map.
     fn classic(&mut self, map: &mut Map<'d, '_>) {
-        if is_no_pull(map.at) {
+        if is_no_pull(map.at) || self.host_and_name(map) {
             return;
         }
         let image_like = is_image_map(map.at);
@@ -99,7 +117,8 @@ impl<'d> Walk<'d> {
                 "repo" => split && (image_like || has_known_host(value)),
                 "image" => text("registry").is_some() || image_like && split,
                 _ => {
-                    let is_cut = split || text("version").is_some() && has_known_host(value);
+                    let is_cut =
+                        split || text("version").is_some() && image::begins_with_host(value);
                     image_like && is_cut && text("imageNamespace").is_none()
                 }
             }
@@ -111,20 +130,110 @@ impl<'d> Walk<'d> {
         }
         let key = chosen.unwrap_or("repository");
         let filled = |key: &str| text(key).is_some_and(|text| !text.is_empty());
-        let goes_on = key == "repository" && ["image", "name"].iter().any(|key| filled(key));
-        let between = BETWEEN.iter().any(|key| filled(key));
-        let ends: Vec<_> = ["image", "name"]
+        // `{registry: docker.io, image: acme, name: b}`; elsewhere a `name` is that of the application.
+        let further: &[&str] = match key {
+            "repository" => &["image", "name"],
+            "repo" if image_like => &["image", "name"],
+            "repo" => &["image"],
+            "image" if image_like => &["name"],
+            _ => &[],
+        };
+        let goes_on = further.iter().any(|key| filled(key));
+        let between = self.has_component(map, "");
+        let ends: Vec<_> = further
             .iter()
             .filter(|_| goes_on)
             .filter_map(|key| map.entries.get(key).copied())
             .collect();
         let added = self.add(map, "", Names::Image, &["registry", key]);
         if let Some(parts) = added {
-            parts.may_go_on = goes_on;
+            parts.may_go_on |= goes_on;
             parts.between = between;
             self.shaped |= chosen.is_some();
             map.consumed.extend(ends);
         }
+    }
+
+    /// `{repository: ghcr.io, name: acme/website}`: the registry stands under a key of repositories.
+    fn host_and_name(&mut self, map: &mut Map<'d, '_>) -> bool {
+        let image_like = is_image_map(map.at);
+        let text = |key: &str| self.text(map, key).filter(|text| !text.is_empty());
+        if text("registry").is_some() {
+            return false;
+        }
+        let is_host = |key: &&&str| text(key).is_some_and(image::is_registry);
+        let is_name = |key: &&&str| (image_like || **key == "image") && text(key).is_some();
+        let (host, name) = (HOSTS.iter().find(is_host), NAMES.iter().find(is_name));
+        let (Some(host), Some(name)) = (host, name) else {
+            return false;
+        };
+        let between = self.has_component(map, "") && *name != "path";
+        let Some(parts) = self.add(map, host, Names::Image, &[host, name]) else {
+            return false;
+        };
+        parts.between = between;
+        self.shaped |= image_like;
+        if let Some(site) = self.sites.last_mut() {
+            let detail = format!(
+                "`{host}` holds a registry, and nothing shows that the chart joins `{name}` to it; write the image out under one key"
+            );
+            site.assumption = Some((Assumption::ChartDefaultUnknown, detail));
+        }
+        true
+    }
+
+    /// A full reference under a key about images that tells no more.
+    pub(super) fn reference(&mut self, id: NodeId, at: &[Step]) {
+        let Some(Value::Text(scalar)) = self.part(id) else {
+            return;
+        };
+        let Some((last, map)) = at.split_last() else {
+            return;
+        };
+        if !is_full(&scalar.value) || is_picture(&scalar.value) || !is_about_images(at) {
+            return;
+        }
+        // What stands in a list is a place of its own.
+        let (at, key) = match last {
+            Step::Key(key) => (map, key.as_str()),
+            Step::Item(_) => (at, ""),
+        };
+        let is_pushed = is_pushed(at, key);
+        self.push(Parts {
+            block: self.block,
+            at: at.to_vec(),
+            family: key.to_string(),
+            names: Names::Image,
+            parts: vec![Part {
+                key: key.to_string(),
+                value: Value::Text(scalar),
+            }],
+            may_go_on: false,
+            between: false,
+            suffix: String::new(),
+            display: String::new(),
+        });
+        let Some(site) = self.sites.last_mut() else {
+            return;
+        };
+        site.finder = REFERENCE;
+        let detail = "nothing shows what reads it; agree with `--assume=text-reference`, or put it under a key that says image";
+        site.assumption = Some((Assumption::TextReference, detail.to_string()));
+        if is_pushed {
+            let detail = "a build pushes the image to this name";
+            site.hold = Some((Reason::BuildOutput, detail.to_string()));
+        }
+    }
+
+    /// Whether a key stands beside the parts of `family` that may be joined between them.
+    fn has_component(&self, map: &Map<'d, '_>, family: &str) -> bool {
+        let is_one = |key: &&str| {
+            components::is_joined(key, family)
+                && self
+                    .text(map, key)
+                    .is_some_and(|text| !text.is_empty() && components::may_be_one(text))
+        };
+        map.entries.keys().any(is_one)
     }
 
     /// A full reference or a repository under a key of its own, with siblings of the same stem.
@@ -138,7 +247,9 @@ impl<'d> Walk<'d> {
         } else {
             Names::Image
         };
-        if self.add(map, stem, names, keys).is_some() {
+        let between = keys.len() > 1 && self.has_component(map, stem);
+        if let Some(parts) = self.add(map, stem, names, keys) {
+            parts.between = between;
             // `repo` is a word for source code as well.
             self.shaped |= key.ends_with("Repository") || key.ends_with("_repository");
             self.shaped |= key.ends_with("_repo") && self.has_tag(map, stem);
@@ -266,6 +377,12 @@ impl<'d> Walk<'d> {
         if is_source(&last.value) {
             return None;
         }
+        let key = keys.last().copied().unwrap_or("");
+        if names == Names::Image && purpose::is_of_policy(key) {
+            return None;
+        }
+        let may_go_on = keys.iter().any(|key| self.continued.contains(key));
+        let is_artefact = is_artefact(map.at, key, &last.value);
         let primary = keys.iter().rev().find(|key| {
             let mut parts = parts.iter();
             parts.any(|part| part.key == **key && part.value.scalar().is_some())
@@ -279,13 +396,21 @@ impl<'d> Walk<'d> {
             family: family.to_string(),
             names,
             parts,
-            may_go_on: false,
+            may_go_on,
             between: false,
             suffix: self.suffix(map, family),
             display: String::new(),
             room,
         });
         let site = self.sites.last_mut()?;
+        if is_artefact {
+            let detail = "it may be an artefact that is no image, and read by something that cannot log in to ECR";
+            site.assumption = Some((Assumption::ChartDefaultUnknown, detail.to_string()));
+        }
+        if names == Names::Image && is_pushed(map.at, key) {
+            let detail = "a build pushes the image to this name";
+            site.hold = Some((Reason::BuildOutput, detail.to_string()));
+        }
         if keys.iter().any(|key| map.doubled.contains(key)) {
             let detail = "one of its keys stands twice in the same map; remove one";
             site.hold = Some((Reason::NotEditable, detail.to_string()));
@@ -310,8 +435,13 @@ impl<'d> Walk<'d> {
     }
 
     fn push(&mut self, mut parts: Parts) {
-        let texts = parts.scalars().map(|scalar| scalar.value.as_str());
-        parts.display = format!("{}{}", join(texts), parts.suffix);
+        let name = join(parts.scalars().map(|scalar| scalar.value.as_str()));
+        let last = name.rsplit('/').next().unwrap_or("");
+        if last.contains([':', '@']) {
+            // The name has a tag of its own.
+            parts.suffix.clear();
+        }
+        parts.display = format!("{name}{}", parts.suffix);
         let hold = parts
             .scalars()
             .find_map(|scalar| flux::marker_hold(rest_of_line(self.text, scalar.place.span().end)));
@@ -330,10 +460,12 @@ impl<'d> Walk<'d> {
         let find = |keys: &[&str], ending: &str| {
             let own = format!("{family}{ending}");
             let snake = format!("{family}_{}", ending.to_ascii_lowercase());
-            let keys = keys
-                .iter()
-                .copied()
-                .filter(|_| matches!(family, "" | "image" | "imageName" | "image_name"));
+            let keys = keys.iter().copied().filter(|_| {
+                matches!(
+                    family,
+                    "" | "image" | "imageName" | "image_name" | "repository" | "repo"
+                )
+            });
             let named = [own.as_str(), snake.as_str()].into_iter();
             let found = named.chain(keys).find_map(|key| {
                 let text = self.text(map, key)?;

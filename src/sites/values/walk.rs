@@ -4,9 +4,12 @@
 use std::collections::{HashMap, HashSet};
 
 use super::super::parts::{Names, Step, Value};
-use super::super::{BlockId, KeyPath, Site, front, object};
-use super::words::{BEGINNINGS, BETWEEN, is_image_key, is_image_map};
-use super::{Loose, LoosePart, Template};
+use super::super::{BlockId, KeyPath, Site, components, front, object};
+use super::words::{
+    BEGINNINGS, has_image_word, is_image_key, is_image_map, is_image_name, is_picture,
+};
+use super::{Loose, LooseFront, LoosePart, Template};
+use crate::image::{self, ImageRef};
 use crate::reason::Reason;
 use crate::yaml::{Document, Kind, NodeId, PlainType, Scalar, Style, plain_type};
 
@@ -14,6 +17,11 @@ use crate::yaml::{Document, Kind, NodeId, PlainType, Scalar, Style, plain_type};
 const MAX_DEPTH: usize = 100;
 /// How many nodes aliases may make of few bytes.
 const MAX_NODES: usize = 200_000;
+
+/// How what is filled in begins that may stand in a key.
+const FILLING: &[&str] = &["{{", "{%", "${", "$("];
+/// The key of the values that reach every chart.
+const GLOBAL: &str = "global";
 
 /// The entries of a map, those that it merges (`<<`) with them, by key.
 pub(super) type Entries<'d> = HashMap<&'d str, NodeId>;
@@ -35,6 +43,8 @@ pub(super) struct Walk<'d> {
     nodes: usize,
     /// Whether everything was walked.
     complete: bool,
+    /// The last words of what actions of the text put in front of a slash (`{{ calico_repo }}/node`).
+    pub(super) continued: HashSet<&'d str>,
     /// How often each scalar was read as something other than a part of a name, where aliases exist.
     pub(super) read: HashMap<NodeId, usize>,
 }
@@ -68,6 +78,10 @@ impl<'d> Walk<'d> {
             shaped: false,
             nodes: 0,
             complete: true,
+            continued: (root..document.node(root).end)
+                .filter_map(|id| document.text(id))
+                .flat_map(continued)
+                .collect(),
             read: HashMap::new(),
         }
     }
@@ -100,6 +114,7 @@ impl<'d> Walk<'d> {
         }
         self.images(&mut map);
         self.note_loose(&map);
+        self.note_ends(&map);
         for (key, &node) in map
             .entries
             .iter()
@@ -187,6 +202,7 @@ impl<'d> Walk<'d> {
             Kind::Scalar { .. } => {
                 self.reads(id);
                 self.note_front(id, at);
+                self.reference(id, at);
             }
             Kind::Alias(_) => {}
         }
@@ -195,15 +211,33 @@ impl<'d> Walk<'d> {
     /// Notes what may stand in front of names, and is no part of one itself.
     fn note_front(&mut self, id: NodeId, at: &[Step]) {
         let text = self.document.text(id).unwrap_or("");
-        let Some((Step::Key(key), map)) = at.split_last() else {
-            return;
+        let mut keys = at.iter().rev().filter_map(|step| match step {
+            Step::Key(key) => Some(key.as_str()),
+            Step::Item(_) => None,
+        });
+        let Some(key) = keys.next() else { return };
+        let is_place = matches!(self.part(id), Some(Value::Empty)) && front::is_place(key);
+        if is_place || front::may_be(keys.next().unwrap_or(""), key, text) {
+            self.loose.fronts.push(LooseFront {
+                at: at[..at.len() - 1].to_vec(),
+                text: if is_place { "" } else { text }.to_string(),
+            });
+        }
+    }
+
+    /// Notes that a map holds a name without a registry that nothing shows to be an image: templates may
+    /// put the registry of another one in front of it.
+    fn note_ends(&mut self, map: &Map<'d, '_>) {
+        let is_end = |(key, node): (&&str, &NodeId)| {
+            let is_name = is_image_name(key) || is_image_key(key) || has_image_word(key);
+            let text = self.document.text(*node).unwrap_or("");
+            let is_image = ImageRef::parse(text).is_ok_and(|image| image.registry().is_none());
+            let is_word = matches!(self.part(*node), Some(Value::Text(_)));
+            let is_new = is_name && !map.consumed.contains(node);
+            is_new && is_word && is_image && !image::is_registry(text) && !is_picture(text)
         };
-        let above = match map.last() {
-            Some(Step::Key(above)) => above,
-            _ => "",
-        };
-        if front::may_be(above, key, text) {
-            self.loose.fronts.push(map.to_vec());
+        if map.entries.iter().any(is_end) {
+            self.loose.ends.push(map.at.to_vec());
         }
     }
 
@@ -232,6 +266,7 @@ impl<'d> Walk<'d> {
                 }
                 continue;
             };
+            self.note_filled(key, document.resolve(entry.value), at);
             if !own.insert(key) {
                 doubled.insert(key);
             }
@@ -244,6 +279,7 @@ impl<'d> Walk<'d> {
         };
         self.images(&mut map);
         self.note_loose(&map);
+        self.note_ends(&map);
         let Map {
             entries, consumed, ..
         } = map;
@@ -267,6 +303,21 @@ impl<'d> Walk<'d> {
                 self.value(*value, at);
                 at.pop();
             }
+        }
+    }
+
+    /// Notes a key that is filled in later, or a value, which may then be a map.
+    fn note_filled(&mut self, key: &str, value: NodeId, at: &[Step]) {
+        let is_filled_key = FILLING.iter().any(|open| key.contains(open));
+        if is_filled_key || key == "<<" && self.document.is_hole(value) {
+            self.loose.filled.push(at.to_vec());
+        }
+        // Of the values for all charts, each is a text for itself.
+        let is_global = matches!(at.first(), Some(Step::Key(first)) if first == GLOBAL);
+        let text = self.document.text(value).unwrap_or("");
+        if !is_global && image::is_filled_as_whole(text) {
+            let own = at.iter().cloned().chain([Step::Key(key.to_string())]);
+            self.loose.filled.push(own.collect());
         }
     }
 
@@ -310,6 +361,14 @@ impl<'d> Walk<'d> {
             self.loose.insecure_allowed |= self.document.text(allows) == Some("true");
         }
         let image_like = is_image_map(at);
+        let has_image = |key: &str| front::words(key).any(|word| word == "image");
+        let is_component = |key: &str| {
+            let node = map.entries.get(key);
+            let text = node.and_then(|&node| self.document.text(node));
+            components::is_component(key)
+                && (image_like || has_image(key))
+                && text.is_some_and(components::may_be_one)
+        };
         let is_part = |key: &str| {
             matches!(key, "registry" | "repository" | "repo" | "image")
                 || key == "name" && image_like
@@ -322,8 +381,7 @@ impl<'d> Walk<'d> {
                 ]
                 .iter()
                 .any(|end| key.ends_with(end))
-                || image_like && BETWEEN.contains(&key)
-                || key == "imageNamespace"
+                || is_component(key)
                 || BEGINNINGS.contains(&key)
         };
         let mut keys: Vec<(&str, NodeId)> = map
@@ -421,6 +479,37 @@ impl<'d> Walk<'d> {
             if (shared || !self.complete) && site.hold.is_none() {
                 site.hold = Some((Reason::SharedAnchor, detail.to_string()));
             }
+        }
+    }
+}
+
+/// The last words of the paths that actions of a text put in front of a slash.
+fn continued(text: &str) -> impl Iterator<Item = &str> {
+    let mut pieces = text.split("}}/").peekable();
+    std::iter::from_fn(move || {
+        let before = pieces.next()?;
+        pieces.peek()?;
+        let (_, action) = before.rsplit_once("{{").unwrap_or(("", ""));
+        let path = action.trim_matches(['-', ' ']);
+        let path = path.split(['|', ' ']).next().unwrap_or("");
+        path.rsplit('.').next()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_in_front_of_a_slash_is_known() {
+        for (text, wanted) in [
+            ("{{ calico_repo }}/node", &["calico_repo"][..]),
+            ("{{- .Values.x.repo | trim -}}/b", &["repo"]),
+            ("{{ a }}/{{ b }}/c", &["a", "b"]),
+            ("{{ d }}:1", &[]),
+            ("quay.io/acme", &[]),
+        ] {
+            assert_eq!(continued(text).collect::<Vec<_>>(), wanted, "{text}");
         }
     }
 }

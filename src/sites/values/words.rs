@@ -1,6 +1,8 @@
 //! The words by which keys and texts of Helm values tell what they are: tables, and questions to them.
 
+use super::super::front::words;
 use super::super::parts::Step;
+use super::super::purpose;
 use crate::image::ImageRef;
 use crate::rules::{ecr_host, upstreams};
 
@@ -32,16 +34,19 @@ pub(super) const BEGINNINGS: &[&str] = &[
     "dockerRegistry",
     "defaultRegistry",
 ];
-/// Keys that some charts join between the registry and the repository.
-pub(super) const BETWEEN: &[&str] = &[
-    "namespace",
-    "organization",
-    "organisation",
-    "org",
-    "project",
-    "imageNamespace",
-    "imagePrefix",
-    "repositoryPrefix",
+/// Keys that may hold a registry where a key of [`NAMES`] holds the rest.
+pub(super) const HOSTS: &[&str] = &["repository", "repo"];
+/// Keys that hold the rest of a name whose registry stands under one of [`HOSTS`].
+pub(super) const NAMES: &[&str] = &["image", "name", "path"];
+/// Words of artefacts that are no images of containers: bundles of policies, databases.
+const ARTEFACTS: &[&str] = &["bundle", "bundles", "checks", "policies"];
+/// Ends of the names of such artefacts.
+const ARTEFACT_ENDS: &[&str] = &[
+    "-bundle",
+    "-checks",
+    "-policies",
+    "trivy-db",
+    "trivy-java-db",
 ];
 /// Keys beside which a registry is an address to log in to.
 const LOGIN_KEYS: &[&str] = &[
@@ -147,13 +152,37 @@ pub(in super::super) fn is_image_name(key: &str) -> bool {
 }
 
 /// Whether a map at this place is called an image, or one of the images.
-pub(super) fn is_image_map(at: &[Step]) -> bool {
+pub fn is_image_map(at: &[Step]) -> bool {
     let mut keys = keys(at);
     let (last, above) = (keys.next().unwrap_or(""), keys.next().unwrap_or(""));
     is_image_key(last)
         || [last, above]
             .iter()
-            .any(|key| matches!(*key, "images" | "Images"))
+            .any(|key| *key == "images" || key.ends_with("Images"))
+}
+
+/// Whether the map at this place, or a key of it, says that an image is what a build pushes.
+pub(super) fn is_pushed(at: &[Step], key: &str) -> bool {
+    purpose::is_pushed(key) || keys(at).next().is_some_and(purpose::is_pushed)
+}
+
+/// Whether a full reference at this place names an image that is pulled, as far as its key and the one above
+/// say: nothing in them speaks against it.
+pub(super) fn is_about_images(at: &[Step]) -> bool {
+    let is_image = |key: &str| key.to_ascii_lowercase().contains("image");
+    let is_other = |key: &str| {
+        let mut others = NO_IMAGES.iter().chain(NO_PULLS);
+        others.any(|other| other.eq_ignore_ascii_case(key)) || purpose::is_of_policy(key)
+    };
+    keys(at).take(2).any(is_image) && !keys(at).any(is_other)
+}
+
+/// Whether what stands at this place may be an artefact that is no image of a container.
+pub(super) fn is_artefact(at: &[Step], key: &str, text: &str) -> bool {
+    let is_word = |word: String| ARTEFACTS.contains(&word.as_str());
+    let above = keys(at).next().unwrap_or("");
+    words(above).chain(words(key)).any(is_word)
+        || ARTEFACT_ENDS.iter().any(|end| text.ends_with(end))
 }
 
 /// Whether every text in the map at this place is one of the images.

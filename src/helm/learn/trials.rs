@@ -1,0 +1,466 @@
+//! Which values a chart is rendered with to learn from it.
+//!
+//! Values of one class (the same key in different maps) are set and emptied together, so that a few
+//! renderings serve all images of a chart at once.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::super::join::ValuePath;
+use super::places::{self, Place};
+use super::{ChartTexts, Rendered, Renderer};
+
+/// What a value is in a trial.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum State {
+    /// As the chart has it.
+    Default,
+    /// An empty text.
+    Empty,
+    /// A text of its own.
+    Set(Shape),
+}
+
+/// The form of a text of its own: charts look at what they are given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Shape {
+    /// A host; `org/name`.
+    Usual,
+    /// A host and a path; a bare word.
+    Other,
+    /// A host; a host with a path.
+    Hosted,
+}
+
+/// One rendering.
+#[derive(Clone, Debug)]
+pub(super) struct Trial {
+    /// The text of each place.
+    pub(super) texts: Vec<String>,
+    /// Which places have the usual text of their own.
+    pub(super) is_set: Vec<bool>,
+    /// Whether joins are built from it; else they are only tested with it.
+    pub(super) is_plain: bool,
+    /// What came out.
+    pub(super) rendered: Rendered,
+}
+
+/// The trials with one choice of switches.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Run {
+    /// The trials.
+    pub(super) trials: Vec<Trial>,
+    /// Values with which the chart does not render, and why.
+    pub(super) refused: BTreeMap<ValuePath, String>,
+    /// Whether it refuses other images without leave.
+    pub(super) refuses_others: bool,
+}
+
+/// How many renderings a search for what can be set may take.
+const SEARCH: usize = 60;
+/// With more classes than this not every pair of them is emptied.
+const PAIRED: usize = 5;
+
+struct Bench<'c> {
+    renderer: &'c dyn Renderer,
+    places: &'c [Place],
+    base: Value,
+}
+
+/// The runs that together show the images of a chart.
+pub(super) fn runs(
+    chart: &ChartTexts,
+    renderer: &dyn Renderer,
+    probes: &Value,
+    places: &[Place],
+) -> Vec<Run> {
+    let mut defaults = places::merged(chart);
+    places::overlay(&mut defaults, probes);
+    let mut base = probes.clone();
+    if !base.is_object() {
+        base = serde_json::json!({});
+    }
+    let leave = ValuePath(
+        ["global", "security", "allowInsecureImages"]
+            .map(str::to_string)
+            .to_vec(),
+    );
+    places::put(&mut base, &leave, Value::Bool(true));
+    put_tags(&mut base, &defaults, places);
+    let bench = |base: Value| Bench {
+        renderer,
+        places,
+        base,
+    };
+    let named = |place: &&Place| place.is_name && place.is_given;
+    let mut switches: Vec<ValuePath> = places
+        .iter()
+        .filter(named)
+        .flat_map(|place| places::switches(chart, &defaults, &place.path))
+        .collect();
+    switches.sort();
+    switches.dedup();
+
+    let plain = bench(base.clone());
+    let mut benches = Vec::new();
+    if !switches.is_empty() {
+        let (on, _) = most(&switches, |on| plain.with(on).render(&[]).map(|_| ()));
+        benches.push(plain.with(&on));
+    }
+    benches.push(plain);
+    let mut seen = BTreeSet::new();
+    let mut runs = Vec::new();
+    for bench in &benches {
+        add_run(bench, &mut seen, &mut runs);
+    }
+    let mut alone: Option<Vec<ValuePath>> = None;
+    for (index, place) in places.iter().enumerate().filter(|(_, place)| named(place)) {
+        let own = places::switches(chart, &defaults, &place.path);
+        if own.is_empty() || seen.contains(&places::map_of(&place.path)) {
+            continue;
+        }
+        let both: Vec<ValuePath> = alone.iter().flatten().chain(&own).cloned().collect();
+        let plain = bench(base.clone());
+        let shows = |on: &[ValuePath]| {
+            let rendered = plain.with(on).render(&[(index, State::Set(Shape::Usual))]);
+            rendered.is_ok_and(|rendered| is_in(&rendered, index))
+        };
+        if shows(&both) {
+            alone = Some(both);
+        } else if shows(&own) {
+            add_run(&plain.with(&own), &mut seen, &mut runs);
+        }
+    }
+    let plain = bench(base);
+    if let Some(on) = alone {
+        add_run(&plain.with(&on), &mut seen, &mut runs);
+    }
+    if places
+        .iter()
+        .any(|place| named(&place) && !seen.contains(&places::map_of(&place.path)))
+    {
+        let all = places::all_switches(&defaults, &ValuePath::default());
+        let (on, _) = most(&all, |on| plain.with(on).render(&[]).map(|_| ()));
+        add_run(&plain.with(&on), &mut seen, &mut runs);
+    }
+    runs
+}
+
+/// Gives images that the chart leaves open a tag: some charts want both or none.
+fn put_tags(base: &mut Value, defaults: &Value, places: &[Place]) {
+    for place in places
+        .iter()
+        .filter(|place| place.is_name && place.default.is_empty())
+    {
+        let above = place
+            .path
+            .0
+            .split_last()
+            .map_or(Vec::new(), |(_, above)| above.to_vec());
+        let tag = ValuePath(above).child("tag");
+        if places::get(defaults, &tag).is_some_and(|tag| places::text(tag).is_empty()) {
+            places::put(base, &tag, Value::String("v1".to_string()));
+        }
+    }
+}
+
+/// Adds a run when it shows images that none before it showed.
+fn add_run(bench: &Bench<'_>, seen: &mut BTreeSet<ValuePath>, runs: &mut Vec<Run>) {
+    let all: Vec<usize> = (0..bench.places.len()).collect();
+    let (set, refused) = most(&all, |set| bench.render(&states(set)).map(|_| ()));
+    let Ok(rendered) = bench.render(&states(&set)) else {
+        let why = bench.render(&[]).err().unwrap_or_default();
+        if runs.is_empty() {
+            let names = bench.places.iter().filter(|place| place.is_name);
+            let refused = names
+                .map(|place| (place.path.clone(), why.clone()))
+                .collect();
+            runs.push(Run {
+                refused,
+                ..Run::default()
+            });
+        }
+        return;
+    };
+    let shown = bench
+        .places
+        .iter()
+        .enumerate()
+        .filter(|(index, _)| is_in(&rendered, *index));
+    let shown: BTreeSet<ValuePath> = shown
+        .map(|(_, place)| places::map_of(&place.path))
+        .collect();
+    if !runs.is_empty() && shown.is_subset(seen) {
+        return;
+    }
+    seen.extend(shown);
+    let path = |(index, why): (usize, String)| Some((bench.places.get(index)?.path.clone(), why));
+    let mut run = Run {
+        trials: Vec::new(),
+        refused: refused.into_iter().filter_map(path).collect(),
+        refuses_others: bench.refuses_others(&set),
+    };
+    for (plan, is_plain) in plans(bench.places, &set) {
+        run.trials.extend(bench.trial(&plan, is_plain));
+    }
+    runs.push(run);
+}
+
+/// All places given the usual text of their own.
+fn states(set: &[usize]) -> Vec<(usize, State)> {
+    set.iter()
+        .map(|index| (*index, State::Set(Shape::Usual)))
+        .collect()
+}
+
+/// As many of the items as pass the test together, and those that do not, with the error.
+fn most<T: Clone>(
+    items: &[T],
+    test: impl Fn(&[T]) -> Result<(), String>,
+) -> (Vec<T>, Vec<(T, String)>) {
+    let (mut kept, mut refused, mut tries) = (Vec::new(), Vec::new(), 0);
+    let mut rest = vec![items.to_vec()];
+    while let Some(part) = rest.pop() {
+        let mut both: Vec<T> = kept.clone();
+        both.extend(part.iter().cloned());
+        tries += 1;
+        match test(&both) {
+            Ok(()) => kept = both,
+            Err(why) if part.len() <= 1 || tries > SEARCH => {
+                refused.extend(part.into_iter().map(|item| (item, why.clone())));
+            }
+            Err(_) => {
+                let (first, second) = part.split_at(part.len() / 2);
+                rest.push(second.to_vec());
+                rest.push(first.to_vec());
+            }
+        }
+    }
+    (kept, refused)
+}
+
+/// What the places are in each trial, and whether joins are built from it. `set` are those that may
+/// be set at all.
+fn plans(places: &[Place], set: &[usize]) -> Vec<(Vec<(usize, State)>, bool)> {
+    let class = |index: &usize| places.get(*index).map_or("", |place| place.class.as_str());
+    let classes: Vec<&str> = set
+        .iter()
+        .map(class)
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .collect();
+    let is_name = |class: &str| {
+        places
+            .iter()
+            .any(|place| place.class == class && place.is_name)
+    };
+    let plan = |state: &dyn Fn(&str) -> State| -> Vec<(usize, State)> {
+        set.iter()
+            .map(|index| (*index, state(class(index))))
+            .collect()
+    };
+    let usual = State::Set(Shape::Usual);
+    let empty_in = |empty: bool| if empty { State::Empty } else { usual };
+    let mut plans = vec![(plan(&|_| usual), true), (Vec::new(), false)];
+    for (index, one) in classes.iter().enumerate() {
+        plans.push((plan(&|class| empty_in(class == *one)), true));
+        for other in classes
+            .iter()
+            .skip(index + 1)
+            .filter(|_| classes.len() <= PAIRED)
+        {
+            plans.push((
+                plan(&|class| empty_in(class == *one || class == *other)),
+                true,
+            ));
+        }
+        plans.push((
+            plan(&|class| empty_in(!is_name(class) && class != *one)),
+            true,
+        ));
+        plans.push((
+            plan(&|class| empty_in(is_name(class) && class != *one)),
+            true,
+        ));
+        plans.push((
+            plan(&|class| if class == *one { usual } else { State::Default }),
+            false,
+        ));
+    }
+    plans.push((plan(&|class| empty_in(!is_name(class))), true));
+    let mut dice = Dice(7);
+    for _ in 0..if classes.len() > PAIRED { 10 } else { 2 } {
+        let empty: BTreeSet<&str> = classes
+            .iter()
+            .copied()
+            .filter(|_| dice.throw(2) == 0)
+            .collect();
+        plans.push((plan(&|class| empty_in(empty.contains(class))), true));
+    }
+    let all = [
+        State::Default,
+        State::Empty,
+        usual,
+        State::Set(Shape::Other),
+        State::Set(Shape::Hosted),
+    ];
+    for shape in [Shape::Other, Shape::Hosted] {
+        plans.push((plan(&|_| State::Set(shape)), false));
+        plans.push((
+            plan(&|class| {
+                if is_name(class) {
+                    State::Set(shape)
+                } else {
+                    State::Default
+                }
+            }),
+            false,
+        ));
+        let mixed = set.iter().map(|index| {
+            (
+                *index,
+                all.get(dice.throw(all.len())).copied().unwrap_or(usual),
+            )
+        });
+        plans.push((mixed.collect(), false));
+    }
+    let mut known = BTreeSet::new();
+    plans.retain(|(plan, _)| known.insert(plan.clone()));
+    plans
+}
+
+/// Numbers without pattern, the same in every run.
+struct Dice(u64);
+
+impl Dice {
+    fn throw(&mut self, sides: usize) -> usize {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap_or_default() % sides.max(1)
+    }
+}
+
+/// The text of a place's own.
+pub(super) fn own_text(index: usize, is_name: bool, shape: Shape) -> String {
+    let tail = match (shape, is_name) {
+        (Shape::Usual, true) => "/app",
+        (Shape::Usual | Shape::Hosted, false) => ".example.com",
+        (Shape::Other, true) => "",
+        (Shape::Other, false) => ".example.com/path",
+        (Shape::Hosted, true) => ".example.com/x/app",
+    };
+    format!("zq{index}q{tail}")
+}
+
+fn is_in(rendered: &Rendered, index: usize) -> bool {
+    let mark = format!("zq{index}q");
+    rendered
+        .manifests
+        .iter()
+        .any(|(_, text)| text.contains(&mark))
+}
+
+impl Bench<'_> {
+    /// The same with more switches on.
+    fn with(&self, on: &[ValuePath]) -> Self {
+        let mut base = self.base.clone();
+        for path in on {
+            places::put(&mut base, path, Value::Bool(true));
+        }
+        Self { base, ..*self }
+    }
+
+    fn text(&self, index: usize, state: State) -> Option<String> {
+        match state {
+            State::Default => None,
+            State::Empty => Some(String::new()),
+            State::Set(shape) => Some(own_text(index, self.places.get(index)?.is_name, shape)),
+        }
+    }
+
+    fn values(&self, plan: &[(usize, State)]) -> Value {
+        let mut values = self.base.clone();
+        for (index, state) in plan {
+            if let (Some(place), Some(text)) = (self.places.get(*index), self.text(*index, *state))
+            {
+                places::put(&mut values, &place.path, Value::String(text));
+            }
+        }
+        values
+    }
+
+    fn render(&self, plan: &[(usize, State)]) -> Result<Rendered, String> {
+        self.renderer.render(&self.values(plan))
+    }
+
+    /// Whether the chart renders these only with leave.
+    fn refuses_others(&self, set: &[usize]) -> bool {
+        let mut values = self.values(&states(set));
+        if let Some(security) = values.pointer_mut("/global/security") {
+            *security = serde_json::json!({});
+        }
+        self.renderer.render(&values).is_err()
+    }
+
+    /// Renders a plan; of values that cannot all be empty, as many as can.
+    fn trial(&self, plan: &[(usize, State)], is_plain: bool) -> Option<Trial> {
+        let mut plan = plan.to_vec();
+        let rendered = self.render(&plan).or_else(|why| {
+            let empty: Vec<(usize, State)> = plan
+                .iter()
+                .filter(|(_, state)| *state == State::Empty)
+                .copied()
+                .collect();
+            if !is_plain || empty.is_empty() {
+                return Err(why);
+            }
+            let filled: Vec<(usize, State)> = plan
+                .iter()
+                .map(|(index, _)| (*index, State::Set(Shape::Usual)))
+                .collect();
+            let but = |empty: &[(usize, State)]| -> Vec<(usize, State)> {
+                let is_empty = |index: &usize| empty.iter().any(|(other, _)| other == index);
+                filled
+                    .iter()
+                    .map(|(index, state)| {
+                        (
+                            *index,
+                            if is_empty(index) {
+                                State::Empty
+                            } else {
+                                *state
+                            },
+                        )
+                    })
+                    .collect()
+            };
+            let (kept, _) = most(&empty, |empty| self.render(&but(empty)).map(|_| ()));
+            plan = but(&kept);
+            self.render(&plan)
+        });
+        let rendered = rendered.ok()?;
+        let mut texts: Vec<String> = self
+            .places
+            .iter()
+            .map(|place| place.default.clone())
+            .collect();
+        let mut is_set = vec![false; self.places.len()];
+        for (index, state) in &plan {
+            if let (Some(slot), Some(text)) = (texts.get_mut(*index), self.text(*index, *state)) {
+                *slot = text;
+            }
+            if let Some(slot) = is_set.get_mut(*index) {
+                *slot = *state == State::Set(Shape::Usual);
+            }
+        }
+        Some(Trial {
+            texts,
+            is_set,
+            is_plain,
+            rendered,
+        })
+    }
+}
