@@ -142,7 +142,7 @@ fn the_corpus_builds_the_same() {
 /// in ECR in everything that is deployed.
 const MUST_CHANGE: &[(&str, usize)] = &[
     ("none", 30),
-    ("newTag", 50),
+    ("newTag", 49),
     ("newName", 70),
     ("newName+newTag", 70),
     ("digest", 50),

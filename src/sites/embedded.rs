@@ -117,6 +117,8 @@ const ROWS: &[Row] = &[
     Row { group: Some("helm.cattle.io"), kinds: &["HelmChart", "HelmChartConfig"], way: &[Key("spec"), Key("valuesContent")], holds: Holds::Values, acts: Known },
 ];
 
+/// Kinds of policies of which other groups have one that runs images (NVIDIA's `ClusterPolicy`).
+const COMMON: &[&str] = &["ClusterPolicy", "Policy"];
 /// The groups of kinds that a target may name alone, where the group makes a difference. Another group
 /// may have a kind of the same name: what goes by these may drop sites, and nothing that holds others.
 const GROUPS: &[(&str, &str)] = &[
@@ -274,13 +276,29 @@ pub(super) fn objects<'d>(document: &'d Document<'_>, text: &'d Text) -> Vec<Obj
     std::iter::once(root).chain(below).collect()
 }
 
-/// Drops what was found in a patch for something that describes images and runs none. What it says of
-/// other objects stays: its kind alone may be one of several groups.
+/// Drops what was found in a patch for something that describes images and runs none; where its kind
+/// may be another group's, what was found stays, and is no image. What it says of other objects counts in
+/// any case.
 pub(super) fn drop_described(document: &Document<'_>, text: &Text, found: &mut Found) {
     let objects = [patched(document, text), object::own(document)];
-    if text.holds == Holds::Patch && objects.iter().any(object::holds_no_images) {
-        found.sites.clear();
-        found.unproven.clear();
+    if text.holds != Holds::Patch || !objects.iter().any(object::holds_no_images) {
+        return;
+    }
+    let target = text.target.as_ref();
+    let group = target.and_then(|target| target.group.as_deref());
+    found.unproven.clear();
+    match target.and_then(|target| target.kind.as_deref()) {
+        Some(kind) if !group.is_some_and(is_group) && COMMON.contains(&kind) => {
+            let detail = format!(
+                "objects of the kind `{kind}` describe images and run none, or so they do in the group that is most likely; write the `group` into the `target`"
+            );
+            let hold = (Reason::NotAnImage, detail);
+            found
+                .sites
+                .iter_mut()
+                .for_each(|site| site.hold = Some(hold.clone()));
+        }
+        _ => found.sites.clear(),
     }
 }
 
@@ -590,7 +608,9 @@ mod tests {
             ("", PART, true),
             ("target: {kind: Deployment}", PART, true),
             ("target: {kind: CustomResourceDefinition}", PART, false),
-            ("target: {kind: ClusterPolicy}", PART, false),
+            ("target: {kind: ConstraintTemplate}", PART, false),
+            // Held: the group may be NVIDIA's.
+            ("target: {kind: ClusterPolicy}", PART, true),
             (
                 "target: {kind: ClusterPolicy, group: nvidia.com}",
                 PART,
