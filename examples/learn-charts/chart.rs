@@ -4,8 +4,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use learn::helm::join::ValuePath;
-use learn::helm::learn::{ChartTexts, Rendered, Renderer, Subchart};
+use ecr_rewrite::helm::join::ValuePath;
+use ecr_rewrite::helm::learn::{ChartTexts, Rendered, Renderer, Subchart};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use learn::helm::join::{Join, ValuePath};
-use learn::helm::learn::{Learned, learn};
+use ecr_rewrite::helm::join::{Join, ValuePath};
+use ecr_rewrite::helm::learn::{Learned, learn};
 
 use crate::chart::{self, Helm, Source};
 
@@ -170,7 +170,7 @@ fn shape(join: &Join) -> (String, ValuePath) {
         .last()
         .and_then(|form| form.parts.last())
         .and_then(|part| part.sources.first());
-    let Some(learn::helm::join::Source::Value(path)) = last else {
+    let Some(ecr_rewrite::helm::join::Source::Value(path)) = last else {
         return (join.to_string(), ValuePath::default());
     };
     let above: Vec<String> = path
@@ -190,7 +190,7 @@ fn shape(join: &Join) -> (String, ValuePath) {
     for form in &mut join.forms {
         form.when.iter_mut().for_each(step);
         for source in form.parts.iter_mut().flat_map(|part| &mut part.sources) {
-            if let learn::helm::join::Source::Value(path) = source {
+            if let ecr_rewrite::helm::join::Source::Value(path) = source {
                 step(path);
             }
         }

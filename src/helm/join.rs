@@ -97,6 +97,16 @@ impl ValuePath {
         Self(above.to_vec()).child(key)
     }
 
+    /// The path as a chart sees it that keeps these values under `key`; global values stay.
+    #[must_use]
+    pub fn below(&self, key: &str) -> Self {
+        if self.is_global() {
+            return self.clone();
+        }
+        let keys = std::iter::once(key.to_string()).chain(self.0.iter().cloned());
+        Self(keys.collect())
+    }
+
     /// The key of the value.
     pub fn key(&self) -> &str {
         self.0.last().map_or("", String::as_str)
@@ -125,23 +135,26 @@ impl ValuePath {
 
     /// What stands for the `*` and `**` of `self` when it means `path`.
     pub fn matched(&self, path: &Self) -> Option<Vec<Vec<String>>> {
-        let mut ways = Vec::new();
-        let (mut steps, mut keys) = (&self.0[..], &path.0[..]);
-        if let Some((first, rest)) = steps.split_first()
-            && first == ANY_WAY
-        {
-            let (way, below) = keys.split_at_checked(keys.len().checked_sub(rest.len())?)?;
-            ways.push(way.to_vec());
-            (steps, keys) = (rest, below);
-        }
-        let fits = |(one, other): (&String, &String)| one == ANY || one == other;
-        if steps.len() != keys.len() || !steps.iter().zip(keys).all(fits) {
-            return None;
-        }
-        let any = steps.iter().zip(keys).filter(|(step, _)| *step == ANY);
-        ways.extend(any.map(|(_, key)| vec![key.clone()]));
+        let any_way = self.0.iter().position(|step| step == ANY_WAY);
+        let Some(at) = any_way else {
+            return matched(&self.0, &path.0);
+        };
+        let (front, back) = (&self.0[..at], &self.0[at + 1..]);
+        let (first, rest) = path.0.split_at_checked(at)?;
+        let (way, last) = rest.split_at_checked(rest.len().checked_sub(back.len())?)?;
+        let mut ways = matched(front, first)?;
+        ways.push(way.to_vec());
+        ways.extend(matched(back, last)?);
         Some(ways)
     }
+}
+
+/// What stands for each `*` of `steps` when they mean `keys`.
+fn matched(steps: &[String], keys: &[String]) -> Option<Vec<Vec<String>>> {
+    let fits = |(step, key): (&String, &String)| step == ANY || step == key;
+    let is_same = steps.len() == keys.len() && steps.iter().zip(keys).all(fits);
+    let any = steps.iter().zip(keys).filter(|(step, _)| *step == ANY);
+    is_same.then(|| any.map(|(_, key)| vec![key.clone()]).collect())
 }
 
 impl Part {
@@ -196,8 +209,18 @@ impl Join {
     /// The join with its `*` and `**` filled in, in turn; paths without any stay.
     #[must_use]
     pub fn bound(&self, ways: &[Vec<String>]) -> Self {
+        self.mapped(|path| path.bound(ways))
+    }
+
+    /// The join as a chart sees it that keeps these values under `key`.
+    #[must_use]
+    pub fn below(&self, key: &str) -> Self {
+        self.mapped(|path| path.below(key))
+    }
+
+    fn mapped(&self, map: impl Fn(&ValuePath) -> ValuePath) -> Self {
         let source = |source: &Source| match source {
-            Source::Value(path) => Source::Value(path.bound(ways)),
+            Source::Value(path) => Source::Value(map(path)),
             Source::Text(text) => Source::Text(text.clone()),
         };
         let part = |part: &Part| Part {
@@ -205,7 +228,7 @@ impl Join {
             glue: part.glue,
         };
         let form = |form: &Form| Form {
-            when: form.when.as_ref().map(|path| path.bound(ways)),
+            when: form.when.as_ref().map(&map),
             parts: form.parts.iter().map(part).collect(),
         };
         Self {

@@ -16,11 +16,39 @@ pub struct Known {
     /// Whether it refuses to render with other registries or repositories than its own unless
     /// `global.security.allowInsecureImages` is true.
     pub refuses_others: bool,
+    /// Whether nothing else in the chart makes names: a value that several images read may change.
+    pub is_complete: bool,
     /// Whether the prefix of a rule goes into the registry, which is what the config says for charts
     /// whose repositories are to stay.
     pub prefix_in_registry: bool,
     /// What tells all that, for people: `the built-in table (wordpress 24.1.0)`.
     pub told_by: String,
+}
+
+impl Known {
+    /// The default of a value: that of its path, or of the pattern that means it; empty when there is
+    /// none.
+    pub fn default_of(&self, path: &ValuePath) -> &str {
+        let own = self.defaults.get(path);
+        let meant = || {
+            let mut defaults = self.defaults.iter();
+            let found = defaults.find(|(known, _)| known.matched(path).is_some());
+            found.map(|(_, text)| text)
+        };
+        own.or_else(meant).map_or("", String::as_str)
+    }
+
+    /// The same chart as another one sees it that keeps its values under `key`.
+    #[must_use]
+    pub fn below(&self, key: &str) -> Self {
+        let defaults = self.defaults.iter();
+        let defaults = defaults.map(|(path, text)| (path.below(key), text.clone()));
+        Self {
+            joins: self.joins.iter().map(|join| join.below(key)).collect(),
+            defaults: defaults.collect(),
+            ..self.clone()
+        }
+    }
 }
 
 /// Where a release's chart comes from.
@@ -36,10 +64,10 @@ pub struct Wanted<'w> {
 
 /// What tells how charts make names.
 pub trait Charts: Sync {
-    /// The chart whose directory is `folder`.
-    fn in_folder(&self, folder: &Path) -> Option<Arc<Known>>;
+    /// The chart whose directory is `folder`, and those that it brings. Costs time: it is rendered.
+    fn in_folder(&self, folder: &Path) -> Vec<Arc<Known>>;
     /// A chart that is somewhere else.
-    fn elsewhere(&self, wanted: &Wanted<'_>) -> Option<Arc<Known>>;
+    fn elsewhere(&self, wanted: &Wanted<'_>) -> Vec<Arc<Known>>;
 }
 
 /// No chart is known.
@@ -47,11 +75,11 @@ pub trait Charts: Sync {
 pub struct NoCharts;
 
 impl Charts for NoCharts {
-    fn in_folder(&self, _: &Path) -> Option<Arc<Known>> {
-        None
+    fn in_folder(&self, _: &Path) -> Vec<Arc<Known>> {
+        Vec::new()
     }
 
-    fn elsewhere(&self, _: &Wanted<'_>) -> Option<Arc<Known>> {
-        None
+    fn elsewhere(&self, _: &Wanted<'_>) -> Vec<Arc<Known>> {
+        Vec::new()
     }
 }

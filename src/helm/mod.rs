@@ -2,15 +2,23 @@
 //!
 //! * [`join`]: how a chart makes a name out of values, as data that can be evaluated
 //! * [`known`]: what is known of a chart
+//! * [`learn`]: learns joins from what a chart renders
+//! * [`local`]: learns a chart that is at hand
+//! * [`template`]: renders a chart in memory
 //! * [`package`]: the files of a chart, in a directory or a `.tgz`
-//! * [`knowledge`]: who tells it, in order
+//! * [`table`]: well-known charts that were learned before
+//! * [`knowledge`]: who tells about a chart, in order
 //!
-//! Nothing here looks at the repository: charts come in as the texts of their files.
+//! Only [`knowledge`] reads files, and those of charts alone.
 
 pub mod join;
 pub mod knowledge;
 pub mod known;
+pub mod learn;
+pub mod local;
 pub mod package;
+pub mod table;
+pub mod template;
 
 pub use join::{Glue, Join, Source, ValuePath};
 pub use knowledge::Knowledge;

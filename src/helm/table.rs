@@ -21,10 +21,11 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use super::join::{Join, Source, ValuePath};
+use super::known::Known;
 
-/// What is known of a chart.
+/// A row: what is known of a published chart.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Known {
+pub struct Published {
     /// Its name; `*` in a row for a whole repository.
     pub name: String,
     /// The version that was learned.
@@ -59,7 +60,7 @@ struct Row {
     /// Comparable: without scheme and trailing slash.
     addresses: Vec<String>,
     text: &'static str,
-    known: OnceLock<Known>,
+    known: OnceLock<Published>,
 }
 
 /// The name in the row of a whole repository.
@@ -94,25 +95,34 @@ impl Table {
     }
 
     /// The chart of that name in that repository: `https://host/path`, `oci://host/path` or
-    /// `oci://host/path/chart`. A chart without a row of its own has the row of its repository.
-    pub fn find(&self, repository: &str, chart: &str) -> Option<&Known> {
+    /// `oci://host/path/chart`.
+    pub fn find(&self, repository: &str, chart: &str) -> Option<&Published> {
+        let mut there = self.there(repository, chart);
+        there.find(|row| row.name == chart).map(Row::known)
+    }
+
+    /// The general form of the charts of the repository that the chart is in.
+    pub fn family(&self, repository: &str, chart: &str) -> Option<&Published> {
+        let mut there = self.there(repository, chart);
+        there.find(|row| row.name == ANY).map(Row::known)
+    }
+
+    fn there(&self, repository: &str, chart: &str) -> impl Iterator<Item = &Row> {
         let address = comparable(repository);
         let above = address
             .strip_suffix(chart)
-            .and_then(|above| above.strip_suffix('/'));
-        let is_there = |row: &&Row| {
+            .and_then(|above| above.strip_suffix('/'))
+            .map(str::to_string);
+        let is_there = move |row: &&Row| {
             row.addresses
                 .iter()
-                .any(|known| *known == address || Some(known.as_str()) == above)
+                .any(|known| *known == address || Some(known) == above.as_ref())
         };
-        let mut there = self.rows.iter().filter(is_there);
-        let own = there.clone().find(|row| row.name == chart);
-        own.or_else(|| there.find(|row| row.name == ANY))
-            .map(Row::known)
+        self.rows.iter().filter(is_there)
     }
 
     /// Every chart of that name, whatever its repository.
-    pub fn find_by_name(&self, chart: &str) -> Vec<&Known> {
+    pub fn find_by_name(&self, chart: &str) -> Vec<&Published> {
         self.rows
             .iter()
             .filter(|row| row.name == chart)
@@ -121,29 +131,32 @@ impl Table {
     }
 
     /// Every row.
-    pub fn all(&self) -> impl Iterator<Item = &Known> {
+    pub fn all(&self) -> impl Iterator<Item = &Published> {
         self.rows.iter().map(Row::known)
     }
 }
 
 impl Row {
-    fn known(&self) -> &Known {
+    fn known(&self) -> &Published {
         self.known.get_or_init(|| read(self.text))
     }
 }
 
-impl Known {
-    /// The default of a value: that of its path, or of the pattern that means it; empty when there is
-    /// none.
-    pub fn default_of(&self, path: &ValuePath) -> &str {
-        let own = self.defaults.get(path);
-        let meant = || {
-            self.defaults
-                .iter()
-                .find(|(known, _)| known.matched(path).is_some())
-                .map(|(_, text)| text)
-        };
-        own.or_else(meant).map_or("", String::as_str)
+impl Published {
+    /// What it says of images.
+    pub fn known(&self) -> Known {
+        Known {
+            joins: self.joins.clone(),
+            defaults: self.defaults.clone(),
+            refuses_others: self.refuses_others,
+            // Of a whole repository, nobody knows which further images its charts have.
+            is_complete: !self.is_family && self.unknown.is_empty(),
+            prefix_in_registry: false,
+            told_by: match self.is_family {
+                true => "the general form of the charts of that repository".to_string(),
+                false => format!("the chart {} ({})", self.name, self.version),
+            },
+        }
     }
 }
 
@@ -154,8 +167,8 @@ fn comparable(address: &str) -> String {
 }
 
 /// Reads a row. A line that cannot be read is left out; a test sees to it that there is none.
-fn read(text: &str) -> Known {
-    let mut known = Known::default();
+fn read(text: &str) -> Published {
+    let mut known = Published::default();
     let mut shape = "";
     for line in text.lines() {
         let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
@@ -200,7 +213,7 @@ fn read(text: &str) -> Known {
 }
 
 /// A place of the shape before it, with the defaults below it.
-fn read_place(known: &mut Known, shape: &str, line: &str) {
+fn read_place(known: &mut Published, shape: &str, line: &str) {
     let mut words = line.split(' ');
     let place = words.next().unwrap_or_default();
     let below = |key: &str| match (place, key) {
@@ -324,7 +337,7 @@ mod tests {
             ("oci://registry.example.com/charts", "a", Some("1.0")),
             ("registry.example.com/charts/a", "a", Some("1.0")),
             ("https://other.example.com/", "a", Some("2.0")),
-            ("https://example.com/charts", "b", Some("")),
+            ("https://example.com/charts", "b", None),
             ("https://other.example.com/", "b", None),
             ("https://example.org", "a", None),
         ] {
@@ -337,11 +350,14 @@ mod tests {
         let known = table.find("https://example.com/charts", "a").unwrap();
         let joins: Vec<String> = known.joins.iter().map(ToString::to_string).collect();
         assert_eq!(joins, ["image.r/?image.n", "r/?n"]);
+        let known = known.known();
         assert_eq!(known.default_of(&path_of("n").unwrap()), "y");
         assert_eq!(known.default_of(&path_of("image.n").unwrap()), "z");
-        let family = table.find("https://example.com/charts", "b").unwrap();
+        let family = table.family("https://example.com/charts", "b").unwrap();
         assert_eq!(
-            family.default_of(&path_of("web.image.repository").unwrap()),
+            family
+                .known()
+                .default_of(&path_of("web.image.repository").unwrap()),
             "q"
         );
     }

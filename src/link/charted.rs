@@ -5,6 +5,7 @@
 //! values that are added to a layer.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::SiteId;
 use super::values::Merge;
@@ -20,6 +21,8 @@ pub struct Charted {
     pub slots: Vec<Slot>,
     /// Whether the chart refuses other registries.
     pub refuses_others: bool,
+    /// Whether nothing else in the chart reads its values.
+    pub is_complete: bool,
     /// Whether the prefix goes into the registry.
     pub prefix_in_registry: bool,
     /// What tells about the chart.
@@ -133,10 +136,13 @@ type Sayings = BTreeMap<(Vec<Step>, String), Vec<Said>>;
 
 /// The images of a chart whose names the layers of a merge have a part in, and the sites that are a
 /// part of them.
-pub(super) fn images(merge: &Merge<'_>, known: &Known) -> Vec<Charted> {
+pub(super) fn images(merge: &Merge<'_>, known: &[Arc<Known>]) -> Vec<Charted> {
     let sayings = merge.sayings();
     let mut found: Vec<Charted> = Vec::new();
-    for join in &known.joins {
+    let joins = known
+        .iter()
+        .flat_map(|known| known.joins.iter().map(move |join| (known, join)));
+    for (known, join) in joins {
         for join in bound(join, &sayings) {
             let charted = charted(join, known, &sayings);
             let is_said = |slot: &Slot| slot.said.iter().any(|said| said.from.is_some());
@@ -174,7 +180,7 @@ fn charted(join: Join, known: &Known, sayings: &Sayings) -> Charted {
         let said = sayings.get(&(at, key.clone()));
         Some(Slot {
             path: path.clone(),
-            default: known.defaults.get(path).cloned().unwrap_or_default(),
+            default: known.default_of(path).to_string(),
             said: said.cloned().unwrap_or_default(),
         })
     };
@@ -182,6 +188,7 @@ fn charted(join: Join, known: &Known, sayings: &Sayings) -> Charted {
         slots: join.reads().into_iter().filter_map(slot).collect(),
         join,
         refuses_others: known.refuses_others,
+        is_complete: known.is_complete,
         prefix_in_registry: known.prefix_in_registry,
         told_by: known.told_by.clone(),
     }

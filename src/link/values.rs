@@ -104,21 +104,53 @@ pub struct View {
     pub charted: Option<Box<Charted>>,
 }
 
-/// What is known of the chart whose values a merge makes.
+impl View {
+    /// Whether the chart decides which registry the image comes from.
+    fn leaves_the_registry_open(&self) -> bool {
+        match self.names {
+            Names::StatedImage | Names::StatedBeginning => false,
+            Names::Beginning | Names::Everything => true,
+            Names::Image => {
+                let first = self.parts.first().map_or("", |part| part.text.as_str());
+                let is_host = |text: &str| {
+                    text.split('/')
+                        .next()
+                        .is_some_and(|host| host.contains(['.', ':']))
+                };
+                !is_host(first)
+                    || self.parts.len() > 1 && self.parts.iter().any(|part| part.text.is_empty())
+            }
+        }
+    }
+}
+
+/// What is known of the chart whose values a merge makes. One that lies in the repository is asked only
+/// for images that their keys do not tell.
 fn known_chart(
     stack: &Stack,
+    views: &[((Vec<Step>, String), View)],
     charts: &Charts<'_>,
     known: &dyn helm::Charts,
-) -> Option<Arc<KnownChart>> {
-    if let Some(folder) = stack.root.folder().filter(|folder| charts.is_chart(folder)) {
-        return known.in_folder(folder);
+) -> Vec<Arc<KnownChart>> {
+    let folder = stack.root.folder();
+    if let Some(folder) = folder.filter(|folder| charts.is_chart(folder)) {
+        let is_open = views
+            .iter()
+            .any(|(_, view)| view.leaves_the_registry_open());
+        return if is_open {
+            known.in_folder(folder)
+        } else {
+            Vec::new()
+        };
     }
-    let source = stack.source.as_ref()?;
-    known.elsewhere(&Wanted {
+    let source = stack.source.as_ref();
+    let chart = source.and_then(|source| Some((source, source.chart.as_deref()?)));
+    let wanted = chart.map(|(source, chart)| Wanted {
         repository: source.repository.as_deref(),
-        chart: source.chart.as_deref()?,
+        chart,
         version: source.version.as_deref(),
-    })
+    });
+    wanted.map_or(Vec::new(), |wanted| known.elsewhere(&wanted))
 }
 
 /// A `registry` on its own belongs to whatever `repository` another layer sets beside it.
@@ -145,8 +177,11 @@ pub(super) fn views(
     let mut registries: HashSet<(Root, Vec<Step>, String)> = HashSet::new();
     let mut places = Vec::new();
     for stack in stacks {
-        let chart = known_chart(&stack, charts, known);
-        for ((at, family), view) in Merge::of(files, &stack).views(chart.as_deref()) {
+        let merge = Merge::of(files, &stack);
+        let mut found = merge.views();
+        let chart = known_chart(&stack, &found, charts, known);
+        merge.with_chart(&chart, &mut found);
+        for ((at, family), view) in found {
             let place = (stack.root.clone(), at, family);
             let has_registry = view.charted.is_none()
                 && view.names == Names::Image
@@ -483,7 +518,7 @@ impl<'a> Merge<'a> {
         sites.iter().filter_map(parts)
     }
 
-    fn views(&self, known: Option<&KnownChart>) -> Vec<((Vec<Step>, String), View)> {
+    fn views(&self) -> Vec<((Vec<Step>, String), View)> {
         let fronts = self.fronts();
         let insecure_allowed = self.allows_insecure();
         let mut views = Vec::new();
@@ -519,13 +554,14 @@ impl<'a> Merge<'a> {
             };
             views.push(((at.clone(), family.clone()), view));
         }
-        self.with_chart(known, &mut views);
         views
     }
 
     /// Puts what the chart makes of its values in the place of what their keys look like.
-    fn with_chart(&self, known: Option<&KnownChart>, views: &mut Vec<((Vec<Step>, String), View)>) {
-        let Some(known) = known else { return };
+    fn with_chart(&self, known: &[Arc<KnownChart>], views: &mut Vec<((Vec<Step>, String), View)>) {
+        if known.is_empty() {
+            return;
+        }
         let images = charted::images(self, known);
         let read = |(site, part): (SiteId, usize)| {
             let mut slots = images.iter().flat_map(|image| &image.slots);
@@ -561,6 +597,7 @@ impl<'a> Merge<'a> {
                 registry_elsewhere: false,
                 together: None,
                 front: None,
+                beside: None,
                 may_be_fronted: false,
                 global: None,
                 insecure_allowed,

@@ -174,6 +174,12 @@ impl Target<'_> {
         let slots = self.image.slots.iter();
         let found = slots.enumerate().find(|(_, slot)| slot.path == *path);
         let (index, slot) = found.ok_or_else(|| self.fixed(piece))?;
+        if path.is_global() && !self.image.is_complete {
+            let detail = format!(
+                "`{path}` stands in front of every image of the chart, also of those that are not known here; set it to the target registry and give each image its ECR path, or remove it"
+            );
+            return Err((Reason::GroupIncomplete, detail));
+        }
         let is_taken = matches!(piece.source, Some(Source::Value(taken)) if taken == path);
         match slot.last().1 {
             Some(said) if is_taken && said.from.is_some() => {

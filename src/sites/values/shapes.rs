@@ -212,6 +212,7 @@ impl<'d> Walk<'d> {
             between: false,
             suffix: String::new(),
             display: String::new(),
+            room: Err("it is one reference".to_string()),
         });
         let Some(site) = self.sites.last_mut() else {
             return;

@@ -1,0 +1,250 @@
+//! Learns a chart that is at hand, from its files: rendered in memory, by the templates that it has.
+
+use serde_json::{Map, Value};
+
+use super::join::ValuePath;
+use super::known::Known;
+use super::learn::{ChartTexts, Learned, Rendered, Renderer, Subchart, learn};
+use super::package::ChartFile;
+use super::template::{Chart, Mode, Release, read_yaml};
+
+/// A chart that another one depends on, as its `Chart.yaml` lists it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Listed {
+    /// Its name.
+    pub name: String,
+    /// The key of its values: its alias, or its name.
+    pub key: String,
+    /// The repository, as written.
+    pub repository: String,
+    /// The version, or which ones will do.
+    pub version: String,
+    /// The values that switch it on.
+    conditions: Vec<ValuePath>,
+}
+
+/// What a chart says that is at hand.
+#[derive(Clone, Debug, Default)]
+pub struct Local {
+    /// How its images, and those of the charts in its `charts/`, get their names. None when it cannot be
+    /// rendered.
+    pub known: Option<Known>,
+    /// The charts that it depends on and that are not at hand.
+    pub missing: Vec<Listed>,
+}
+
+/// Learns the chart that these files make.
+pub fn read(files: Vec<ChartFile>) -> Local {
+    let texts = texts(&files);
+    let listed = listed(&files);
+    let is_there = |listed: &Listed| texts.subcharts.iter().any(|sub| sub.key == listed.key);
+    let (there, missing): (Vec<_>, Vec<_>) = listed.into_iter().partition(is_there);
+    let told_by = format!("the chart {}", texts.name);
+    let known = Chart::from_files(files).ok().map(|chart| {
+        let learned = learn(&texts, &InMemory(chart), &Value::Object(Map::new()));
+        known(learned, told_by, missing.is_empty())
+    });
+    drop(there);
+    Local { known, missing }
+}
+
+fn known(learned: Learned, told_by: String, is_whole: bool) -> Known {
+    Known {
+        is_complete: is_whole && learned.unknown.is_empty(),
+        joins: learned.joins,
+        defaults: learned.defaults,
+        refuses_others: learned.refuses_others,
+        prefix_in_registry: false,
+        told_by,
+    }
+}
+
+/// A chart whose templates are rendered here.
+struct InMemory(Chart);
+
+impl Renderer for InMemory {
+    /// One template that cannot be rendered may hold an image that would be missed: all or nothing.
+    fn render(&self, values: &Value) -> Result<Rendered, String> {
+        let rendered = self.0.render(values, &Release::default(), Mode::Exact);
+        if let Some((_, why)) = rendered.unread.into_iter().next() {
+            return Err(why);
+        }
+        Ok(Rendered {
+            manifests: rendered.manifests,
+            unread: Vec::new(),
+        })
+    }
+}
+
+fn text_of<'f>(files: &'f [ChartFile], path: &str) -> Option<&'f str> {
+    let found = files.iter().find(|(known, _)| known == path);
+    found.map(|(_, text)| text.as_str())
+}
+
+fn yaml_of(files: &[ChartFile], path: &str) -> Value {
+    let text = text_of(files, path).unwrap_or("");
+    let value = read_yaml(text).ok().filter(Value::is_object);
+    value.unwrap_or_else(|| Value::Object(Map::new()))
+}
+
+/// The charts that `Chart.yaml`, or the older `requirements.yaml`, lists.
+fn listed(files: &[ChartFile]) -> Vec<Listed> {
+    let lists = ["Chart.yaml", "requirements.yaml"].map(|path| yaml_of(files, path));
+    let items = lists
+        .iter()
+        .filter_map(|list| list.get("dependencies")?.as_array());
+    items.flatten().filter_map(dependency).collect()
+}
+
+fn dependency(item: &Value) -> Option<Listed> {
+    let text = |key: &str| item.get(key).and_then(Value::as_str).map(str::to_string);
+    let name = text("name")?;
+    let conditions = text("condition").unwrap_or_default();
+    let path = |path: &str| ValuePath(path.trim().split('.').map(str::to_string).collect());
+    Some(Listed {
+        key: text("alias").unwrap_or_else(|| name.clone()),
+        repository: text("repository").unwrap_or_default(),
+        version: text("version").unwrap_or_default(),
+        conditions: conditions
+            .split(',')
+            .filter(|path| !path.is_empty())
+            .map(path)
+            .collect(),
+        name,
+    })
+}
+
+fn texts(files: &[ChartFile]) -> ChartTexts {
+    let about = yaml_of(files, "Chart.yaml");
+    let text = |key: &str| {
+        about
+            .get(key)
+            .and_then(Value::as_str)
+            .unwrap_or("")
+            .to_string()
+    };
+    let templates = files
+        .iter()
+        .filter(|(path, _)| path.starts_with("templates/"));
+    let listed = listed(files);
+    let mut subcharts: Vec<Subchart> = folders(files)
+        .into_iter()
+        .flat_map(|files| subcharts_of(&listed, &files))
+        .collect();
+    subcharts.sort_by(|one, other| one.key.cmp(&other.key));
+    ChartTexts {
+        name: text("name"),
+        version: text("version"),
+        templates: templates.cloned().collect(),
+        values: yaml_of(files, "values.yaml"),
+        subcharts,
+    }
+}
+
+/// A chart in `charts/`, once for each key under which it is listed.
+fn subcharts_of(listed: &[Listed], files: &[ChartFile]) -> Vec<Subchart> {
+    let chart = texts(files);
+    let own: Vec<&Listed> = listed
+        .iter()
+        .filter(|listed| listed.name == chart.name)
+        .collect();
+    let subchart = |key: &str, conditions: &[ValuePath]| Subchart {
+        key: key.to_string(),
+        conditions: conditions.to_vec(),
+        chart: chart.clone(),
+    };
+    if own.is_empty() {
+        return vec![subchart(&chart.name, &[])];
+    }
+    let own = own.iter();
+    own.map(|listed| subchart(&listed.key, &listed.conditions))
+        .collect()
+}
+
+/// The files of each chart in `charts/`, with their paths below it.
+fn folders(files: &[ChartFile]) -> Vec<Vec<ChartFile>> {
+    let mut folders: Vec<(&str, Vec<ChartFile>)> = Vec::new();
+    for (path, text) in files {
+        let inside = path.strip_prefix("charts/");
+        let Some((folder, path)) = inside.and_then(|path| path.split_once('/')) else {
+            continue;
+        };
+        let file = (path.to_string(), text.clone());
+        match folders.iter_mut().find(|(known, _)| *known == folder) {
+            Some((_, files)) => files.push(file),
+            None => folders.push((folder, vec![file])),
+        }
+    }
+    let charts = folders.into_iter().map(|(_, files)| files);
+    charts
+        .filter(|files| text_of(files, "Chart.yaml").is_some())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn files(files: &[(&str, &str)]) -> Vec<ChartFile> {
+        let files = files.iter();
+        files
+            .map(|(path, text)| ((*path).to_string(), (*text).to_string()))
+            .collect()
+    }
+
+    fn joins(known: &Known) -> Vec<String> {
+        known.joins.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_chart_at_hand_is_learned_from_its_templates() {
+        let local = read(files(&[
+            (
+                "Chart.yaml",
+                "apiVersion: v2\nname: web\nversion: 1.0.0\ndependencies:\n- {name: cache, version: 1.x, repository: 'https://example.com', alias: store}\n- {name: sub, version: 1.0.0}\n",
+            ),
+            (
+                "values.yaml",
+                "image: {registry: quay.io, repository: a/b, tag: v1}\nside: {image: 'acme/side:1'}\n",
+            ),
+            (
+                "templates/pod.yaml",
+                "kind: Pod\nspec:\n  containers:\n  - image: \"{{ .Values.global.imageRegistry | default .Values.image.registry }}/{{ .Values.image.repository }}:{{ .Values.image.tag }}\"\n  - image: \"harbor.corp.io/{{ .Values.side.image }}\"\n",
+            ),
+            (
+                "charts/sub/Chart.yaml",
+                "apiVersion: v2\nname: sub\nversion: 1.0.0\n",
+            ),
+            ("charts/sub/values.yaml", "image: {repository: c/d}\n"),
+            (
+                "charts/sub/templates/pod.yaml",
+                "kind: Pod\nspec:\n  containers:\n  - image: {{ .Values.image.repository }}\n",
+            ),
+        ]));
+        let known = local.known.unwrap();
+        assert_eq!(
+            joins(&known),
+            [
+                "[global.imageRegistry|image.registry]/image.repository",
+                "\"harbor.corp.io\"/?side.image",
+                "sub.image.repository",
+            ]
+        );
+        assert!(!known.is_complete, "a chart is missing");
+        let missing: Vec<&str> = local.missing.iter().map(|one| one.key.as_str()).collect();
+        assert_eq!(missing, ["store"]);
+    }
+
+    #[test]
+    fn a_chart_that_cannot_be_rendered_teaches_nothing() {
+        let local = read(files(&[
+            ("Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0\n"),
+            ("values.yaml", "image: {repository: a/b}\n"),
+            (
+                "templates/pod.yaml",
+                "image: {{ include \"nowhere\" . }}{{ .Values.image.repository }}\n",
+            ),
+        ]));
+        assert!(local.known.is_none_or(|known| known.joins.is_empty()));
+    }
+}
