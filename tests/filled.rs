@@ -178,6 +178,18 @@ fn a_release_of_argo_or_flux_that_is_filled_in_holds_its_chart() {
 }
 
 #[test]
+fn a_published_chart_of_any_name_is_none_of_the_repository() {
+    let release = |kind: &str| {
+        let text = format!(
+            "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {{name: r}}\nspec:\n  chart:\n    spec: {{chart: \"${{CHART}}\", sourceRef: {{kind: {kind}, name: x}}}}\n  valuesFrom: [{{kind: Secret, name: unknown}}]\n"
+        );
+        with_chart("release.yaml", &text)
+    };
+    assert!(!release("HelmRepository").is_empty());
+    assert!(release("GitRepository").is_empty());
+}
+
+#[test]
 fn values_of_which_keys_or_maps_are_filled_in_hold_the_others() {
     for values in [
         "img: \"{{ x }}\"\n",

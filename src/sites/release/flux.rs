@@ -5,6 +5,7 @@ use super::{
     ANY_CHART, Base, BlockId, ChartSource, ConfigMap, From, Generated, Given, Reader, Release,
     Stage, Tool, items, may_be_about_name, texts, told,
 };
+use crate::image;
 use crate::yaml::{Document, Kind, NodeId, documents};
 
 /// The key of a config map that Flux reads unless it is told another one.
@@ -49,6 +50,7 @@ pub(super) fn flux_chart(document: &Document<'_>, spec: NodeId) -> Release {
         .into_iter()
         .map(|file| Given::file(file, Base::Source))
         .collect();
+    // A published chart may be made from the one of its name here, but not from just any.
     let is_published = text(&["sourceRef", "kind"]).as_deref() == Some("HelmRepository");
     let hole = document
         .get(spec, "chart")
@@ -63,6 +65,7 @@ pub(super) fn flux_chart(document: &Document<'_>, spec: NodeId) -> Release {
             vec![Stage::Files]
         },
         charts: text(&["chart"])
+            .filter(|chart| !is_published || !image::is_filled_as_whole(chart))
             .map(|chart| told(&chart))
             .or(hole)
             .into_iter()
