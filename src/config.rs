@@ -48,8 +48,6 @@ pub struct Config {
 /// What the config says of Helm charts.
 #[derive(Debug, Default)]
 pub struct Helm {
-    /// Whether the key that lets Bitnami charts use other registries is written where it is missing.
-    pub allows_insecure: bool,
     /// How charts that are not in the repository name their images, by the name of the chart.
     pub charts: BTreeMap<String, Arc<Known>>,
 }
@@ -162,8 +160,8 @@ struct RawConfig {
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawHelm {
-    #[serde(default, rename = "bitnamiAllowInsecureImages")]
-    allows_insecure: bool,
+    #[serde(rename = "bitnamiAllowInsecureImages")]
+    allows_insecure: Option<Spanned<IgnoredAny>>,
     #[serde(default)]
     charts: BTreeMap<String, Spanned<RawChart>>,
 }
@@ -341,9 +339,15 @@ impl Reader<'_> {
     }
 
     fn refuse_later_keys(&self, raw: &RawConfig) -> Read<()> {
-        if let Some(value) = &raw.rules_from {
-            let message = "`rulesFrom` is not supported yet".to_string();
-            return Err(self.error(message, "remove the key", value.referenced));
+        let later = [
+            ("rulesFrom", &raw.rules_from),
+            ("helm.bitnamiAllowInsecureImages", &raw.helm.allows_insecure),
+        ];
+        for (key, value) in later {
+            if let Some(value) = value {
+                let message = format!("`{key}` is not supported yet");
+                return Err(self.error(message, "remove the key", value.referenced));
+            }
         }
         Ok(())
     }
@@ -469,7 +473,6 @@ impl Reader<'_> {
         let charts =
             charts.map(|(name, chart)| Ok((name.clone(), self.chart(&name, &chart.value)?)));
         Ok(Helm {
-            allows_insecure: raw.allows_insecure,
             charts: charts.collect::<Read<_>>()?,
         })
     }

@@ -133,6 +133,11 @@ impl ValuePath {
         self.0.iter().any(|step| step == ANY || step == ANY_WAY)
     }
 
+    /// Whether it begins with, or has, a `**`: it is said of charts in general.
+    pub fn is_general(&self) -> bool {
+        self.0.iter().any(|step| step == ANY_WAY)
+    }
+
     /// What stands for the `*` and `**` of `self` when it means `path`.
     pub fn matched(&self, path: &Self) -> Option<Vec<Vec<String>>> {
         let any_way = self.0.iter().position(|step| step == ANY_WAY);

@@ -73,6 +73,17 @@ impl Charted {
         self.slots.iter().find(|slot| slot.path == *path)
     }
 
+    /// Whether the last value is said, and names no registry. A general form says no more of a chart
+    /// than which registry is put in front of such names.
+    fn names_no_host(&self) -> bool {
+        let last = self.slots.last().and_then(|slot| slot.said.last());
+        let names_host = |text: &str| {
+            let host = text.split('/').next().filter(|_| text.contains('/'));
+            host.is_some_and(|host| host.contains(['.', ':']) || host == "localhost")
+        };
+        last.is_some_and(|said| !said.text.is_empty() && !names_host(&said.text))
+    }
+
     /// Whether another join is about the same last value, so that this one, which comes first, counts.
     fn reads_the_same(&self, other: &Self) -> bool {
         let last = |image: &Self| image.slots.last().map(|slot| slot.path.clone());
@@ -143,8 +154,12 @@ pub(super) fn images(merge: &Merge<'_>, known: &[Arc<Known>]) -> Vec<Charted> {
         .iter()
         .flat_map(|known| known.joins.iter().map(move |join| (known, join)));
     for (known, join) in joins {
+        let is_general = join.reads().iter().any(|path| path.is_general());
         for join in bound(join, &sayings) {
             let charted = charted(join, known, &sayings);
+            if is_general && !charted.names_no_host() {
+                continue;
+            }
             let is_said = |slot: &Slot| slot.said.iter().any(|said| said.from.is_some());
             let is_known = found.iter().any(|one| one.reads_the_same(&charted));
             if charted.slots.iter().any(is_said) && !is_known {

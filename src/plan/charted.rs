@@ -65,7 +65,7 @@ pub(super) fn decide_charted(
 fn refusal(view: &View, image: &Charted, new: &str) -> Option<(Assumption, String)> {
     (image.refuses_others && !view.insecure_allowed).then(|| {
         let detail = format!(
-            "{} refuses to render with `{new}` unless `global.security.allowInsecureImages` is true; add that to the values, or state `helm: {{bitnamiAllowInsecureImages: true}}` in the config",
+            "{} refuses to render with `{new}` unless `global.security.allowInsecureImages` is true; add that to the values",
             image.told_by
         );
         (Assumption::BitnamiInsecureImages, detail)
