@@ -19,6 +19,7 @@ pub mod local;
 pub mod package;
 pub mod table;
 pub mod template;
+mod uses;
 
 pub use join::{Glue, Join, Source, ValuePath};
 pub use knowledge::Knowledge;

@@ -5,23 +5,27 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::scan::ScannedFile;
 use crate::sites::{ChartSource, Fact};
 
-/// The URLs of repositories by their names. A name that means several is none.
-pub(super) struct Homes<'a>(BTreeMap<&'a str, BTreeSet<&'a str>>);
+/// The URLs of repositories by the kind of what names them, and their names. A name that means several
+/// is none.
+pub(super) struct Homes<'a>(BTreeMap<(Option<&'a str>, &'a str), BTreeSet<&'a str>>);
 
 impl<'a> Homes<'a> {
     pub(super) fn of(files: &'a [ScannedFile]) -> Self {
-        let mut homes: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        let mut homes: BTreeMap<(Option<&str>, &str), BTreeSet<&str>> = BTreeMap::new();
         for fact in files.iter().flat_map(|file| &file.scan.facts) {
-            if let Fact::ChartHome { name, url } = fact {
+            if let Fact::ChartHome { kind, name, url } = fact {
                 let url = url.trim_end_matches('/');
-                homes.entry(name).or_default().insert(url);
+                homes
+                    .entry((kind.as_deref(), name))
+                    .or_default()
+                    .insert(url);
             }
         }
         Self(homes)
     }
 
-    fn url(&self, name: &str) -> Option<&'a str> {
-        let urls = self.0.get(name)?;
+    fn url(&self, kind: Option<&str>, name: &str) -> Option<&'a str> {
+        let urls = self.0.get(&(kind, name))?;
         urls.first().filter(|_| urls.len() == 1).copied()
     }
 
@@ -32,15 +36,17 @@ impl<'a> Homes<'a> {
         let found = |repository: &str, chart: &str| ChartSource {
             repository: Some(repository.to_string()),
             chart: Some(chart.to_string()),
+            kind: source.kind.clone(),
             version: version.clone(),
         };
         let repository = source.repository.as_deref();
-        let url = repository.map(|name| self.url(name).unwrap_or(name));
+        let kind = source.kind.as_deref();
+        let url = repository.map(|name| self.url(kind, name).unwrap_or(name));
         match (url, source.chart.as_deref()) {
             (Some(url), Some(chart)) => found(url, chart),
             (None, Some(chart)) => match chart.rsplit_once('/') {
                 Some((home, name)) if chart.contains("://") => found(home, name),
-                Some((home, name)) => match self.url(home) {
+                Some((home, name)) => match self.url(None, home) {
                     Some(url) => found(url, name),
                     None => source.clone(),
                 },

@@ -174,7 +174,8 @@ impl Target<'_> {
         let slots = self.image.slots.iter();
         let found = slots.enumerate().find(|(_, slot)| slot.path == *path);
         let (index, slot) = found.ok_or_else(|| self.fixed(piece))?;
-        if path.is_global() && !self.image.is_complete {
+        let is_front = piece.text != format!("{}{}", self.old, self.suffix);
+        if path.is_global() && is_front && !self.image.is_complete {
             let detail = format!(
                 "`{path}` stands in front of every image of the chart, also of those that are not known here; set it to the target registry and give each image its ECR path, or remove it"
             );

@@ -17,7 +17,7 @@ use crate::link::{Charted, Group, Links, NewTexts, SiteId, View};
 use crate::reason::{Assumption, Reason};
 use crate::rules::RuleSet;
 use crate::scan::ScannedFile;
-use crate::sites::{Parts, Site, join};
+use crate::sites::{Part, Parts, Site, join};
 use crate::yaml::{DocumentPath, Scalar};
 
 /// The namespaces of Docker Hub whose charts refuse other registries.
@@ -480,11 +480,13 @@ impl Run<'_> {
         };
         let new: Vec<String> = site.scalars().map(new_text).collect();
         let suffix = parts.map_or("", |parts| &parts.suffix);
-        let to = if self.links.views[view].charted.is_some() {
-            format!("{}{suffix}", rewrite.name)
-        } else {
-            format!("{}{suffix}", join(new.iter().map(String::as_str)))
+        let whole = match parts {
+            Some(parts) => whole_of(parts, texts, |scalar| {
+                (id.file, site.document, scalar.ordinal)
+            }),
+            None => join(new.iter().map(String::as_str)),
         };
+        let to = format!("{whole}{suffix}");
         if let Some((_, detail)) = &cluster.assumed
             && self.open_assumption(view).is_none()
         {
@@ -629,6 +631,30 @@ impl Run<'_> {
             }
         }
     }
+}
+
+/// The name that the parts of a site make with new texts, keys that are added among them.
+fn whole_of(
+    parts: &Parts,
+    texts: &BTreeMap<Spot, String>,
+    id: impl Fn(&Scalar) -> ScalarId,
+) -> String {
+    let added: Vec<(&str, &str)> = parts
+        .scalars()
+        .flat_map(|scalar| added(texts, id(scalar)))
+        .collect();
+    let text = |part: &Part| match part.value.scalar() {
+        Some(scalar) => {
+            let new = texts.get(&(id(scalar), None));
+            Some(new.unwrap_or(&scalar.value).clone())
+        }
+        None => {
+            let new = added.iter().find(|(key, _)| *key == part.key);
+            new.map(|(_, text)| (*text).to_string())
+        }
+    };
+    let all: Vec<String> = parts.parts.iter().filter_map(text).collect();
+    join(all.iter().map(String::as_str))
 }
 
 /// The keys that are added behind a scalar, with their texts.

@@ -170,6 +170,8 @@ pub enum Fact {
     Release(Release),
     /// A place that charts come from, by the name under which releases know it.
     ChartHome {
+        /// The kind of the object that says so; none in a list.
+        kind: Option<String>,
         /// The name.
         name: String,
         /// Its URL.

@@ -80,6 +80,7 @@ impl Reader<'_, '_> {
             tool: Tool::Argo,
             source: ChartSource {
                 repository: text("repoURL"),
+                kind: None,
                 chart: text("chart").or(path.clone()),
                 version: text("targetRevision"),
             },

@@ -52,6 +52,7 @@ impl Reader<'_, '_> {
                 .collect(),
             source: ChartSource {
                 repository: text("repo"),
+                kind: None,
                 chart: text("name"),
                 version: text("version"),
             },
@@ -68,6 +69,7 @@ impl Reader<'_, '_> {
             has_chart,
             source: ChartSource {
                 repository: text("repo"),
+                kind: None,
                 chart: text("chart"),
                 version: text("version"),
             },

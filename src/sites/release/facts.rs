@@ -68,6 +68,8 @@ pub struct Release {
 pub struct ChartSource {
     /// The repository: a URL, or the name of the object or entry that has it.
     pub repository: Option<String>,
+    /// The kind of that object.
+    pub kind: Option<String>,
     /// The name of the chart in it, or its path.
     pub chart: Option<String>,
     /// The version.

@@ -29,6 +29,7 @@ impl Reader<'_, '_> {
             release.chart_object =
                 text("name").filter(|_| text("kind").as_deref() == Some("HelmChart"));
             release.source.repository = text("name");
+            release.source.kind = text("kind");
         }
         let from = document.get(spec, "valuesFrom");
         release.lists.extend(from.map(|_| Stage::Maps));
@@ -74,6 +75,7 @@ pub(super) fn flux_chart(document: &Document<'_>, spec: NodeId) -> Release {
         layers,
         source: ChartSource {
             repository: text(&["sourceRef", "name"]),
+            kind: text(&["sourceRef", "kind"]),
             chart: text(&["chart"]),
             version: text(&["version"]),
         },

@@ -94,7 +94,7 @@ pub(super) fn find(input: &Input<'_>, found: &mut Found) {
         }
         ("source.toolkit.fluxcd.io", "HelmRepository" | "OCIRepository") => {
             let url = document.text_at(node, &["spec", "url"]);
-            reader.chart_home(name.as_deref(), url);
+            reader.chart_home(Some(input.object.kind), name.as_deref(), url);
             Vec::new()
         }
         ("helm.cattle.io", "HelmChart" | "HelmChartConfig") => {
@@ -152,7 +152,7 @@ pub(super) fn find_plain(
     let homes = document.get(0, "repositories").into_iter();
     for home in homes.flat_map(|list| items(document, list)) {
         let text = |key: &str| document.text_at(home, &[key]);
-        reader.chart_home(text("name"), text("url"));
+        reader.chart_home(None, text("name"), text("url"));
     }
     let mut releases = reader.helmfiles();
     if let Some(helm) = document.get(0, "helm") {
@@ -170,9 +170,10 @@ pub(super) fn find_plain(
 }
 
 impl Reader<'_, '_> {
-    fn chart_home(&mut self, name: Option<&str>, url: Option<&str>) {
+    fn chart_home(&mut self, kind: Option<&str>, name: Option<&str>, url: Option<&str>) {
         if let (Some(name), Some(url)) = (name, url) {
             self.found.facts.push(Fact::ChartHome {
+                kind: kind.map(ToString::to_string),
                 name: name.to_string(),
                 url: url.to_string(),
             });

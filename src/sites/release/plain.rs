@@ -142,6 +142,7 @@ impl Reader<'_, '_> {
             release.charts = vec![chart.to_string()];
             release.source = ChartSource {
                 repository: document.text_at(helm, &["repo"]).map(Into::into),
+                kind: None,
                 chart: Some(chart.to_string()),
                 version: document.text_at(helm, &["version"]).map(Into::into),
             };
