@@ -119,6 +119,10 @@ fn is_like(learned: &str, wanted: &str) -> bool {
     if wanted.contains(['<', '>', '|', ' ', ',']) {
         return false;
     }
+    let learned = learned.trim_start_matches('v');
+    if learned == wanted {
+        return true;
+    }
     let mut pairs = learned.split('.').zip(wanted.split('.'));
     pairs
         .by_ref()
@@ -139,6 +143,8 @@ mod tests {
             ("10.5.3", "^10.1", true),
             ("10.5.3", "10", true),
             ("10.5.3", "v10.5.3", true),
+            ("v10.5.3", "v10.5.3", true),
+            ("v0.0.0", "v0.0.0", true),
             ("0.14.8", "0.14.1", true),
             ("0.14.8", "0.13.0", false),
             ("0.0.3", "0.0.4", false),

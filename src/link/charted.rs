@@ -4,7 +4,8 @@
 //! slot, with what every layer says of it; so that the name can be made again with other texts, and with
 //! values that are added to a layer.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::Hash;
 use std::sync::Arc;
 
 use super::SiteId;
@@ -38,11 +39,15 @@ pub struct Slot {
     pub default: String,
     /// What the layers say, the earliest first.
     pub said: Vec<Said>,
+    /// Whether values that may be merged with these, and are not here, say something of it.
+    pub elsewhere: bool,
 }
 
 /// What a layer says of a value.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Said {
+    /// The file.
+    pub file: usize,
     /// The number of the layer in the merge.
     pub layer: usize,
     /// The text; empty when it takes earlier ones back.
@@ -122,7 +127,7 @@ impl Charted {
                     continue;
                 };
                 for (key, text) in new(site, part).added {
-                    after.add(&slot.path, &key, said.layer, text);
+                    after.add(&slot.path, &key, (said.file, said.layer), text);
                 }
             }
         }
@@ -130,7 +135,7 @@ impl Charted {
     }
 
     /// Adds a key beside the one at `path`, in a layer.
-    fn add(&mut self, path: &ValuePath, key: &str, layer: usize, text: String) {
+    fn add(&mut self, path: &ValuePath, key: &str, (file, layer): (usize, usize), text: String) {
         let beside = path.sibling(key);
         let mut slots = self.slots.iter_mut();
         let Some(slot) = slots.find(|slot| slot.path == beside) else {
@@ -138,7 +143,42 @@ impl Charted {
         };
         let from = None;
         let at = slot.said.partition_point(|said| said.layer < layer);
-        slot.said.insert(at, Said { layer, text, from });
+        slot.said.insert(
+            at,
+            Said {
+                file,
+                layer,
+                text,
+                from,
+            },
+        );
+    }
+}
+
+/// Marks the values of which other merges of the same chart say something: their files may be merged with
+/// these by something that the repository does not show.
+pub(super) fn mark_elsewhere<R: Eq + Hash>(images: &mut [(R, &mut Charted)]) {
+    let mut files: HashMap<(&R, ValuePath), BTreeSet<usize>> = HashMap::new();
+    for (root, image) in images.iter() {
+        for slot in &image.slots {
+            let said = slot.said.iter().filter(|said| !said.text.is_empty());
+            let known = files.entry((root, slot.path.clone())).or_default();
+            known.extend(said.map(|said| said.file));
+        }
+    }
+    let mut elsewhere: Vec<Vec<bool>> = Vec::new();
+    for (root, image) in images.iter() {
+        let is_elsewhere = |slot: &Slot| {
+            let own: BTreeSet<usize> = slot.said.iter().map(|said| said.file).collect();
+            let all = files.get(&(root, slot.path.clone()));
+            all.is_some_and(|all| !all.is_subset(&own))
+        };
+        elsewhere.push(image.slots.iter().map(is_elsewhere).collect());
+    }
+    for ((_, image), elsewhere) in images.iter_mut().zip(elsewhere) {
+        for (slot, elsewhere) in image.slots.iter_mut().zip(elsewhere) {
+            slot.elsewhere = elsewhere;
+        }
     }
 }
 
@@ -197,6 +237,7 @@ fn charted(join: Join, known: &Known, sayings: &Sayings) -> Charted {
             path: path.clone(),
             default: known.default_of(path).to_string(),
             said: said.cloned().unwrap_or_default(),
+            elsewhere: false,
         })
     };
     Charted {
@@ -230,13 +271,19 @@ impl Merge<'_> {
                     Value::Empty => (String::new(), None),
                     Value::Text(scalar) => (scalar.value.clone(), Some((id, index))),
                 };
-                let said = Said { layer, text, from };
+                let said = Said {
+                    file: id.file,
+                    layer,
+                    text,
+                    from,
+                };
                 let place = (at.clone(), part.key.clone());
                 sayings.entry(place).or_default().push(said);
             }
         }
-        for (at, layer, part) in self.all_loose() {
+        for (at, layer, file, part) in self.all_loose() {
             let said = Said {
+                file,
                 layer,
                 text: part.text.clone().unwrap_or_default(),
                 from: None,

@@ -89,6 +89,7 @@ impl Placed {
         whole.layers.extend(patch.layers.iter().cloned());
         whole.layers.sort_by_key(|(_, given)| given.stage);
         whole.patches.push(patch.file);
+        whole.release.source.patch(&patch.release.source);
         if is_mixed {
             whole.hold(Stage::Files, "a patch gives its values in another form");
         }

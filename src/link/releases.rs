@@ -16,7 +16,7 @@ use super::patched;
 use super::stacks::Charts;
 use super::tree::Tree;
 use crate::scan::{Promoted, ScannedFile};
-use crate::sites::{Fact, Given, Tool};
+use crate::sites::{ChartSource, Fact, Given, Tool};
 
 /// More ways to put one release together than are followed.
 const MAX_WAYS: usize = 256;
@@ -53,8 +53,17 @@ pub(super) fn read(files: &[ScannedFile], charts: &Charts<'_>, tree: &Tree<'_>) 
     for placed in patched::variants(files, &placed(files), tree) {
         known.add(charts, &placed, &mut result, &mut away);
     }
+    let is_patched = |fact: &Fact| matches!(fact, Fact::ChartsPatched);
+    let patched = files
+        .iter()
+        .any(|file| file.scan.facts.iter().any(is_patched));
     for combined in &mut result.combined {
-        combined.source = homes.resolved(&combined.source);
+        // Which of them is not followed.
+        combined.source = if patched {
+            ChartSource::default()
+        } else {
+            homes.resolved(&combined.source)
+        };
     }
     away.settle(&mut result.combined, files);
     result

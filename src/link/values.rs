@@ -259,6 +259,10 @@ pub(super) fn views(
         }
     }
     join_environments(&mut views, &places);
+    let charted = views.iter_mut().zip(&places);
+    let charted =
+        charted.filter_map(|(view, (root, ..))| Some((root, view.charted.as_deref_mut()?)));
+    charted::mark_elsewhere(&mut charted.collect::<Vec<_>>());
     views
 }
 
@@ -447,13 +451,17 @@ impl<'a> Merge<'a> {
 
     /// Every key that is a part of a name in other layers only, with the path of its map and the number
     /// of its layer.
-    pub(super) fn all_loose(&self) -> impl Iterator<Item = (Vec<Step>, usize, &'a LoosePart)> {
+    pub(super) fn all_loose(
+        &self,
+    ) -> impl Iterator<Item = (Vec<Step>, usize, usize, &'a LoosePart)> {
         let files = self.files;
         let layers = self.stack.layers.iter().enumerate();
         layers.flat_map(move |(number, layer)| {
             let loose = layer.loose(files).into_iter();
             let parts = loose.flat_map(|loose| &loose.parts);
-            parts.filter_map(move |part| Some((below(&part.at, &layer.at)?, number, part)))
+            parts.filter_map(move |part| {
+                Some((below(&part.at, &layer.at)?, number, layer.file, part))
+            })
         })
     }
 

@@ -190,6 +190,12 @@ impl Target<'_> {
             Some(said) if !said.text.is_empty() => return Err(self.fixed(piece)),
             _ => {}
         }
+        if slot.elsewhere {
+            let detail = format!(
+                "`{path}` is set in other values of the chart, and nobody can tell whether they are merged with these; set the whole image in one of them"
+            );
+            return Err((Reason::GroupIncomplete, detail));
+        }
         let beside = self.beside(path).ok_or_else(|| {
             let detail = format!(
                 "`{path}: {text}` is needed for it, which no file has a place for; add it to the values"

@@ -464,9 +464,11 @@ fn believed(fact: Fact) -> Option<Fact> {
                 })
             })
         }
-        Fact::Release(_) | Fact::ConfigMap(_) | Fact::ChartHome { .. } | Fact::Deploys { .. } => {
-            Some(fact)
-        }
+        Fact::Release(_)
+        | Fact::ConfigMap(_)
+        | Fact::ChartHome { .. }
+        | Fact::ChartsPatched
+        | Fact::Deploys { .. } => Some(fact),
         // A patch of a Flux Kustomization that holds patches for releases.
         Fact::UnclearPatch(ref patch) => patch.reaches_far.then_some(fact),
         Fact::Chart(_)

@@ -168,6 +168,8 @@ pub enum Fact {
     Chart(Chart),
     /// A use of a chart, with its values.
     Release(Release),
+    /// Operations somewhere in the file change which chart a release is of.
+    ChartsPatched,
     /// A place that charts come from, by the name under which releases know it.
     ChartHome {
         /// The kind of the object that says so; none in a list.
@@ -176,6 +178,8 @@ pub enum Fact {
         name: String,
         /// Its URL.
         url: String,
+        /// The version, where there is one chart only.
+        version: Option<String>,
     },
     /// Files that become a config map or secret.
     Generated(Generated),
@@ -312,6 +316,8 @@ const WORDS: &[&str] = &[
     "HelmChart",
     "HelmRepository",
     "OCIRepository",
+    "/spec/chart",
+    "/spec/source",
     "releases:",
     "values.yaml:",
     "kustomize.toolkit.fluxcd.io",
@@ -324,6 +330,9 @@ const WORDS: &[&str] = &[
     "allowedRepos",
     "repos:",
 ];
+
+/// What operations begin with that change the chart of a release of Flux, or of Argo CD.
+const CHART_POINTERS: &[&str] = &["/spec/chart", "/spec/source"];
 
 /// The words without which no finder finds anything in a file, so that it need not be parsed. Hosts
 /// are among them: a text may be known by its host alone, and every change writes one, so that what
@@ -362,6 +371,9 @@ pub fn find(path: &Path, text: &str, document: &Document<'_>, stated: &Stated) -
     }
     let objects = object::objects(document, is_kustomization_name(path));
     let hold = signed(document).or_else(|| of_any_kind(document));
+    if CHART_POINTERS.iter().any(|pointer| text.contains(pointer)) {
+        found.facts.push(Fact::ChartsPatched);
+    }
     found.texts = embedded::texts(document, &objects, hold.as_ref());
     find_names(path, document, &mut found);
     kustomize::find_plain(document, &mut found);

@@ -76,6 +76,23 @@ pub struct ChartSource {
     pub version: Option<String>,
 }
 
+impl ChartSource {
+    /// Takes over what a patch says.
+    pub fn patch(&mut self, patch: &Self) {
+        let fields = [
+            (&mut self.repository, &patch.repository),
+            (&mut self.kind, &patch.kind),
+            (&mut self.chart, &patch.chart),
+            (&mut self.version, &patch.version),
+        ];
+        for (own, new) in fields {
+            if new.is_some() {
+                own.clone_from(new);
+            }
+        }
+    }
+}
+
 /// The order in which kinds of layers come in objects that patches can change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stage {

@@ -93,8 +93,18 @@ pub(super) fn find(input: &Input<'_>, found: &mut Found) {
             chart.into_iter().collect()
         }
         ("source.toolkit.fluxcd.io", "HelmRepository" | "OCIRepository") => {
-            let url = document.text_at(node, &["spec", "url"]);
-            reader.chart_home(Some(input.object.kind), name.as_deref(), url);
+            let text = |path: &[&str]| document.text_at(node, path).map(ToString::to_string);
+            let version = ["tag", "semver"]
+                .iter()
+                .find_map(|key| text(&["spec", "ref", key]));
+            if let (Some(name), Some(url)) = (name.clone(), text(&["spec", "url"])) {
+                reader.found.facts.push(Fact::ChartHome {
+                    kind: Some(input.object.kind.to_string()),
+                    name,
+                    url,
+                    version,
+                });
+            }
             Vec::new()
         }
         ("helm.cattle.io", "HelmChart" | "HelmChartConfig") => {
@@ -151,8 +161,15 @@ pub(super) fn find_plain(
     };
     let homes = document.get(0, "repositories").into_iter();
     for home in homes.flat_map(|list| items(document, list)) {
-        let text = |key: &str| document.text_at(home, &[key]);
-        reader.chart_home(None, text("name"), text("url"));
+        let text = |key: &str| document.text_at(home, &[key]).map(ToString::to_string);
+        if let (Some(name), Some(url)) = (text("name"), text("url")) {
+            reader.found.facts.push(Fact::ChartHome {
+                kind: None,
+                name,
+                url,
+                version: None,
+            });
+        }
     }
     let mut releases = reader.helmfiles();
     if let Some(helm) = document.get(0, "helm") {
@@ -170,16 +187,6 @@ pub(super) fn find_plain(
 }
 
 impl Reader<'_, '_> {
-    fn chart_home(&mut self, kind: Option<&str>, name: Option<&str>, url: Option<&str>) {
-        if let (Some(name), Some(url)) = (name, url) {
-            self.found.facts.push(Fact::ChartHome {
-                kind: kind.map(ToString::to_string),
-                name: name.to_string(),
-                url: url.to_string(),
-            });
-        }
-    }
-
     /// The values under `key`, as a layer; none when nothing in them is about images.
     fn block(&mut self, map: NodeId, key: &str) -> Option<Given> {
         let node = self.document.get(map, key)?;

@@ -388,7 +388,7 @@ impl<'d> Walk<'d> {
             let mut parts = parts.iter();
             parts.any(|part| part.key == **key && part.value.scalar().is_some())
         });
-        let primary = primary.and_then(|key| map.entries.get(*key).copied());
+        let primary = primary.and_then(|key| Some((*key, map.entries.get(*key).copied()?)));
         let room = self.room(primary, last.place);
         map.consumed.extend(nodes);
         self.push(Parts {
@@ -422,15 +422,15 @@ impl<'d> Walk<'d> {
         }
     }
 
-    /// Where a key can follow the pair with this value.
-    fn room(&self, value: Option<NodeId>, place: Place) -> Result<Box<Pair>, String> {
+    /// Where a key can follow the pair of this key and value. Single parameters have no such pair.
+    fn room(&self, pair: Option<(&str, NodeId)>, place: Place) -> Result<Box<Pair>, String> {
         let document = self.document;
-        let pair = value.and_then(|value| {
+        let pair = pair.and_then(|(key, value)| {
             let mut entries = document.entries(document.node(value).parent);
-            entries.find(|entry| entry.value == value)
+            entries.find(|entry| entry.value == value && entry.key == Some(key))
         });
         let (Some(entry), Place::Exact(_)) = (pair, place) else {
-            return Err("its bytes are not its text; write it plainly".to_string());
+            return Err("nothing can be written beside it; write the image out".to_string());
         };
         Pair::behind(self.text, document, entry.key_node, entry.value).map(Box::new)
     }
