@@ -112,21 +112,6 @@ pub struct Settings {
     need: Need,
 }
 
-/// Where Helm keeps the packages that it has fetched (Helm, `helm env`): `HELM_REPOSITORY_CACHE`, or
-/// `repository` in its cache.
-fn helm_cache() -> Option<PathBuf> {
-    let variable = |name: &str| {
-        std::env::var_os(name)
-            .filter(|path| !path.is_empty())
-            .map(PathBuf::from)
-    };
-    let below = |path: PathBuf| path.join("helm/repository");
-    variable("HELM_REPOSITORY_CACHE")
-        .or_else(|| variable("HELM_CACHE_HOME").map(|path| path.join("repository")))
-        .or_else(|| variable("XDG_CACHE_HOME").map(below))
-        .or_else(|| variable("HOME").map(|home| below(home.join(".cache"))))
-}
-
 impl Settings {
     /// Reads the config and checks what was asked for.
     pub fn resolve(wanted: &Wanted, rules: Rules) -> Resolved<Self> {
@@ -183,7 +168,7 @@ impl Settings {
 
     /// What is known of charts.
     pub fn knowledge(&self) -> Knowledge {
-        Knowledge::new(self.config.helm.charts.clone(), helm_cache())
+        Knowledge::new(self.config.helm.charts.clone())
     }
 
     /// The rule sets for these files, and what is worth saying about them. Each of the `files` needs a

@@ -1,8 +1,6 @@
-//! Who is asked about a chart, in order: the config, the chart's own files, Helm's cache, the built-in
-//! table.
+//! Who is asked about a chart, in order: the config, the chart's own files, the built-in table.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
@@ -11,28 +9,28 @@ use super::local::{self, Local};
 use super::package;
 use super::table::Table;
 
+/// Bytes of templates and values beyond which a chart takes longer to learn than a run may last.
+const MAX_LEARNED: usize = 96 * 1024;
+
 /// What a run knows of charts.
 #[derive(Debug, Default)]
 pub struct Knowledge {
     /// What the config says, by the name of the chart.
     stated: BTreeMap<String, Arc<Known>>,
-    /// Where Helm keeps the packages that it has fetched.
-    cache: Option<PathBuf>,
     /// What charts at hand said, by their path.
     learned: Mutex<BTreeMap<PathBuf, Arc<Local>>>,
 }
 
 impl Knowledge {
-    /// What the config says, by the name of the chart, and the folder of Helm's cache of packages.
-    pub fn new(stated: BTreeMap<String, Arc<Known>>, cache: Option<PathBuf>) -> Self {
+    /// What the config says, by the name of the chart.
+    pub fn new(stated: BTreeMap<String, Arc<Known>>) -> Self {
         Self {
             stated,
-            cache,
             learned: Mutex::default(),
         }
     }
 
-    /// What a chart at `path` says, a folder or a package. One that cannot be read says nothing.
+    /// What the chart in the folder `path` says. One that cannot be read says nothing.
     fn local(&self, path: &Path) -> Arc<Local> {
         if let Some(known) = self
             .learned
@@ -42,11 +40,8 @@ impl Knowledge {
         {
             return known;
         }
-        let files = if path.is_dir() {
-            package::read_folder(path)
-        } else {
-            fs::read(path).and_then(|bytes| package::unpack(&bytes))
-        };
+        let files = package::read_folder(path);
+        let files = files.ok().filter(|files| size(files) <= MAX_LEARNED);
         let local = Arc::new(files.map(local::read).unwrap_or_default());
         if let Ok(mut all) = self.learned.lock() {
             all.insert(path.to_path_buf(), Arc::clone(&local));
@@ -54,9 +49,15 @@ impl Knowledge {
         local
     }
 
-    /// A chart at hand with those that it brings and that are known from elsewhere.
+    /// A chart at hand, where all of its images are known: one that is not may read the same values.
+    /// With those that it brings and that are known from elsewhere.
     fn whole(&self, local: &Local) -> Vec<Arc<Known>> {
-        let mut all: Vec<Arc<Known>> = local.known.clone().into_iter().map(Arc::new).collect();
+        let own = local.known.clone();
+        let mut all: Vec<Arc<Known>> = own
+            .into_iter()
+            .filter(|known| known.is_whole)
+            .map(Arc::new)
+            .collect();
         for missing in &local.missing {
             let wanted = Wanted {
                 repository: Some(missing.repository.as_str()),
@@ -73,17 +74,11 @@ impl Knowledge {
         }
         all
     }
+}
 
-    /// The package that Helm fetched, where the release says which version it is.
-    fn cached(&self, chart: &str, version: &str) -> Option<Vec<Arc<Known>>> {
-        let path = self.cache.as_ref()?.join(format!("{chart}-{version}.tgz"));
-        let is_name = |text: &str| !text.contains(['/', '\\']);
-        if !is_name(chart) || !is_name(version) || !path.is_file() {
-            return None;
-        }
-        let whole = self.whole(&self.local(&path));
-        (!whole.is_empty()).then_some(whole)
-    }
+/// How many bytes the files of a chart have.
+fn size(files: &[package::ChartFile]) -> usize {
+    files.iter().map(|(_, text)| text.len()).sum()
 }
 
 impl Charts for Knowledge {
@@ -98,36 +93,28 @@ impl Charts for Knowledge {
             return vec![Arc::clone(known)];
         }
         let version = wanted.version.unwrap_or("");
-        if let Some(known) = self.cached(name, version) {
-            return known;
-        }
         let Some(repository) = wanted.repository else {
             return Vec::new();
         };
         let table = Table::built_in();
         let own = table.find(repository, name);
-        let own = own.filter(|row| is_like(&row.version, version));
+        let own = own.filter(|row| is_same(&row.version, version));
         let row = own.or_else(|| table.family(repository, name));
         row.map(|row| Arc::new(row.known())).into_iter().collect()
     }
 }
 
-/// Whether versions for which `wanted` stands make names as the one that was learned: they have the same
-/// first number that is not zero. A range without an upper end may mean charts that do not exist yet.
-fn is_like(learned: &str, wanted: &str) -> bool {
-    let wanted = wanted.trim().trim_start_matches(['v', '^', '~', '=', ' ']);
-    if wanted.contains(['<', '>', '|', ' ', ',']) {
-        return false;
-    }
-    let learned = learned.trim_start_matches('v');
-    if learned == wanted {
-        return true;
-    }
-    let mut pairs = learned.split('.').zip(wanted.split('.'));
-    pairs
-        .by_ref()
-        .find(|(learned, wanted)| learned != wanted || *learned != "0")
-        .is_some_and(|(learned, wanted)| learned == wanted)
+/// Whether a release takes just the version that was learned. Charts change how they make names within
+/// a major version, too (prometheus-node-exporter has a `registry` since 4.14.0).
+fn is_same(learned: &str, wanted: &str) -> bool {
+    let plain = |version: &'_ str| {
+        version
+            .trim()
+            .trim_start_matches(['v', '='])
+            .trim()
+            .to_string()
+    };
+    plain(learned) == plain(wanted)
 }
 
 #[cfg(test)]
@@ -135,27 +122,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn versions_that_may_make_other_names_are_not_taken_for_the_learned_one() {
-        for (learned, wanted, like) in [
-            ("10.5.3", "10.5.3", true),
-            ("10.5.3", "10.0.0", true),
-            ("10.5.3", "10.x", true),
-            ("10.5.3", "^10.1", true),
-            ("10.5.3", "10", true),
-            ("10.5.3", "v10.5.3", true),
-            ("v10.5.3", "v10.5.3", true),
-            ("v0.0.0", "v0.0.0", true),
-            ("0.14.8", "0.14.1", true),
-            ("0.14.8", "0.13.0", false),
-            ("0.0.3", "0.0.4", false),
-            ("10.5.3", "9.4.0", false),
-            ("10.5.3", "1", false),
-            ("10.5.3", "*", false),
-            ("10.5.3", "", false),
-            ("10.5.3", ">=10.0.0", false),
-            ("10.5.3", ">=10.0.0 <11.0.0", false),
+    fn another_version_may_make_other_names() {
+        for (wanted, same) in [
+            ("10.5.3", true),
+            ("v10.5.3", true),
+            ("=10.5.3", true),
+            ("10.5.4", false),
+            ("10.x", false),
+            ("^10.5.3", false),
+            ("", false),
         ] {
-            assert_eq!(is_like(learned, wanted), like, "{wanted}");
+            assert_eq!(is_same("10.5.3", wanted), same, "{wanted}");
         }
     }
 
@@ -166,7 +143,7 @@ mod tests {
             ..Known::default()
         });
         let stated = BTreeMap::from([("grafana".to_string(), stated)]);
-        let knowledge = Knowledge::new(stated, None);
+        let knowledge = Knowledge::new(stated);
         let told = |repository: &str, chart: &str, version: &str| {
             let known = knowledge.elsewhere(&Wanted {
                 repository: Some(repository),

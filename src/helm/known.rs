@@ -8,6 +8,7 @@ use super::join::{Join, ValuePath};
 
 /// What is known of one chart.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Known {
     /// How it makes the names of its images.
     pub joins: Vec<Join>,
@@ -16,7 +17,9 @@ pub struct Known {
     /// Whether it refuses to render with other registries or repositories than its own unless
     /// `global.security.allowInsecureImages` is true.
     pub refuses_others: bool,
-    /// Whether nothing else in the chart makes names: a value that several images read may change.
+    /// Whether every image of its own is known.
+    pub is_whole: bool,
+    /// Whether nothing else, also of what it brings, makes names: a value that several images read may change.
     pub is_complete: bool,
     /// Whether the prefix of a rule goes into the registry, which is what the config says for charts
     /// whose repositories are to stay.

@@ -55,8 +55,10 @@ pub fn read(files: Vec<ChartFile>) -> Local {
 fn known(learned: Learned, chart: &Chart, told_by: String, is_whole: bool) -> Known {
     let all = learned.joins.len();
     let joins = uses::kept(chart, learned.joins);
+    let is_own_whole = learned.unknown.is_empty() && joins.len() == all;
     Known {
-        is_complete: is_whole && learned.unknown.is_empty() && joins.len() == all,
+        is_whole: is_own_whole,
+        is_complete: is_whole && is_own_whole,
         joins,
         defaults: learned.defaults,
         refuses_others: learned.refuses_others,
@@ -259,7 +261,7 @@ mod tests {
                 ),
                 ("templates/pod.yaml", &pod),
             ]));
-            assert!(local.known.unwrap().joins.is_empty(), "{more}");
+            assert!(!local.known.unwrap().is_whole, "{more}");
         }
     }
 

@@ -19,6 +19,8 @@ const MAX_BYTES: u64 = 64 * 1024 * 1024;
 const MAX_ENTRIES: usize = 20_000;
 /// Charts in charts in charts: deeper ones are left out.
 const MAX_DEPTH: usize = 4;
+/// How the names of packages end.
+const PACKAGE: &str = ".tgz";
 /// The folder in which a chart keeps the charts that it brings.
 const CHARTS: &str = "charts/";
 
@@ -120,11 +122,10 @@ impl Budget {
         depth: usize,
         files: &mut Vec<ChartFile>,
     ) -> io::Result<()> {
-        if !path.ends_with(".tgz") {
+        let Some(folder) = path.strip_suffix(PACKAGE) else {
             files.extend(String::from_utf8(bytes).ok().map(|text| (path, text)));
             return Ok(());
-        }
-        let folder = path.trim_end_matches(".tgz");
+        };
         if depth < MAX_DEPTH {
             self.unpack(&bytes, &format!("{folder}/"), depth + 1, files)?;
         }
@@ -169,8 +170,8 @@ fn is_wanted(path: &str) -> bool {
     matches!(
         own,
         "Chart.yaml" | "values.yaml" | "requirements.yaml" | "Chart.lock"
-    ) || own.starts_with("templates/") && !own.starts_with("templates/tests/")
-        || own.ends_with(".tgz")
+    ) || own.starts_with("templates/")
+        || own.strip_suffix(PACKAGE).is_some()
             && own
                 .strip_prefix(CHARTS)
                 .is_some_and(|name| !name.contains('/'))
@@ -232,7 +233,6 @@ mod tests {
             ("top/charts/sub-1.0.0.tgz", &inner),
             ("top/charts/dir/templates/b.tpl", b"y"),
             ("top/charts/dir/files/c.txt", b"no"),
-            ("top/templates/tests/t.yaml", b"no"),
             ("top/../../etc/templates/evil", b"no"),
             ("/etc/values.yaml", b"no"),
         ]);

@@ -150,11 +150,13 @@ impl Published {
             defaults: self.defaults.clone(),
             refuses_others: self.refuses_others,
             // Of a whole repository, nobody knows which further images its charts have.
+            is_whole: !self.is_family && self.unknown.is_empty(),
             is_complete: !self.is_family && self.unknown.is_empty(),
             prefix_in_registry: false,
-            told_by: match self.is_family {
-                true => "the general form of the charts of that repository".to_string(),
-                false => format!("the chart {} ({})", self.name, self.version),
+            told_by: if self.is_family {
+                "the general form of the charts of that repository".to_string()
+            } else {
+                format!("the chart {} ({})", self.name, self.version)
             },
         }
     }

@@ -100,7 +100,7 @@ impl Target<'_> {
         let split = self.in_parts(filled);
         let in_registry = self.in_registry(filled);
         // One registry for every image serves those that nobody names here only with the prefix in it.
-        let is_shared = filled.first().iter().any(|piece| is_global(piece));
+        let is_shared = filled.first().iter().any(is_global);
         let ways = if is_shared || self.image.prefix_in_registry {
             [in_registry, split]
         } else {

@@ -351,12 +351,13 @@ impl Run<'_> {
             );
             return Err((Reason::GroupIncomplete, detail));
         }
-        match &self.decisions[view] {
-            Decision::Rewrite(rewrite) => {
-                decide::not_named(self.links, &rewrite.name, self.links.views[view].own)
-            }
-            Decision::Keep(..) => Ok(()),
-        }
+        let Decision::Rewrite(rewrite) = &self.decisions[view] else {
+            return Ok(());
+        };
+        // An entry for images may know the name that the chart makes.
+        let own = self.links.views[view].own;
+        decide::not_named(self.links, &image.name().unwrap_or_default(), own)?;
+        decide::not_named(self.links, &rewrite.name, own)
     }
 
     /// Turns a cluster into outcomes of its sites.
