@@ -1,12 +1,17 @@
 //! The built-in table says what the real Helm renders: charts learned again give the same rows.
 
+#![allow(clippy::print_stdout, clippy::print_stderr)] // figures and skips are for who runs it
+
 use std::process::Command;
 
 /// `CHART_DIRS` names chart directories, apart by spaces; `helm` is found in `PATH` or by `HELM`.
 #[test]
 #[ignore = "needs helm and chart directories"]
 fn charts_learned_again_give_the_same_rows() {
-    let dirs = std::env::var("CHART_DIRS").expect("CHART_DIRS names chart directories");
+    let Ok(dirs) = std::env::var("CHART_DIRS") else {
+        println!("SKIPPED: CHART_DIRS names no chart directories");
+        return;
+    };
     let out = Command::new(env!("CARGO"))
         .args(["run", "--quiet", "--example", "learn-charts", "--"])
         .args(dirs.split_whitespace())
