@@ -267,7 +267,16 @@ pub fn scan_text(path: &Path, text: &str, options: &Options) -> Scan {
             return scanner.scan;
         }
     }
+    let mut scan = parsed(scanner, path, text, options);
+    scan.facts.extend(sites::charts_patched(text));
+    scan
+}
+
+/// What the documents of a text hold, as it stands or read as a template.
+fn parsed(scanner: Scanner<'_>, path: &Path, text: &str, options: &Options) -> Scan {
     let actions = Actions::of(text);
+    // From here on no longer than the actions.
+    let mut scanner = scanner;
     scanner.actions = actions.as_ref();
     let errors = scanner.read(None, as_it_stands(text, actions.as_ref()), drop);
     if errors.is_empty() {

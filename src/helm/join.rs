@@ -84,6 +84,12 @@ pub struct Piece<'j> {
 }
 
 impl ValuePath {
+    /// Reads the text of a path, as joins write it; nothing when it is none.
+    pub fn parse(text: &str) -> Option<Self> {
+        let is_fine = text.chars().all(is_of_path) && text.split('.').all(|key| !key.is_empty());
+        is_fine.then(|| Self(text.split('.').map(str::to_string).collect()))
+    }
+
     /// The path below `self`.
     #[must_use]
     pub fn child(&self, key: &str) -> Self {
@@ -268,7 +274,7 @@ pub fn joined(pieces: &[Piece<'_>]) -> String {
 
 fn parse_form(text: &str) -> Option<Form> {
     let (when, text) = match text.split_once(" ? ") {
-        Some((when, rest)) => (Some(parse_path(when)?), rest),
+        Some((when, rest)) => (Some(ValuePath::parse(when)?), rest),
         None => (None, text),
     };
     let mut parts = Vec::new();
@@ -322,13 +328,7 @@ fn parse_source(text: &str) -> Option<(Source, &str)> {
     }
     let end = text.find(|c| !is_of_path(c)).unwrap_or(text.len());
     let (path, rest) = text.split_at(end);
-    Some((Source::Value(parse_path(path)?), rest))
-}
-
-fn parse_path(text: &str) -> Option<ValuePath> {
-    let keys = text.split('.').map(str::to_string);
-    let is_fine = text.chars().all(is_of_path) && text.split('.').all(|key| !key.is_empty());
-    is_fine.then(|| ValuePath(keys.collect()))
+    Some((Source::Value(ValuePath::parse(path)?), rest))
 }
 
 /// Whether a character may stand in a path; keys with others have no text, and joins that read them
@@ -463,12 +463,12 @@ mod tests {
     #[test]
     fn any_key_is_the_same_one_everywhere() {
         let join = Join::parse("apps.*.registry/?apps.*.repository").unwrap();
-        let path = parse_path("apps.web.repository").unwrap();
+        let path = ValuePath::parse("apps.web.repository").unwrap();
         let keys = join.reads()[1].matched(&path).unwrap();
         let bound = join.bound(&keys).to_string();
         assert_eq!(bound, "apps.web.registry/?apps.web.repository");
         assert_eq!(
-            join.reads()[1].matched(&parse_path("apps.web.x").unwrap()),
+            join.reads()[1].matched(&ValuePath::parse("apps.web.x").unwrap()),
             None
         );
     }
@@ -483,7 +483,7 @@ mod tests {
             ),
             ("repository", "[registry|\"docker.io\"]/?repository"),
         ] {
-            let path = parse_path(path).unwrap();
+            let path = ValuePath::parse(path).unwrap();
             let ways = join.reads()[1].matched(&path).unwrap();
             assert_eq!(join.bound(&ways).to_string(), wanted);
         }

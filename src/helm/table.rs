@@ -20,7 +20,7 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use super::join::{Join, Source, ValuePath};
+use super::join::{Join, ValuePath};
 use super::known::Known;
 
 /// A row: what is known of a published chart.
@@ -195,7 +195,7 @@ fn read(text: &str) -> Published {
                 if let Some((path, value)) = rest.split_once('=') {
                     known
                         .defaults
-                        .extend(path_of(path).map(|path| (path, value.to_string())));
+                        .extend(ValuePath::parse(path).map(|path| (path, value.to_string())));
                 }
             }
             "literal" => known.literal.extend(
@@ -205,7 +205,7 @@ fn read(text: &str) -> Published {
             "unknown" => {
                 let place = rest
                     .split_once(": ")
-                    .and_then(|(path, why)| Some((path_of(path)?, why.to_string())));
+                    .and_then(|(path, why)| Some((ValuePath::parse(path)?, why.to_string())));
                 known.unknown.extend(place);
             }
             _ => {}
@@ -231,26 +231,7 @@ fn read_place(known: &mut Published, shape: &str, line: &str) {
     for (key, value) in words.filter_map(|word| word.split_once('=')) {
         known
             .defaults
-            .extend(path_of(&below(key)).map(|path| (path, value.to_string())));
-    }
-}
-
-/// A path as joins write it.
-fn path_of(text: &str) -> Option<ValuePath> {
-    let join = Join::parse(text)?;
-    let source = join
-        .forms
-        .into_iter()
-        .next()?
-        .parts
-        .into_iter()
-        .next()?
-        .sources
-        .into_iter()
-        .next()?;
-    match source {
-        Source::Value(path) => Some(path),
-        Source::Text(_) => None,
+            .extend(ValuePath::parse(&below(key)).map(|path| (path, value.to_string())));
     }
 }
 
@@ -353,13 +334,13 @@ mod tests {
         let joins: Vec<String> = known.joins.iter().map(ToString::to_string).collect();
         assert_eq!(joins, ["image.r/?image.n", "r/?n"]);
         let known = known.known();
-        assert_eq!(known.default_of(&path_of("n").unwrap()), "y");
-        assert_eq!(known.default_of(&path_of("image.n").unwrap()), "z");
+        assert_eq!(known.default_of(&ValuePath::parse("n").unwrap()), "y");
+        assert_eq!(known.default_of(&ValuePath::parse("image.n").unwrap()), "z");
         let family = table.family("https://example.com/charts", "b").unwrap();
         assert_eq!(
             family
                 .known()
-                .default_of(&path_of("web.image.repository").unwrap()),
+                .default_of(&ValuePath::parse("web.image.repository").unwrap()),
             "q"
         );
     }

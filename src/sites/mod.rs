@@ -334,6 +334,14 @@ const WORDS: &[&str] = &[
 /// What operations begin with that change the chart of a release of Flux, or of Argo CD.
 const CHART_POINTERS: &[&str] = &["/spec/chart", "/spec/source"];
 
+/// Whether operations in a file change which chart a release is of.
+pub fn charts_patched(text: &str) -> Option<Fact> {
+    let mut pointers = CHART_POINTERS.iter();
+    pointers
+        .any(|pointer| text.contains(pointer))
+        .then_some(Fact::ChartsPatched)
+}
+
 /// The words without which no finder finds anything in a file, so that it need not be parsed. Hosts
 /// are among them: a text may be known by its host alone, and every change writes one, so that what
 /// was found once is found again. Files that count by their name alone are not asked (see
@@ -371,9 +379,6 @@ pub fn find(path: &Path, text: &str, document: &Document<'_>, stated: &Stated) -
     }
     let objects = object::objects(document, is_kustomization_name(path));
     let hold = signed(document).or_else(|| of_any_kind(document));
-    if CHART_POINTERS.iter().any(|pointer| text.contains(pointer)) {
-        found.facts.push(Fact::ChartsPatched);
-    }
     found.texts = embedded::texts(document, &objects, hold.as_ref());
     find_names(path, document, &mut found);
     kustomize::find_plain(document, &mut found);
