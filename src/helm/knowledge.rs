@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::at_hand::AtHand;
 use super::known::{Charts, Known, Wanted};
+use super::package;
 
 /// What a run knows of charts.
 #[derive(Clone, Debug, Default)]
@@ -24,6 +26,14 @@ impl Knowledge {
 impl Charts for Knowledge {
     fn in_folder(&self, _: &Path) -> Vec<Arc<Known>> {
         Vec::new()
+    }
+
+    fn at_hand(&self, folder: &Path, is_chart: &dyn Fn(&Path) -> bool) -> Option<AtHand> {
+        AtHand::read(folder, is_chart)
+    }
+
+    fn text_of(&self, file: &Path) -> Option<String> {
+        package::read_text(file).ok()
     }
 
     fn elsewhere(&self, wanted: &Wanted<'_>) -> Vec<Arc<Known>> {

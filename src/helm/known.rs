@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::at_hand::AtHand;
 use super::join::{Join, ValuePath};
 
 /// What is known of one chart.
@@ -69,6 +70,11 @@ pub struct Wanted<'w> {
 pub trait Charts: Sync {
     /// The chart whose directory is `folder`, and those that it brings. Costs time: it is rendered.
     fn in_folder(&self, folder: &Path) -> Vec<Arc<Known>>;
+    /// The files of the chart in `folder`, to render it; `is_chart` knows the folders of others. Nothing
+    /// where charts are not rendered.
+    fn at_hand(&self, folder: &Path, is_chart: &dyn Fn(&Path) -> bool) -> Option<AtHand>;
+    /// The text of a file of values.
+    fn text_of(&self, file: &Path) -> Option<String>;
     /// A chart that is somewhere else.
     fn elsewhere(&self, wanted: &Wanted<'_>) -> Vec<Arc<Known>>;
 }
@@ -80,6 +86,14 @@ pub struct NoCharts;
 impl Charts for NoCharts {
     fn in_folder(&self, _: &Path) -> Vec<Arc<Known>> {
         Vec::new()
+    }
+
+    fn at_hand(&self, _: &Path, _: &dyn Fn(&Path) -> bool) -> Option<AtHand> {
+        None
+    }
+
+    fn text_of(&self, _: &Path) -> Option<String> {
+        None
     }
 
     fn elsewhere(&self, _: &Wanted<'_>) -> Vec<Arc<Known>> {

@@ -5,15 +5,19 @@
 //! * [`learn`]: learns joins from what a chart renders
 //! * [`local`]: learns a chart that is at hand
 //! * [`template`]: renders a chart in memory
+//! * [`at_hand`]: charts of the repository, rendered with other texts of their files
+//! * [`layered`]: values as their layers make them
 //! * [`package`]: the files of a chart, in a directory or a `.tgz`
 //! * [`table`]: well-known charts that were learned before
 //! * [`knowledge`]: who tells about a chart, in order
 //!
 //! Only [`package`] reads files, and those of charts alone.
 
+pub mod at_hand;
 pub mod join;
 pub mod knowledge;
 pub mod known;
+pub mod layered;
 pub mod learn;
 pub mod local;
 pub mod package;
@@ -21,6 +25,7 @@ pub mod table;
 pub mod template;
 mod uses;
 
+pub use at_hand::AtHand;
 pub use join::{Glue, Join, Source, ValuePath};
 pub use knowledge::Knowledge;
 pub use known::{Charts, Known, NoCharts, Wanted};

@@ -49,6 +49,16 @@ pub fn read_folder(folder: &Path) -> io::Result<Vec<ChartFile>> {
     Ok(files)
 }
 
+/// Reads a text, such as values that a chart is rendered with.
+///
+/// # Errors
+///
+/// What cannot be read, is too much or no UTF-8, as an [`io::Error`].
+pub fn read_text(file: &Path) -> io::Result<String> {
+    let bytes = Budget::default().read(&mut fs::File::open(file)?)?;
+    String::from_utf8(bytes).map_err(io::Error::other)
+}
+
 /// What is left of the bounds.
 struct Budget {
     bytes: u64,

@@ -21,6 +21,7 @@ mod stacks;
 mod tested;
 mod tree;
 mod unread;
+mod uses;
 mod values;
 mod vendored;
 
@@ -28,6 +29,7 @@ pub use charted::{Charted, NewTexts, Said, Slot};
 pub use deployers::{Deployer, Deployers, How};
 pub use layers::Silent;
 pub use tree::{FolderLinks, taken_from_outside};
+pub use uses::ChartUse;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
@@ -72,6 +74,8 @@ pub struct Links {
     pub held: BTreeMap<usize, (Reason, String)>,
     /// The images of Helm values, as each merge of layers shows them.
     pub views: Vec<View>,
+    /// How the charts of the repository are used.
+    pub uses: Vec<ChartUse>,
     /// Releases that name no image of their charts.
     pub silent: Vec<Silent>,
     /// What deploys the files.
@@ -149,9 +153,11 @@ pub fn link_in(
     deployers::add_uses(&mut deployers, files, &releases.uses);
     let mut held = unread::held(files, &tree);
     held.extend(vendored::held(files));
+    let stacks = charts.stacks(&releases, &held);
     Links {
         groups,
-        views: values::views(files, &charts, &releases, &held, known),
+        views: values::views(files, &charts, &stacks, known),
+        uses: uses::uses(files, &charts, &stacks),
         silent: releases.silent,
         held,
         deployers,

@@ -41,6 +41,13 @@ pub(super) struct Stack {
     trail: Vec<PathBuf>,
 }
 
+impl Stack {
+    /// Whether the chart is used as it is, and not brought by another one.
+    pub(super) fn is_outermost(&self) -> bool {
+        self.trail.len() == 1
+    }
+}
+
 /// A chart that another one brings.
 struct Brought {
     folder: PathBuf,
@@ -142,6 +149,12 @@ impl<'a> Charts<'a> {
     /// Whether a chart lies in `folder`.
     pub(super) fn is_chart(&self, folder: &Path) -> bool {
         self.by_folder.contains_key(folder)
+    }
+
+    /// Whether the chart in `folder` has values of its own.
+    pub(super) fn has_defaults(&self, folder: &Path) -> bool {
+        let values = self.values.get(folder);
+        values.is_some_and(|files| files.iter().any(|&file| is_defaults(&self.files[file])))
     }
 
     /// The chart that `folder` lies in, or the folder itself.

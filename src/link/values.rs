@@ -13,11 +13,11 @@ use std::sync::Arc;
 
 use super::SiteId;
 use super::charted::{self, Charted, Slot};
-use super::layers::{DEFAULTS, Layer, Releases, Root};
+use super::layers::{DEFAULTS, Layer, Root};
 use super::stacks::{Charts, Stack};
 use crate::helm::{self, Known as KnownChart, Wanted};
 use crate::image::{self, ImageRef};
-use crate::reason::{Assumption, Reason};
+use crate::reason::Assumption;
 use crate::scan::ScannedFile;
 use crate::sites::{LoosePart, Names, Parts, Step, Value, is_image_map, is_joined, join};
 
@@ -167,19 +167,17 @@ fn is_listed(at: &[Step]) -> bool {
 pub(super) fn views(
     files: &[ScannedFile],
     charts: &Charts<'_>,
-    releases: &Releases,
-    held: &BTreeMap<usize, (Reason, String)>,
+    stacks: &[Stack],
     known: &dyn helm::Charts,
 ) -> Vec<View> {
-    let stacks = charts.stacks(releases, held);
     let mut views: Vec<View> = Vec::new();
     let mut seen = HashMap::new();
     let mut registries: HashSet<(Root, Vec<Step>, String)> = HashSet::new();
     let mut places = Vec::new();
     for stack in stacks {
-        let merge = Merge::of(files, &stack);
+        let merge = Merge::of(files, stack);
         let mut found = merge.views();
-        let chart = known_chart(&stack, &found, charts, known);
+        let chart = known_chart(stack, &found, charts, known);
         merge.with_chart(&chart, &mut found);
         for ((at, family), view) in found {
             let place = (stack.root.clone(), at, family);

@@ -13,6 +13,7 @@ mod keyed;
 mod kustomize;
 mod layers;
 mod name;
+mod rendered;
 mod repeats;
 mod targets;
 mod view;
@@ -24,6 +25,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use crate::edit::Edit;
+use crate::helm::{Charts, NoCharts};
 use crate::ignores::Ignores;
 use crate::link::{Group, Links, Silent, SiteId};
 use crate::reason::{Assumption, Reason};
@@ -300,14 +302,15 @@ pub fn plan_text(path: impl Into<PathBuf>, text: &str, rules: RuleSet) -> Plan {
     let mut files = vec![ScannedFile::new(source, Role::Selected, &options.scan)];
     let rules = Arc::new(rules);
     let links = crate::link::link(&mut files);
-    plan(files, links, &|_| Arc::clone(&rules), &options)
+    plan(files, links, &|_| Arc::clone(&rules), &NoCharts, &options)
 }
 
-/// Plans the rewrite of the scanned files.
+/// Plans the rewrite of the scanned files; `charts` gives those of the repository, to render them.
 pub fn plan(
     files: Vec<ScannedFile>,
     mut links: Links,
     rules_for: RulesFor<'_>,
+    charts: &dyn Charts,
     options: &Options,
 ) -> Plan {
     let targets = targets::of(&files, &links.deployers, rules_for);
@@ -329,9 +332,21 @@ pub fn plan(
     ignored::apply(&files, &mut outcomes);
     let named = kustomize::settle(&files, &links, &targets, &mut outcomes);
     let mut groups = [std::mem::take(&mut links.groups), layered.groups, named].concat();
-    settle_groups(&files, &groups, &mut outcomes);
-    while kustomize::take_back(&files, &links.builds, &mut outcomes) {
+    let judge = rendered::Judge {
+        files: &files,
+        links: &links,
+        targets: &targets,
+        charts,
+        assume: &options.assume,
+    };
+    let mut judged = rendered::Judged::new();
+    loop {
         settle_groups(&files, &groups, &mut outcomes);
+        let moved = kustomize::take_back(&files, &links.builds, &mut outcomes)
+            || judge.take_back(&groups, &mut outcomes, &mut judged);
+        if !moved {
+            break;
+        }
     }
     let judgement = (&options.assume, options.repeats);
     let followed = repeats::follow(&files, &links, &targets, judgement, &mut outcomes);

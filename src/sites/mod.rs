@@ -59,7 +59,7 @@ pub use patches::{Aim, NAME as PATCH, Operation, PatchPiece, TEST as PATCH_TEST}
 pub use path::KeyPath;
 pub use policies::{Keyed, Matching};
 pub use release::{
-    Base, BlockId, ChartSource, ConfigMap, From, Generated, Given, Release, Stage, Tool,
+    Base, BlockId, ChartSource, ConfigMap, From, Generated, Given, Release, Stage, Tool, place_of,
 };
 pub use release_patches::{PatchTarget, UnclearPatch};
 pub use resource::{Field, FieldPath, NAME as OF_RESOURCES, Treated, treated, treatments};

@@ -208,7 +208,8 @@ impl<'s> Run<'s> {
     }
 
     pub(super) fn plan(&mut self, mut files: Vec<ScannedFile>) -> Result<Plan, Error> {
-        let links = link::link_in(&mut files, &self.folder_links, &self.settings.knowledge());
+        let charts = self.settings.knowledge();
+        let links = link::link_in(&mut files, &self.folder_links, &charts);
         let is_concerned =
             |file: &ScannedFile| file.role == Role::Selected && !file.scan.sites.is_empty();
         let deciding = links.deciding(&files, is_concerned);
@@ -221,7 +222,7 @@ impl<'s> Run<'s> {
         notes.iter().for_each(|note| self.talk.note(note));
         self.base = Some(Arc::clone(targets.base()));
         let rules_for = |path: &Path| Arc::clone(targets.for_path(self.settings.relative(path)));
-        let mut plan = plan::plan(files, links, &rules_for, &self.options);
+        let mut plan = plan::plan(files, links, &rules_for, &charts, &self.options);
         self.failures.append(&mut plan.failures);
         Ok(plan)
     }

@@ -14,6 +14,12 @@ const NODES: usize = 2_000_000;
 
 /// The first document of a YAML text; nothing at all is null.
 pub fn read(text: &str) -> Result<Value, String> {
+    read_nth(text, 0)
+}
+
+/// The document of this number (0-based) of a YAML text; null when there is none.
+pub fn read_nth(text: &str, number: usize) -> Result<Value, String> {
+    let mut left = number;
     let mut reader = Reader {
         parser: Parser::new_from_str(text),
         anchors: HashMap::new(),
@@ -24,7 +30,11 @@ pub fn read(text: &str) -> Result<Value, String> {
             Event::StreamEnd => return Ok(Value::Null),
             Event::DocumentStart => {
                 let event = reader.next()?;
-                return reader.node(event, DEPTH);
+                let value = reader.node(event, DEPTH)?;
+                match left.checked_sub(1) {
+                    None => return Ok(value),
+                    Some(fewer) => left = fewer,
+                }
             }
             _ => {}
         }

@@ -18,6 +18,11 @@ impl BlockId {
             node,
         }
     }
+
+    /// The document and the node.
+    pub(super) fn parts(self) -> (DocumentPath, NodeId) {
+        (self.document, self.node)
+    }
 }
 
 /// A family of tools: objects of one family are known to each other by name.

@@ -5,6 +5,7 @@ mod argo;
 mod charts;
 mod facts;
 mod flux;
+mod place;
 mod plain;
 mod salvage;
 
@@ -13,6 +14,7 @@ use std::path::Path;
 pub use facts::{
     Base, BlockId, ChartSource, ConfigMap, From, Generated, Given, Release, Stage, Tool,
 };
+pub use place::place_of;
 pub(super) use salvage::salvage;
 
 use super::release_patches::DIRECTIVE;
