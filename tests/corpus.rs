@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use common::{REGISTRY, contents, copy, corpus, git_apply, run};
+use ecr_rewrite::helm::NoCharts;
 use ecr_rewrite::link::link;
 use ecr_rewrite::plan::{FilePlan, Options, Plan, plan};
 use ecr_rewrite::rules::{EcrHost, RuleSet, default_rules};
@@ -53,7 +54,13 @@ fn planned(folder: &Path) -> Plan {
     let links = link(&mut scanned);
     let registry = EcrHost::parse(REGISTRY).unwrap();
     let rules = Arc::new(RuleSet::new(Some(registry), default_rules()).0);
-    plan(scanned, links, &|_| Arc::clone(&rules), &Options::default())
+    plan(
+        scanned,
+        links,
+        &|_| Arc::clone(&rules),
+        &NoCharts,
+        &Options::default(),
+    )
 }
 
 fn print_table(plan: &Plan, seconds: f64) {

@@ -14,6 +14,7 @@ use std::sync::atomic::Ordering;
 
 use common::nobody::{as_nobody, nobody_can_run};
 use common::{REGISTRY, contents, program, put, run, tree};
+use ecr_rewrite::helm::NoCharts;
 use ecr_rewrite::link::{Group, Links, SiteId, link};
 use ecr_rewrite::plan::{Options, Plan, plan};
 use ecr_rewrite::reason::Reason;
@@ -51,7 +52,13 @@ fn plan_with(mut files: Vec<ScannedFile>, groups: &[&[(usize, usize)]]) -> Plan 
         .map(group)
         .fold(link(&mut files), Links::with_group);
     let rules = Arc::new(RuleSet::new(Some(EcrHost::parse(REGISTRY).unwrap()), default_rules()).0);
-    plan(files, links, &|_| Arc::clone(&rules), &Options::default())
+    plan(
+        files,
+        links,
+        &|_| Arc::clone(&rules),
+        &NoCharts,
+        &Options::default(),
+    )
 }
 
 fn count(text: &[u8]) -> usize {

@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 use serde_json::{Map, Value};
 
 use super::package::{self, ChartFile};
-use super::template::{Chart, read_yaml};
+use super::template::{Chart, Release, read_yaml};
 
 /// How a dependency says that it lies in a folder beside.
 const FILE: &str = "file://";
@@ -88,12 +88,45 @@ impl AtHand {
         Chart::from_files(files.collect())
     }
 
-    /// Whether a file is one of the chart's.
-    pub fn holds(&self, file: &Path) -> bool {
-        let mut folders = self.folders.iter();
-        folders.any(|(_, folder)| file.starts_with(folder))
+    /// The releases that its templates tell apart: the usual one, and one that is everything they ask
+    /// for.
+    pub fn releases(&self) -> Vec<Release> {
+        let mut usual = vec![Release::default()];
+        let mut other = Release::default();
+        for (_, text) in self
+            .files
+            .iter()
+            .filter(|(_, text)| text.contains(RELEASE) || text.contains(VERSIONS))
+        {
+            for line in text.lines() {
+                let mut words = line
+                    .split('"')
+                    .skip(1)
+                    .step_by(2)
+                    .filter(|word| !word.is_empty());
+                let set = |field: &mut String, of: &str, word: Option<&str>| {
+                    if let Some(word) = word.filter(|_| line.contains(of)) {
+                        *field = word.to_string();
+                    }
+                };
+                if line.contains(VERSIONS) {
+                    other.api_versions.extend(words.map(str::to_string));
+                } else if line.contains(" eq ") || line.contains("(eq ") {
+                    let word = words.next();
+                    set(&mut other.namespace, ".Release.Namespace", word);
+                    set(&mut other.name, ".Release.Name ", word);
+                }
+            }
+        }
+        let is_other = other != usual[0];
+        usual.extend(is_other.then_some(other));
+        usual
     }
 }
+
+/// How templates ask what release it is, and what the cluster offers.
+const RELEASE: &str = ".Release.Name";
+const VERSIONS: &str = ".Capabilities.APIVersions.Has";
 
 /// The charts that a chart names by `file://` and that are not in its `charts/`, with their folders.
 fn folders_beside(folder: &Path, files: &[ChartFile]) -> Vec<(String, PathBuf)> {
@@ -138,4 +171,61 @@ pub(super) fn yaml_of(files: &[ChartFile], path: &str) -> Value {
     value
         .filter(Value::is_object)
         .unwrap_or_else(|| Value::Object(Map::new()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn charts_beside_are_taken_from_where_they_lie() {
+        let root = tempfile::tempdir().unwrap();
+        let put = |path: &str, text: &str| {
+            let path = root.path().join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        };
+        put(
+            "web/Chart.yaml",
+            "apiVersion: v2\nname: web\ndependencies:\n- {name: db, repository: 'file://../db'}\n- {name: far, repository: 'file://../../../far'}\n",
+        );
+        put("web/values.yaml", "a: 1\n");
+        put("db/Chart.yaml", "apiVersion: v2\nname: db\n");
+        put("db/values.yaml", "b: 1\n");
+        let own = root.path().canonicalize().unwrap();
+        let db = own.join("db");
+        let chart = AtHand::read(&own.join("web"), &|folder| folder == db).unwrap();
+        let values = |text_of: &dyn Fn(&Path) -> Option<String>| {
+            let chart = chart.chart(true, text_of).unwrap();
+            (
+                chart.values().clone(),
+                chart.subcharts()[0].values().clone(),
+            )
+        };
+        let json = |text: &str| read_yaml(text).unwrap();
+        assert_eq!(values(&|_| None), (json("a: 1"), json("b: 1")));
+        let new = |path: &Path| (path == db.join("values.yaml")).then(|| "b: 2".to_string());
+        assert_eq!(values(&new), (json("a: 1"), json("b: 2")));
+        assert_eq!(chart.chart(false, &|_| None).unwrap().values(), &json("{}"));
+    }
+
+    #[test]
+    fn what_templates_ask_of_a_release_is_given_to_one() {
+        let of = |text: &str| AtHand {
+            files: vec![("templates/a.yaml".to_string(), text.to_string())],
+            folders: Vec::new(),
+        };
+        assert_eq!(of("{{ .Release.Name }}-x").releases().len(), 1);
+        let asked = of(
+            "{{ if eq .Release.Namespace \"prod\" }}\n{{ if .Capabilities.APIVersions.Has \"a/v1\" }}",
+        );
+        let releases = asked.releases();
+        assert_eq!(
+            (
+                releases[1].namespace.as_str(),
+                &releases[1].api_versions[..]
+            ),
+            ("prod", &["a/v1".to_string()][..])
+        );
+    }
 }

@@ -18,8 +18,6 @@ pub struct Known {
     /// Whether it refuses to render with other registries or repositories than its own unless
     /// `global.security.allowInsecureImages` is true.
     pub refuses_others: bool,
-    /// Whether every image of its own is known.
-    pub is_whole: bool,
     /// Whether nothing else, also of what it brings, makes names: a value that several images read may change.
     pub is_complete: bool,
     /// Whether the prefix of a rule goes into the registry, which is what the config says for charts
@@ -40,6 +38,18 @@ impl Known {
             found.map(|(_, text)| text)
         };
         own.or_else(meant).map_or("", String::as_str)
+    }
+
+    /// A chart in a folder of which only the values are known: it joins a `registry` and a `repository` as
+    /// most charts do. Whether it does is for its rendering to tell.
+    pub fn of_general_form(folder: &Path) -> Self {
+        Self {
+            joins: Join::parse("[**.registry]/?**.repository")
+                .into_iter()
+                .collect(),
+            told_by: format!("the chart in {}", folder.display()),
+            ..Self::default()
+        }
     }
 
     /// The same chart as another one sees it that keeps its values under `key`.

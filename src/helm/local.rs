@@ -4,10 +4,9 @@ use serde_json::{Map, Value};
 
 use super::join::ValuePath;
 use super::known::Known;
-use super::learn::{ChartTexts, Learned, Rendered, Renderer, Subchart, learn};
+use super::learn::{ChartTexts, Rendered, Renderer, Subchart, learn};
 use super::package::ChartFile;
 use super::template::{Chart, Mode, Release, read_yaml};
-use super::uses;
 
 /// A chart that another one depends on, as its `Chart.yaml` lists it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -47,24 +46,16 @@ pub fn read(files: Vec<ChartFile>) -> Local {
     let known = Chart::from_files(files).ok().map(|chart| {
         let renderer = InMemory(chart);
         let learned = learn(&texts, &renderer, &Value::Object(Map::new()));
-        known(learned, &renderer.0, told_by, missing.is_empty())
+        Known {
+            is_complete: missing.is_empty(),
+            joins: learned.joins,
+            defaults: learned.defaults,
+            refuses_others: learned.refuses_others,
+            prefix_in_registry: false,
+            told_by,
+        }
     });
     Local { known, missing }
-}
-
-fn known(learned: Learned, chart: &Chart, told_by: String, is_whole: bool) -> Known {
-    let all = learned.joins.len();
-    let joins = uses::kept(chart, learned.joins);
-    let is_own_whole = learned.unknown.is_empty() && joins.len() == all;
-    Known {
-        is_whole: is_own_whole,
-        is_complete: is_whole && is_own_whole,
-        joins,
-        defaults: learned.defaults,
-        refuses_others: learned.refuses_others,
-        prefix_in_registry: false,
-        told_by,
-    }
 }
 
 /// A chart whose templates are rendered here.
@@ -241,28 +232,6 @@ mod tests {
         assert!(!known.is_complete, "a chart is missing");
         let missing: Vec<&str> = local.missing.iter().map(|one| one.key.as_str()).collect();
         assert_eq!(missing, ["store"]);
-    }
-
-    #[test]
-    fn a_value_of_another_use_makes_no_name_for_sure() {
-        for more in [
-            "{{- if .Values.side.enabled }}\n  - image: quay.io/{{ .Values.image.repository }}\n{{- end }}",
-            "  - args: ['--worker=quay.io/{{ .Values.image.repository }}:1']",
-            "metadata:\n  name: {{ .Values.image.repository | replace \"/\" \"-\" }}",
-        ] {
-            let pod = format!(
-                "kind: Pod\nspec:\n  containers:\n  - image: {{{{ .Values.image.repository }}}}:1\n{more}\n"
-            );
-            let local = read(files(&[
-                ("Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0\n"),
-                (
-                    "values.yaml",
-                    "image: {repository: a/b}\nside: {enabled: false}\n",
-                ),
-                ("templates/pod.yaml", &pod),
-            ]));
-            assert!(!local.known.unwrap().is_whole, "{more}");
-        }
     }
 
     #[test]

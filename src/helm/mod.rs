@@ -23,7 +23,6 @@ pub mod local;
 pub mod package;
 pub mod table;
 pub mod template;
-mod uses;
 
 pub use at_hand::AtHand;
 pub use join::{Glue, Join, Source, ValuePath};

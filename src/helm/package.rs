@@ -21,6 +21,8 @@ const MAX_ENTRIES: usize = 20_000;
 const MAX_DEPTH: usize = 4;
 /// How the names of packages end.
 const PACKAGE: &str = ".tgz";
+/// How templates read other files of their chart.
+const FILES: &str = ".Files";
 /// The folder in which a chart keeps the charts that it brings.
 const CHARTS: &str = "charts/";
 
@@ -37,16 +39,22 @@ pub fn unpack(package: &[u8]) -> io::Result<Vec<ChartFile>> {
     Ok(files)
 }
 
-/// Reads the same from a directory, with the packages in its `charts/`.
+/// Reads the same from a directory, with the packages in its `charts/`. All files, when a template reads
+/// others.
 ///
 /// # Errors
 ///
 /// What cannot be read, or is too much, as an [`io::Error`].
 pub fn read_folder(folder: &Path) -> io::Result<Vec<ChartFile>> {
-    let mut budget = Budget::default();
-    let mut files = Vec::new();
-    budget.walk(folder, "", &mut files)?;
-    Ok(files)
+    let files = Budget::default().folder(folder)?;
+    if !files.iter().any(|(_, text)| text.contains(FILES)) {
+        return Ok(files);
+    }
+    let everything = Budget {
+        takes_all: true,
+        ..Budget::default()
+    };
+    everything.folder(folder)
 }
 
 /// Reads a text, such as values that a chart is rendered with.
@@ -59,8 +67,9 @@ pub fn read_text(file: &Path) -> io::Result<String> {
     String::from_utf8(bytes).map_err(io::Error::other)
 }
 
-/// What is left of the bounds.
+/// What is left of the bounds, and whether all files are taken.
 struct Budget {
+    takes_all: bool,
     bytes: u64,
     entries: usize,
 }
@@ -68,6 +77,7 @@ struct Budget {
 impl Default for Budget {
     fn default() -> Self {
         Self {
+            takes_all: false,
             bytes: MAX_BYTES,
             entries: MAX_ENTRIES,
         }
@@ -75,6 +85,12 @@ impl Default for Budget {
 }
 
 impl Budget {
+    fn folder(mut self, folder: &Path) -> io::Result<Vec<ChartFile>> {
+        let mut files = Vec::new();
+        self.walk(folder, "", &mut files)?;
+        Ok(files)
+    }
+
     fn unpack(
         &mut self,
         package: &[u8],
@@ -93,7 +109,7 @@ impl Budget {
                 continue;
             };
             let path = format!("{below}{path}");
-            if is_wanted(&path) {
+            if self.takes_all || is_wanted(&path) {
                 let bytes = self.read(&mut entry)?;
                 self.add(path, bytes, depth, files)?;
             }
@@ -114,9 +130,9 @@ impl Budget {
             let path = format!("{below}{name}");
             // Not through links: they may lead anywhere.
             let kind = entry.file_type()?;
-            if kind.is_dir() && may_hold_wanted(&path) {
+            if kind.is_dir() && (self.takes_all || may_hold_wanted(&path)) {
                 self.walk(&entry.path(), &format!("{path}/"), files)?;
-            } else if kind.is_file() && is_wanted(&path) {
+            } else if kind.is_file() && (self.takes_all || is_wanted(&path)) {
                 let bytes = self.read(&mut fs::File::open(entry.path())?)?;
                 self.add(path, bytes, 0, files)?;
             }
@@ -179,7 +195,7 @@ fn is_wanted(path: &str) -> bool {
     let own = own_part(path);
     matches!(
         own,
-        "Chart.yaml" | "values.yaml" | "requirements.yaml" | "Chart.lock"
+        "Chart.yaml" | "values.yaml" | "values.schema.json" | "requirements.yaml" | "Chart.lock"
     ) || own.starts_with("templates/")
         || own.strip_suffix(PACKAGE).is_some()
             && own
@@ -264,11 +280,13 @@ mod tests {
         let mut small = Budget {
             bytes: 4,
             entries: 9,
+            ..Budget::default()
         };
         assert!(small.unpack(&package, "", 0, &mut Vec::new()).is_err());
         let mut few = Budget {
             bytes: 9_000,
             entries: 0,
+            ..Budget::default()
         };
         assert!(few.unpack(&package, "", 0, &mut Vec::new()).is_err());
     }

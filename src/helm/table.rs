@@ -150,7 +150,6 @@ impl Published {
             defaults: self.defaults.clone(),
             refuses_others: self.refuses_others,
             // Of a whole repository, nobody knows which further images its charts have.
-            is_whole: !self.is_family && self.unknown.is_empty(),
             is_complete: !self.is_family && self.unknown.is_empty(),
             prefix_in_registry: false,
             told_by: if self.is_family {

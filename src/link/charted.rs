@@ -188,7 +188,7 @@ type Sayings = BTreeMap<(Vec<Step>, String), Vec<Said>>;
 /// The images of a chart whose names the layers of a merge have a part in, and the sites that are a
 /// part of them.
 pub(super) fn images(merge: &Merge<'_>, known: &[Arc<Known>]) -> Vec<Charted> {
-    let sayings = merge.sayings();
+    let (sayings, fixed) = merge.sayings();
     let mut found: Vec<Charted> = Vec::new();
     let joins = known
         .iter()
@@ -196,7 +196,7 @@ pub(super) fn images(merge: &Merge<'_>, known: &[Arc<Known>]) -> Vec<Charted> {
     for (known, join) in joins {
         let is_general = join.reads().iter().any(|path| path.is_general());
         for join in bound(join, &sayings) {
-            let charted = charted(join, known, &sayings);
+            let charted = charted(join, known, &sayings, &fixed);
             if is_general && !charted.names_no_host() {
                 continue;
             }
@@ -228,14 +228,17 @@ fn bound(join: &Join, sayings: &Sayings) -> Vec<Join> {
     ways.iter().map(|ways| join.bound(ways)).collect()
 }
 
-fn charted(join: Join, known: &Known, sayings: &Sayings) -> Charted {
+fn charted(join: Join, known: &Known, sayings: &Sayings, fixed: &Sayings) -> Charted {
     let slot = |path: &ValuePath| {
         let (key, at) = path.0.split_last()?;
         let at: Vec<Step> = at.iter().cloned().map(Step::Key).collect();
-        let said = sayings.get(&(at, key.clone()));
+        let place = (at, key.clone());
+        let said = sayings.get(&place);
+        let fixed = fixed.get(&place).and_then(|said| said.last());
+        let default = fixed.map_or(known.default_of(path), |said| &said.text);
         Some(Slot {
             path: path.clone(),
-            default: known.default_of(path).to_string(),
+            default: default.to_string(),
             said: said.cloned().unwrap_or_default(),
             elsewhere: false,
         })
@@ -261,8 +264,9 @@ fn path_of((at, key): &(Vec<Step>, String)) -> Option<ValuePath> {
 }
 
 impl Merge<'_> {
-    /// What every layer says of every value that may be a part of a name.
-    fn sayings(&self) -> Sayings {
+    /// What every layer says of every value that may be a part of a name; and what those say that nobody
+    /// changes.
+    fn sayings(&self) -> (Sayings, Sayings) {
         let mut sayings = Sayings::new();
         for (at, layer, id, parts) in self.all_parts() {
             for (index, part) in parts.parts.iter().enumerate() {
@@ -298,6 +302,13 @@ impl Merge<'_> {
             said.sort_by_key(|said| (said.layer, said.from.is_none()));
             said.dedup_by_key(|said| said.layer);
         }
-        sayings
+        let mut fixed = Sayings::new();
+        for (place, said) in &mut sayings {
+            let first = said.partition_point(|said| said.layer < self.fixed());
+            if first > 0 {
+                fixed.insert(place.clone(), said.drain(..first).collect());
+            }
+        }
+        (sayings, fixed)
     }
 }

@@ -24,6 +24,8 @@ const MAX_STACKS: usize = 200_000;
 pub(super) struct Stack {
     /// The layers.
     pub layers: Vec<Layer>,
+    /// How many of the first ones are those of a copy of a chart, which nobody changes.
+    pub fixed: usize,
     /// What they are values of.
     pub root: Root,
     /// The files whose paths decide the target.
@@ -212,7 +214,7 @@ impl<'a> Charts<'a> {
             stacks.push(whole);
             beginnings.into_iter().for_each(|stack| stacks.push(stack));
         }
-        self.hand_on(&mut stacks);
+        self.hand_on(&mut stacks, &is_vendored);
         stacks.list
     }
 
@@ -239,7 +241,7 @@ impl<'a> Charts<'a> {
 
     /// Adds the merges of charts that other charts bring: what the outer ones say comes over their
     /// values.
-    fn hand_on(&self, stacks: &mut Stacks) {
+    fn hand_on(&self, stacks: &mut Stacks, is_vendored: &dyn Fn(&usize) -> bool) {
         let mut next = 0;
         while next < stacks.list.len() {
             let outer = stacks.list[next].clone();
@@ -253,12 +255,15 @@ impl<'a> Charts<'a> {
                     continue;
                 }
                 let mut layers = self.defaults(&folder, &folder);
+                let fixed = layers.iter().take_while(|layer| is_vendored(&layer.file));
+                let fixed = fixed.count();
                 layers.extend(outer.layers.iter().map(|layer| Layer {
                     file: layer.file,
                     block: layer.block,
                     at: layer.at.iter().cloned().chain([key.clone()]).collect(),
                 }));
                 let mut stack = self.stack(layers, Root::Folder(folder.clone()));
+                stack.fixed = fixed;
                 stack.targets.clone_from(&outer.targets);
                 stack.is_beginning = outer.is_beginning;
                 stack.trail = outer.trail.iter().cloned().chain([folder]).collect();
@@ -286,6 +291,7 @@ impl<'a> Charts<'a> {
             unreadable: unreadable.next().cloned(),
             targets: layers.last().map(|layer| layer.file).into_iter().collect(),
             layers,
+            fixed: 0,
             is_beginning: false,
             brought: brought
                 .into_iter()

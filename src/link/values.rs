@@ -11,6 +11,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 use super::SiteId;
 use super::charted::{self, Charted, Slot};
 use super::layers::{DEFAULTS, Layer, Root};
@@ -124,33 +126,64 @@ impl View {
     }
 }
 
-/// What is known of the chart whose values a merge makes. One that lies in the repository is asked only
-/// for images that their keys do not tell.
-fn known_chart(
-    stack: &Stack,
-    views: &[((Vec<Step>, String), View)],
-    charts: &Charts<'_>,
-    known: &dyn helm::Charts,
-) -> Vec<Arc<KnownChart>> {
-    let folder = stack.root.folder();
-    if let Some(folder) = folder.filter(|folder| charts.is_chart(folder)) {
-        let is_open = views
-            .iter()
-            .any(|(_, view)| view.leaves_the_registry_open());
-        return if is_open {
-            known.in_folder(folder)
-        } else {
-            Vec::new()
-        };
+/// What is known of the charts of merges.
+struct Known<'k> {
+    /// Those of the repository by their folder, as far as they are asked.
+    here: HashMap<&'k Path, Vec<Arc<KnownChart>>>,
+    elsewhere: &'k dyn helm::Charts,
+}
+
+impl<'k> Known<'k> {
+    /// A chart of the repository is asked when the keys of an image do not tell it under any merge, or when
+    /// it is a copy that nobody changes.
+    fn of(
+        files: &[ScannedFile],
+        charts: &Charts<'_>,
+        stacks: &'k [Stack],
+        known: &'k dyn helm::Charts,
+    ) -> Self {
+        let mut asked: BTreeMap<&Path, bool> = BTreeMap::new();
+        for stack in stacks {
+            let folder = stack.root.folder().filter(|folder| charts.is_chart(folder));
+            let Some(folder) = folder else { continue };
+            let is_copy = asked.entry(folder).or_default();
+            *is_copy |= stack.fixed > 0;
+        }
+        asked.retain(|folder, is_copy| {
+            let mut own = stacks
+                .iter()
+                .filter(|stack| stack.root.folder() == Some(folder));
+            *is_copy || own.any(|stack| Merge::of(files, stack).is_open())
+        });
+        let learned = asked.into_par_iter().map(|(folder, is_copy)| {
+            let learned = known.in_folder(folder);
+            if learned.is_empty() && is_copy {
+                (folder, vec![Arc::new(KnownChart::of_general_form(folder))])
+            } else {
+                (folder, learned)
+            }
+        });
+        Self {
+            here: learned.collect(),
+            elsewhere: known,
+        }
     }
-    let source = stack.source.as_ref();
-    let chart = source.and_then(|source| Some((source, source.chart.as_deref()?)));
-    let wanted = chart.map(|(source, chart)| Wanted {
-        repository: source.repository.as_deref(),
-        chart,
-        version: source.version.as_deref(),
-    });
-    wanted.map_or(Vec::new(), |wanted| known.elsewhere(&wanted))
+
+    /// The chart whose values a merge makes, with those that it brings.
+    fn charts(&self, stack: &Stack, charts: &Charts<'_>) -> Vec<Arc<KnownChart>> {
+        let folder = stack.root.folder();
+        if let Some(folder) = folder.filter(|folder| charts.is_chart(folder)) {
+            return self.here.get(folder).cloned().unwrap_or_default();
+        }
+        let source = stack.source.as_ref();
+        let chart = source.and_then(|source| Some((source, source.chart.as_deref()?)));
+        let wanted = chart.map(|(source, chart)| Wanted {
+            repository: source.repository.as_deref(),
+            chart,
+            version: source.version.as_deref(),
+        });
+        wanted.map_or(Vec::new(), |wanted| self.elsewhere.elsewhere(&wanted))
+    }
 }
 
 /// A `registry` on its own belongs to whatever `repository` another layer sets beside it.
@@ -174,11 +207,11 @@ pub(super) fn views(
     let mut seen = HashMap::new();
     let mut registries: HashSet<(Root, Vec<Step>, String)> = HashSet::new();
     let mut places = Vec::new();
+    let known = Known::of(files, charts, stacks, known);
     for stack in stacks {
         let merge = Merge::of(files, stack);
         let mut found = merge.views();
-        let chart = known_chart(stack, &found, charts, known);
-        merge.with_chart(&chart, &mut found);
+        merge.with_chart(&known.charts(stack, charts), &mut found);
         for ((at, family), view) in found {
             let place = (stack.root.clone(), at, family);
             let has_registry = view.charted.is_none()
@@ -353,7 +386,7 @@ type Place = (Vec<Step>, String, Option<SiteId>);
 
 /// A key that is, or could be, a part of a name.
 #[derive(Clone, Copy)]
-struct Known<'a> {
+struct KnownKey<'a> {
     layer: usize,
     /// The family that it belongs to; none for a key that nothing in its file shows to be a part.
     family: Option<&'a str>,
@@ -368,13 +401,13 @@ pub(super) struct Merge<'a> {
     /// The sites of each place, the earliest layer first, each with the number of its layer.
     places: BTreeMap<Place, Vec<(usize, SiteId)>>,
     /// Every key that is, or could be, a part of a name, by the path of its map.
-    keys: BTreeMap<Vec<Step>, BTreeMap<&'a str, Vec<Known<'a>>>>,
+    keys: BTreeMap<Vec<Step>, BTreeMap<&'a str, Vec<KnownKey<'a>>>>,
 }
 
 impl<'a> Merge<'a> {
     fn of(files: &'a [ScannedFile], stack: &'a Stack) -> Self {
         let mut places: BTreeMap<Place, Vec<(usize, SiteId)>> = BTreeMap::new();
-        let mut keys: BTreeMap<Vec<Step>, BTreeMap<&str, Vec<Known<'a>>>> = BTreeMap::new();
+        let mut keys: BTreeMap<Vec<Step>, BTreeMap<&str, Vec<KnownKey<'a>>>> = BTreeMap::new();
         for (number, layer) in stack.layers.iter().enumerate() {
             let scan = &files[layer.file].scan;
             for (site, found) in scan.sites.iter().enumerate() {
@@ -392,7 +425,7 @@ impl<'a> Merge<'a> {
                 };
                 let here = keys.entry(at.clone()).or_default();
                 for part in parts.parts.iter().filter(|part| part.value.is_there()) {
-                    here.entry(&part.key).or_default().push(Known {
+                    here.entry(&part.key).or_default().push(KnownKey {
                         layer: number,
                         family: Some(family_of(&parts.family)),
                         empties: part.value.scalar().is_none(),
@@ -405,7 +438,7 @@ impl<'a> Merge<'a> {
             }
             let loose = layer.loose(files).into_iter();
             for part in loose.flat_map(|loose| &loose.parts) {
-                let is_known = |known: &Known<'_>| known.layer == number;
+                let is_known = |known: &KnownKey<'_>| known.layer == number;
                 if let Some(at) = below(&part.at, &layer.at) {
                     // What another file shows to be values has it as a part, too.
                     let known = keys.get(&at).and_then(|keys| keys.get(part.key.as_str()));
@@ -414,7 +447,7 @@ impl<'a> Merge<'a> {
                         continue;
                     }
                     let here = keys.entry(at).or_default();
-                    here.entry(&part.key).or_default().push(Known {
+                    here.entry(&part.key).or_default().push(KnownKey {
                         layer: number,
                         family: None,
                         empties: part.empties,
@@ -431,6 +464,11 @@ impl<'a> Merge<'a> {
         merge.join_registries();
         merge.drop_replaced();
         merge
+    }
+
+    /// How many of the first layers nobody changes.
+    pub(super) fn fixed(&self) -> usize {
+        self.stack.fixed
     }
 
     /// Every site that counts in the merge of first documents, with the path of its map and the
@@ -522,6 +560,14 @@ impl<'a> Merge<'a> {
             Some((id, files[id.file].scan.sites[id.site].parts()?))
         };
         sites.iter().filter_map(parts)
+    }
+
+    /// Whether the keys of an image do not tell its registry.
+    fn is_open(&self) -> bool {
+        let views = self.views();
+        views
+            .iter()
+            .any(|(_, view)| view.leaves_the_registry_open())
     }
 
     fn views(&self) -> Vec<((Vec<Step>, String), View)> {
@@ -645,7 +691,7 @@ impl<'a> Merge<'a> {
 
     /// Whether a key stands there, in any layer, that may be joined between the parts.
     fn is_between(&self, at: &[Step], family: &str, sites: &[(usize, SiteId)]) -> bool {
-        let is_one = |(key, known): (&&str, &Vec<Known<'_>>)| {
+        let is_one = |(key, known): (&&str, &Vec<KnownKey<'_>>)| {
             is_joined(key, family)
                 && known
                     .iter()
@@ -723,8 +769,8 @@ impl<'a> Merge<'a> {
                 below(&front.at, &layer.at).is_some_and(|at| !is_below(&at, &self.stack.brought))
             })
         };
-        let is_empty = |known: &Known<'_>| known.empties && known.family.is_none();
-        let has_empty = |keys: &BTreeMap<&str, Vec<Known<'_>>>| {
+        let is_empty = |known: &KnownKey<'_>| known.empties && known.family.is_none();
+        let has_empty = |keys: &BTreeMap<&str, Vec<KnownKey<'_>>>| {
             let fronts = FRONT_KEYS.iter().filter_map(|key| keys.get(key));
             fronts.flatten().any(is_empty)
         };
@@ -794,7 +840,7 @@ impl<'a> Merge<'a> {
             .filter(|part| part.value.is_there())
             .map(|part| part.key.as_str())
             .collect();
-        let counts = |known: &&Known<'_>| {
+        let counts = |known: &&KnownKey<'_>| {
             known.family != Some(family_of(family))
                 && (in_parts || known.family.is_some() || known.empties)
         };
@@ -872,7 +918,7 @@ impl<'a> Merge<'a> {
             return false;
         };
         let is_other =
-            |known: &Known<'_>| known.family != Some(family_of(family)) && !known.empties;
+            |known: &KnownKey<'_>| known.family != Some(family_of(family)) && !known.empties;
         keys.iter()
             .filter(|(key, _)| is_registry_of(key, family))
             .any(|(_, known)| known.iter().any(is_other))

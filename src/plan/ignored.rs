@@ -50,6 +50,7 @@ fn detail(ignore: &Ignore) -> String {
 mod tests {
     use std::sync::Arc;
 
+    use crate::helm::NoCharts;
     use crate::link::{Group, SiteId, link};
     use crate::plan::{Options, Plan, plan as plan_files, plan_text};
     use crate::rules::{EcrHost, RuleSet, default_rules};
@@ -128,7 +129,7 @@ mod tests {
         let links = link(&mut files).with_group(group);
         let registry = EcrHost::parse("123456789012.dkr.ecr.eu-west-1.amazonaws.com").unwrap();
         let rules = Arc::new(RuleSet::new(Some(registry), default_rules()).0);
-        let plan = plan_files(files, links, &|_| Arc::clone(&rules), &options);
+        let plan = plan_files(files, links, &|_| Arc::clone(&rules), &NoCharts, &options);
         let skips: Vec<_> = plan.skips().map(|(_, skip)| skip.reason.code()).collect();
         assert_eq!(skips, ["ignored", "group-incomplete"]);
         assert_eq!(

@@ -11,6 +11,7 @@ use super::ignored::Ignored;
 use super::limits::{Fail, Res};
 use super::parse::{self, Parsed};
 use super::print;
+use super::schema;
 use super::value::{Dict, Object, Val};
 use super::values::{self, Placed};
 use super::versions;
@@ -28,6 +29,7 @@ pub struct Chart {
     pub(crate) dependencies: Vec<Dependency>,
     pub(crate) subcharts: Vec<Chart>,
     metadata: Value,
+    schema: Option<Value>,
     templates: Vec<(String, Result<Parsed, Fail>)>,
     files: Vec<(String, String)>,
 }
@@ -44,7 +46,7 @@ pub(crate) struct Dependency {
 }
 
 /// What a chart is rendered as, and for which cluster.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Release {
     /// `.Release.Name`.
     pub name: String,
@@ -127,6 +129,14 @@ impl Chart {
         values::place(self, &Value::Null, false).map(|(_, values)| values)
     }
 
+    /// Why the schemas of the chart and its subcharts may refuse these values where they differ from
+    /// those before; nothing when they do not.
+    pub fn refuses(&self, before: (&Self, &Value), after: &Value) -> Option<String> {
+        let (_, old) = values::place(before.0, before.1, false).ok()?;
+        let (placed, new) = values::place(self, after, false).ok()?;
+        refused(&placed, &old, &new)
+    }
+
     fn nested(files: Vec<(String, String)>, depth: usize) -> Result<Self, String> {
         if depth > 10 {
             return Err("subcharts nest too deep".to_owned());
@@ -175,6 +185,7 @@ impl Chart {
             dependencies,
             subcharts: subcharts?,
             metadata,
+            schema: sorted.schema.as_deref().map(schema_of),
             templates: sorted.templates.into_iter().map(parse).collect(),
             files: sorted.files,
         })
@@ -260,6 +271,25 @@ impl Rendered {
     }
 }
 
+/// The first schema that may refuse values, of a chart or of one below it.
+fn refused(placed: &Placed<'_>, before: &Value, after: &Value) -> Option<String> {
+    let schema = placed.chart.schema.as_ref();
+    let own = schema.and_then(|schema| schema::refused(schema, before, after));
+    let own = own.map(|path| format!("its values.schema.json may not allow that of `{path}`"));
+    let mut children = placed.children.iter();
+    own.or_else(|| {
+        children.find_map(|child| {
+            let inner = |values: &'_ Value| values.get(&child.name).cloned().unwrap_or_default();
+            refused(child, &inner(before), &inner(after))
+        })
+    })
+}
+
+/// A schema; one that cannot be read allows nothing.
+fn schema_of(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or(Value::Bool(false))
+}
+
 fn document(text: &str) -> Result<Value, String> {
     yaml_read::read(text)
 }
@@ -305,6 +335,7 @@ struct Sorted {
     metadata: Option<String>,
     values: Option<String>,
     requirements: Option<String>,
+    schema: Option<String>,
     templates: Vec<(String, String)>,
     files: Vec<(String, String)>,
     subcharts: BTreeMap<String, Vec<(String, String)>>,
@@ -316,7 +347,8 @@ impl Sorted {
             "Chart.yaml" => self.metadata = Some(text),
             "values.yaml" => self.values = Some(text),
             "requirements.yaml" => self.requirements = Some(text),
-            "Chart.lock" | "requirements.lock" | "values.schema.json" => {}
+            "values.schema.json" => self.schema = Some(text),
+            "Chart.lock" | "requirements.lock" => {}
             _ if path.starts_with("templates/") => self.templates.push((path, text)),
             _ => match path.strip_prefix("charts/") {
                 None => self.files.push((path, text)),

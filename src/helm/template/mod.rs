@@ -19,6 +19,7 @@ mod objects;
 mod parse;
 mod print;
 mod scalar;
+mod schema;
 mod semver;
 mod value;
 mod values;

@@ -22,8 +22,13 @@ pub(super) enum Wrong {
     Shape { template: String },
 }
 
+/// Keys of the other parts of a name that a map holds in parts.
+const PARTS: &[&str] = &["registry", "repository"];
+
 /// A word that differs, with the key of its line.
 pub(super) struct Word<'t> {
+    /// Whether keys beside it say that it is one part of a name.
+    pub(super) is_part: bool,
     /// What stands before the first `:` of its line, without quotes; empty when nothing does.
     pub(super) key: &'t str,
     pub(super) before: &'t str,
@@ -60,15 +65,26 @@ fn of_template(
     is_fine: &dyn Fn(&Word<'_>) -> bool,
 ) -> Vec<Wrong> {
     let template = template.to_string();
-    let lines = || zip(before.lines(), after.lines()).filter(|(before, after)| before != after);
+    let all: Vec<&str> = before.lines().collect();
+    let lines = || {
+        let pairs = zip(before.lines(), after.lines()).enumerate();
+        pairs.filter(|(_, (before, after))| before != after)
+    };
     if before.lines().count() != after.lines().count()
-        || !lines().all(|(before, after)| gaps(before).eq(gaps(after)))
+        || !lines().all(|(_, (before, after))| gaps(before).eq(gaps(after)))
     {
         return vec![Wrong::Shape { template }];
     }
-    let words = lines().flat_map(|(before, after)| {
+    let words = lines().flat_map(|(number, (before, after))| {
         let key = key_of(before);
-        zip(words(before), words(after)).map(move |(before, after)| Word { key, before, after })
+        let is_part = PARTS.contains(&key) || is_beside_parts(&all, number);
+        let pairs = zip(words(before), words(after));
+        pairs.map(move |(before, after)| Word {
+            is_part,
+            key,
+            before,
+            after,
+        })
     });
     let wrong =
         words.filter(|word| word.before != word.after && !is_computed(word) && !is_fine(word));
@@ -94,6 +110,21 @@ fn gaps(line: &str) -> impl Iterator<Item = &str> {
 
 fn is_of_word(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '/' | ':' | '@' | '<' | '>')
+}
+
+/// Whether a line of the same map has the key of a part.
+fn is_beside_parts(lines: &[&str], number: usize) -> bool {
+    let depth = depth(lines[number]);
+    let in_map = |line: &&&str| self::depth(line) >= depth;
+    let is_part = |line: &&str| self::depth(line) == depth && PARTS.contains(&key_of(line));
+    let below = lines[number..].iter().take_while(in_map);
+    let above = lines[..number].iter().rev().take_while(in_map);
+    below.chain(above).any(is_part)
+}
+
+/// How far the key of a line is indented, in characters: dashes of lists count as blanks.
+fn depth(line: &str) -> usize {
+    line.len() - line.trim_start_matches([' ', '-']).len()
 }
 
 fn key_of(line: &str) -> &str {
@@ -156,6 +187,20 @@ mod tests {
         let found = compare(&rendered("a"), &after, &|_| false);
         assert!(matches!(&found[..], [Wrong::Refused { why, .. }] if why == "no"));
         assert_eq!(compare(&after, &after, &|_| false), []);
+    }
+
+    #[test]
+    fn parts_beside_each_other_are_told_from_whole_names() {
+        let text = [
+            "a:",
+            "  - registry: r",
+            "    tag: t",
+            "    image: i",
+            "b:",
+            "  image: i",
+        ];
+        assert!(is_beside_parts(&text, 3));
+        assert!(!is_beside_parts(&text, 5) && !is_beside_parts(&text, 0));
     }
 
     #[test]

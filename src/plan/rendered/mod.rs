@@ -153,6 +153,11 @@ struct Bench<'b> {
     judge: &'b Judge<'b>,
     outcomes: &'b [Vec<Outcome>],
     files: AtHand,
+    /// As it is.
+    chart: Charts,
+    /// For which releases, and how, it is rendered: as they would be, and once with both sides of each
+    /// choice.
+    ways: Vec<(Release, Mode)>,
     uses: Vec<Use<'b>>,
 }
 
@@ -162,11 +167,10 @@ struct Use<'b> {
     /// The text of each layer, and where the values stand in it.
     layers: Vec<(usize, String, values::Standing)>,
     rules: &'b RuleSet,
-    before: [Rendered; 2],
+    values: Value,
+    /// By the ways.
+    before: Vec<Rendered>,
 }
-
-/// As it is rendered, and with both sides of each choice.
-const MODES: [Mode; 2] = [Mode::Exact, Mode::EveryBranch];
 
 impl<'b> Bench<'b> {
     fn of(
@@ -177,36 +181,38 @@ impl<'b> Bench<'b> {
     ) -> Option<Self> {
         let is_chart = |folder: &Path| judge.links.uses.iter().any(|used| used.chart == folder);
         let files = judge.charts.at_hand(chart, &is_chart)?;
+        let exact = files.releases().into_iter();
+        let mut ways: Vec<_> = exact.map(|release| (release, Mode::Exact)).collect();
+        ways.push((Release::default(), Mode::EveryBranch));
         let mut bench = Self {
             judge,
             outcomes,
+            chart: Charts::of(&files, uses, &|_| None),
             files,
+            ways,
             uses: Vec::new(),
         };
-        let mut charts = Charts::default();
-        for &used in uses {
-            let Some(layers) = bench.layers(used) else {
-                continue;
-            };
-            let chart = charts.get(used.has_defaults, || {
-                bench.files.chart(used.has_defaults, &|_| None)
-            });
-            let merged = bench.merged(
-                layers
-                    .iter()
-                    .map(|(_, text, standing)| values(text, standing)),
-            );
-            let (Some(chart), Some(merged)) = (chart, merged) else {
-                continue;
-            };
-            bench.uses.push(Use {
-                used,
-                rules: &judge.targets[used.target].first.rules,
-                before: MODES.map(|mode| chart.render(&merged, &Release::default(), mode)),
-                layers,
-            });
-        }
+        let rendered = uses.iter().filter_map(|used| bench.rendered(used));
+        bench.uses = rendered.collect();
         (!bench.uses.is_empty()).then_some(bench)
+    }
+
+    /// A use of the chart as it is; nothing when its values cannot be told.
+    fn rendered(&self, used: &'b ChartUse) -> Option<Use<'b>> {
+        let layers = self.layers(used)?;
+        let texts = layers.iter().map(|(_, text, standing)| (text, standing));
+        let values = self.merged(texts)?;
+        let chart = self.chart.get(used.has_defaults)?;
+        let ways = self.ways.iter();
+        Some(Use {
+            used,
+            rules: &self.judge.targets[used.target].first.rules,
+            before: ways
+                .map(|(release, mode)| chart.render(&values, release, *mode))
+                .collect(),
+            values,
+            layers,
+        })
     }
 
     /// The layers of a use with their texts; nothing when one cannot be read.
@@ -230,10 +236,13 @@ impl<'b> Bench<'b> {
     }
 
     /// The values of layers, merged; nothing when one of them cannot be told.
-    fn merged(&self, layers: impl Iterator<Item = Option<Value>>) -> Option<Value> {
+    fn merged<'t>(
+        &self,
+        layers: impl Iterator<Item = (&'t String, &'t values::Standing)>,
+    ) -> Option<Value> {
         let mut merged = Value::Object(Map::new());
-        for layer in layers {
-            put_over(&mut merged, layer?);
+        for (text, standing) in layers {
+            put_over(&mut merged, values(text, standing)?);
         }
         if self.judge.assume.covers(Assumption::BitnamiInsecureImages) {
             put_over(&mut merged, json!({"global": {"security": {ALLOWS: true}}}));
@@ -266,30 +275,44 @@ impl<'b> Bench<'b> {
             .iter()
             .map(|(&file, text)| (self.judge.files[file].source.real.as_path(), text))
             .collect();
-        let mut charts = Charts::default();
+        let uses: Vec<&ChartUse> = self.uses.iter().map(|one| one.used).collect();
+        let charts = Charts::of(&self.files, &uses, &|path| {
+            by_place.get(path).map(|text| (*text).clone())
+        });
+        let copies = self.copies(changes);
         self.uses.iter().find_map(|one| {
-            let text_of = |path: &Path| by_place.get(path).map(|text| (*text).clone());
-            let chart = charts.get(one.used.has_defaults, || {
-                self.files.chart(one.used.has_defaults, &text_of)
-            })?;
-            let texts = one
-                .layers
-                .iter()
-                .map(|(file, text, standing)| values(after.get(file).unwrap_or(text), standing));
-            let merged = self.merged(texts)?;
-            let copies = self.copies(changes);
-            let modes = MODES.iter().zip(&one.before);
-            let mut wrong = modes.flat_map(|(&mode, before)| {
-                let after = chart.render(&merged, &Release::default(), mode);
-                let is_fine = |word: &Word<'_>| is_fine(word, mode, one.rules, &copies);
-                let wrong = compare(before, &after, &is_fine);
-                // With both sides of a choice, texts may have any shape.
-                wrong
-                    .into_iter()
-                    .filter(move |wrong| mode == Mode::Exact || matches!(wrong, Wrong::Word { .. }))
-            });
-            wrong.next()
+            let layers = one.layers.iter();
+            let texts =
+                layers.map(|(file, text, standing)| (after.get(file).unwrap_or(text), standing));
+            self.wrong_in(one, &charts, &self.merged(texts)?, &copies)
         })
+    }
+
+    /// The first thing that is wrong with a use of the chart when it has other texts.
+    fn wrong_in(
+        &self,
+        one: &Use<'_>,
+        charts: &Charts,
+        values: &Value,
+        copies: &BTreeSet<(String, String)>,
+    ) -> Option<Wrong> {
+        let has_defaults = one.used.has_defaults;
+        let (old, chart) = (self.chart.get(has_defaults)?, charts.get(has_defaults)?);
+        if let Some(why) = chart.refuses((old, &one.values), values) {
+            let template = chart.name().to_string();
+            return Some(Wrong::Refused { template, why });
+        }
+        self.ways
+            .iter()
+            .zip(&one.before)
+            .find_map(|((release, mode), before)| {
+                let after = chart.render(values, release, *mode);
+                let is_fine = |word: &Word<'_>| is_fine(word, *mode, one.rules, copies);
+                // With both sides of a choice, texts may have any shape.
+                let counts =
+                    |wrong: &Wrong| *mode == Mode::Exact || matches!(wrong, Wrong::Word { .. });
+                compare(before, &after, &is_fine).into_iter().find(counts)
+            })
     }
 
     /// The texts of the files with some of the changes made.
@@ -329,19 +352,18 @@ impl<'b> Bench<'b> {
     }
 }
 
-/// A chart with some texts, read when it is first needed: with its own values, and without.
-#[derive(Default)]
-struct Charts([Option<Option<Chart>>; 2]);
+/// A chart with some texts: without its own values, and with them.
+struct Charts([Option<Chart>; 2]);
 
 impl Charts {
-    fn get(
-        &mut self,
-        has_defaults: bool,
-        read: impl Fn() -> Result<Chart, String>,
-    ) -> Option<&Chart> {
-        self.0[usize::from(has_defaults)]
-            .get_or_insert_with(|| read().ok())
-            .as_ref()
+    fn of(files: &AtHand, uses: &[&ChartUse], text_of: &dyn Fn(&Path) -> Option<String>) -> Self {
+        let is_used = |has_defaults| uses.iter().any(|used| used.has_defaults == has_defaults);
+        let read = |has_defaults| files.chart(has_defaults, text_of).ok();
+        Self([false, true].map(|has_defaults| is_used(has_defaults).then(|| read(has_defaults))?))
+    }
+
+    fn get(&self, has_defaults: bool) -> Option<&Chart> {
+        self.0[usize::from(has_defaults)].as_ref()
     }
 }
 
@@ -372,11 +394,9 @@ fn is_fine(
         word.before.trim_end_matches(ends),
         word.after.trim_end_matches(ends),
     );
-    let is_part = ["registry", "repository", "hub"]
-        .iter()
-        .any(|part| word.key.ends_with(part));
-    if is_part && copies.contains(&(before.to_string(), after.to_string())) {
-        return true;
+    // Templates may hand the values of a map on as they are.
+    if word.is_part {
+        return copies.contains(&(before.to_string(), after.to_string()));
     }
     let Ok(image) = ImageRef::parse(before) else {
         // What is half of something says nothing when both halves come out.
