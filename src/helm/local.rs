@@ -2,11 +2,12 @@
 
 use serde_json::{Map, Value};
 
+use super::at_hand::yaml_of;
 use super::join::ValuePath;
 use super::known::Known;
 use super::learn::{ChartTexts, Rendered, Renderer, Subchart, learn};
 use super::package::ChartFile;
-use super::template::{Chart, Mode, Release, read_yaml};
+use super::template::{Chart, Mode, Release};
 
 /// A chart that another one depends on, as its `Chart.yaml` lists it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -80,19 +81,27 @@ fn text_of<'f>(files: &'f [ChartFile], path: &str) -> Option<&'f str> {
     found.map(|(_, text)| text.as_str())
 }
 
-fn yaml_of(files: &[ChartFile], path: &str) -> Value {
-    let text = text_of(files, path).unwrap_or("");
-    let value = read_yaml(text).ok().filter(Value::is_object);
-    value.unwrap_or_else(|| Value::Object(Map::new()))
-}
-
-/// The charts that `Chart.yaml`, or the older `requirements.yaml`, lists.
+/// The charts that `Chart.yaml`, or the older `requirements.yaml`, lists, at the versions that their locks
+/// say.
 fn listed(files: &[ChartFile]) -> Vec<Listed> {
-    let lists = ["Chart.yaml", "requirements.yaml"].map(|path| yaml_of(files, path));
-    let items = lists
-        .iter()
-        .filter_map(|list| list.get("dependencies")?.as_array());
-    items.flatten().filter_map(dependency).collect()
+    let read = |paths: [&str; 2]| -> Vec<Listed> {
+        let lists = paths.map(|path| yaml_of(files, path));
+        let items = lists
+            .iter()
+            .filter_map(|list| list.get("dependencies")?.as_array());
+        items.flatten().filter_map(dependency).collect()
+    };
+    let locked = read(["Chart.lock", "requirements.lock"]);
+    let mut listed = read(["Chart.yaml", "requirements.yaml"]);
+    for one in &mut listed {
+        let is_same = |lock: &&Listed| lock.name == one.name && lock.repository == one.repository;
+        let mut versions = locked.iter().filter(is_same).map(|lock| &lock.version);
+        // Several of one name cannot be told apart.
+        if let (Some(version), None) = (versions.next(), versions.next()) {
+            one.version.clone_from(version);
+        }
+    }
+    listed
 }
 
 fn dependency(item: &Value) -> Option<Listed> {

@@ -195,7 +195,12 @@ fn is_wanted(path: &str) -> bool {
     let own = own_part(path);
     matches!(
         own,
-        "Chart.yaml" | "values.yaml" | "values.schema.json" | "requirements.yaml" | "Chart.lock"
+        "Chart.yaml"
+            | "values.yaml"
+            | "values.schema.json"
+            | "requirements.yaml"
+            | "Chart.lock"
+            | "requirements.lock"
     ) || own.starts_with("templates/")
         || own.strip_suffix(PACKAGE).is_some()
             && own

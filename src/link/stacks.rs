@@ -153,6 +153,22 @@ impl<'a> Charts<'a> {
         self.by_folder.contains_key(folder)
     }
 
+    /// The keys of the charts that the one in `folder` brings and that do not lie in the repository.
+    pub(super) fn missing(&self, folder: &Path) -> Vec<String> {
+        let brought = self.brought_by(folder);
+        let is_here = |key: &str| {
+            brought
+                .iter()
+                .any(|brought| brought.is_sure && brought.key == key)
+        };
+        let listed = self.by_folder.get(folder).into_iter().flatten();
+        let listed = listed.flat_map(|chart| &chart.dependencies);
+        let keys = listed.map(|dependency| dependency.key());
+        keys.filter(|key| !is_here(key))
+            .map(str::to_string)
+            .collect()
+    }
+
     /// Whether the chart in `folder` has values of its own.
     pub(super) fn has_defaults(&self, folder: &Path) -> bool {
         let values = self.values.get(folder);

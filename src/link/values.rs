@@ -134,34 +134,35 @@ struct Known<'k> {
 }
 
 impl<'k> Known<'k> {
-    /// A chart of the repository is asked when the keys of an image do not tell it under any merge, or when
-    /// it is a copy that nobody changes.
+    /// A chart of the repository is asked when the keys of an image do not tell it under any merge, when the
+    /// image is one of a chart that it brings from elsewhere, and when it is a copy that nobody changes.
     fn of(
         files: &[ScannedFile],
         charts: &Charts<'_>,
         stacks: &'k [Stack],
         known: &'k dyn helm::Charts,
     ) -> Self {
-        let mut asked: BTreeMap<&Path, bool> = BTreeMap::new();
+        let mut by_folder: BTreeMap<&Path, Vec<&Stack>> = BTreeMap::new();
         for stack in stacks {
-            let folder = stack.root.folder().filter(|folder| charts.is_chart(folder));
-            let Some(folder) = folder else { continue };
-            let is_copy = asked.entry(folder).or_default();
-            *is_copy |= stack.fixed > 0;
-        }
-        asked.retain(|folder, is_copy| {
-            let mut own = stacks
-                .iter()
-                .filter(|stack| stack.root.folder() == Some(folder));
-            *is_copy || own.any(|stack| Merge::of(files, stack).is_open())
-        });
-        let learned = asked.into_par_iter().map(|(folder, is_copy)| {
-            let learned = known.in_folder(folder);
-            if learned.is_empty() && is_copy {
-                (folder, vec![Arc::new(KnownChart::of_general_form(folder))])
-            } else {
-                (folder, learned)
+            let folder = stack.root.folder();
+            if let Some(folder) = folder.filter(|folder| charts.is_chart(folder)) {
+                by_folder.entry(folder).or_default().push(stack);
             }
+        }
+        let learned = by_folder.into_par_iter().filter_map(|(folder, stacks)| {
+            let missing = charts.missing(folder);
+            let is_copy = stacks.iter().any(|stack| stack.fixed > 0);
+            let is_open = |stack: &&Stack| {
+                let merge = Merge::of(files, stack);
+                merge.is_open() || merge.places.keys().any(|(at, ..)| is_below(at, &missing))
+            };
+            if !is_copy && !stacks.iter().any(is_open) {
+                return None;
+            }
+            let learned = known.in_folder(folder);
+            let is_general = learned.is_empty() && is_copy;
+            let general = || Arc::new(KnownChart::of_general_form(folder));
+            Some((folder, if is_general { vec![general()] } else { learned }))
         });
         Self {
             here: learned.collect(),
