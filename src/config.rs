@@ -50,6 +50,8 @@ pub struct Config {
 pub struct Helm {
     /// How charts that are not in the repository name their images, by the name of the chart.
     pub charts: BTreeMap<String, Arc<Known>>,
+    /// Whether values may be given the key that lets Bitnami's charts render with other images.
+    pub allows_insecure: bool,
 }
 
 /// Where images come from: each field may be missing.
@@ -161,7 +163,8 @@ struct RawConfig {
 #[serde(deny_unknown_fields)]
 struct RawHelm {
     #[serde(rename = "bitnamiAllowInsecureImages")]
-    allows_insecure: Option<Spanned<IgnoredAny>>,
+    #[serde(default)]
+    allows_insecure: bool,
     #[serde(default)]
     charts: BTreeMap<String, Spanned<RawChart>>,
 }
@@ -339,10 +342,7 @@ impl Reader<'_> {
     }
 
     fn refuse_later_keys(&self, raw: &RawConfig) -> Read<()> {
-        let later = [
-            ("rulesFrom", &raw.rules_from),
-            ("helm.bitnamiAllowInsecureImages", &raw.helm.allows_insecure),
-        ];
+        let later = [("rulesFrom", &raw.rules_from)];
         for (key, value) in later {
             if let Some(value) = value {
                 let message = format!("`{key}` is not supported yet");
@@ -474,6 +474,7 @@ impl Reader<'_> {
             charts.map(|(name, chart)| Ok((name.clone(), self.chart(&name, &chart.value)?)));
         Ok(Helm {
             charts: charts.collect::<Read<_>>()?,
+            allows_insecure: raw.allows_insecure,
         })
     }
 

@@ -419,6 +419,13 @@ impl<'t> Scanner<'t> {
             all.ends.extend(loose.ends);
             all.filled.extend(loose.filled);
             all.insecure_allowed |= loose.insecure_allowed;
+            all.names_allowance |= loose.names_allowance;
+            // Only the first document is merged with others.
+            let is_first = document.path.is_first();
+            all.allowance = loose
+                .allowance
+                .filter(|_| is_first)
+                .or(all.allowance.take());
         }
         for text in &found.texts {
             self.look_into(document, text);

@@ -166,6 +166,11 @@ impl Settings {
         }
     }
 
+    /// Whether values may be given the key that lets Bitnami's charts render with other images.
+    pub fn allows_insecure(&self) -> bool {
+        self.config.helm.allows_insecure
+    }
+
     /// What is known of charts.
     pub fn knowledge(&self) -> Knowledge {
         Knowledge::new(self.config.helm.charts.clone())

@@ -31,6 +31,8 @@ pub struct Planned {
     pub to: String,
     /// The key and value that are added behind it.
     pub inserted: Option<(String, String)>,
+    /// The keys that are added in front of it, each below the one before it, and the last one's value.
+    pub fronted: Option<(Vec<String>, String)>,
 }
 
 impl Planned {
@@ -42,6 +44,7 @@ impl Planned {
             from,
             to,
             inserted: None,
+            fronted: None,
         }
     }
 }
@@ -114,6 +117,26 @@ impl<'p> Due<'p> {
     fn inserted(&self) -> Option<&'p (String, String)> {
         let here = !self.document.is_inside();
         self.planned.inserted.as_ref().filter(|_| here)
+    }
+
+    /// What is added in front of it here, step by step.
+    fn fronted(&self) -> Vec<Step> {
+        let here = !self.document.is_inside();
+        let Some((keys, value)) = self.planned.fronted.as_ref().filter(|_| here) else {
+            return Vec::new();
+        };
+        let plain = |text: &String| Step::Scalar {
+            value: text.clone(),
+            anchored: false,
+            properties: "Plain None".to_string(),
+        };
+        let open = || Step::Open("{ false".to_string());
+        let mut steps: Vec<Step> = keys.iter().flat_map(|key| [plain(key), open()]).collect();
+        // The last key has no map below it.
+        steps.pop();
+        steps.push(plain(value));
+        steps.extend(keys.iter().skip(1).map(|_| Step::Close));
+        steps
     }
 
     /// The same, as seen from the text that holds it; `None` when it is a scalar of its own here.
@@ -247,7 +270,8 @@ fn document_steps(document: &Document<'_>, steps: &mut Vec<Step>) {
 
 fn compare(old: Vec<Step>, new: Vec<Step>, mut due: Vec<Due<'_>>) -> Result<(), VerifyError> {
     let added = due.iter().filter(|due| due.inserted().is_some());
-    if old.len() + 2 * added.count() != new.len() {
+    let fronted: usize = due.iter().map(|due| due.fronted().len()).sum();
+    if old.len() + 2 * added.count() + fronted != new.len() {
         let what = format!("{} events become {}", old.len(), new.len());
         return Err(VerifyError::Different(what));
     }
@@ -259,9 +283,6 @@ fn compare(old: Vec<Step>, new: Vec<Step>, mut due: Vec<Due<'_>>) -> Result<(), 
         let differs = |new: &dyn std::fmt::Debug, documents, scalars| {
             let what = format!("document {documents}, scalar {scalars}: {old:?} becomes {new:?}");
             Err(VerifyError::Different(what))
-        };
-        let Some(step) = new.next() else {
-            return differs(&"nothing", documents, scalars);
         };
         match &old {
             Step::Document => (documents, scalars) = (documents + 1, 0),
@@ -277,6 +298,15 @@ fn compare(old: Vec<Step>, new: Vec<Step>, mut due: Vec<Due<'_>>) -> Result<(), 
         };
         let (now, later) = due.split_at(here);
         due = later;
+        for wanted in now.iter().flat_map(Due::fronted) {
+            let step = new.next();
+            if !step.as_ref().is_some_and(|step| is_fronted(step, &wanted)) {
+                return differs(&step, documents, scalars);
+            }
+        }
+        let Some(step) = new.next() else {
+            return differs(&"nothing", documents, scalars);
+        };
         let fits = match now {
             [] => old == step,
             [Due { document, planned }] if !document.is_inside() => {
@@ -308,6 +338,17 @@ fn compare(old: Vec<Step>, new: Vec<Step>, mut due: Vec<Due<'_>>) -> Result<(), 
 fn is_inserted(step: Option<&Step>, text: &str) -> bool {
     matches!(step, Some(Step::Scalar { value, anchored: false, properties })
         if value == text && properties.ends_with(" None"))
+}
+
+/// Whether a step is the one that is wanted in front of a scalar; parsers say each in their own way that
+/// it has no anchor and no tag.
+fn is_fronted(step: &Step, wanted: &Step) -> bool {
+    match (step, wanted) {
+        (Step::Scalar { .. }, Step::Scalar { value, .. }) => is_inserted(Some(step), value),
+        (Step::Open(open), Step::Open(_)) => matches!(open.as_str(), "{ false" | "{0 None"),
+        (Step::Close, Step::Close) => true,
+        _ => false,
+    }
 }
 
 /// Whether a scalar changes just as the planned ones in its text say.
@@ -384,7 +425,36 @@ mod tests {
             from: from.into(),
             to: to.into(),
             inserted: None,
+            fronted: None,
         }
+    }
+
+    #[test]
+    fn keys_in_front_of_a_scalar_have_to_be_planned() {
+        let before = "a: x\nb: y\n";
+        let front = "k: {l: {m: true}}\n";
+        let after = format!("{front}{before}");
+        let edits = edits(0, 0, front);
+        let fronted = |keys: &[&str], value: &str| {
+            let keys = keys.iter().map(ToString::to_string).collect();
+            let fronted = Some((keys, value.to_string()));
+            vec![Planned {
+                fronted,
+                ..planned(0, 0, "a", "a")
+            }]
+        };
+        assert_eq!(
+            verify(before, &after, &edits, &fronted(&["k", "l", "m"], "true")),
+            Ok(())
+        );
+        for (keys, value) in [
+            (&["k", "l", "m"][..], "false"),
+            (&["k", "l"], "true"),
+            (&["k", "l", "n"], "true"),
+        ] {
+            assert!(verify(before, &after, &edits, &fronted(keys, value)).is_err());
+        }
+        assert!(verify(before, &after, &edits, &[]).is_err());
     }
 
     #[test]

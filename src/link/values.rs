@@ -563,8 +563,16 @@ impl<'a> Merge<'a> {
         sites.iter().filter_map(parts)
     }
 
-    /// Whether the keys of an image do not tell its registry.
+    /// Whether the keys of an image do not tell its registry, or whether it takes a further key.
     fn is_open(&self) -> bool {
+        let mut layers = self.stack.layers.iter();
+        if layers.any(|layer| {
+            layer
+                .loose(self.files)
+                .is_some_and(|loose| loose.names_allowance)
+        }) {
+            return true;
+        }
         let views = self.views();
         views
             .iter()

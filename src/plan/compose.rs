@@ -72,6 +72,14 @@ fn planned(file: &FilePlan) -> Result<Vec<Planned>, ComposeError> {
                 planned.insert(place, change);
             }
         }
+        if let Some(allowance) = &change.allowance {
+            let (place, name) = ((allowance.document, allowance.before), &allowance.name);
+            let front = planned
+                .entry(place)
+                .or_insert_with(|| Planned::new(place, name.clone(), name.clone()));
+            let keys = allowance.keys.iter().map(ToString::to_string);
+            front.fronted = Some((keys.collect(), "true".to_string()));
+        }
         if let Some(inserted) = &change.inserted
             && let Some(name) = text_of(site, inserted.after)
         {

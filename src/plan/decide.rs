@@ -202,6 +202,7 @@ fn site_outcome(
         from: site.text().to_string(),
         scalars: carried.scalars,
         inserted: carried.inserted,
+        allowance: None,
         names: site.entry().map(|_| names),
         heals: false,
         to,

@@ -10,14 +10,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::decide::{self, Outcome, Why};
 use super::targets::{Target, Targets};
 use super::view::{Decision, contradicts, decide_view};
-use super::{Assume, Change, Inserted, Matter, Remark, Rewritten, Safety, Undecided};
+use super::{Change, Inserted, Matter, Options, Remark, Rewritten, Safety, Undecided};
 use crate::edit::Edit;
 use crate::image::ImageRef;
 use crate::link::{Charted, Group, Links, NewTexts, SiteId, View};
 use crate::reason::{Assumption, Reason};
 use crate::rules::RuleSet;
 use crate::scan::ScannedFile;
-use crate::sites::{Part, Parts, Site, join};
+use crate::sites::{Allowance, Part, Parts, Site, join};
 use crate::yaml::{DocumentPath, Scalar};
 
 /// The namespaces of Docker Hub whose charts refuse other registries.
@@ -53,7 +53,7 @@ pub(super) fn decide(
     files: &[ScannedFile],
     targets: &[Targets],
     links: &Links,
-    assume: &Assume,
+    options: &Options,
 ) -> Layered {
     if links.views.is_empty() {
         return Layered::default();
@@ -73,7 +73,7 @@ pub(super) fn decide(
         files,
         targets,
         links,
-        assume,
+        options,
         decisions,
         wants,
     };
@@ -84,7 +84,7 @@ struct Run<'r> {
     files: &'r [ScannedFile],
     targets: &'r [Targets],
     links: &'r Links,
-    assume: &'r Assume,
+    options: &'r Options,
     decisions: Vec<Decision>,
     /// What each view asks of the scalars that it reads, and of keys beside them.
     wants: Vec<Vec<(Spot, String)>>,
@@ -112,6 +112,7 @@ impl Run<'_> {
         for cluster in self.clusters() {
             self.settle(&cluster, &mut layered);
         }
+        allow(&mut layered);
         self.remark(&mut layered);
         layered
     }
@@ -200,7 +201,24 @@ impl Run<'_> {
             return None;
         };
         let assumed = rewrite.assumed.clone();
-        assumed.filter(|(assumption, _)| !self.assume.covers(*assumption))
+        let is_open = |(assumption, _): &(Assumption, String)| {
+            let is_allowed = *assumption == Assumption::BitnamiInsecureImages
+                && self.allowance(self.links.views[view].own).is_some();
+            !is_allowed && !self.options.assume.covers(*assumption)
+        };
+        assumed.filter(is_open)
+    }
+
+    /// Where the values that a site stands in can allow their chart other images, if that is wanted.
+    fn allowance(&self, site: SiteId) -> Option<&Allowance> {
+        let scan = &self.files[site.file].scan;
+        let parts = scan.sites[site.site].parts()?;
+        let loose = match parts.block {
+            Some(block) => scan.blocks.get(&block),
+            None => scan.loose.as_ref(),
+        };
+        let allowance = loose?.allowance.as_deref();
+        allowance.filter(|_| self.options.allows_insecure)
     }
 
     /// The text of each scalar that suits all views.
@@ -538,6 +556,12 @@ impl Run<'_> {
             return Outcome::Skip(Reason::AlreadyEcr, detail.to_string());
         }
         let assumed = rewrite.assumed.as_ref();
+        let is_refused =
+            |(code, _): &&(Assumption, String)| *code == Assumption::BitnamiInsecureImages;
+        let own = self.links.views[view].own;
+        let refused = assumed.filter(is_refused).filter(|_| own == id);
+        let allowance = refused.and_then(|_| self.allowance(id));
+        let assumed = assumed.filter(|_| allowance.is_none());
         Outcome::Change(Box::new(Change {
             site: id.site,
             from: site.text().to_string(),
@@ -546,6 +570,7 @@ impl Run<'_> {
             safety: assumed.map_or(Safety::Certain, |(code, _)| Safety::Assumed(*code)),
             scalars,
             inserted,
+            allowance: allowance.cloned(),
             names: None,
             heals: false,
             edits,
@@ -615,7 +640,8 @@ impl Run<'_> {
                     },
                 ));
             }
-            if view.insecure_allowed || !is_refused(view, decision, rules) {
+            let is_given = view.charted.is_some() && self.allowance(view.own).is_some();
+            if view.insecure_allowed || is_given || !is_refused(view, decision, rules) {
                 continue;
             }
             if said.insert((Matter::BitnamiInsecureImages, view.own.file)) {
@@ -630,6 +656,33 @@ impl Run<'_> {
                     },
                 ));
             }
+        }
+    }
+}
+
+/// Writes the keys that let charts render with other images, each once; with all changes that need it.
+fn allow(layered: &mut Layered) {
+    let mut needing: BTreeMap<(usize, DocumentPath, usize), Vec<SiteId>> = BTreeMap::new();
+    for (&site, outcome) in &layered.outcomes {
+        if let Outcome::Change(change) = outcome
+            && let Some(allowance) = &change.allowance
+        {
+            let place = (site.file, allowance.document, allowance.before);
+            needing.entry(place).or_default().push(site);
+        }
+    }
+    for mut members in needing.into_values() {
+        members.sort_unstable();
+        if let Some(Outcome::Change(first)) = layered.outcomes.get_mut(&members[0]) {
+            let edit = first.allowance.as_ref().map(Allowance::edit);
+            first.edits.extend(edit);
+        }
+        if members.len() > 1 {
+            layered.groups.push(Group {
+                label: "the key that lets the chart render with them".to_string(),
+                members,
+                blocked: None,
+            });
         }
     }
 }

@@ -31,7 +31,7 @@ use crate::link::{Group, Links, Silent, SiteId};
 use crate::reason::{Assumption, Reason};
 use crate::rules::{Origin, RuleSet};
 use crate::scan::{self, ScannedFile, Template};
-use crate::sites::{GeneratedFile, KeyPath, Site};
+use crate::sites::{Allowance, GeneratedFile, KeyPath, Site};
 use crate::source::{Failure, Lines, Position, SourceFile, Span};
 use crate::walk::Role;
 use crate::yaml::YamlError;
@@ -123,6 +123,8 @@ pub struct Change {
     pub scalars: Vec<Rewritten>,
     /// What is added.
     pub inserted: Option<Inserted>,
+    /// The key that lets the chart render with it, when that is added, too.
+    pub allowance: Option<Allowance>,
     /// What the entry says afterwards, when the site is one of a list of images for kustomize.
     pub names: Option<NewNames>,
     /// Whether it ties an entry again to the image that it named before somebody rewrote that.
@@ -270,6 +272,8 @@ pub struct Options {
     pub assume: Assume,
     /// What becomes of names that repeat what a chart renders.
     pub repeats: Repeats,
+    /// Whether values may be given the key that lets Bitnami's charts render with other images.
+    pub allows_insecure: bool,
     /// What the files were scanned with.
     pub scan: scan::Options,
 }
@@ -314,7 +318,7 @@ pub fn plan(
     options: &Options,
 ) -> Plan {
     let targets = targets::of(&files, &links.deployers, rules_for);
-    let layered = layers::decide(&files, &targets, &links, &options.assume);
+    let layered = layers::decide(&files, &targets, &links, options);
     let mut outcomes: Vec<Vec<Outcome>> = files
         .par_iter()
         .enumerate()

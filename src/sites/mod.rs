@@ -65,7 +65,7 @@ pub use release_patches::{PatchTarget, UnclearPatch};
 pub use resource::{Field, FieldPath, NAME as OF_RESOURCES, Treated, treated, treatments};
 pub use texts::NAME as TEXT;
 pub use values::{
-    Loose, LooseFront, LoosePart, Template, is_image_map, is_values_name, without_proof,
+    Allowance, Loose, LooseFront, LoosePart, Template, is_image_map, is_values_name, without_proof,
 };
 
 use crate::image::{self, ImageRef};

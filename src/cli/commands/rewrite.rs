@@ -185,6 +185,7 @@ impl<'s> Run<'s> {
             settings,
             options: plan::Options {
                 scan: settings.scan_options(),
+                allows_insecure: settings.allows_insecure(),
                 ..plan::Options::default()
             },
             base: None,

@@ -374,6 +374,7 @@ impl Settling<'_> {
             safety: Safety::Certain,
             scalars: carried.scalars,
             inserted: carried.inserted,
+            allowance: None,
             names: Some(names),
             heals: plan.heals,
             edits: carried.edits,

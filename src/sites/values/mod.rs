@@ -7,6 +7,7 @@
 //! the same word for git repositories. The shapes and their frequency were counted over 296 values
 //! files of public charts.
 
+mod allowance;
 mod shapes;
 mod walk;
 mod words;
@@ -19,6 +20,7 @@ use super::{BlockId, KeyPath, Shape, Site};
 use crate::image::ImageRef;
 use crate::reason::{Assumption, Reason};
 use crate::yaml::{Document, DocumentPath, Kind, NodeId};
+pub use allowance::Allowance;
 use walk::Walk;
 pub use words::is_image_map;
 use words::{PIPELINES, SCHEMAS};
@@ -55,6 +57,10 @@ pub struct Loose {
     /// Whether Bitnami charts are allowed to use other registries
     /// (`global.security.allowInsecureImages: true`).
     pub insecure_allowed: bool,
+    /// Whether that is said, in whatever way.
+    pub names_allowance: bool,
+    /// Where they can be allowed to.
+    pub allowance: Option<Box<Allowance>>,
 }
 
 impl Loose {

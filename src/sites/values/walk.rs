@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::super::parts::{Names, Step, Value};
 use super::super::{BlockId, KeyPath, Site, components, front, object};
+use super::allowance::Allowance;
 use super::words::{
     BEGINNINGS, has_image_word, is_image_key, is_image_map, is_image_name, is_picture,
 };
@@ -93,6 +94,10 @@ impl<'d> Walk<'d> {
             self.stated(template);
         }
         self.settle();
+        if !self.sites.is_empty() {
+            let allowance = Allowance::of(self.text, self.document, self.root);
+            self.loose.allowance = allowance.map(Box::new);
+        }
     }
 
     /// Looks at the entries of a map at a place that no node of the document stands for.
@@ -359,6 +364,7 @@ impl<'d> Walk<'d> {
         let in_security = matches!(at, [.., Step::Key(global), Step::Key(security)] if global == "global" && security == "security");
         if in_security && let Some(&allows) = map.entries.get("allowInsecureImages") {
             self.loose.insecure_allowed |= self.document.text(allows) == Some("true");
+            self.loose.names_allowance = true;
         }
         let image_like = is_image_map(at);
         let has_image = |key: &str| front::words(key).any(|word| word == "image");
