@@ -418,7 +418,7 @@ impl<'t> Scanner<'t> {
             all.fronts.extend(loose.fronts);
             all.ends.extend(loose.ends);
             all.filled.extend(loose.filled);
-            all.insecure_allowed |= loose.insecure_allowed;
+            all.insecure.extend(loose.insecure);
         }
         for text in &found.texts {
             self.look_into(document, text);

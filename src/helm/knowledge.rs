@@ -1,36 +1,125 @@
-//! Who is asked about a chart: the config. The chart's own files and the built-in table can tell, too
-//! ([`local`](super::local), [`table`](super::table)); they are not asked yet.
+//! Who is asked about a chart, in order: the config, the chart's own files, the built-in table.
 
 use std::collections::BTreeMap;
-use std::path::Path;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
 use super::known::{Charts, Known, Wanted};
+use super::local::{self, Local};
+use super::package;
+use super::table::Table;
+
+/// Bytes of templates and values beyond which a chart takes longer to learn than a run may last.
+const MAX_LEARNED: usize = 96 * 1024;
 
 /// What a run knows of charts.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Knowledge {
     /// What the config says, by the name of the chart.
     stated: BTreeMap<String, Arc<Known>>,
+    /// What charts at hand said, by their path.
+    learned: Mutex<BTreeMap<PathBuf, Arc<Local>>>,
 }
 
 impl Knowledge {
     /// What the config says, by the name of the chart.
     pub fn new(stated: BTreeMap<String, Arc<Known>>) -> Self {
-        Self { stated }
+        Self {
+            stated,
+            learned: Mutex::default(),
+        }
+    }
+
+    /// What the chart in the folder `path` says. One that cannot be read says nothing.
+    fn local(&self, path: &Path) -> Arc<Local> {
+        if let Some(known) = self
+            .learned
+            .lock()
+            .ok()
+            .and_then(|all| all.get(path).cloned())
+        {
+            return known;
+        }
+        let files = package::read_folder(path);
+        let files = files.ok().filter(|files| size(files) <= MAX_LEARNED);
+        let local = Arc::new(files.map(local::read).unwrap_or_default());
+        if let Ok(mut all) = self.learned.lock() {
+            all.insert(path.to_path_buf(), Arc::clone(&local));
+        }
+        local
+    }
+
+    /// A chart at hand, where all of its images are known: one that is not may read the same values.
+    /// With those that it brings and that are known from elsewhere.
+    fn whole(&self, local: &Local) -> Vec<Arc<Known>> {
+        let own = local.known.clone();
+        let mut all: Vec<Arc<Known>> = own
+            .into_iter()
+            .filter(|known| known.is_whole)
+            .map(Arc::new)
+            .collect();
+        for missing in &local.missing {
+            let wanted = Wanted {
+                repository: Some(missing.repository.as_str()),
+                chart: &missing.name,
+                version: Some(missing.version.as_str()),
+            };
+            let brought = self.elsewhere(&wanted).into_iter();
+            all.extend(brought.map(|known| {
+                Arc::new(Known {
+                    is_complete: false,
+                    ..known.below(&missing.key)
+                })
+            }));
+        }
+        all
     }
 }
 
+/// How many bytes the files of a chart have.
+fn size(files: &[package::ChartFile]) -> usize {
+    files.iter().map(|(_, text)| text.len()).sum()
+}
+
 impl Charts for Knowledge {
-    fn in_folder(&self, _: &Path) -> Vec<Arc<Known>> {
-        Vec::new()
+    fn in_folder(&self, folder: &Path) -> Vec<Arc<Known>> {
+        self.whole(&self.local(folder))
     }
 
     fn elsewhere(&self, wanted: &Wanted<'_>) -> Vec<Arc<Known>> {
-        let name = wanted.chart.trim_end_matches('/');
-        let name = name.rsplit('/').next().unwrap_or(name);
-        self.stated.get(name).cloned().into_iter().collect()
+        let name = wanted.name();
+        if let Some(known) = self.stated.get(name) {
+            return vec![Arc::clone(known)];
+        }
+        let Some(repository) = wanted.repository else {
+            return Vec::new();
+        };
+        let version = wanted.version.unwrap_or("");
+        let table = Table::built_in();
+        let own = table.find(repository, name);
+        let own = own.filter(|row| is_same(&row.version, version));
+        let row = own.or_else(|| table.family(repository, name));
+        row.map(|row| Arc::new(row.known())).into_iter().collect()
     }
+
+    fn at_another_version(&self, wanted: &Wanted<'_>) -> Option<Arc<Known>> {
+        if !self.elsewhere(wanted).is_empty() {
+            return None;
+        }
+        let row = Table::built_in().find(wanted.repository?, wanted.name())?;
+        Some(Arc::new(row.known()))
+    }
+}
+
+/// Whether a release takes just the version that was learned. Charts change how they make names within
+/// a major version, too (prometheus-node-exporter has a `registry` since 4.14.0).
+fn is_same(learned: &str, wanted: &str) -> bool {
+    plain(learned) == plain(wanted)
+}
+
+/// A version without what may stand in front of it: `v1.2.3`, `=1.2.3`, `= v1.2.3`.
+fn plain(version: &str) -> &str {
+    version.trim_start_matches(|c: char| matches!(c, 'v' | '=') || c.is_whitespace()).trim_end()
 }
 
 #[cfg(test)]
@@ -38,21 +127,63 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_config_tells_of_a_chart_by_its_name() {
+    fn another_version_may_make_other_names() {
+        for (wanted, same) in [
+            ("10.5.3", true),
+            ("v10.5.3", true),
+            ("=10.5.3", true),
+            ("= v10.5.3", true),
+            ("10.5.4", false),
+            ("10.x", false),
+            ("^10.5.3", false),
+            ("", false),
+        ] {
+            assert_eq!(is_same("10.5.3", wanted), same, "{wanted}");
+            assert_eq!(is_same("v10.5.3", wanted), same, "{wanted}");
+        }
+    }
+
+    #[test]
+    fn the_config_speaks_first_then_the_table() {
         let stated = Arc::new(Known {
             told_by: "the config".to_string(),
             ..Known::default()
         });
-        let knowledge = Knowledge::new(BTreeMap::from([("grafana".to_string(), stated)]));
-        let told = |chart: &str| {
-            let wanted = Wanted {
+        let stated = BTreeMap::from([("grafana".to_string(), stated)]);
+        let knowledge = Knowledge::new(stated);
+        let told = |repository: &str, chart: &str, version: &str| {
+            let known = knowledge.elsewhere(&Wanted {
+                repository: Some(repository),
                 chart,
-                ..Wanted::default()
-            };
-            knowledge.elsewhere(&wanted).len()
+                version: Some(version),
+            });
+            known.first().map(|known| known.told_by.clone())
         };
-        assert_eq!(told("grafana"), 1);
-        assert_eq!(told("community/grafana"), 1);
-        assert_eq!(told("other"), 0);
+        let bitnami = "oci://registry-1.docker.io/bitnamicharts";
+        assert_eq!(
+            told("https://x.example", "grafana", ""),
+            Some("the config".into())
+        );
+        assert!(told(bitnami, "nginx", "1.0.0").is_some());
+        assert_eq!(told("https://x.example", "nginx", "1.0.0"), None);
+    }
+
+    #[test]
+    fn another_version_of_a_known_chart_is_told_as_such() {
+        let knowledge = Knowledge::default();
+        let other = |repository: &str, version: &str| {
+            let known = knowledge.at_another_version(&Wanted {
+                repository: Some(repository),
+                chart: "kube-state-metrics",
+                version: Some(version),
+            });
+            known.map(|known| known.told_by.clone())
+        };
+        let home = "https://prometheus-community.github.io/helm-charts";
+        let known = Some("the chart kube-state-metrics (8.4.0)".to_string());
+        assert_eq!(other(home, "4.0.0"), known);
+        assert_eq!(other(home, ""), known);
+        assert_eq!(other(home, "v8.4.0"), None);
+        assert_eq!(other("https://x.example", "4.0.0"), None);
     }
 }

@@ -65,12 +65,22 @@ pub struct Wanted<'w> {
     pub version: Option<&'w str>,
 }
 
+impl Wanted<'_> {
+    /// The name of the chart without what may stand in front of it (helmfile's `repository/name`).
+    pub fn name(&self) -> &str {
+        let chart = self.chart.trim_end_matches('/');
+        chart.rsplit('/').next().unwrap_or(chart)
+    }
+}
+
 /// What tells how charts make names.
 pub trait Charts: Sync {
     /// The chart whose directory is `folder`, and those that it brings. Costs time: it is rendered.
     fn in_folder(&self, folder: &Path) -> Vec<Arc<Known>>;
     /// A chart that is somewhere else.
     fn elsewhere(&self, wanted: &Wanted<'_>) -> Vec<Arc<Known>>;
+    /// The same chart at another version, when only that is known.
+    fn at_another_version(&self, wanted: &Wanted<'_>) -> Option<Arc<Known>>;
 }
 
 /// No chart is known.
@@ -84,5 +94,9 @@ impl Charts for NoCharts {
 
     fn elsewhere(&self, _: &Wanted<'_>) -> Vec<Arc<Known>> {
         Vec::new()
+    }
+
+    fn at_another_version(&self, _: &Wanted<'_>) -> Option<Arc<Known>> {
+        None
     }
 }

@@ -9,7 +9,7 @@
 //! * [`table`]: well-known charts that were learned before
 //! * [`knowledge`]: who tells about a chart, in order
 //!
-//! Only [`package`] reads files, and those of charts alone.
+//! Only [`knowledge`] reads files, and those of charts alone.
 
 pub mod join;
 pub mod knowledge;

@@ -89,10 +89,17 @@ impl Charted {
         last.is_some_and(|said| !said.text.is_empty() && !names_host(&said.text))
     }
 
-    /// Whether another join is about the same last value, so that this one, which comes first, counts.
-    fn reads_the_same(&self, other: &Self) -> bool {
+    /// Whether another join is about the same last value: a general form says nothing of an image that is
+    /// known by itself.
+    fn ends_like(&self, other: &Self) -> bool {
         let last = |image: &Self| image.slots.last().map(|slot| slot.path.clone());
-        self.join == other.join || last(self).is_some() && last(self) == last(other)
+        last(self).is_some() && last(self) == last(other)
+    }
+
+    /// Whether a value that it reads is one of these parts of sites.
+    pub(super) fn reads(&self, parts: &[(SiteId, usize)]) -> bool {
+        let mut said = self.slots.iter().flat_map(|slot| &slot.said);
+        said.any(|said| said.from.is_some_and(|from| parts.contains(&from)))
     }
 
     /// The name that the chart makes, with a tag that stands in its last value.
@@ -201,7 +208,9 @@ pub(super) fn images(merge: &Merge<'_>, known: &[Arc<Known>]) -> Vec<Charted> {
                 continue;
             }
             let is_said = |slot: &Slot| slot.said.iter().any(|said| said.from.is_some());
-            let is_known = found.iter().any(|one| one.reads_the_same(&charted));
+            let is_known = found.iter().any(|one| {
+                one.join == charted.join || is_general && one.ends_like(&charted)
+            });
             if charted.slots.iter().any(is_said) && !is_known {
                 found.push(charted);
             }

@@ -204,6 +204,7 @@ fn site_outcome(
         inserted: carried.inserted,
         names: site.entry().map(|_| names),
         heals: false,
+        charted: None,
         to,
         rule,
         safety,

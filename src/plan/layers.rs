@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::decide::{self, Outcome, Why};
 use super::targets::{Target, Targets};
-use super::view::{Decision, contradicts, decide_view};
-use super::{Assume, Change, Inserted, Matter, Remark, Rewritten, Safety, Undecided};
+use super::view::{Decision, Rewrite, contradicts, decide_view};
+use super::{Assume, ByChart, Change, Inserted, Matter, Remark, Rewritten, Safety, Undecided};
 use crate::edit::Edit;
 use crate::image::ImageRef;
 use crate::link::{Charted, Group, Links, NewTexts, SiteId, View};
@@ -548,8 +548,20 @@ impl Run<'_> {
             inserted,
             names: None,
             heals: false,
+            charted: self.by_chart(view, rewrite),
             edits,
             groups: Vec::new(),
+        }))
+    }
+
+    /// What the chart makes of the image, when it is known.
+    fn by_chart(&self, view: usize, rewrite: &Rewrite) -> Option<Box<ByChart>> {
+        let image = self.links.views[view].charted.as_ref()?;
+        let from = image.name().unwrap_or_default();
+        Some(Box::new(ByChart {
+            detail: format!("{} makes `{from}` of `{}`", image.told_by, image.join),
+            to: rewrite.name.clone(),
+            from,
         }))
     }
 
@@ -615,7 +627,8 @@ impl Run<'_> {
                     },
                 ));
             }
-            if view.insecure_allowed || !is_refused(view, decision, rules) {
+            let is_fine = view.insecure_allowed || view.is_beginning;
+            if is_fine || !is_refused(view, decision, rules) {
                 continue;
             }
             if said.insert((Matter::BitnamiInsecureImages, view.own.file)) {

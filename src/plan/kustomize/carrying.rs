@@ -376,6 +376,7 @@ impl Settling<'_> {
             inserted: carried.inserted,
             names: Some(names),
             heals: plan.heals,
+            charted: None,
             edits: carried.edits,
             groups: Vec::new(),
         })))

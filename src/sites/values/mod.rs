@@ -53,8 +53,8 @@ pub struct Loose {
     /// stands there may be anything.
     pub filled: Vec<Vec<Step>>,
     /// Whether Bitnami charts are allowed to use other registries
-    /// (`global.security.allowInsecureImages: true`).
-    pub insecure_allowed: bool,
+    /// (`global.security.allowInsecureImages`), with the way to the values of the charts it is said to.
+    pub insecure: Vec<(Vec<Step>, bool)>,
 }
 
 impl Loose {
@@ -64,7 +64,7 @@ impl Loose {
             && self.fronts.is_empty()
             && self.ends.is_empty()
             && self.filled.is_empty()
-            && !self.insecure_allowed
+            && self.insecure.is_empty()
     }
 }
 

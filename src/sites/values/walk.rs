@@ -356,9 +356,12 @@ impl<'d> Walk<'d> {
     /// Notes what other layers may make parts of.
     fn note_loose(&mut self, map: &Map<'d, '_>) {
         let at = map.at;
-        let in_security = matches!(at, [.., Step::Key(global), Step::Key(security)] if global == "global" && security == "security");
-        if in_security && let Some(&allows) = map.entries.get("allowInsecureImages") {
-            self.loose.insecure_allowed |= self.document.text(allows) == Some("true");
+        if let [chart @ .., Step::Key(global), Step::Key(security)] = at
+            && (global.as_str(), security.as_str()) == (GLOBAL, "security")
+            && let Some(&allows) = map.entries.get("allowInsecureImages")
+        {
+            let is_allowed = self.document.text(allows) == Some("true");
+            self.loose.insecure.push((chart.to_vec(), is_allowed));
         }
         let image_like = is_image_map(at);
         let has_image = |key: &str| front::words(key).any(|word| word == "image");
