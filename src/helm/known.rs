@@ -41,6 +41,12 @@ impl Known {
         own.or_else(meant).map_or("", String::as_str)
     }
 
+    /// Whether the names of several images read a value.
+    pub fn is_shared(&self, path: &ValuePath) -> bool {
+        let reads = |join: &&Join| join.reads().into_iter().any(|read| read.matched(path).is_some());
+        self.joins.iter().filter(reads).count() > 1
+    }
+
     /// The same chart as another one sees it that keeps its values under `key`.
     #[must_use]
     pub fn below(&self, key: &str) -> Self {

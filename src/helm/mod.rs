@@ -23,4 +23,5 @@ mod uses;
 
 pub use join::{Glue, Join, Source, ValuePath};
 pub use knowledge::Knowledge;
+pub use table::Table;
 pub use known::{Charts, Known, NoCharts, Wanted};

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::SiteId;
 use super::values::Merge;
-use crate::helm::{Join, Known, ValuePath};
+use crate::helm::{Join, Known, Source, ValuePath};
 use crate::sites::{Step, Value};
 
 /// One image of a chart that is known, under one merge.
@@ -41,6 +41,8 @@ pub struct Slot {
     pub said: Vec<Said>,
     /// Whether values that may be merged with these, and are not here, say something of it.
     pub elsewhere: bool,
+    /// Whether the names of several images read it.
+    pub shared: bool,
 }
 
 /// What a layer says of a value.
@@ -94,6 +96,17 @@ impl Charted {
     fn ends_like(&self, other: &Self) -> bool {
         let last = |image: &Self| image.slots.last().map(|slot| slot.path.clone());
         last(self).is_some() && last(self) == last(other)
+    }
+
+    /// The registry for every image of the chart that stands in front of the name, with its site.
+    pub fn global(&self) -> Option<(&str, SiteId)> {
+        let pieces = self.join.pieces(|path| self.text(path))?;
+        let (front, rest) = pieces.split_first()?;
+        let Source::Value(path) = front.source.filter(|_| !rest.is_empty())? else {
+            return None;
+        };
+        let said = self.slot(path).filter(|_| path.is_global())?.last().1?;
+        Some((&said.text, said.from?.0))
     }
 
     /// Whether a value that it reads is one of these parts of sites.
@@ -247,6 +260,7 @@ fn charted(join: Join, known: &Known, sayings: &Sayings) -> Charted {
             default: known.default_of(path).to_string(),
             said: said.cloned().unwrap_or_default(),
             elsewhere: false,
+            shared: path.is_global() || known.is_shared(path),
         })
     };
     Charted {
@@ -261,6 +275,11 @@ fn charted(join: Join, known: &Known, sayings: &Sayings) -> Charted {
 
 /// The path of a value, unless a list stands on the way.
 fn path_of((at, key): &(Vec<Step>, String)) -> Option<ValuePath> {
+    value_path(at, key)
+}
+
+/// The path of the value under `key` of the map at `at`, unless a list stands on the way.
+pub(super) fn value_path(at: &[Step], key: &str) -> Option<ValuePath> {
     let step = |step: &Step| match step {
         Step::Key(key) => Some(key.clone()),
         Step::Item(_) => None,

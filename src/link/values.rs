@@ -34,6 +34,9 @@ const FRONT_KEYS: &[&str] = &[
     "registry",
 ];
 
+/// Why a value stays that one release shows to be a part of a name, and another does not.
+const ONLY_OF_CHART: &str = "another release reads it, of whose chart nothing is known; write the image out in the values of each";
+
 /// A part of a name after the merge.
 #[derive(Clone, Debug)]
 pub struct Merged {
@@ -547,6 +550,8 @@ impl<'a> Merge<'a> {
             let (global, contradicting) = fronts.everything(at);
             let blocked = self.blocked(at, family, sites, &parts).or(contradicting);
             let blocked = blocked.or_else(|| fronts.read_by_others(at, &parts));
+            let is_spare = self.files[own.file].scan.sites[own.site].is_spare();
+            let blocked = blocked.or_else(|| is_spare.then(|| ONLY_OF_CHART.to_string()));
             let view = View {
                 at: at.clone(),
                 names,
@@ -1089,7 +1094,7 @@ fn is_below(at: &[Step], keys: &[String]) -> bool {
 
 /// `path` as the chart sees it whose values stand below `at`: the rest of the path, or the path of
 /// a global value, which reaches every chart.
-fn below(path: &[Step], at: &[String]) -> Option<Vec<Step>> {
+pub(super) fn below(path: &[Step], at: &[String]) -> Option<Vec<Step>> {
     if is_global(path) {
         return Some(path.to_vec());
     }

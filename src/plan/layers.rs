@@ -48,6 +48,16 @@ type ScalarId = (usize, DocumentPath, usize);
 /// What a view may ask a text of: a scalar, or a key that is added behind the pair of one.
 type Spot = (ScalarId, Option<String>);
 
+/// What a view reads, or adds.
+struct Want {
+    spot: Spot,
+    /// The text that it has then.
+    text: String,
+    /// Whether it may have no other one. A chart that is known tells what becomes of the name, whatever
+    /// becomes of the value.
+    is_asked: bool,
+}
+
 /// Decides every site with parts.
 pub(super) fn decide(
     files: &[ScannedFile],
@@ -63,7 +73,7 @@ pub(super) fn decide(
         .iter()
         .map(|view| decide_deployed(view, targets))
         .collect();
-    let wants: Vec<Vec<(Spot, String)>> = links
+    let wants: Vec<Vec<Want>> = links
         .views
         .iter()
         .zip(&decisions)
@@ -87,7 +97,7 @@ struct Run<'r> {
     assume: &'r Assume,
     decisions: Vec<Decision>,
     /// What each view asks of the scalars that it reads, and of keys beside them.
-    wants: Vec<Vec<(Spot, String)>>,
+    wants: Vec<Vec<Want>>,
 }
 
 /// Views that hang together.
@@ -113,6 +123,7 @@ impl Run<'_> {
             self.settle(&cluster, &mut layered);
         }
         self.remark(&mut layered);
+        self.remark_fronts(&mut layered);
         layered
     }
 
@@ -121,7 +132,7 @@ impl Run<'_> {
         let mut union = Union::new(self.wants.len());
         let mut reader: HashMap<ScalarId, usize> = HashMap::new();
         for (view, wants) in self.wants.iter().enumerate() {
-            for ((scalar, _), _) in wants {
+            for (scalar, _) in wants.iter().map(|want| &want.spot) {
                 match reader.get(scalar) {
                     Some(&other) => union.join(view, other),
                     None => drop(reader.insert(*scalar, view)),
@@ -172,14 +183,14 @@ impl Run<'_> {
         };
         // What a merge reads and keeps stays as it is.
         let read = cluster.views.iter().flat_map(|&view| &self.wants[view]);
-        for (spot, text) in read {
+        for Want { spot, text, .. } in read {
             texts.entry(spot.clone()).or_insert_with(|| text.clone());
         }
         for &view in beginnings {
             let rewrites = matches!(self.decisions[view], Decision::Rewrite(_));
             let mut more = texts.clone();
-            let mut wants = self.wants[view].iter();
-            let fits = wants.all(|(spot, text)| {
+            let mut wants = self.wants[view].iter().filter(|want| want.is_asked);
+            let fits = wants.all(|Want { spot, text, .. }| {
                 let known = more.entry(spot.clone()).or_insert_with(|| text.clone());
                 known == text
             });
@@ -214,8 +225,11 @@ impl Run<'_> {
             if let Some(why) = &self.links.views[view].blocked {
                 return Err((Reason::GroupIncomplete, why.clone()));
             }
+            // What a chart makes of the new texts is looked at below.
+            let is_charted = self.links.views[view].charted.is_some();
             if let Decision::Keep(reason, _) = &self.decisions[view]
                 && BLOCKING.contains(reason)
+                && !is_charted
             {
                 let view = &self.links.views[view];
                 let (site, _) = self.site(view.own);
@@ -226,7 +240,8 @@ impl Run<'_> {
                 );
                 return Err((Reason::GroupIncomplete, detail));
             }
-            for (spot, text) in &self.wants[view] {
+            let asked = self.wants[view].iter().filter(|want| want.is_asked);
+            for Want { spot, text, .. } in asked {
                 match texts.get(spot) {
                     Some((known, other)) if known != text => {
                         let shared = self.text_of(spot);
@@ -647,6 +662,31 @@ impl Run<'_> {
     }
 }
 
+impl Run<'_> {
+    /// Says of registries for every image of a chart that is known why they stay.
+    fn remark_fronts(&self, layered: &mut Layered) {
+        let mut said = BTreeSet::new();
+        for view in self.links.views.iter().filter(|view| !view.is_beginning) {
+            let image = view.charted.as_ref();
+            let Some((text, site)) = image.and_then(|image| image.global()) else {
+                continue;
+            };
+            if let Some(Outcome::Skip(Reason::GroupIncomplete, why)) = layered.outcomes.get(&site)
+                && said.insert(site)
+            {
+                let detail =
+                    format!("`{text}` stands in front of every image of the chart; {why}");
+                let remark = Remark {
+                    span: self.site(site).0.span(),
+                    matter: Matter::GlobalRegistryConflict,
+                    detail,
+                };
+                layered.remarks.push((site.file, remark));
+            }
+        }
+    }
+}
+
 /// The name that the parts of a site make with new texts, keys that are added among them.
 fn whole_of(
     parts: &Parts,
@@ -772,7 +812,7 @@ fn need(view: &View, target: &Target) -> String {
 }
 
 /// What a view asks of the scalars that it reads.
-fn wants(files: &[ScannedFile], view: &View, decision: &Decision) -> Vec<(Spot, String)> {
+fn wants(files: &[ScannedFile], view: &View, decision: &Decision) -> Vec<Want> {
     let (texts, added) = match decision {
         Decision::Keep(..) => (&[][..], &[][..]),
         Decision::Rewrite(rewrite) => (&rewrite.texts[..], &rewrite.added[..]),
@@ -786,12 +826,20 @@ fn wants(files: &[ScannedFile], view: &View, decision: &Decision) -> Vec<(Spot, 
             continue;
         };
         let new = texts.iter().find(|(part, _)| *part == index);
-        wants.push(((id, None), new.map_or(text, |(_, text)| text).to_string()));
+        wants.push(Want {
+            spot: (id, None),
+            text: new.map_or(text, |(_, text)| text).to_string(),
+            is_asked: new.is_some() || view.charted.is_none(),
+        });
     }
     for added in added {
         let (site, part) = added.beside;
         if let Some((id, _)) = scalar_of(files, site, part) {
-            wants.push(((id, Some(added.key.clone())), added.text.clone()));
+            wants.push(Want {
+                spot: (id, Some(added.key.clone())),
+                text: added.text.clone(),
+                is_asked: true,
+            });
         }
     }
     wants

@@ -9,6 +9,7 @@ use super::words::{
     BEGINNINGS, has_image_word, is_image_key, is_image_map, is_image_name, is_picture,
 };
 use super::{Loose, LooseFront, LoosePart, Template};
+use crate::helm::Table;
 use crate::image::{self, ImageRef};
 use crate::reason::Reason;
 use crate::yaml::{Document, Kind, NodeId, PlainType, Scalar, Style, plain_type};
@@ -386,6 +387,7 @@ impl<'d> Walk<'d> {
                 .any(|end| key.ends_with(end))
                 || is_component(key)
                 || BEGINNINGS.contains(&key)
+                || matches!(at, [.., Step::Key(above)] if Table::reads(above, key))
         };
         let mut keys: Vec<(&str, NodeId)> = map
             .entries
@@ -409,11 +411,14 @@ impl<'d> Walk<'d> {
                 at: at.to_vec(),
                 key: key.to_string(),
                 empties: matches!(value, Some(Value::Empty)),
-                text: match value {
-                    Some(Value::Text(scalar)) => Some(scalar.value),
+                text: match &value {
+                    Some(Value::Text(scalar)) => Some(scalar.value.clone()),
                     _ => None,
                 },
             });
+            if let Some(Value::Text(scalar)) = value {
+                self.spare(at, key, node, scalar);
+            }
         }
     }
 
