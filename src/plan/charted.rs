@@ -97,7 +97,7 @@ impl Target<'_> {
     /// The first way to write the name that the chart joins to just that.
     fn texts(&self, filled: &[&Piece<'_>]) -> Result<Texts, Why> {
         let is_of_several = |piece: &&&Piece<'_>| {
-            let slot = path_of(piece).and_then(|path| self.image.slot(path));
+            let slot = self.path_of(piece).and_then(|path| self.image.slot(path));
             slot.is_some_and(|slot| slot.shared)
         };
         let split = self.in_parts(filled);
@@ -176,7 +176,7 @@ impl Target<'_> {
 
     /// Gives a piece a new text: in its scalar, or under a key that is added.
     fn set(&self, piece: &Piece<'_>, text: &str, texts: &mut Texts) -> Result<(), Why> {
-        let path = path_of(piece).ok_or_else(|| self.fixed(piece))?;
+        let path = self.path_of(piece).ok_or_else(|| self.fixed(piece))?;
         let slots = self.image.slots.iter();
         let found = slots.enumerate().find(|(_, slot)| slot.path == *path);
         let (index, slot) = found.ok_or_else(|| self.fixed(piece))?;
@@ -216,6 +216,29 @@ impl Target<'_> {
         Ok(())
     }
 
+    /// The value that decides a piece: the one that it comes from when the layers say it. Else one of the
+    /// image's own that comes before it, or just the one that it comes from.
+    fn path_of<'p>(&self, piece: &Piece<'p>) -> Option<&'p ValuePath> {
+        let is_own = |path: &&ValuePath| self.image.slot(path).is_some_and(|slot| !slot.shared);
+        let is_said = |path: &&ValuePath| {
+            let slot = self.image.slot(path);
+            slot.is_some_and(|slot| slot.last().1.is_some())
+        };
+        let taken = match piece.source {
+            Some(Source::Value(path)) => Some(path),
+            _ => None,
+        };
+        let sources = &piece.part.sources;
+        let at = sources.iter().position(|source| Some(source) == piece.source);
+        let before = &sources[..at.map_or(sources.len(), |at| at + 1)];
+        let paths = before.iter().filter_map(|source| match source {
+            Source::Value(path) => Some(path),
+            Source::Text(_) => None,
+        });
+        let own = paths.clone().find(is_own);
+        taken.filter(is_said).or(own).or(taken).or(paths.clone().next())
+    }
+
     fn fixed(&self, piece: &Piece<'_>) -> Why {
         let detail = format!(
             "`{}`, which {} puts into the name, cannot be changed here; set the image as one reference",
@@ -232,19 +255,6 @@ impl Target<'_> {
         let last = said.filter_map(|said| Some((said.layer, said.from?))).max();
         last.map(|(_, from)| from)
     }
-}
-
-/// The value that decides a piece: the one that it comes from, else the first that is the image's own.
-fn path_of<'p>(piece: &Piece<'p>) -> Option<&'p ValuePath> {
-    if let Some(Source::Value(path)) = piece.source {
-        return Some(path);
-    }
-    let paths = piece.part.sources.iter().filter_map(|source| match source {
-        Source::Value(path) => Some(path),
-        Source::Text(_) => None,
-    });
-    let (global, own): (Vec<_>, Vec<_>) = paths.partition(|path| path.is_global());
-    own.first().or(global.first()).copied()
 }
 
 impl Texts {
