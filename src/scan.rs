@@ -240,9 +240,8 @@ impl Scan {
 
 /// Whether a site is one of these values.
 fn is_among(spare: &BTreeSet<Spare>, site: &Site) -> bool {
-    site.parts().is_some_and(|parts| {
-        spare.contains(&(parts.block, parts.at.clone(), parts.family.clone()))
-    })
+    site.parts()
+        .is_some_and(|parts| spare.contains(&(parts.block, parts.at.clone(), parts.family.clone())))
 }
 
 /// Where the scalars of sites begin.

@@ -119,7 +119,9 @@ fn is_same(learned: &str, wanted: &str) -> bool {
 
 /// A version without what may stand in front of it: `v1.2.3`, `=1.2.3`, `= v1.2.3`.
 fn plain(version: &str) -> &str {
-    version.trim_start_matches(|c: char| matches!(c, 'v' | '=') || c.is_whitespace()).trim_end()
+    version
+        .trim_start_matches(|c: char| matches!(c, 'v' | '=') || c.is_whitespace())
+        .trim_end()
 }
 
 #[cfg(test)]

@@ -43,7 +43,11 @@ impl Known {
 
     /// Whether the names of several images read a value.
     pub fn is_shared(&self, path: &ValuePath) -> bool {
-        let reads = |join: &&Join| join.reads().into_iter().any(|read| read.matched(path).is_some());
+        let reads = |join: &&Join| {
+            join.reads()
+                .into_iter()
+                .any(|read| read.matched(path).is_some())
+        };
         self.joins.iter().filter(reads).count() > 1
     }
 

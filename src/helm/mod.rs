@@ -23,5 +23,5 @@ mod uses;
 
 pub use join::{Glue, Join, Source, ValuePath};
 pub use knowledge::Knowledge;
-pub use table::Table;
 pub use known::{Charts, Known, NoCharts, Wanted};
+pub use table::Table;

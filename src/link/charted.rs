@@ -221,9 +221,9 @@ pub(super) fn images(merge: &Merge<'_>, known: &[Arc<Known>]) -> Vec<Charted> {
                 continue;
             }
             let is_said = |slot: &Slot| slot.said.iter().any(|said| said.from.is_some());
-            let is_known = found.iter().any(|one| {
-                one.join == charted.join || is_general && one.ends_like(&charted)
-            });
+            let is_known = found
+                .iter()
+                .any(|one| one.join == charted.join || is_general && one.ends_like(&charted));
             if charted.slots.iter().any(is_said) && !is_known {
                 found.push(charted);
             }

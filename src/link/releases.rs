@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::away::Away;
+use super::charted::value_path;
 use super::filled::{has_folder, pattern};
 use super::homes::Homes;
 use super::layer_files::{Known, Resolved};
@@ -15,7 +16,6 @@ use super::layers::{Combined, Layer, Placed, Releases, Root, Silent};
 use super::patched;
 use super::stacks::Charts;
 use super::tree::Tree;
-use super::charted::value_path;
 use super::values::below;
 use crate::helm::{self, Join, Wanted};
 use crate::scan::{Promoted, ScannedFile, Spare};

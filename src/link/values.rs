@@ -938,7 +938,9 @@ impl<'a> Merge<'a> {
 /// Whether the chart whose values stand at `at` may use other registries: what is said to every chart
 /// counts, else what is said to it.
 fn allows_insecure(said: &BTreeMap<Vec<Step>, bool>, at: &[Step]) -> bool {
-    let own = (1..=at.len()).rev().find_map(|length| said.get(&at[..length]));
+    let own = (1..=at.len())
+        .rev()
+        .find_map(|length| said.get(&at[..length]));
     said.get(&[][..]).or(own).copied().unwrap_or(false)
 }
 

@@ -229,14 +229,20 @@ impl Target<'_> {
             _ => None,
         };
         let sources = &piece.part.sources;
-        let at = sources.iter().position(|source| Some(source) == piece.source);
+        let at = sources
+            .iter()
+            .position(|source| Some(source) == piece.source);
         let before = &sources[..at.map_or(sources.len(), |at| at + 1)];
         let paths = before.iter().filter_map(|source| match source {
             Source::Value(path) => Some(path),
             Source::Text(_) => None,
         });
         let own = paths.clone().find(is_own);
-        taken.filter(is_said).or(own).or(taken).or(paths.clone().next())
+        taken
+            .filter(is_said)
+            .or(own)
+            .or(taken)
+            .or(paths.clone().next())
     }
 
     fn fixed(&self, piece: &Piece<'_>) -> Why {

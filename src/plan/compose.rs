@@ -129,13 +129,14 @@ fn rewritten(value: &str, parsed: &str, edits: &EditSet) -> Option<String> {
 /// make other sites of it: what counts is that nothing else says something else.
 fn check_settled(file: &FilePlan, after: &str, edits: &EditSet) -> Result<(), ComposeError> {
     let again = rescan(file, after);
-    let charted = file.changes.iter().filter(|change| change.charted.is_some());
+    let charted = file
+        .changes
+        .iter()
+        .filter(|change| change.charted.is_some());
     let charted: BTreeSet<usize> = charted.map(|change| change.site).collect();
     let of_charts = Places::of(file, &charted);
     let before = file.sites.iter().enumerate();
-    let before: Vec<(usize, &Site)> = before
-        .filter(|(_, site)| !of_charts.have(site))
-        .collect();
+    let before: Vec<(usize, &Site)> = before.filter(|(_, site)| !of_charts.have(site)).collect();
     let again: Vec<&Site> = again
         .iter()
         .filter(|site| !of_charts.made(site, edits))
@@ -174,8 +175,7 @@ struct Places {
 impl Places {
     fn of(file: &FilePlan, charted: &BTreeSet<usize>) -> Self {
         let sites = file.sites.iter().enumerate();
-        let (own, others): (Vec<_>, Vec<_>) =
-            sites.partition(|(index, _)| charted.contains(index));
+        let (own, others): (Vec<_>, Vec<_>) = sites.partition(|(index, _)| charted.contains(index));
         let starts = |sites: Vec<(usize, &Site)>| {
             let scalars = sites.into_iter().flat_map(|(_, site)| site.scalars());
             scalars.map(start).collect()

@@ -360,9 +360,13 @@ impl Run<'_> {
         };
         if !is_right {
             let detail = format!(
-                "with the other images of the chart, `{}` would become `{}`; write the image out in each layer",
+                "with the other images of the chart, `{}` would become `{}`; {}",
                 image.name().unwrap_or_default(),
-                after.unwrap_or_default()
+                after.unwrap_or_default(),
+                match &self.decisions[view] {
+                    Decision::Keep(_, why) => why,
+                    Decision::Rewrite(_) => "write the image out in each layer",
+                }
             );
             return Err((Reason::GroupIncomplete, detail));
         }
@@ -674,8 +678,7 @@ impl Run<'_> {
             if let Some(Outcome::Skip(Reason::GroupIncomplete, why)) = layered.outcomes.get(&site)
                 && said.insert(site)
             {
-                let detail =
-                    format!("`{text}` stands in front of every image of the chart; {why}");
+                let detail = format!("`{text}` stands in front of every image of the chart; {why}");
                 let remark = Remark {
                     span: self.site(site).0.span(),
                     matter: Matter::GlobalRegistryConflict,

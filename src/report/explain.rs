@@ -101,7 +101,9 @@ fn verdict(file: &FilePlan, site: usize) -> Option<String> {
             Safety::Assumed(assumption) => format!("assumed: {assumption}"),
         };
         let chart = change.charted.as_ref();
-        let chart = chart.map_or(String::new(), |chart| format!("\n  chart    {}", chart.detail));
+        let chart = chart.map_or(String::new(), |chart| {
+            format!("\n  chart    {}", chart.detail)
+        });
         return Some(format!("  changes  to `{}` ({safety}){chart}", change.to));
     }
     let undecided = file.undecided.iter().find(|assumed| assumed.site == site);

@@ -78,7 +78,11 @@ impl Reader<'_, '_> {
             release.layers.push(Given::unknown(Stage::Files, why));
         }
         let defaults = document.get(0, "helmDefaults");
-        if defaults.into_iter().chain([node]).any(|map| self.has_value_args(map)) {
+        if defaults
+            .into_iter()
+            .chain([node])
+            .any(|map| self.has_value_args(map))
+        {
             let why = "arguments for Helm give values";
             release.layers.push(Given::unknown(Stage::Parameters, why));
         }
