@@ -65,6 +65,25 @@ impl EditSet {
         self.edits.iter()
     }
 
+    /// Where in the original stands what stands at `offset` in the new text; what an edit has written
+    /// stands where its span begins.
+    pub fn before(&self, offset: usize) -> usize {
+        // How far the new text is ahead of the original, and behind it.
+        let (mut longer, mut shorter) = (0, 0);
+        for edit in &self.edits {
+            let start = edit.span.start + longer - shorter;
+            if offset < start {
+                break;
+            }
+            if offset < start + edit.text.len() {
+                return edit.span.start;
+            }
+            longer += edit.text.len();
+            shorter += edit.span.end - edit.span.start;
+        }
+        offset + shorter - longer
+    }
+
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
         self.edits.is_empty()
@@ -102,6 +121,14 @@ mod tests {
     fn applies_in_one_pass_whatever_the_order_given() {
         let set = EditSet::new([edit(8, 9, "YY"), edit(0, 1, "X"), edit(4, 4, "+")]).unwrap();
         assert_eq!(set.apply("a23456789").unwrap(), "X234+5678YY");
+    }
+
+    #[test]
+    fn what_stands_in_the_new_text_stood_somewhere_before() {
+        let set = EditSet::new([edit(8, 9, "YY"), edit(0, 1, "X"), edit(4, 4, "+")]).unwrap();
+        // X234+5678YY of 123456789
+        let all: Vec<usize> = (0..12).map(|offset| set.before(offset)).collect();
+        assert_eq!(all, [0, 1, 2, 3, 4, 4, 5, 6, 7, 8, 8, 9]);
     }
 
     #[test]

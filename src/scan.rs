@@ -12,7 +12,7 @@ use memchr::memmem;
 
 use crate::ignores::{Gathering, Ignores, Waiting};
 use crate::image;
-use crate::sites::{self, BlockId, Fact, Found, GeneratedFile, KeyPath, Keyed, Loose, Site};
+use crate::sites::{self, BlockId, Fact, Found, GeneratedFile, KeyPath, Keyed, Loose, Site, Step};
 use crate::source::SourceFile;
 use crate::walk::Role;
 use crate::yaml::{
@@ -157,7 +157,13 @@ pub struct Promoted {
     pub whole: bool,
     /// Parts of it that are.
     pub blocks: BTreeSet<BlockId>,
+    /// Values that their chart makes names of.
+    pub spare: BTreeSet<Spare>,
 }
+
+/// A value: where the values begin that it is one of, when they are not the whole file, the way to its
+/// map, and its key.
+pub type Spare = (Option<BlockId>, Vec<Step>, String);
 
 /// A text inside a document that could not be read.
 #[derive(Clone, Debug)]
@@ -173,6 +179,7 @@ impl Scan {
     /// the others, those stay that look like images wherever they stand.
     pub fn promote(&mut self, promoted: Promoted) {
         let counts = |site: &Site| match site.parts().and_then(|parts| parts.block) {
+            _ if site.is_spare() => is_among(&promoted.spare, site),
             Some(block) => promoted.blocks.contains(&block),
             None => promoted.whole,
         };
@@ -180,6 +187,8 @@ impl Scan {
         let unproven = std::mem::take(&mut self.unproven).into_iter().enumerate();
         let unproven = unproven.map(|(index, site)| (unproven_number(index), site));
         let (counted, others): (Vec<_>, Vec<_>) = unproven.partition(|(_, site)| counts(site));
+        let (spare, others): (Vec<_>, Vec<_>) =
+            others.into_iter().partition(|(_, site)| site.is_spare());
         // What was a text by itself is a part of the values now.
         let taken = starts(&counted);
         let proven = proven
@@ -190,7 +199,11 @@ impl Scan {
             .into_iter()
             .filter_map(|(number, site)| Some((number, sites::without_proof(site)?)))
             .filter(|(_, site)| !known.contains(&site.span().start));
-        self.arrange(proven.into_iter().chain(counted).chain(others).collect());
+        let counted = counted
+            .into_iter()
+            .filter(|(_, site)| !site.is_spare() || !known.contains(&site.span().start));
+        let all = proven.into_iter().chain(counted).chain(others);
+        self.arrange_all(all.collect(), spare);
         self.promoted = promoted;
     }
 
@@ -203,17 +216,32 @@ impl Scan {
     }
 
     /// Takes sites, each with the number by which comments know it, in the order of the text.
-    fn arrange(&mut self, mut all: Vec<(usize, Site)>) {
+    fn arrange(&mut self, all: Vec<(usize, Site)>) {
+        let unproven = std::mem::take(&mut self.unproven).into_iter().enumerate();
+        let unproven = unproven.map(|(index, site)| (unproven_number(index), site));
+        let unproven = unproven.collect();
+        self.arrange_all(all, unproven);
+    }
+
+    /// The same, and those that still need another file's word.
+    fn arrange_all(&mut self, mut all: Vec<(usize, Site)>, unproven: Vec<(usize, Site)>) {
         // Branches of a template may begin documents of their own: numbers say little there.
         let not_yaml = self.not_yaml;
         let stream = |site: &Site| if not_yaml { 0 } else { site.document.stream() };
         all.sort_by_key(|(_, site)| (stream(site), site.span()));
         let numbers = all.iter().enumerate().map(|(new, (old, _))| (*old, new));
-        let unproven = 0..self.unproven.len();
-        let unmoved = unproven.map(|index| (unproven_number(index), unproven_number(index)));
-        self.ignores.renumber(&numbers.chain(unmoved).collect());
+        let waiting = unproven.iter().enumerate();
+        let waiting = waiting.map(|(new, (old, _))| (*old, unproven_number(new)));
+        self.ignores.renumber(&numbers.chain(waiting).collect());
         self.sites = all.into_iter().map(|(_, site)| site).collect();
+        self.unproven = unproven.into_iter().map(|(_, site)| site).collect();
     }
+}
+
+/// Whether a site is one of these values.
+fn is_among(spare: &BTreeSet<Spare>, site: &Site) -> bool {
+    site.parts()
+        .is_some_and(|parts| spare.contains(&(parts.block, parts.at.clone(), parts.family.clone())))
 }
 
 /// Where the scalars of sites begin.
@@ -418,8 +446,7 @@ impl<'t> Scanner<'t> {
             all.fronts.extend(loose.fronts);
             all.ends.extend(loose.ends);
             all.filled.extend(loose.filled);
-            all.insecure_allowed |= loose.insecure_allowed;
-            all.names_allowance |= loose.names_allowance;
+            all.insecure.extend(loose.insecure);
             // Only the first document is merged with others.
             let is_first = document.path.is_first();
             all.allowance = loose

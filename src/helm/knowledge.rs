@@ -91,34 +91,41 @@ impl Charts for Knowledge {
     }
 
     fn elsewhere(&self, wanted: &Wanted<'_>) -> Vec<Arc<Known>> {
-        let name = wanted.chart.trim_end_matches('/');
-        let name = name.rsplit('/').next().unwrap_or(name);
+        let name = wanted.name();
         if let Some(known) = self.stated.get(name) {
             return vec![Arc::clone(known)];
         }
-        let version = wanted.version.unwrap_or("");
         let Some(repository) = wanted.repository else {
             return Vec::new();
         };
+        let version = wanted.version.unwrap_or("");
         let table = Table::built_in();
         let own = table.find(repository, name);
         let own = own.filter(|row| is_same(&row.version, version));
         let row = own.or_else(|| table.family(repository, name));
         row.map(|row| Arc::new(row.known())).into_iter().collect()
     }
+
+    fn at_another_version(&self, wanted: &Wanted<'_>) -> Option<Arc<Known>> {
+        if !self.elsewhere(wanted).is_empty() {
+            return None;
+        }
+        let row = Table::built_in().find(wanted.repository?, wanted.name())?;
+        Some(Arc::new(row.known()))
+    }
 }
 
 /// Whether a release takes just the version that was learned. Charts change how they make names within
 /// a major version, too (prometheus-node-exporter has a `registry` since 4.14.0).
 fn is_same(learned: &str, wanted: &str) -> bool {
-    let plain = |version: &'_ str| {
-        version
-            .trim()
-            .trim_start_matches(['v', '='])
-            .trim()
-            .to_string()
-    };
     plain(learned) == plain(wanted)
+}
+
+/// A version without what may stand in front of it: `v1.2.3`, `=1.2.3`, `= v1.2.3`.
+fn plain(version: &str) -> &str {
+    version
+        .trim_start_matches(|c: char| matches!(c, 'v' | '=') || c.is_whitespace())
+        .trim_end()
 }
 
 #[cfg(test)]
@@ -131,12 +138,14 @@ mod tests {
             ("10.5.3", true),
             ("v10.5.3", true),
             ("=10.5.3", true),
+            ("= v10.5.3", true),
             ("10.5.4", false),
             ("10.x", false),
             ("^10.5.3", false),
             ("", false),
         ] {
             assert_eq!(is_same("10.5.3", wanted), same, "{wanted}");
+            assert_eq!(is_same("v10.5.3", wanted), same, "{wanted}");
         }
     }
 
@@ -163,5 +172,24 @@ mod tests {
         );
         assert!(told(bitnami, "nginx", "1.0.0").is_some());
         assert_eq!(told("https://x.example", "nginx", "1.0.0"), None);
+    }
+
+    #[test]
+    fn another_version_of_a_known_chart_is_told_as_such() {
+        let knowledge = Knowledge::default();
+        let other = |repository: &str, version: &str| {
+            let known = knowledge.at_another_version(&Wanted {
+                repository: Some(repository),
+                chart: "kube-state-metrics",
+                version: Some(version),
+            });
+            known.map(|known| known.told_by.clone())
+        };
+        let home = "https://prometheus-community.github.io/helm-charts";
+        let known = Some("the chart kube-state-metrics (8.4.0)".to_string());
+        assert_eq!(other(home, "4.0.0"), known);
+        assert_eq!(other(home, ""), known);
+        assert_eq!(other(home, "v8.4.0"), None);
+        assert_eq!(other("https://x.example", "4.0.0"), None);
     }
 }

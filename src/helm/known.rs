@@ -52,6 +52,16 @@ impl Known {
         }
     }
 
+    /// Whether the names of several images read a value.
+    pub fn is_shared(&self, path: &ValuePath) -> bool {
+        let reads = |join: &&Join| {
+            join.reads()
+                .into_iter()
+                .any(|read| read.matched(path).is_some())
+        };
+        self.joins.iter().filter(reads).count() > 1
+    }
+
     /// The same chart as another one sees it that keeps its values under `key`.
     #[must_use]
     pub fn below(&self, key: &str) -> Self {
@@ -76,6 +86,14 @@ pub struct Wanted<'w> {
     pub version: Option<&'w str>,
 }
 
+impl Wanted<'_> {
+    /// The name of the chart without what may stand in front of it (helmfile's `repository/name`).
+    pub fn name(&self) -> &str {
+        let chart = self.chart.trim_end_matches('/');
+        chart.rsplit('/').next().unwrap_or(chart)
+    }
+}
+
 /// What tells how charts make names.
 pub trait Charts: Sync {
     /// The chart whose directory is `folder`, and those that it brings. Costs time: it is rendered.
@@ -87,6 +105,8 @@ pub trait Charts: Sync {
     fn text_of(&self, file: &Path) -> Option<String>;
     /// A chart that is somewhere else.
     fn elsewhere(&self, wanted: &Wanted<'_>) -> Vec<Arc<Known>>;
+    /// The same chart at another version, when only that is known.
+    fn at_another_version(&self, wanted: &Wanted<'_>) -> Option<Arc<Known>>;
 }
 
 /// No chart is known.
@@ -108,5 +128,9 @@ impl Charts for NoCharts {
 
     fn elsewhere(&self, _: &Wanted<'_>) -> Vec<Arc<Known>> {
         Vec::new()
+    }
+
+    fn at_another_version(&self, _: &Wanted<'_>) -> Option<Arc<Known>> {
+        None
     }
 }

@@ -11,7 +11,7 @@
 //! * [`table`]: well-known charts that were learned before
 //! * [`knowledge`]: who tells about a chart, in order
 //!
-//! Only [`package`] reads files, and those of charts alone.
+//! Only [`knowledge`] reads files, and those of charts alone.
 
 pub mod at_hand;
 pub mod join;
@@ -28,3 +28,4 @@ pub use at_hand::AtHand;
 pub use join::{Glue, Join, Source, ValuePath};
 pub use knowledge::Knowledge;
 pub use known::{Charts, Known, NoCharts, Wanted};
+pub use table::Table;

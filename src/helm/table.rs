@@ -17,7 +17,7 @@
 //!
 //! A value that a row's joins read and that has no default there is empty.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::OnceLock;
 
 use super::join::{Join, ValuePath};
@@ -128,6 +128,22 @@ impl Table {
             .filter(|row| row.name == chart)
             .map(Row::known)
             .collect()
+    }
+
+    /// Whether a join of any chart reads a value under `key` of a map under `above`. A `name` may be that
+    /// of anything.
+    pub fn reads(above: &str, key: &str) -> bool {
+        static KEYS: OnceLock<HashSet<(String, String)>> = OnceLock::new();
+        let keys = KEYS.get_or_init(|| {
+            let joins = Self::built_in().all().flat_map(|row| &row.joins);
+            let paths = joins.flat_map(Join::reads).map(|path| &path.0);
+            let pairs = paths.filter_map(|keys| match keys.as_slice() {
+                [.., above, key] if key != "name" => Some((above.clone(), key.clone())),
+                _ => None,
+            });
+            pairs.collect()
+        });
+        keys.contains(&(above.to_string(), key.to_string()))
     }
 
     /// Every row.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::SiteId;
 use super::values::Merge;
-use crate::helm::{Join, Known, ValuePath};
+use crate::helm::{Join, Known, Source, ValuePath};
 use crate::sites::{Step, Value};
 
 /// One image of a chart that is known, under one merge.
@@ -41,6 +41,8 @@ pub struct Slot {
     pub said: Vec<Said>,
     /// Whether values that may be merged with these, and are not here, say something of it.
     pub elsewhere: bool,
+    /// Whether the names of several images read it.
+    pub shared: bool,
 }
 
 /// What a layer says of a value.
@@ -89,10 +91,28 @@ impl Charted {
         last.is_some_and(|said| !said.text.is_empty() && !names_host(&said.text))
     }
 
-    /// Whether another join is about the same last value, so that this one, which comes first, counts.
-    fn reads_the_same(&self, other: &Self) -> bool {
+    /// Whether another join is about the same last value: a general form says nothing of an image that is
+    /// known by itself.
+    fn ends_like(&self, other: &Self) -> bool {
         let last = |image: &Self| image.slots.last().map(|slot| slot.path.clone());
-        self.join == other.join || last(self).is_some() && last(self) == last(other)
+        last(self).is_some() && last(self) == last(other)
+    }
+
+    /// The registry for every image of the chart that stands in front of the name, with its site.
+    pub fn global(&self) -> Option<(&str, SiteId)> {
+        let pieces = self.join.pieces(|path| self.text(path))?;
+        let (front, rest) = pieces.split_first()?;
+        let Source::Value(path) = front.source.filter(|_| !rest.is_empty())? else {
+            return None;
+        };
+        let said = self.slot(path).filter(|_| path.is_global())?.last().1?;
+        Some((&said.text, said.from?.0))
+    }
+
+    /// Whether a value that it reads is one of these parts of sites.
+    pub(super) fn reads(&self, parts: &[(SiteId, usize)]) -> bool {
+        let mut said = self.slots.iter().flat_map(|slot| &slot.said);
+        said.any(|said| said.from.is_some_and(|from| parts.contains(&from)))
     }
 
     /// The name that the chart makes, with a tag that stands in its last value.
@@ -201,7 +221,9 @@ pub(super) fn images(merge: &Merge<'_>, known: &[Arc<Known>]) -> Vec<Charted> {
                 continue;
             }
             let is_said = |slot: &Slot| slot.said.iter().any(|said| said.from.is_some());
-            let is_known = found.iter().any(|one| one.reads_the_same(&charted));
+            let is_known = found
+                .iter()
+                .any(|one| one.join == charted.join || is_general && one.ends_like(&charted));
             if charted.slots.iter().any(is_said) && !is_known {
                 found.push(charted);
             }
@@ -241,6 +263,7 @@ fn charted(join: Join, known: &Known, sayings: &Sayings, fixed: &Sayings) -> Cha
             default: default.to_string(),
             said: said.cloned().unwrap_or_default(),
             elsewhere: false,
+            shared: path.is_global() || known.is_shared(path),
         })
     };
     Charted {
@@ -255,6 +278,11 @@ fn charted(join: Join, known: &Known, sayings: &Sayings, fixed: &Sayings) -> Cha
 
 /// The path of a value, unless a list stands on the way.
 fn path_of((at, key): &(Vec<Step>, String)) -> Option<ValuePath> {
+    value_path(at, key)
+}
+
+/// The path of the value under `key` of the map at `at`, unless a list stands on the way.
+pub(super) fn value_path(at: &[Step], key: &str) -> Option<ValuePath> {
     let step = |step: &Step| match step {
         Step::Key(key) => Some(key.clone()),
         Step::Item(_) => None,

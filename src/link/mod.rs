@@ -133,7 +133,7 @@ pub fn link_in(
     folders: &FolderLinks,
     known: &dyn crate::helm::Charts,
 ) -> Links {
-    let mut named = releases::named(files);
+    let mut named = releases::named(files, known);
     for (index, file) in files.iter_mut().enumerate() {
         file.scan.promote(named.remove(&index).unwrap_or_default());
     }

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::away::Away;
+use super::charted::value_path;
 use super::filled::{has_folder, pattern};
 use super::homes::Homes;
 use super::layer_files::{Known, Resolved};
@@ -15,18 +16,26 @@ use super::layers::{Combined, Layer, Placed, Releases, Root, Silent};
 use super::patched;
 use super::stacks::Charts;
 use super::tree::Tree;
-use crate::scan::{Promoted, ScannedFile};
-use crate::sites::{ChartSource, Fact, Given, Tool};
+use super::values::below;
+use crate::helm::{self, Join, Wanted};
+use crate::scan::{Promoted, ScannedFile, Spare};
+use crate::sites::{ChartSource, Fact, Given, Site, Tool};
 
 /// More ways to put one release together than are followed.
 const MAX_WAYS: usize = 256;
 
 /// Files, and texts in them, that some release names as its values: they are values whatever they are
-/// called.
-pub(super) fn named(files: &[ScannedFile]) -> BTreeMap<usize, Promoted> {
+/// called. With the values in them that nothing but its chart shows to be parts of names.
+pub(super) fn named(
+    files: &[ScannedFile],
+    charts_known: &dyn helm::Charts,
+) -> BTreeMap<usize, Promoted> {
     let known = Known::of(files);
+    let homes = Homes::of(files);
     let mut named: BTreeMap<usize, Promoted> = BTreeMap::new();
     for Placed { file, release, .. } in placed(files) {
+        let source = homes.resolved(&release.source);
+        let joins = joins(charts_known, &source);
         for given in &release.layers {
             let charts = release.charts.iter();
             let charts: Vec<PathBuf> = charts
@@ -38,11 +47,43 @@ pub(super) fn named(files: &[ScannedFile]) -> BTreeMap<usize, Promoted> {
                     let named = named.entry(layer.file).or_default();
                     named.whole |= layer.block.is_none();
                     named.blocks.extend(layer.block);
+                    named.spare.extend(spare(&files[layer.file], layer, &joins));
                 }
             }
         }
     }
     named
+}
+
+/// How the chart makes names, when it is known; what is only said of charts in general shows nothing.
+fn joins(known: &dyn helm::Charts, source: &ChartSource) -> Vec<Join> {
+    let chart = source.chart.as_deref().map(|chart| Wanted {
+        repository: source.repository.as_deref(),
+        chart,
+        version: source.version.as_deref(),
+    });
+    let known = chart.map_or(Vec::new(), |chart| known.elsewhere(&chart));
+    let joins = known.iter().flat_map(|known| known.joins.iter().cloned());
+    let is_general = |join: &Join| join.reads().iter().any(|path| path.is_general());
+    joins.filter(|join| !is_general(join)).collect()
+}
+
+/// The values of a layer that nothing but these joins shows to be parts of names.
+fn spare<'s>(
+    file: &'s ScannedFile,
+    layer: &'s Layer,
+    joins: &'s [Join],
+) -> impl Iterator<Item = Spare> + 's {
+    let sites = file.scan.unproven.iter().filter(|site| site.is_spare());
+    let parts = sites.filter_map(Site::parts);
+    let parts = parts.filter(|parts| parts.block == layer.block);
+    parts.filter_map(|parts| {
+        let path = value_path(&below(&parts.at, &layer.at)?, &parts.family)?;
+        let mut reads = joins.iter().flat_map(Join::reads);
+        reads
+            .any(|read| read.matched(&path).is_some())
+            .then(|| (parts.block, parts.at.clone(), parts.family.clone()))
+    })
 }
 
 pub(super) fn read(files: &[ScannedFile], charts: &Charts<'_>, tree: &Tree<'_>) -> Releases {

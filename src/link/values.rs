@@ -36,6 +36,9 @@ const FRONT_KEYS: &[&str] = &[
     "registry",
 ];
 
+/// Why a value stays that one release shows to be a part of a name, and another does not.
+const ONLY_OF_CHART: &str = "another release reads it, of whose chart nothing is known; write the image out in the values of each";
+
 /// A part of a name after the merge.
 #[derive(Clone, Debug)]
 pub struct Merged {
@@ -104,6 +107,8 @@ pub struct View {
     pub assumption: Option<(Assumption, String)>,
     /// How its chart makes the name, when that is known: `parts` are the values that it reads then.
     pub charted: Option<Box<Charted>>,
+    /// What would tell what its chart makes of it, when a release names a chart that is not known.
+    pub chart_unknown: Option<String>,
 }
 
 impl View {
@@ -176,15 +181,19 @@ impl<'k> Known<'k> {
         if let Some(folder) = folder.filter(|folder| charts.is_chart(folder)) {
             return self.here.get(folder).cloned().unwrap_or_default();
         }
-        let source = stack.source.as_ref();
-        let chart = source.and_then(|source| Some((source, source.chart.as_deref()?)));
-        let wanted = chart.map(|(source, chart)| Wanted {
-            repository: source.repository.as_deref(),
-            chart,
-            version: source.version.as_deref(),
-        });
+        let wanted = wanted(stack);
         wanted.map_or(Vec::new(), |wanted| self.elsewhere.elsewhere(&wanted))
     }
+}
+
+/// The chart that a release names.
+fn wanted(stack: &Stack) -> Option<Wanted<'_>> {
+    let source = stack.source.as_ref()?;
+    Some(Wanted {
+        repository: source.repository.as_deref(),
+        chart: source.chart.as_deref()?,
+        version: source.version.as_deref(),
+    })
 }
 
 /// A `registry` on its own belongs to whatever `repository` another layer sets beside it.
@@ -212,7 +221,13 @@ pub(super) fn views(
     for stack in stacks {
         let merge = Merge::of(files, stack);
         let mut found = merge.views();
-        merge.with_chart(&known.charts(stack, charts), &mut found);
+        let chart = known.charts(stack, charts);
+        merge.with_chart(&chart, &mut found);
+        if let (Some(wanted), true) = (wanted(stack), chart.is_empty()) {
+            let other = known.elsewhere.at_another_version(&wanted);
+            let other: Vec<_> = other.into_iter().collect();
+            merge.with_unknown_chart(wanted.name(), &other, &mut found);
+        }
         for ((at, family), view) in found {
             let place = (stack.root.clone(), at, family);
             let has_registry = view.charted.is_none()
@@ -569,7 +584,7 @@ impl<'a> Merge<'a> {
         if layers.any(|layer| {
             layer
                 .loose(self.files)
-                .is_some_and(|loose| loose.names_allowance)
+                .is_some_and(|loose| !loose.insecure.is_empty())
         }) {
             return true;
         }
@@ -581,7 +596,7 @@ impl<'a> Merge<'a> {
 
     fn views(&self) -> Vec<((Vec<Step>, String), View)> {
         let fronts = self.fronts();
-        let insecure_allowed = self.allows_insecure();
+        let insecure = self.insecure();
         let mut views = Vec::new();
         for ((at, family, _), sites) in &self.places {
             let Some(&(_, own)) = sites.last() else {
@@ -591,6 +606,8 @@ impl<'a> Merge<'a> {
             let (global, contradicting) = fronts.everything(at);
             let blocked = self.blocked(at, family, sites, &parts).or(contradicting);
             let blocked = blocked.or_else(|| fronts.read_by_others(at, &parts));
+            let is_spare = self.files[own.file].scan.sites[own.site].is_spare();
+            let blocked = blocked.or_else(|| is_spare.then(|| ONLY_OF_CHART.to_string()));
             let view = View {
                 at: at.clone(),
                 names,
@@ -605,13 +622,14 @@ impl<'a> Merge<'a> {
                 may_be_fronted: fronts.in_reach || self.stack.unreadable.is_some(),
                 beside: fronts.beside(at).map(ToString::to_string),
                 global,
-                insecure_allowed,
+                insecure_allowed: allows_insecure(&insecure, at),
                 targets: self.stack.targets.clone(),
                 is_beginning: self.stack.is_beginning,
                 assumption: self.files[own.file].scan.sites[own.site].assumption.clone(),
                 blocked,
                 parts,
                 charted: None,
+                chart_unknown: None,
             };
             views.push(((at.clone(), family.clone()), view));
         }
@@ -624,15 +642,11 @@ impl<'a> Merge<'a> {
             return;
         }
         let images = charted::images(self, known);
-        let read = |(site, part): (SiteId, usize)| {
-            let mut slots = images.iter().flat_map(|image| &image.slots);
-            slots.any(|slot| slot.said.iter().any(|said| said.from == Some((site, part))))
-        };
         views.retain(|(_, view)| {
-            let mut from = view.parts.iter().filter_map(|part| part.from);
-            !from.any(read)
+            let from: Vec<_> = view.parts.iter().filter_map(|part| part.from).collect();
+            !images.iter().any(|image| image.reads(&from))
         });
-        let insecure_allowed = self.allows_insecure();
+        let insecure = self.insecure();
         for image in images {
             let said = image.slots.iter().flat_map(|slot| &slot.said);
             let last = said
@@ -640,6 +654,9 @@ impl<'a> Merge<'a> {
                 .max();
             let Some((_, own)) = last else { continue };
             let blocked = self.blocked_chart(&image);
+            let own_at = image.slots.last().map_or(&[][..], |slot| &slot.path.0);
+            let own_at: Vec<Step> = own_at.iter().cloned().map(Step::Key).collect();
+            let insecure_allowed = allows_insecure(&insecure, &own_at);
             let merged = |slot: &Slot| {
                 let (text, said) = slot.last();
                 Merged {
@@ -669,6 +686,7 @@ impl<'a> Merge<'a> {
                 blocked,
                 assumption: None,
                 charted: Some(Box::new(image)),
+                chart_unknown: None,
             };
             let place = (
                 Vec::new(),
@@ -680,11 +698,50 @@ impl<'a> Merge<'a> {
         }
     }
 
-    fn allows_insecure(&self) -> bool {
-        self.stack.layers.iter().any(|layer| {
-            let loose = layer.loose(self.files);
-            loose.is_some_and(|loose| loose.insecure_allowed)
-        })
+    /// Says of images what would tell about their chart. Where `other`, another version of it, makes
+    /// another name of the same values than their keys look like, nothing is sure.
+    fn with_unknown_chart(
+        &self,
+        name: &str,
+        other: &[Arc<KnownChart>],
+        views: &mut [((Vec<Step>, String), View)],
+    ) {
+        let settle = format!(
+            "state in the config which registry the chart joins: `helm: {{charts: {{{name}: {{registry: docker.io}}}}}}`"
+        );
+        let told_by = other.first().map_or("", |other| other.told_by.as_str());
+        let images = charted::images(self, other);
+        for (_, view) in views {
+            let from: Vec<_> = view.parts.iter().filter_map(|part| part.from).collect();
+            let image = images.iter().find(|image| image.reads(&from));
+            let texts = view.parts.iter().map(|part| part.text.as_str());
+            let own = join(texts.filter(|text| !text.is_empty()));
+            let name = image.map(|image| image.name().unwrap_or_default());
+            if let Some(name) = name.filter(|name| *name != own) {
+                let detail = format!(
+                    "{told_by} makes `{name}` of it, but the release takes another version, of which nothing is known; {settle}"
+                );
+                let unsure = (Assumption::ChartDefaultUnknown, detail);
+                view.assumption.get_or_insert(unsure);
+            }
+            view.chart_unknown = Some(settle.clone());
+        }
+    }
+
+    /// What the layers say of other registries, by the way to the values of the charts it is said to; later
+    /// layers win.
+    fn insecure(&self) -> BTreeMap<Vec<Step>, bool> {
+        let layers = self.stack.layers.iter();
+        let said = layers.flat_map(|layer| {
+            let loose = layer.loose(self.files).into_iter();
+            let said = loose.flat_map(|loose| &loose.insecure);
+            said.filter_map(|(chart, is_allowed)| {
+                let mut chart = below(&child(chart, GLOBAL), &layer.at)?;
+                chart.pop();
+                Some((chart, *is_allowed))
+            })
+        });
+        said.collect()
     }
 
     /// Why the layers do not say together what an image of a chart that is known is.
@@ -934,6 +991,15 @@ impl<'a> Merge<'a> {
     }
 }
 
+/// Whether the chart whose values stand at `at` may use other registries: what is said to every chart
+/// counts, else what is said to it.
+fn allows_insecure(said: &BTreeMap<Vec<Step>, bool>, at: &[Step]) -> bool {
+    let own = (1..=at.len())
+        .rev()
+        .find_map(|length| said.get(&at[..length]));
+    said.get(&[][..]).or(own).copied().unwrap_or(false)
+}
+
 /// Whether a key names the registry of the images of a family in the same map: of all of them, or of
 /// those of its own stem (`operatorRegistry`, `operator_image_registry`).
 fn is_registry_of(key: &str, family: &str) -> bool {
@@ -1086,7 +1152,7 @@ fn is_below(at: &[Step], keys: &[String]) -> bool {
 
 /// `path` as the chart sees it whose values stand below `at`: the rest of the path, or the path of
 /// a global value, which reaches every chart.
-fn below(path: &[Step], at: &[String]) -> Option<Vec<Step>> {
+pub(super) fn below(path: &[Step], at: &[String]) -> Option<Vec<Step>> {
     if is_global(path) {
         return Some(path.to_vec());
     }

@@ -96,11 +96,14 @@ struct Texts {
 impl Target<'_> {
     /// The first way to write the name that the chart joins to just that.
     fn texts(&self, filled: &[&Piece<'_>]) -> Result<Texts, Why> {
-        let is_global = |piece: &&&Piece<'_>| matches!(piece.source, Some(Source::Value(path)) if path.is_global());
+        let is_of_several = |piece: &&&Piece<'_>| {
+            let slot = self.path_of(piece).and_then(|path| self.image.slot(path));
+            slot.is_some_and(|slot| slot.shared)
+        };
         let split = self.in_parts(filled);
         let in_registry = self.in_registry(filled);
         // One registry for every image serves those that nobody names here only with the prefix in it.
-        let is_shared = filled.first().iter().any(is_global);
+        let is_shared = filled.first().iter().any(is_of_several);
         let ways = if is_shared || self.image.prefix_in_registry {
             [in_registry, split]
         } else {
@@ -134,15 +137,18 @@ impl Target<'_> {
         Some(new)
     }
 
-    /// The host with the prefix in the first part, the rest in the second.
+    /// The host with the prefix in the first part, the rest in the others: of more than one, each stays.
     fn in_registry(&self, filled: &[&Piece<'_>]) -> Option<Vec<String>> {
-        let [_, _] = filled else { return None };
+        let (_, others) = filled.split_first()?;
         let (host, path) = self.new.split_once('/')?;
         let rest = path.strip_prefix(self.prefix)?.strip_prefix('/')?;
-        Some(vec![
-            format!("{host}/{}", self.prefix),
-            format!("{rest}{}", self.suffix),
-        ])
+        let rest = match others {
+            [] => return None,
+            [_] => vec![format!("{rest}{}", self.suffix)],
+            _ => others.iter().map(|piece| piece.text.clone()).collect(),
+        };
+        let first = format!("{host}/{}", self.prefix);
+        Some(std::iter::once(first).chain(rest).collect())
     }
 
     /// Carries new texts of the pieces out, when the chart makes the name of them.
@@ -170,14 +176,14 @@ impl Target<'_> {
 
     /// Gives a piece a new text: in its scalar, or under a key that is added.
     fn set(&self, piece: &Piece<'_>, text: &str, texts: &mut Texts) -> Result<(), Why> {
-        let path = path_of(piece).ok_or_else(|| self.fixed(piece))?;
+        let path = self.path_of(piece).ok_or_else(|| self.fixed(piece))?;
         let slots = self.image.slots.iter();
         let found = slots.enumerate().find(|(_, slot)| slot.path == *path);
         let (index, slot) = found.ok_or_else(|| self.fixed(piece))?;
         let is_front = piece.text != format!("{}{}", self.old, self.suffix);
-        if path.is_global() && is_front && !self.image.is_complete {
+        if slot.shared && is_front && !self.image.is_complete {
             let detail = format!(
-                "`{path}` stands in front of every image of the chart, also of those that are not known here; set it to the target registry and give each image its ECR path, or remove it"
+                "`{path}` stands in front of several images of the chart, also of some that are not known; give each image a name of its own, or remove it"
             );
             return Err((Reason::GroupIncomplete, detail));
         }
@@ -210,6 +216,35 @@ impl Target<'_> {
         Ok(())
     }
 
+    /// The value that decides a piece: the one that it comes from when the layers say it. Else one of the
+    /// image's own that comes before it, or just the one that it comes from.
+    fn path_of<'p>(&self, piece: &Piece<'p>) -> Option<&'p ValuePath> {
+        let is_own = |path: &&ValuePath| self.image.slot(path).is_some_and(|slot| !slot.shared);
+        let is_said = |path: &&ValuePath| {
+            let slot = self.image.slot(path);
+            slot.is_some_and(|slot| slot.last().1.is_some())
+        };
+        let taken = match piece.source {
+            Some(Source::Value(path)) => Some(path),
+            _ => None,
+        };
+        let sources = &piece.part.sources;
+        let at = sources
+            .iter()
+            .position(|source| Some(source) == piece.source);
+        let before = &sources[..at.map_or(sources.len(), |at| at + 1)];
+        let paths = before.iter().filter_map(|source| match source {
+            Source::Value(path) => Some(path),
+            Source::Text(_) => None,
+        });
+        let own = paths.clone().find(is_own);
+        taken
+            .filter(is_said)
+            .or(own)
+            .or(taken)
+            .or(paths.clone().next())
+    }
+
     fn fixed(&self, piece: &Piece<'_>) -> Why {
         let detail = format!(
             "`{}`, which {} puts into the name, cannot be changed here; set the image as one reference",
@@ -226,19 +261,6 @@ impl Target<'_> {
         let last = said.filter_map(|said| Some((said.layer, said.from?))).max();
         last.map(|(_, from)| from)
     }
-}
-
-/// The value that decides a piece: the one that it comes from, else the first that is the image's own.
-fn path_of<'p>(piece: &Piece<'p>) -> Option<&'p ValuePath> {
-    if let Some(Source::Value(path)) = piece.source {
-        return Some(path);
-    }
-    let paths = piece.part.sources.iter().filter_map(|source| match source {
-        Source::Value(path) => Some(path),
-        Source::Text(_) => None,
-    });
-    let (global, own): (Vec<_>, Vec<_>) = paths.partition(|path| path.is_global());
-    own.first().or(global.first()).copied()
 }
 
 impl Texts {

@@ -1,6 +1,6 @@
 //! The changes of a file become its new text, which has to pass every check before anyone sees it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::{Change, FilePlan, Rewritten, rescan};
@@ -46,7 +46,7 @@ pub(super) fn compose(file: &FilePlan) -> Result<Option<String>, ComposeError> {
     let after = edits.apply(&file.source.text).ok_or(ComposeError::Spans)?;
     verify::verify(&file.source.text, &after, &edits, &planned(file)?)
         .map_err(ComposeError::Verify)?;
-    check_settled(file, &after)?;
+    check_settled(file, &after, &edits)?;
     Ok(Some(after))
 }
 
@@ -133,16 +133,28 @@ fn rewritten(value: &str, parsed: &str, edits: &EditSet) -> Option<String> {
 }
 
 /// Finds the sites of the new text again: the same ones, the changed ones in ECR, the others as they
-/// were.
-fn check_settled(file: &FilePlan, after: &str) -> Result<(), ComposeError> {
+/// were. Of an image whose chart is known, a site may say only a part, and what is added beside it may
+/// make other sites of it: what counts is that nothing else says something else.
+fn check_settled(file: &FilePlan, after: &str, edits: &EditSet) -> Result<(), ComposeError> {
     let again = rescan(file, after);
-    if again.len() != file.sites.len() {
-        let what = format!("{} sites become {}", file.sites.len(), again.len());
+    let charted = file
+        .changes
+        .iter()
+        .filter(|change| change.charted.is_some());
+    let charted: BTreeSet<usize> = charted.map(|change| change.site).collect();
+    let of_charts = Places::of(file, &charted);
+    let before = file.sites.iter().enumerate();
+    let before: Vec<(usize, &Site)> = before.filter(|(_, site)| !of_charts.have(site)).collect();
+    let again: Vec<&Site> = again
+        .iter()
+        .filter(|site| !of_charts.made(site, edits))
+        .collect();
+    if again.len() != before.len() {
+        let what = format!("{} sites become {}", before.len(), again.len());
         return Err(ComposeError::NotSettled(what));
     }
-    let mut changes = file.changes.iter().peekable();
-    for (index, (before, after)) in file.sites.iter().zip(&again).enumerate() {
-        let change = changes.next_if(|change| change.site == index);
+    for (&(index, before), after) in before.iter().zip(again) {
+        let change = file.changes.iter().find(|change| change.site == index);
         let settled = match change {
             None => {
                 after.text() == before.text()
@@ -160,6 +172,50 @@ fn check_settled(file: &FilePlan, after: &str) -> Result<(), ComposeError> {
         }
     }
     Ok(())
+}
+
+/// Where the scalars of sites begin: of those that change and whose charts are known, and of the others.
+struct Places {
+    charted: BTreeSet<usize>,
+    others: BTreeSet<usize>,
+}
+
+impl Places {
+    fn of(file: &FilePlan, charted: &BTreeSet<usize>) -> Self {
+        let sites = file.sites.iter().enumerate();
+        let (own, others): (Vec<_>, Vec<_>) = sites.partition(|(index, _)| charted.contains(index));
+        let starts = |sites: Vec<(usize, &Site)>| {
+            let scalars = sites.into_iter().flat_map(|(_, site)| site.scalars());
+            scalars.map(start).collect()
+        };
+        Self {
+            charted: starts(own),
+            others: starts(others),
+        }
+    }
+
+    /// Whether a scalar of the site is one of a chart's image that changes.
+    fn have(&self, site: &Site) -> bool {
+        let mut scalars = site.scalars();
+        scalars.any(|scalar| self.charted.contains(&start(scalar)))
+    }
+
+    /// Whether a site of the new text is made of such a scalar, or of added keys alone.
+    fn made(&self, site: &Site, edits: &EditSet) -> bool {
+        let is_added = |at: &usize| {
+            let mut edits = edits.iter();
+            !self.others.contains(at)
+                && edits.any(|edit| edit.span.is_empty() && edit.span.start == *at)
+        };
+        let places: Vec<usize> = site.scalars().map(|it| edits.before(start(it))).collect();
+        let is_all_added = !places.is_empty() && places.iter().all(is_added);
+        is_all_added || places.iter().any(|at| self.charted.contains(at))
+    }
+}
+
+/// Where the text of a scalar begins.
+fn start(scalar: &Scalar) -> usize {
+    scalar.place.span().start
 }
 
 /// Whether a changed site is found again as it was meant, in ECR.

@@ -205,6 +205,7 @@ fn site_outcome(
         allowance: None,
         names: site.entry().map(|_| names),
         heals: false,
+        charted: None,
         to,
         rule,
         safety,

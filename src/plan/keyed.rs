@@ -70,10 +70,17 @@ fn moved(site: &Site, outcome: &Outcome, rules: &RuleSet) -> Option<Moved> {
         return None;
     }
     match outcome {
-        Outcome::Change(change) => {
-            let full = canonical(rules, site)?.to_string();
-            Some(Moved::of(&change.from, &full, &change.to))
-        }
+        Outcome::Change(change) => Some(match &change.charted {
+            // The site may say only a part of it.
+            Some(chart) => {
+                let full = canonical_of(rules, &chart.from)?.to_string();
+                Moved::of(&chart.from, &full, &chart.to)
+            }
+            None => {
+                let full = canonical(rules, site)?.to_string();
+                Moved::of(&change.from, &full, &change.to)
+            }
+        }),
         Outcome::Skip(Reason::AlreadyEcr, _) => {
             let upstream = rules.revert(site.text()).ok()?;
             let full = canonical_of(rules, &upstream)?.to_string();

@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::decide::{self, Outcome, Why};
 use super::targets::{Target, Targets};
-use super::view::{Decision, contradicts, decide_view};
-use super::{Change, Inserted, Matter, Options, Remark, Rewritten, Safety, Undecided};
+use super::view::{Decision, Rewrite, contradicts, decide_view};
+use super::{ByChart, Change, Inserted, Matter, Options, Remark, Rewritten, Safety, Undecided};
 use crate::edit::Edit;
 use crate::image::ImageRef;
 use crate::link::{Charted, Group, Links, NewTexts, SiteId, View};
@@ -48,6 +48,16 @@ type ScalarId = (usize, DocumentPath, usize);
 /// What a view may ask a text of: a scalar, or a key that is added behind the pair of one.
 type Spot = (ScalarId, Option<String>);
 
+/// What a view reads, or adds.
+struct Want {
+    spot: Spot,
+    /// The text that it has then.
+    text: String,
+    /// Whether it may have no other one. A chart that is known tells what becomes of the name, whatever
+    /// becomes of the value.
+    is_asked: bool,
+}
+
 /// Decides every site with parts.
 pub(super) fn decide(
     files: &[ScannedFile],
@@ -63,7 +73,7 @@ pub(super) fn decide(
         .iter()
         .map(|view| decide_deployed(view, targets))
         .collect();
-    let wants: Vec<Vec<(Spot, String)>> = links
+    let wants: Vec<Vec<Want>> = links
         .views
         .iter()
         .zip(&decisions)
@@ -87,7 +97,7 @@ struct Run<'r> {
     options: &'r Options,
     decisions: Vec<Decision>,
     /// What each view asks of the scalars that it reads, and of keys beside them.
-    wants: Vec<Vec<(Spot, String)>>,
+    wants: Vec<Vec<Want>>,
 }
 
 /// Views that hang together.
@@ -114,6 +124,7 @@ impl Run<'_> {
         }
         allow(&mut layered);
         self.remark(&mut layered);
+        self.remark_fronts(&mut layered);
         layered
     }
 
@@ -122,7 +133,7 @@ impl Run<'_> {
         let mut union = Union::new(self.wants.len());
         let mut reader: HashMap<ScalarId, usize> = HashMap::new();
         for (view, wants) in self.wants.iter().enumerate() {
-            for ((scalar, _), _) in wants {
+            for (scalar, _) in wants.iter().map(|want| &want.spot) {
                 match reader.get(scalar) {
                     Some(&other) => union.join(view, other),
                     None => drop(reader.insert(*scalar, view)),
@@ -173,14 +184,14 @@ impl Run<'_> {
         };
         // What a merge reads and keeps stays as it is.
         let read = cluster.views.iter().flat_map(|&view| &self.wants[view]);
-        for (spot, text) in read {
+        for Want { spot, text, .. } in read {
             texts.entry(spot.clone()).or_insert_with(|| text.clone());
         }
         for &view in beginnings {
             let rewrites = matches!(self.decisions[view], Decision::Rewrite(_));
             let mut more = texts.clone();
-            let mut wants = self.wants[view].iter();
-            let fits = wants.all(|(spot, text)| {
+            let mut wants = self.wants[view].iter().filter(|want| want.is_asked);
+            let fits = wants.all(|Want { spot, text, .. }| {
                 let known = more.entry(spot.clone()).or_insert_with(|| text.clone());
                 known == text
             });
@@ -232,8 +243,11 @@ impl Run<'_> {
             if let Some(why) = &self.links.views[view].blocked {
                 return Err((Reason::GroupIncomplete, why.clone()));
             }
+            // What a chart makes of the new texts is looked at below.
+            let is_charted = self.links.views[view].charted.is_some();
             if let Decision::Keep(reason, _) = &self.decisions[view]
                 && BLOCKING.contains(reason)
+                && !is_charted
             {
                 let view = &self.links.views[view];
                 let (site, _) = self.site(view.own);
@@ -244,7 +258,8 @@ impl Run<'_> {
                 );
                 return Err((Reason::GroupIncomplete, detail));
             }
-            for (spot, text) in &self.wants[view] {
+            let asked = self.wants[view].iter().filter(|want| want.is_asked);
+            for Want { spot, text, .. } in asked {
                 match texts.get(spot) {
                     Some((known, other)) if known != text => {
                         let shared = self.text_of(spot);
@@ -363,9 +378,13 @@ impl Run<'_> {
         };
         if !is_right {
             let detail = format!(
-                "with the other images of the chart, `{}` would become `{}`; write the image out in each layer",
+                "with the other images of the chart, `{}` would become `{}`; {}",
                 image.name().unwrap_or_default(),
-                after.unwrap_or_default()
+                after.unwrap_or_default(),
+                match &self.decisions[view] {
+                    Decision::Keep(_, why) => why,
+                    Decision::Rewrite(_) => "write the image out in each layer",
+                }
             );
             return Err((Reason::GroupIncomplete, detail));
         }
@@ -573,8 +592,20 @@ impl Run<'_> {
             allowance: allowance.cloned(),
             names: None,
             heals: false,
+            charted: self.by_chart(view, rewrite),
             edits,
             groups: Vec::new(),
+        }))
+    }
+
+    /// What the chart makes of the image, when it is known.
+    fn by_chart(&self, view: usize, rewrite: &Rewrite) -> Option<Box<ByChart>> {
+        let image = self.links.views[view].charted.as_ref()?;
+        let from = image.name().unwrap_or_default();
+        Some(Box::new(ByChart {
+            detail: format!("{} makes `{from}` of `{}`", image.told_by, image.join),
+            to: rewrite.name.clone(),
+            from,
         }))
     }
 
@@ -641,7 +672,8 @@ impl Run<'_> {
                 ));
             }
             let is_given = view.charted.is_some() && self.allowance(view.own).is_some();
-            if view.insecure_allowed || is_given || !is_refused(view, decision, rules) {
+            let is_fine = view.insecure_allowed || view.is_beginning || is_given;
+            if is_fine || !is_refused(view, decision, rules) {
                 continue;
             }
             if said.insert((Matter::BitnamiInsecureImages, view.own.file)) {
@@ -683,6 +715,30 @@ fn allow(layered: &mut Layered) {
                 members,
                 blocked: None,
             });
+        }
+    }
+}
+
+impl Run<'_> {
+    /// Says of registries for every image of a chart that is known why they stay.
+    fn remark_fronts(&self, layered: &mut Layered) {
+        let mut said = BTreeSet::new();
+        for view in self.links.views.iter().filter(|view| !view.is_beginning) {
+            let image = view.charted.as_ref();
+            let Some((text, site)) = image.and_then(|image| image.global()) else {
+                continue;
+            };
+            if let Some(Outcome::Skip(Reason::GroupIncomplete, why)) = layered.outcomes.get(&site)
+                && said.insert(site)
+            {
+                let detail = format!("`{text}` stands in front of every image of the chart; {why}");
+                let remark = Remark {
+                    span: self.site(site).0.span(),
+                    matter: Matter::GlobalRegistryConflict,
+                    detail,
+                };
+                layered.remarks.push((site.file, remark));
+            }
         }
     }
 }
@@ -812,7 +868,7 @@ fn need(view: &View, target: &Target) -> String {
 }
 
 /// What a view asks of the scalars that it reads.
-fn wants(files: &[ScannedFile], view: &View, decision: &Decision) -> Vec<(Spot, String)> {
+fn wants(files: &[ScannedFile], view: &View, decision: &Decision) -> Vec<Want> {
     let (texts, added) = match decision {
         Decision::Keep(..) => (&[][..], &[][..]),
         Decision::Rewrite(rewrite) => (&rewrite.texts[..], &rewrite.added[..]),
@@ -826,12 +882,20 @@ fn wants(files: &[ScannedFile], view: &View, decision: &Decision) -> Vec<(Spot, 
             continue;
         };
         let new = texts.iter().find(|(part, _)| *part == index);
-        wants.push(((id, None), new.map_or(text, |(_, text)| text).to_string()));
+        wants.push(Want {
+            spot: (id, None),
+            text: new.map_or(text, |(_, text)| text).to_string(),
+            is_asked: new.is_some() || view.charted.is_none(),
+        });
     }
     for added in added {
         let (site, part) = added.beside;
         if let Some((id, _)) = scalar_of(files, site, part) {
-            wants.push(((id, Some(added.key.clone())), added.text.clone()));
+            wants.push(Want {
+                spot: (id, Some(added.key.clone())),
+                text: added.text.clone(),
+                is_asked: true,
+            });
         }
     }
     wants

@@ -129,10 +129,24 @@ pub struct Change {
     pub names: Option<NewNames>,
     /// Whether it ties an entry again to the image that it named before somebody rewrote that.
     pub heals: bool,
+    /// What the image is as its chart makes it of all values, when the chart is known.
+    pub charted: Option<Box<ByChart>>,
     /// The replacements in the file's text. Of sites that share a scalar, only the first has its.
     pub edits: Vec<Edit>,
     /// The groups it belongs to, by their place in [`Plan::groups`].
     pub groups: Vec<usize>,
+}
+
+/// The decision about an image whose chart is known. It was proven on the merged values, of which the
+/// site may say only a part.
+#[derive(Clone, Debug)]
+pub struct ByChart {
+    /// The name that the chart makes before.
+    pub from: String,
+    /// The name that it makes after.
+    pub to: String,
+    /// Which chart, which version, and how it makes the name, in a sentence.
+    pub detail: String,
 }
 
 /// A site left alone.

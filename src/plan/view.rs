@@ -493,6 +493,9 @@ fn assumption(
 
 /// What would make a view certain.
 fn settle(view: &View) -> String {
+    if let Some(chart) = &view.chart_unknown {
+        return format!("write its registry out, or {chart}");
+    }
     let mut paths = Vec::new();
     for part in view.parts.iter().filter(|part| !part.text.is_empty()) {
         let mut path = String::new();

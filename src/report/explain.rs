@@ -100,7 +100,11 @@ fn verdict(file: &FilePlan, site: usize) -> Option<String> {
             Safety::Certain => "certain".to_string(),
             Safety::Assumed(assumption) => format!("assumed: {assumption}"),
         };
-        return Some(format!("  changes  to `{}` ({safety})", change.to));
+        let chart = change.charted.as_ref();
+        let chart = chart.map_or(String::new(), |chart| {
+            format!("\n  chart    {}", chart.detail)
+        });
+        return Some(format!("  changes  to `{}` ({safety}){chart}", change.to));
     }
     let undecided = file.undecided.iter().find(|assumed| assumed.site == site);
     if let Some(undecided) = undecided {

@@ -236,6 +236,7 @@ fn outcomes(file: &FilePlan) -> Vec<Outcome<'_>> {
             becomes: Some(&change.to),
             rule: Some(&change.rule),
             safety: Some(change.safety),
+            detail: change.charted.as_ref().map(|chart| chart.detail.as_str()),
             ..Outcome::default()
         };
     }

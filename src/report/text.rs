@@ -73,8 +73,10 @@ pub fn changes(plan: &Plan) -> Vec<String> {
         let index = Lines::new(&file.source.text);
         for change in &file.changes {
             let site = &file.sites[change.site];
+            let chart = change.charted.as_ref();
+            let chart = chart.map_or(String::new(), |chart| format!("; {}", clean(&chart.detail)));
             lines.push(format!(
-                "{}:{}: `{}` -> `{}` (rule: {})",
+                "{}:{}: `{}` -> `{}` (rule: {}{chart})",
                 clean(&file.source.path.to_string_lossy()),
                 index.position(site.span().start),
                 clean(&change.from),

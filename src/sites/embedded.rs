@@ -352,9 +352,13 @@ pub(super) fn values(
 ) {
     let is_map = matches!(document.node(0).kind, Kind::Mapping);
     if is_map && index(document.path) == 0 {
-        let values::Inside { sites, loose } =
-            values::inside(text, document, 0, inside.block, templates);
+        let values::Inside {
+            sites,
+            spare,
+            loose,
+        } = values::inside(text, document, 0, inside.block, templates);
         found.sites.extend(sites);
+        found.unproven.extend(spare);
         found.blocks.push((inside.block, loose));
     }
 }
@@ -370,6 +374,7 @@ pub(super) fn unproven_values(
     let mut values = Found::default();
     self::values(text, document, inside, templates, &mut values);
     found.unproven.extend(values.sites);
+    found.unproven.extend(values.unproven);
     found.blocks.extend(values.blocks);
 }
 

@@ -410,6 +410,7 @@ pub fn find(path: &Path, text: &str, document: &Document<'_>, stated: &Stated) -
         } else {
             found.unproven = sites;
         }
+        found.unproven.extend(values.spare);
     }
     drop_doubles(&mut found);
     metadata::find(path, text, document, &objects, &mut found);

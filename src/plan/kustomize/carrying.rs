@@ -377,6 +377,7 @@ impl Settling<'_> {
             allowance: None,
             names: Some(names),
             heals: plan.heals,
+            charted: None,
             edits: carried.edits,
             groups: Vec::new(),
         })))

@@ -303,7 +303,11 @@ impl Reader<'_, '_> {
 
     /// Takes up what a block says; the same block may be used more than once.
     fn keep(&mut self, node: NodeId, values: values::Inside, stage: Stage) -> Option<Given> {
-        let values::Inside { sites, loose } = values;
+        let values::Inside {
+            sites,
+            spare,
+            loose,
+        } = values;
         let block = BlockId::of(self.document, node);
         if sites.is_empty() && loose.is_empty() {
             return None;
@@ -315,6 +319,7 @@ impl Reader<'_, '_> {
                 .any(super::Parts::has_empty);
         if !self.found.blocks.iter().any(|(known, _)| *known == block) {
             self.found.sites.extend(sites);
+            self.found.unproven.extend(spare);
             self.found.blocks.push((block, loose));
         }
         Some(Given {

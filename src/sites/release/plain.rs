@@ -8,6 +8,9 @@ use crate::yaml::NodeId;
 /// Keys of a helmfile's release by which values come from elsewhere.
 const FROM_ELSEWHERE: &[&str] = &["<<", "inherit", "valuesTemplate", "setTemplate"];
 
+/// Options of Helm that give values.
+const VALUE_ARGS: &[&str] = &["--set", "--values", "-f"];
+
 impl Reader<'_, '_> {
     /// Where the value of a key stands.
     pub(super) fn span(&self, map: NodeId, key: &str) -> Option<Span> {
@@ -38,6 +41,15 @@ impl Reader<'_, '_> {
         releases
     }
 
+    /// Whether arguments that a map of a helmfile hands to Helm (`args`, `syncArgs`…) give values.
+    fn has_value_args(&self, map: NodeId) -> bool {
+        let document = self.document;
+        let keys = document.entries(map).filter_map(|entry| entry.key);
+        let lists = keys.filter(|key| *key == "args" || key.ends_with("Args"));
+        let mut args = lists.flat_map(|key| texts(document, map, key));
+        args.any(|arg| VALUE_ARGS.iter().any(|option| arg.starts_with(option)))
+    }
+
     fn helmfile(&mut self, node: NodeId) -> Release {
         let document = self.document;
         let text = |key: &str| document.text_at(node, &[key]).map(ToString::to_string);
@@ -64,6 +76,15 @@ impl Reader<'_, '_> {
         if entries.any(|entry| entry.key.is_some_and(|key| FROM_ELSEWHERE.contains(&key))) {
             let why = "it takes values from a template or another release";
             release.layers.push(Given::unknown(Stage::Files, why));
+        }
+        let defaults = document.get(0, "helmDefaults");
+        if defaults
+            .into_iter()
+            .chain([node])
+            .any(|map| self.has_value_args(map))
+        {
+            let why = "arguments for Helm give values";
+            release.layers.push(Given::unknown(Stage::Parameters, why));
         }
         for list in ["values", "secrets"] {
             let values = document.get(node, list);

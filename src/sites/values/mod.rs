@@ -31,6 +31,9 @@ pub(super) const NAME: &str = "values";
 /// Full references of which only the word in their keys tells.
 pub(super) const REFERENCE: &str = "values-reference";
 
+/// Values that nothing but their chart shows to be parts of names.
+pub(super) const SPARE: &str = "values-of-chart";
+
 /// Whether a file of this name holds Helm values: `values.yaml`, `values-prod.yml`,
 /// `prod-values.yaml`.
 pub fn is_values_name(path: &Path) -> bool {
@@ -55,10 +58,8 @@ pub struct Loose {
     /// stands there may be anything.
     pub filled: Vec<Vec<Step>>,
     /// Whether Bitnami charts are allowed to use other registries
-    /// (`global.security.allowInsecureImages: true`).
-    pub insecure_allowed: bool,
-    /// Whether that is said, in whatever way.
-    pub names_allowance: bool,
+    /// (`global.security.allowInsecureImages`), with the way to the values of the charts it is said to.
+    pub insecure: Vec<(Vec<Step>, bool)>,
     /// Where they can be allowed to.
     pub allowance: Option<Box<Allowance>>,
 }
@@ -70,7 +71,7 @@ impl Loose {
             && self.fronts.is_empty()
             && self.ends.is_empty()
             && self.filled.is_empty()
-            && !self.insecure_allowed
+            && self.insecure.is_empty()
     }
 }
 
@@ -103,6 +104,8 @@ pub struct LoosePart {
 pub(super) struct Values {
     /// The sites, in no order.
     pub sites: Vec<Site>,
+    /// What only a chart can show to be sites.
+    pub spare: Vec<Site>,
     /// The rest.
     pub loose: Loose,
     /// Whether the file's name or the shape of a map in it shows that these are values; else
@@ -137,6 +140,7 @@ pub(super) fn find(
             site.hold.get_or_insert((Reason::GroupIncomplete, detail));
         }
     }
+    let (spare, sites): (Vec<_>, Vec<_>) = sites.into_iter().partition(Site::is_spare);
     let proven = named || shaped && !is_half_object(document);
     if !proven {
         // Nothing shows that they are images, but where a file beside it is merged with this one,
@@ -145,6 +149,7 @@ pub(super) fn find(
     }
     Some(Values {
         sites,
+        spare,
         loose,
         proven,
     })
@@ -155,13 +160,36 @@ pub(super) fn find(
 pub(super) struct Inside {
     /// The sites, in no order.
     pub sites: Vec<Site>,
+    /// What only a chart can show to be sites.
+    pub spare: Vec<Site>,
     /// The rest.
     pub loose: Loose,
+}
+
+impl Inside {
+    fn of(walk: Walk<'_>) -> Self {
+        let (spare, sites) = walk.sites.into_iter().partition(Site::is_spare);
+        Self {
+            sites,
+            spare,
+            loose: walk.loose,
+        }
+    }
+}
+
+impl Site {
+    /// Whether only its chart can show that it is a site.
+    pub fn is_spare(&self) -> bool {
+        self.finder == SPARE
+    }
 }
 
 /// A site of a document that nothing shows to be values: an image if it is written out, with a
 /// registry that is known and a tag or digest or a key that says image, and then by assumption.
 pub fn without_proof(site: Site) -> Option<Site> {
+    if site.is_spare() {
+        return None;
+    }
     let (scalar, is_named) = match &site.shape {
         Shape::Parts(parts) => {
             let last = parts.parts.last();
@@ -198,10 +226,7 @@ pub(super) fn inside(
     walk.prefix = KeyPath::of(document, root);
     walk.all(templates);
     walk.hold_shared();
-    Inside {
-        sites: walk.sites,
-        loose: walk.loose,
-    }
+    Inside::of(walk)
 }
 
 /// A single value, set by the path of its keys.
@@ -240,10 +265,7 @@ pub(super) fn parameters(
     }
     walk.name_by_place();
     walk.hold_shared();
-    Inside {
-        sites: walk.sites,
-        loose: walk.loose,
-    }
+    Inside::of(walk)
 }
 
 /// The keys that the config says are parts of names.

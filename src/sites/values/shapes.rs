@@ -9,11 +9,11 @@ use super::words::{
     is_beginning, is_full, is_global_place, is_image_key, is_image_map, is_image_name,
     is_list_of_images, is_login, is_no_pull, is_picture, is_pushed, is_source,
 };
-use super::{NAME, REFERENCE, Template};
+use super::{NAME, REFERENCE, SPARE, Template};
 use crate::image::{self, ImageRef};
 use crate::reason::{Assumption, Reason};
 use crate::rules::official;
-use crate::yaml::{NodeId, Place};
+use crate::yaml::{NodeId, Place, Scalar};
 
 impl<'d> Walk<'d> {
     /// Adds the images that the keys of one map name.
@@ -419,6 +419,29 @@ impl<'d> Walk<'d> {
         match &mut site.shape {
             Shape::Parts(parts) => Some(parts),
             Shape::Whole(_) | Shape::Within(_) | Shape::Entry(_) => None,
+        }
+    }
+
+    /// Adds a value that only its chart can show to be a part of a name.
+    pub(super) fn spare(&mut self, at: &[Step], key: &str, node: NodeId, scalar: Scalar) {
+        let room = self.room(Some((key, node)), scalar.place);
+        self.push(Parts {
+            block: self.block,
+            at: at.to_vec(),
+            family: key.to_string(),
+            names: Names::Image,
+            parts: vec![Part {
+                key: key.to_string(),
+                value: Value::Text(scalar),
+            }],
+            may_go_on: false,
+            between: false,
+            suffix: String::new(),
+            display: String::new(),
+            room,
+        });
+        if let Some(site) = self.sites.last_mut() {
+            site.finder = SPARE;
         }
     }
 

@@ -10,6 +10,7 @@ use super::words::{
     BEGINNINGS, has_image_word, is_image_key, is_image_map, is_image_name, is_picture,
 };
 use super::{Loose, LooseFront, LoosePart, Template};
+use crate::helm::Table;
 use crate::image::{self, ImageRef};
 use crate::reason::Reason;
 use crate::yaml::{Document, Kind, NodeId, PlainType, Scalar, Style, plain_type};
@@ -361,10 +362,12 @@ impl<'d> Walk<'d> {
     /// Notes what other layers may make parts of.
     fn note_loose(&mut self, map: &Map<'d, '_>) {
         let at = map.at;
-        let in_security = matches!(at, [.., Step::Key(global), Step::Key(security)] if global == "global" && security == "security");
-        if in_security && let Some(&allows) = map.entries.get("allowInsecureImages") {
-            self.loose.insecure_allowed |= self.document.text(allows) == Some("true");
-            self.loose.names_allowance = true;
+        if let [chart @ .., Step::Key(global), Step::Key(security)] = at
+            && (global.as_str(), security.as_str()) == (GLOBAL, "security")
+            && let Some(&allows) = map.entries.get("allowInsecureImages")
+        {
+            let is_allowed = self.document.text(allows) == Some("true");
+            self.loose.insecure.push((chart.to_vec(), is_allowed));
         }
         let image_like = is_image_map(at);
         let has_image = |key: &str| front::words(key).any(|word| word == "image");
@@ -389,6 +392,7 @@ impl<'d> Walk<'d> {
                 .any(|end| key.ends_with(end))
                 || is_component(key)
                 || BEGINNINGS.contains(&key)
+                || matches!(at, [.., Step::Key(above)] if Table::reads(above, key))
         };
         let mut keys: Vec<(&str, NodeId)> = map
             .entries
@@ -412,11 +416,14 @@ impl<'d> Walk<'d> {
                 at: at.to_vec(),
                 key: key.to_string(),
                 empties: matches!(value, Some(Value::Empty)),
-                text: match value {
-                    Some(Value::Text(scalar)) => Some(scalar.value),
+                text: match &value {
+                    Some(Value::Text(scalar)) => Some(scalar.value.clone()),
                     _ => None,
                 },
             });
+            if let Some(Value::Text(scalar)) = value {
+                self.spare(at, key, node, scalar);
+            }
         }
     }
 
