@@ -5,37 +5,26 @@
 
 use serde_json::{Map, Value};
 
-/// What a schema may say of a text, or of a map whose keys are known, without a word against another text.
-const HARMLESS: &[&str] = &[
-    "$comment",
-    "$id",
-    "$schema",
-    "$defs",
-    "additionalProperties",
-    "default",
-    "definitions",
-    "deprecated",
-    "description",
-    "examples",
-    "id",
-    "minLength",
-    "minProperties",
-    "properties",
-    "readOnly",
-    "required",
-    "title",
-    "type",
-    "writeOnly",
-    "items",
-    "$ref",
-    "allOf",
-    "anyOf",
-    "oneOf",
-    "form",
-    "x-kubernetes-preserve-unknown-fields",
+/// Keywords that may have a word against another text or a further key, and that are not looked into.
+const STRICT: &[&str] = &[
+    "const",
+    "contentEncoding",
+    "contentMediaType",
+    "enum",
+    "format",
+    "maxLength",
+    "maxProperties",
+    "not",
+    "pattern",
+    "patternProperties",
+    "propertyNames",
+    "unevaluatedProperties",
 ];
-/// Keywords that hold schemas, each of which has to allow it.
+/// Keywords that hold a list of schemas, or one, each of which has to allow it.
 const LISTS: [&str; 3] = ["allOf", "anyOf", "oneOf"];
+const SINGLE: [&str; 3] = ["if", "then", "else"];
+/// Keywords that ask for more where a key is there.
+const OF_KEYS: [&str; 3] = ["dependencies", "dependentRequired", "dependentSchemas"];
 /// References that lead to references: longer chains are not followed.
 const MAX_DEPTH: usize = 64;
 
@@ -80,7 +69,11 @@ fn allows(root: &Value, schema: &Value, path: &[String], depth: usize) -> bool {
         Value::Object(schema) => schema,
         _ => return false,
     };
-    if schema.keys().any(|key| !HARMLESS.contains(&key.as_str())) {
+    let asks_more = |key: &&str| {
+        let first = path.first();
+        first.is_some_and(|first| schema.get(*key).is_some_and(|of| of.get(first).is_some()))
+    };
+    if schema.keys().any(|key| STRICT.contains(&key.as_str())) || OF_KEYS.iter().any(asks_more) {
         return false;
     }
     if let Some(target) = schema.get("$ref") {
@@ -91,7 +84,9 @@ fn allows(root: &Value, schema: &Value, path: &[String], depth: usize) -> bool {
         }
     }
     let lists = LISTS.iter().filter_map(|key| schema.get(*key)?.as_array());
-    let mut parts = lists.flatten().filter(|part| may_be_meant(part, path));
+    let single = SINGLE.iter().filter_map(|key| schema.get(*key));
+    let parts = lists.flatten().chain(single);
+    let mut parts = parts.filter(|part| may_be_meant(part, path));
     parts.all(|part| allows(root, part, path, depth)) && allows_below(root, schema, path, depth)
 }
 
@@ -141,6 +136,7 @@ mod tests {
         for schema in [
             json!({}),
             json!(true),
+            json!({"dependencies": {"other": ["image"]}, "hidden": true, "if": {"properties": {"other": {"const": 1}}}}),
             of_image(&json!({"type": "object"})),
             of_image(
                 &json!({"properties": {"registry": text, "repository": text}, "additionalProperties": false}),
@@ -175,6 +171,14 @@ mod tests {
             (json!({"patternProperties": {"^r": {}}}), "image.registry"),
             (
                 json!({"oneOf": [{"type": "object", "additionalProperties": false}]}),
+                "image.registry",
+            ),
+            (
+                json!({"dependentRequired": {"registry": ["name"]}}),
+                "image.registry",
+            ),
+            (
+                json!({"if": {"properties": {"registry": {"const": "r"}}}}),
                 "image.registry",
             ),
             (json!({"$ref": "https://example.com/x"}), "image.registry"),
