@@ -52,8 +52,8 @@ impl Knowledge {
 
     /// A chart at hand, with those that it brings and that are known from elsewhere.
     fn with_brought(&self, local: &Local) -> Vec<Arc<Known>> {
-        let own = local.known.clone();
-        let mut all: Vec<Arc<Known>> = own.into_iter().map(Arc::new).collect();
+        let own = local.known.iter().cloned();
+        let mut all: Vec<Arc<Known>> = own.map(Arc::new).collect();
         for missing in &local.missing {
             let wanted = Wanted {
                 repository: Some(missing.repository.as_str()),

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::at_hand::yaml_of;
-use super::join::ValuePath;
+use super::join::{Join, ValuePath};
 use super::known::Known;
 use super::learn::{ChartTexts, Rendered, Renderer, Subchart, learn};
 use super::package::ChartFile;
@@ -27,9 +27,9 @@ pub struct Listed {
 /// What a chart says that is at hand.
 #[derive(Clone, Debug, Default)]
 pub struct Local {
-    /// How its images, and those of the charts in its `charts/`, get their names. None when it cannot be
-    /// rendered.
-    pub known: Option<Known>,
+    /// How its images, and those of the charts in its `charts/`, get their names: those that refuse other
+    /// images, and the others. None when it cannot be rendered.
+    pub known: Vec<Known>,
     /// The charts that it depends on and that are not at hand.
     pub missing: Vec<Listed>,
 }
@@ -44,19 +44,49 @@ pub fn read(files: Vec<ChartFile>) -> Local {
         .filter(|listed| !is_there(listed))
         .collect();
     let told_by = format!("the chart {}", texts.name);
-    let known = Chart::from_files(files).ok().map(|chart| {
-        let renderer = InMemory(chart);
-        let learned = learn(&texts, &renderer, &Value::Object(Map::new()));
-        Known {
-            is_complete: missing.is_empty(),
-            joins: learned.joins,
-            defaults: learned.defaults,
-            refuses_others: learned.refuses_others,
-            prefix_in_registry: false,
-            told_by,
-        }
+    let Ok(chart) = Chart::from_files(files) else {
+        return Local {
+            known: Vec::new(),
+            missing,
+        };
+    };
+    let learned = learn(&texts, &InMemory(chart), &Value::Object(Map::new()));
+    let may_refuse = |join: &Join| learned.refuses_others && refuses(&texts, join);
+    let (refusing, taking): (Vec<Join>, Vec<Join>) =
+        learned.joins.into_iter().partition(may_refuse);
+    let known = [(refusing, true), (taking, false)].map(|(joins, refuses_others)| Known {
+        is_complete: missing.is_empty(),
+        joins,
+        defaults: learned.defaults.clone(),
+        refuses_others,
+        prefix_in_registry: false,
+        told_by: told_by.clone(),
     });
-    Local { known, missing }
+    let known = known.into_iter().filter(|known| !known.joins.is_empty());
+    Local {
+        known: known.collect(),
+        missing,
+    }
+}
+
+/// What the templates of charts name that refuse other images: Bitnami's `common.errors.insecureImages`, or
+/// the key that it asks for.
+const REFUSES: &str = "nsecureImages";
+
+/// Whether the chart that an image is one of, which may be a chart below, refuses other images.
+fn refuses(chart: &ChartTexts, join: &Join) -> bool {
+    let reads = join.reads();
+    let mut keys = reads.last().map_or(&[][..], |path| &path.0[..]);
+    let mut chart = chart;
+    while let Some((key, rest)) = keys.split_first()
+        && let Some(inner) = chart.subcharts.iter().find(|inner| inner.key == *key)
+    {
+        (chart, keys) = (&inner.chart, rest);
+    }
+    chart
+        .templates
+        .iter()
+        .any(|(_, text)| text.contains(REFUSES))
 }
 
 /// A chart whose templates are rendered here.
@@ -229,9 +259,11 @@ mod tests {
                 "kind: Pod\nspec:\n  containers:\n  - image: {{ .Values.image.repository }}\n",
             ),
         ]));
-        let known = local.known.unwrap();
+        let [known] = local.known.as_slice() else {
+            panic!("one chart that refuses nothing")
+        };
         assert_eq!(
-            joins(&known),
+            joins(known),
             [
                 "[global.imageRegistry|image.registry]/image.repository",
                 "\"harbor.corp.io\"/?side.image",
@@ -253,6 +285,6 @@ mod tests {
                 "image: {{ include \"nowhere\" . }}{{ .Values.image.repository }}\n",
             ),
         ]));
-        assert!(local.known.is_none_or(|known| known.joins.is_empty()));
+        assert!(local.known.is_empty());
     }
 }
