@@ -661,7 +661,14 @@ impl<'a> Merge<'a> {
             let texts = view.parts.iter().map(|part| part.text.as_str());
             let own = join(texts.filter(|text| !text.is_empty()));
             let name = image.map(|image| image.name().unwrap_or_default());
-            if let Some(name) = name.filter(|name| *name != own) {
+            let is_other = |name: &String| match view.names {
+                Names::Image | Names::StatedImage => *name != own,
+                // It may be the beginning of several.
+                Names::Beginning | Names::StatedBeginning | Names::Everything => {
+                    !name.starts_with(&own)
+                }
+            };
+            if let Some(name) = name.filter(is_other) {
                 let detail = format!(
                     "{told_by} makes `{name}` of it, but the release takes another version, of which nothing is known; {settle}"
                 );
