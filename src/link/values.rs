@@ -264,6 +264,7 @@ pub(super) fn views(
             continue;
         }
         let in_parts = family.is_empty() && view.names == Names::Image;
+        let in_parts = in_parts || view.charted.is_some();
         if !is_listed(&view.at) && (in_parts || view.registry_elsewhere) {
             let number = numbers.len();
             let place = (root, at.clone(), family.as_str());
