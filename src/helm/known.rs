@@ -134,3 +134,29 @@ impl Charts for NoCharts {
         None
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_several_images_read_is_shared() {
+        let joins = [
+            "[web.registry|registry]/web.repository",
+            "apps.*.registry/registry",
+        ];
+        let known = Known {
+            joins: joins.iter().filter_map(|join| Join::parse(join)).collect(),
+            ..Known::default()
+        };
+        for (path, shared) in [
+            ("registry", true),
+            ("web.registry", false),
+            ("apps.api.registry", false),
+            ("other", false),
+        ] {
+            let path = ValuePath::parse(path).unwrap();
+            assert_eq!(known.is_shared(&path), shared, "{path}");
+        }
+    }
+}

@@ -322,6 +322,18 @@ mod tests {
     }
 
     #[test]
+    fn keys_that_some_chart_reads_are_known() {
+        for (above, key, is_read) in [
+            ("image", "override", true),
+            ("image", "fullImageName", true),
+            ("image", "name", false),
+            ("metadata", "override", false),
+        ] {
+            assert_eq!(Table::reads(above, key), is_read, "{above}.{key}");
+        }
+    }
+
+    #[test]
     fn charts_are_found_by_repository_and_name() {
         let table = Table::of(
             "# a table\n\nchart a 1.0 00\nat https://example.com/charts\nat oci://registry.example.com/charts\n\

@@ -299,6 +299,7 @@ pub(super) fn views(
             continue;
         }
         let in_parts = family.is_empty() && view.names == Names::Image;
+        let in_parts = in_parts || view.charted.is_some();
         if !is_listed(&view.at) && (in_parts || view.registry_elsewhere) {
             let number = numbers.len();
             let place = (root, at.clone(), family.as_str());
@@ -717,7 +718,14 @@ impl<'a> Merge<'a> {
             let texts = view.parts.iter().map(|part| part.text.as_str());
             let own = join(texts.filter(|text| !text.is_empty()));
             let name = image.map(|image| image.name().unwrap_or_default());
-            if let Some(name) = name.filter(|name| *name != own) {
+            let is_other = |name: &String| match view.names {
+                Names::Image | Names::StatedImage => *name != own,
+                // It may be the beginning of several.
+                Names::Beginning | Names::StatedBeginning | Names::Everything => {
+                    !name.starts_with(&own)
+                }
+            };
+            if let Some(name) = name.filter(is_other) {
                 let detail = format!(
                     "{told_by} makes `{name}` of it, but the release takes another version, of which nothing is known; {settle}"
                 );
