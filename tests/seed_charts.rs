@@ -206,8 +206,8 @@ fn prove(helm: &Helm, seed: &Seed, repository: &Repository, leave: bool) -> Prov
             return Proven { figures, wrong };
         }
     };
-    wrong.extend(difference(&before.scalars, &after.scalars).told());
     let images: Vec<String> = images(&after).collect();
+    wrong.extend(difference(&before.scalars, &with_alias(after).scalars).told());
     for image in &images {
         let is_named = seed.named.iter().any(|name| image.contains(name));
         if is_named && leave && !image.starts_with(REGISTRY) {

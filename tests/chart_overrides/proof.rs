@@ -42,6 +42,13 @@ struct Verdict {
     wrong: Vec<String>,
 }
 
+/// What a render shows of some cases.
+struct Judged {
+    verdicts: Vec<Verdict>,
+    /// What is wrong, and nobody's image.
+    elsewhere: Vec<String>,
+}
+
 /// The overrides of one chart.
 pub struct Proof<'p> {
     chart: &'p Chart,
@@ -80,7 +87,8 @@ impl<'p> Proof<'p> {
         };
         for (place, shown) in self.places.iter().zip(&self.bases.shown) {
             if shown.is_none() {
-                tally.hidden.push(place.name.to_string());
+                let name = self.chart.name();
+                tally.hidden.push(format!("{name} {}", place.name));
             }
         }
         let refuses_others = self.chart.row.refuses_others;
@@ -176,46 +184,44 @@ impl<'p> Proof<'p> {
         groups.into_iter().map(|(_, group)| group).collect()
     }
 
-    /// Renders cases together; each alone when there is no render, or a wrong one.
+    /// Renders cases together; each alone when there is no render, or one that is wrong elsewhere than
+    /// in their images.
     fn prove(&self, cases: &[&Case<'_>], tally: &mut Tally) {
-        let judged = self.judge(cases);
-        let is_fine = judged.as_ref().is_ok_and(|(verdicts, other)| {
-            other.is_empty() && verdicts.iter().all(|verdict| verdict.wrong.is_empty())
-        });
-        if !is_fine && cases.len() > 1 {
-            let wrong = tally.wrong.len();
-            for case in cases {
-                self.prove(&[case], tally);
+        match self.judge(cases) {
+            Ok(judged) if judged.elsewhere.is_empty() || cases.len() == 1 => {
+                self.note(cases, judged, tally);
             }
-            if let Ok((_, other)) = judged
-                && tally.wrong.len() == wrong
-            {
-                let other = other
-                    .into_iter()
-                    .map(|other| format!("together only: {other}"));
-                tally.wrong.extend(other);
-            }
-            return;
-        }
-        match judged {
-            Ok((verdicts, other)) => {
-                for (case, verdict) in cases.iter().zip(verdicts) {
-                    self.count(case, verdict.makes, tally);
-                    let is_proven = case.before != case.after;
-                    tally.proven += case.said.len() * usize::from(is_proven);
-                    let wrong = [verdict.wrong, other.clone()].concat();
-                    if !wrong.is_empty() {
-                        tally.wrong.insert(case.told(&wrong));
-                    }
+            Err(_) if cases.len() == 1 => self.count(cases[0], Makes::NoRender, tally),
+            judged => {
+                let wrong = tally.wrong.len();
+                for case in cases {
+                    self.prove(&[case], tally);
+                }
+                let elsewhere = judged.map(|judged| judged.elsewhere).unwrap_or_default();
+                if tally.wrong.len() == wrong {
+                    let told = elsewhere
+                        .iter()
+                        .map(|wrong| format!("together only: {wrong}"));
+                    tally.wrong.extend(told);
                 }
             }
-            Err(_) => self.count(cases[0], Makes::NoRender, tally),
         }
     }
 
-    /// What a render of cases shows of each, and what else is wrong with it; an error when there is none
-    /// before the run.
-    fn judge(&self, cases: &[&Case<'_>]) -> Result<(Vec<Verdict>, Vec<String>), String> {
+    fn note(&self, cases: &[&Case<'_>], judged: Judged, tally: &mut Tally) {
+        for (case, verdict) in cases.iter().zip(judged.verdicts) {
+            self.count(case, verdict.makes, tally);
+            let wrong = [verdict.wrong, judged.elsewhere.clone()].concat();
+            if !wrong.is_empty() {
+                tally.wrong.insert(case.told(&wrong));
+            } else if case.before != case.after {
+                tally.proven += case.said.len();
+            }
+        }
+    }
+
+    /// What a render of cases shows; an error when there is none before the run.
+    fn judge(&self, cases: &[&Case<'_>]) -> Result<Judged, String> {
         let base = &self.bases.values[cases[0].base];
         let values = |values: fn(&Case<'_>) -> Value| {
             let mut all = base.clone();
@@ -229,21 +235,28 @@ impl<'p> Proof<'p> {
             values(|case| case.after.clone()),
         );
         let before = self.renders.render(&self.chart.folder, &old)?;
-        let (after, found) = match self.renders.render(&self.chart.folder, &new) {
-            Ok(after) => {
-                let found = self.compare(&before, &after, cases[0].base);
-                (after, found)
-            }
+        let after = match self.renders.render(&self.chart.folder, &new) {
+            Ok(after) => after,
             Err(why) => {
-                let verdict = |_| Verdict {
+                let verdicts = cases.iter().map(|_| Verdict {
                     makes: Makes::Image,
-                    wrong: vec![format!("does not render any more: {why}")],
-                };
-                return Ok((cases.iter().map(verdict).collect(), Vec::new()));
+                    wrong: Vec::new(),
+                });
+                return Ok(Judged {
+                    verdicts: verdicts.collect(),
+                    elsewhere: vec![format!("does not render any more: {why}")],
+                });
             }
         };
+        let mut found = self.compare(&before, &after, cases[0].base);
         let verdict = |case: &&Case<'_>| self.verdict(case, &before, &after, &found);
-        Ok((cases.iter().map(verdict).collect(), found.told()))
+        let verdicts = cases.iter().map(verdict).collect();
+        let is_here = |at: &str| cases.iter().any(|case| case.at.contains(&at));
+        found.other.retain(|(at, ..)| !is_here(at));
+        Ok(Judged {
+            verdicts,
+            elsewhere: found.told(),
+        })
     }
 
     fn compare(&self, before: &Rendering, after: &Rendering, base: usize) -> Difference {
@@ -292,10 +305,13 @@ impl<'p> Proof<'p> {
         let is_left = |at: &&&str| !found.planned.contains_key(**at) && !in_ecr(at, after);
         let left = case.at.iter().find(is_left);
         let left = left.filter(|_| is_certain && makes == Makes::Image);
-        let wrong = left.map(|at| format!("{at}: {} did not change", images(at).join(", ")));
+        let left = left.map(|at| format!("{at}: {} did not change", images(at).join(", ")));
+        let other = found.other.iter();
+        let other = other.filter(|(at, ..)| case.at.contains(&at.as_str()));
+        let other = other.map(|(at, old, new)| format!("{at}: `{old}` became `{new}`"));
         Verdict {
             makes,
-            wrong: wrong.into_iter().collect(),
+            wrong: left.into_iter().chain(other).collect(),
         }
     }
 

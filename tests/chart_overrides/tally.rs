@@ -103,6 +103,21 @@ impl Tally {
         format!("| {name} | {} |", figures.join(" | "))
     }
 
+    /// What is wrong, and what is neither certain nor rightly left, a line each.
+    pub fn faults(&self, name: &str) -> String {
+        let wrong = self.wrong.iter().map(|one| format!("WRONG: {name}: {one}"));
+        let stopped = self.stopped.iter();
+        let stopped = stopped.map(|one| format!("STOPPED: {name}: {one}"));
+        let counted = |(what, count)| format!("missed: {name}: {count} × {what}");
+        let missed = self.missed.iter().map(counted);
+        let own = self.own_left.iter();
+        let own =
+            own.map(|(what, count)| format!("left in its own folder: {name}: {count} × {what}"));
+        let done = std::iter::once(format!("{name}: {} %", self.share()));
+        let lines = done.chain(wrong).chain(stopped).chain(missed).chain(own);
+        lines.map(|line| line + "\n").collect()
+    }
+
     /// The figures of several charts.
     pub fn add(&mut self, other: &Self) {
         self.places += other.places;

@@ -36,11 +36,13 @@ impl Rendering {
             is_whole: true,
             ..Self::default()
         };
-        let mut document = String::new();
+        let (mut document, mut template) = (String::new(), "");
         for line in text.lines().chain(["---"]) {
             if line.trim_end() == "---" {
-                found.add(&std::mem::take(&mut document));
+                found.add(&std::mem::take(&mut document), template);
             } else {
+                // Of several objects of a template, the first alone may name it.
+                template = line.strip_prefix("# Source: ").unwrap_or(template);
                 document.push_str(line);
                 document.push('\n');
             }
@@ -48,10 +50,7 @@ impl Rendering {
         found
     }
 
-    fn add(&mut self, text: &str) {
-        let mut lines = text.lines();
-        let template = lines.find_map(|line| line.strip_prefix("# Source: "));
-        let template = template.unwrap_or("");
+    fn add(&mut self, text: &str, template: &str) {
         // Helm lets keys stand twice, which a strict parser does not: those are compared by lines.
         let Ok(object) = Value::deserialize(serde_yaml::Deserializer::from_str(text)) else {
             let key = self.key("lines", template);
