@@ -19,7 +19,7 @@ mod proof;
 
 use std::path::PathBuf;
 
-use common::ecr::expected;
+use common::ecr::{expected, is_well_formed};
 use common::helm::Helm;
 use common::rendered::{Rendering, Scalars, difference};
 use common::{REGISTRY, copy, run, scratch};
@@ -84,6 +84,86 @@ fn only_planned_changes_are_accepted() {
             "{before} -> {after}"
         );
     }
+}
+
+#[test]
+fn references_in_texts_and_in_parts_are_seen() {
+    let ecr = |path: &str| format!("{REGISTRY}/{path}");
+    let differ = |before: &str, after: &str| {
+        let found = difference(&scalars(before), &scalars(after));
+        (found.planned.len(), found.other.len())
+    };
+    // A name that a test made is known as one, unless it is the name of an object.
+    let marked = ecr("docker-hub/acme/zq1q:1");
+    assert_eq!(
+        differ(
+            "args: [--a=acme/zq1q:1]",
+            &format!("args: [\"--a={marked}\"]")
+        ),
+        (1, 0)
+    );
+    let named = |name: &str| format!("metadata: {{labels: {{app: \"{name}\"}}}}");
+    assert_eq!(differ(&named("acme/zq1q:1"), &named(&marked)), (0, 1));
+    // An operator joins what stands in parts; a config map holds a document.
+    let parts = |front: &str, end: &str| format!("spec: {{repository: {front}, image: {end}}}");
+    assert_eq!(
+        differ(&parts("quay.io/a", "b"), &parts(&ecr("quay/a"), "b")),
+        (1, 0)
+    );
+    let document = |image: &str| format!("data:\n  a: |\n    x: 1\n    image: {image}\n");
+    assert_eq!(
+        differ(&document("a/b:1"), &document(&ecr("docker-hub/a/b:1"))),
+        (1, 0)
+    );
+    assert_eq!(
+        differ(&document("a/b:1"), &document(&ecr("docker-hub/a/b:2"))),
+        (0, 1)
+    );
+}
+
+#[test]
+fn names_that_are_none() {
+    for name in [
+        "docker.io/quay.io/a/b:1",
+        "quay.io//b:1",
+        "/quay.io/a/b",
+        &format!("quay.io/{REGISTRY}/quay/a/b:1"),
+        &format!("{REGISTRY}/docker-hub/docker-hub/a/b"),
+    ] {
+        assert!(!is_well_formed(name), "{name}");
+    }
+    assert!(is_well_formed(&format!(
+        "{REGISTRY}/docker-hub/a/b@sha256:0"
+    )));
+}
+
+#[test]
+fn what_keeps_an_image_elsewhere() {
+    let chart = common::tree(&[(
+        "web/templates/job.yaml",
+        "image: busybox:{{ .Values.tag }}\n",
+    )]);
+    let site = |original: &str, reason: &str| {
+        format!(
+            r#"{{"path": "web/values.yaml", "original": "{original}", "verdict": "skip", "reason": "{reason}"}}"#
+        )
+    };
+    let sites = [
+        site("bitnami/redis", "group-incomplete"),
+        site("nginx", "ignored"),
+    ];
+    let report = Report::read(&format!(r#"{{"sites": [{}]}}"#, sites.join(",")));
+    let reason = |image: &str| report.reason(chart.path(), "web", image, "web/templates/a.yaml");
+    let said = reason("docker.io/bitnami/redis:7");
+    assert_eq!(said.as_deref(), Some("group-incomplete"));
+    assert_eq!(reason("nginx:1").as_deref(), Some("ignored"));
+    assert!(
+        reason("busybox:1")
+            .unwrap()
+            .starts_with("hard-coded in job.yaml")
+    );
+    assert_eq!(reason("quay.io/a/b:1"), None);
+    assert_eq!(reason("acme/kredis:7"), None);
 }
 
 fn scalars(text: &str) -> Scalars {

@@ -148,9 +148,8 @@ fn of_global(global: &ValuePath, places: &[Place]) -> Vec<Override> {
     .into()
 }
 
-/// The places that read a global.
-pub fn reading<'p>(global: &'p ValuePath, places: &'p [Place]) -> impl Iterator<Item = &'p Place> {
-    places
-        .iter()
-        .filter(move |place| place.globals.contains(global))
+/// The places that read a value.
+pub fn reading<'p>(path: &'p ValuePath, places: &'p [Place]) -> impl Iterator<Item = &'p Place> {
+    let is_read = |place: &&Place| place.globals.contains(path) || place.reads.contains(path);
+    places.iter().filter(is_read)
 }

@@ -336,12 +336,17 @@ impl<'p> Proof<'p> {
         }
     }
 
-    /// Whether it is left because its global is the registry of images that it does not name: one
-    /// registry cannot be changed without the repositories.
+    /// Whether it is left because the registry that it sets is that of images, too, which it does not
+    /// name: one registry cannot be changed without all repositories.
     fn is_held(&self, case: &Case<'_>, said: &Said) -> bool {
-        let is_named = |place: &Place| get(&case.before, &place.name).is_some();
-        let global = case.one.global.as_ref().filter(|_| *said != Said::Certain);
-        global.is_some_and(|global| !overrides::reading(global, &self.places).all(is_named))
+        let is_said = |path: &&ValuePath| get(&case.before, path).is_some();
+        let own = case.one.place.map(|place| &self.places[place]);
+        let registry = own.and_then(Place::registry).filter(is_said);
+        let set = registry.into_iter().chain(&case.one.global);
+        let reading = set.flat_map(|path| overrides::reading(path, &self.places));
+        let is_own = |place: &Place| own.is_some_and(|own| own.number == place.number);
+        let mut others = reading.filter(|place| case.one.global.is_some() || !is_own(place));
+        *said != Said::Certain && others.any(|place| !is_said(&&place.name))
     }
 
     /// The same in copies of the chart's own folder.

@@ -19,7 +19,7 @@ pub enum Makes {
     NoRender,
     /// An image with another tag, which is named elsewhere.
     Tag,
-    /// Images that nothing names, under a registry for all of them.
+    /// Also images that nothing names, under one registry.
     Unnamed,
 }
 
@@ -67,7 +67,7 @@ impl Tally {
     /// The head of a table of such rows.
     pub fn head() -> &'static str {
         "| chart | places | hidden | overrides | certain | % | assumed | skipped | nothing seen | proven \
-         | own | in ECR | % | held by a global | tag only | malformed | unmapped | no image | no render \
+         | own | in ECR | % | unnamed under its registry | tag only | malformed | unmapped | no image | no render \
          | stopped | wrong |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|"
     }
 
