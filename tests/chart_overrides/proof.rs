@@ -306,9 +306,7 @@ impl<'p> Proof<'p> {
         let left = case.at.iter().find(is_left);
         let left = left.filter(|_| is_certain && makes == Makes::Image);
         let left = left.map(|at| format!("{at}: {} did not change", images(at).join(", ")));
-        let other = found.other.iter();
-        let other = other.filter(|(at, ..)| case.at.contains(&at.as_str()));
-        let other = other.map(|(at, old, new)| format!("{at}: `{old}` became `{new}`"));
+        let other = found.told_where(|at| case.at.contains(&at));
         Verdict {
             makes,
             wrong: left.into_iter().chain(other).collect(),
@@ -319,7 +317,7 @@ impl<'p> Proof<'p> {
         for (form, said) in &case.said {
             if makes != Makes::Image {
                 *tally.left_out.entry(makes).or_default() += 1;
-            } else if self.is_held(case, said) {
+            } else if *said != Said::Certain && self.is_held(case.one, &case.before) {
                 *tally.left_out.entry(Makes::Unnamed).or_default() += 1;
             } else {
                 *tally.said.entry(said.clone()).or_default() += 1;
@@ -338,15 +336,15 @@ impl<'p> Proof<'p> {
 
     /// Whether it is left because the registry that it sets is that of images, too, which it does not
     /// name: one registry cannot be changed without all repositories.
-    fn is_held(&self, case: &Case<'_>, said: &Said) -> bool {
-        let is_said = |path: &&ValuePath| get(&case.before, path).is_some();
-        let own = case.one.place.map(|place| &self.places[place]);
+    fn is_held(&self, one: &Override, values: &Value) -> bool {
+        let is_said = |path: &&ValuePath| get(values, path).is_some();
+        let own = one.place.map(|place| &self.places[place]);
         let registry = own.and_then(Place::registry).filter(is_said);
-        let set = registry.into_iter().chain(&case.one.global);
+        let set = registry.into_iter().chain(&one.global);
         let reading = set.flat_map(|path| overrides::reading(path, &self.places));
         let is_own = |place: &Place| own.is_some_and(|own| own.number == place.number);
-        let mut others = reading.filter(|place| case.one.global.is_some() || !is_own(place));
-        *said != Said::Certain && others.any(|place| !is_said(&&place.name))
+        let mut others = reading.filter(|place| one.global.is_some() || !is_own(place));
+        others.any(|place| !is_said(&&place.name))
     }
 
     /// The same in copies of the chart's own folder.
@@ -384,11 +382,10 @@ impl<'p> Proof<'p> {
                 return;
             }
         };
-        for (at, was, is) in self.compare(&before, &after, base).other {
-            tally.wrong.insert(format!(
-                "own chart: {}: {at}: `{was}` became `{is}`",
-                self.told_of(copy, &at)
-            ));
+        for told in self.compare(&before, &after, base).told() {
+            let at = told.split(": ").next().unwrap_or("");
+            let values = self.told_of(copy, at);
+            tally.wrong.insert(format!("own chart: {values}: {told}"));
         }
         for (place, one) in copy.places.iter().filter(|(_, one)| !one.is_tag()) {
             let shown = self.bases.shown[*place].as_ref();
@@ -403,6 +400,9 @@ impl<'p> Proof<'p> {
                 continue;
             }
             let is_in = at.iter().all(|at| in_ecr(at, &after));
+            if !is_in && self.is_held(one, &copy.before) {
+                continue;
+            }
             tally.own.0 += 1;
             tally.own.1 += usize::from(is_in);
             if !is_in {

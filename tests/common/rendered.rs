@@ -170,9 +170,15 @@ impl Difference {
 
     /// What is not planned, in the lines that differ.
     pub fn told(&self) -> Vec<String> {
-        let told = self.other.iter().map(|(at, old, new)| {
+        self.told_where(|_| true)
+    }
+
+    /// The same at some of the places.
+    pub fn told_where(&self, is_meant: impl Fn(&str) -> bool) -> Vec<String> {
+        let other = self.other.iter().filter(|(at, ..)| is_meant(at));
+        let told = other.map(|(at, old, new)| {
             let (old, new) = lines_that_differ(old, new);
-            format!("{at}: `{old}` became `{new}`")
+            format!("{at}: `{old:.300}` became `{new:.300}`")
         });
         told.collect()
     }
@@ -217,7 +223,7 @@ pub fn difference(before: &Scalars, after: &Scalars) -> Difference {
 /// The references by which two texts of one place differ; none when that is not all.
 fn planned(at: &str, before: &Scalars, after: &Scalars) -> Option<Vec<(String, String)>> {
     let (old, new) = (&before[at], &after[at]);
-    let whole = is_image_key(last_key(at)) && fronts(at, before).is_empty();
+    let whole = is_image(at) && fronts(at, before).is_empty();
     if whole && is_planned(old, new) {
         return Some(vec![(old.clone(), new.clone())]);
     }
@@ -227,9 +233,16 @@ fn planned(at: &str, before: &Scalars, after: &Scalars) -> Option<Vec<(String, S
         .or_else(|| planned_in_document(old, new))
         .or_else(|| {
             let (old, new) = (decoded(old)?, decoded(new)?);
-            let is_secret = at.starts_with("Secret:");
-            planned_in_text(&old, &new, is_named).filter(|_| is_secret)
+            let planned = planned_in_text(&old, &new, is_named);
+            let planned = planned.or_else(|| planned_in_document(&old, &new));
+            planned.filter(|_| at.starts_with("Secret:"))
         })
+}
+
+/// Whether an image stands at a place: under its key, or under a key of a map of that name.
+fn is_image(at: &str) -> bool {
+    let (above, key) = at.rsplit_once('/').unwrap_or(("", at));
+    is_image_key(key) || (ENDS.contains(&key) && is_image_key(last_key(above)))
 }
 
 /// The references by which two texts differ that are documents themselves.
@@ -239,7 +252,11 @@ fn planned_in_document(old: &str, new: &str) -> Option<Vec<(String, String)>> {
         return None;
     }
     let [old, new] = [old, new].map(|text| Rendering::read(text).scalars);
-    let found = difference(&old, &new);
+    let mut found = difference(&old, &new);
+    // Objects in it may be named by what is in them.
+    found
+        .other
+        .retain(|(_, old, new)| !is_checksum(old) || !is_checksum(new));
     let is_all = found.other.is_empty() && !found.planned.is_empty();
     is_all.then(|| found.planned.into_values().flatten().collect())
 }
