@@ -11,7 +11,7 @@ use super::common::rendered::Rendering;
 use super::places::Place;
 
 /// Renders that the search for switches may take.
-const SEARCH: usize = 24;
+const SEARCH: usize = 16;
 
 /// Where the image of a place is shown.
 #[derive(Clone, Debug)]

@@ -12,7 +12,7 @@ use super::overrides::Override;
 use super::places::Place;
 
 /// Copies of a chart, each with other overrides: of as many kinds.
-const COPIES: usize = 3;
+const COPIES: usize = 2;
 /// The values file with the overrides.
 const FILE: &str = "values-override.yaml";
 

@@ -59,16 +59,17 @@ impl Tally {
         (self.said.values().sum(), certain)
     }
 
-    /// Percent of them.
+    /// Percent of them, with those in the chart's own folder.
     pub fn share(&self) -> usize {
-        percent(self.certain())
+        let (all, certain) = self.certain();
+        percent((all + self.own.0, certain + self.own.1))
     }
 
     /// The head of a table of such rows.
     pub fn head() -> &'static str {
         "| chart | places | hidden | overrides | certain | % | assumed | skipped | nothing seen | proven \
-         | own | in ECR | % | unnamed under its registry | tag only | malformed | unmapped | no image | no render \
-         | stopped | wrong |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|"
+         | own | in ECR | % | share | unnamed under its registry | tag only | malformed | unmapped | no image | no render \
+         | stopped | wrong |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|"
     }
 
     /// Its figures as a row.
@@ -82,7 +83,7 @@ impl Tally {
             self.hidden.len(),
             all,
             certain,
-            self.share(),
+            percent((all, certain)),
             assumed,
             all - certain - assumed - nothing,
             nothing,
@@ -90,6 +91,7 @@ impl Tally {
             self.own.0,
             self.own.1,
             percent(self.own),
+            self.share(),
             left_out(Makes::Unnamed),
             left_out(Makes::Tag),
             left_out(Makes::Malformed),
