@@ -229,6 +229,7 @@ fn planned(at: &str, before: &Scalars, after: &Scalars) -> Option<Vec<(String, S
     }
     let is_named = |word: &str| has_host(word) || (is_marked(word) && !at.contains("/metadata/"));
     in_parts(at, before, after)
+        .or_else(|| planned_in_flag(old, new))
         .or_else(|| planned_in_text(old, new, is_named))
         .or_else(|| planned_in_document(old, new))
         .or_else(|| {
@@ -243,6 +244,13 @@ fn planned(at: &str, before: &Scalars, after: &Scalars) -> Option<Vec<(String, S
 fn is_image(at: &str) -> bool {
     let (above, key) = at.rsplit_once('/').unwrap_or(("", at));
     is_image_key(key) || (ENDS.contains(&key) && is_image_key(last_key(above)))
+}
+
+/// The reference that a flag for an image has: `--solver-image=acme/solver`.
+fn planned_in_flag(old: &str, new: &str) -> Option<Vec<(String, String)>> {
+    let ((flag, old), (same, new)) = (old.split_once('=')?, new.split_once('=')?);
+    let is_flag = flag == same && flag.starts_with('-') && flag.ends_with("image");
+    (is_flag && is_planned(old, new)).then(|| vec![(old.to_string(), new.to_string())])
 }
 
 /// The references by which two texts differ that are documents themselves.
