@@ -261,31 +261,26 @@ impl Repository {
 fn repository(seed: &Seed, layout: Layout, subcharts: Subcharts, leave: bool) -> Repository {
     let folder = scratch();
     let root = folder.path();
-    let values = format!("{}{}", seed.values, if leave { LEAVE } else { "" });
     let config = format!("aliases:\n  {ALIAS}: docker.io\n");
     put(root, ".ecr-rewrite.yaml", config.as_bytes());
+    let app = "environments/prod/app";
     let (chart, over) = match layout {
         Layout::Own => {
-            put_chart(&root.join("environments/prod/app"), seed, subcharts);
+            put_chart(&root.join(app), seed, subcharts, leave);
             put(
                 root,
-                "environments/prod/app/values-prod.yaml",
-                values.as_bytes(),
+                &format!("{app}/values-prod.yaml"),
+                seed.values.as_bytes(),
             );
-            ("environments/prod/app", Some("values-prod.yaml"))
+            (app, Some("values-prod.yaml"))
         }
         Layout::Umbrella => {
-            put_umbrella(
-                &root.join("environments/prod/app"),
-                seed,
-                subcharts,
-                &values,
-            );
-            ("environments/prod/app", None)
+            put_umbrella(&root.join(app), seed, subcharts, leave);
+            (app, None)
         }
         Layout::Application => {
-            put_chart(&root.join("charts/app"), seed, subcharts);
-            put(root, "environments/prod/app/values.yaml", values.as_bytes());
+            put_chart(&root.join("charts/app"), seed, subcharts, leave);
+            put(root, &format!("{app}/values.yaml"), seed.values.as_bytes());
             put(root, "apps/app.yaml", application().as_bytes());
             (
                 "charts/app",
@@ -314,7 +309,7 @@ fn application() -> String {
 }
 
 /// A chart that brings the seed's, with the values below its name.
-fn put_umbrella(folder: &Path, seed: &Seed, subcharts: Subcharts, values: &str) {
+fn put_umbrella(folder: &Path, seed: &Seed, subcharts: Subcharts, leave: bool) {
     let about = json!({
         "apiVersion": "v2", "name": "app", "version": "1.0.0",
         "dependencies": [{
@@ -322,13 +317,12 @@ fn put_umbrella(folder: &Path, seed: &Seed, subcharts: Subcharts, values: &str) 
             "repository": "https://charts.example.com",
         }],
     });
-    let mut values: Value = serde_yaml::from_str(values).unwrap();
-    let global = values.as_object_mut().unwrap().remove("global");
-    let mut nested = json!({ seed.chart: values });
-    if let Some(global) = global {
-        nested["global"] = global;
+    let own: Value = serde_yaml::from_str(seed.values).unwrap();
+    let mut values = json!({ seed.chart: own });
+    if leave {
+        values["global"] = json!({"security": {"allowInsecureImages": true}});
     }
-    for (name, value) in [("Chart.yaml", about), ("values.yaml", nested)] {
+    for (name, value) in [("Chart.yaml", about), ("values.yaml", values)] {
         put(
             folder,
             name,
@@ -336,15 +330,19 @@ fn put_umbrella(folder: &Path, seed: &Seed, subcharts: Subcharts, values: &str) 
         );
     }
     let chart = folder.join("charts").join(seed.chart);
-    put_chart(&chart, seed, Subcharts::Folders);
+    put_chart(&chart, seed, Subcharts::Folders, false);
     if subcharts == Subcharts::Packages {
         pack(&chart);
     }
 }
 
-/// The seed's chart with those below it.
-fn put_chart(folder: &Path, seed: &Seed, subcharts: Subcharts) {
+/// The seed's chart with those below it. Leave is given by its own values: those are rendered alone, too.
+fn put_chart(folder: &Path, seed: &Seed, subcharts: Subcharts, leave: bool) {
     put_alone(folder, seed.chart);
+    if leave {
+        let values = fs::read_to_string(folder.join("values.yaml")).unwrap();
+        put(folder, "values.yaml", (values + LEAVE).as_bytes());
+    }
     for sub in seed.subcharts {
         let sub = folder.join("charts").join(sub);
         put_alone(&sub, sub.file_name().unwrap().to_str().unwrap());
