@@ -223,7 +223,7 @@ pub fn difference(before: &Scalars, after: &Scalars) -> Difference {
 /// The references by which two texts of one place differ; none when that is not all.
 fn planned(at: &str, before: &Scalars, after: &Scalars) -> Option<Vec<(String, String)>> {
     let (old, new) = (&before[at], &after[at]);
-    let whole = is_image(at) && fronts(at, before).is_empty();
+    let whole = is_variable(at, before) || (is_image(at) && fronts(at, before).is_empty());
     if whole && is_planned(old, new) {
         return Some(vec![(old.clone(), new.clone())]);
     }
@@ -238,6 +238,12 @@ fn planned(at: &str, before: &Scalars, after: &Scalars) -> Option<Vec<(String, S
             let planned = planned.or_else(|| planned_in_document(&old, &new));
             planned.filter(|_| at.starts_with("Secret:"))
         })
+}
+
+/// Whether a place is the value of an environment variable for an image.
+fn is_variable(at: &str, scalars: &Scalars) -> bool {
+    let name = scalars.get(&sibling(at, "name"));
+    last_key(at) == "value" && name.is_some_and(|name| name.ends_with("IMAGE"))
 }
 
 /// Whether an image stands at a place: under its key, or under a key of a map of that name.

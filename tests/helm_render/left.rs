@@ -49,11 +49,12 @@ fn is_of(site: &Value, image: &str) -> bool {
     is_end(image) || canonical(image).is_some_and(|image| is_end(&image)) || image == named
 }
 
-/// Why a site is left; nothing when it changes for certain.
+/// Why a site is left; nothing when it changes for certain, or is none that decides.
 fn reason(site: &Value) -> Option<String> {
     let text = |key: &str| site[key].as_str().unwrap_or_default();
     match (text("verdict"), text("safety")) {
         ("change", "certain") => None,
+        _ if matches!(text("reason"), "metadata" | "templated") => None,
         ("change" | "undecided", _) => Some("assumed".to_string()),
         _ => Some(text("reason").to_string()),
     }
