@@ -1,103 +1,31 @@
 //! Real charts, rendered by Helm before and after a run: nothing differs but upstream references,
-//! each of which has become its ECR reference.
+//! each of which has become its ECR reference, and what keeps an image elsewhere is told.
 //!
 //! What a reference has to become is said once more in `common/ecr.rs`, so that a mistake of the
 //! program cannot prove itself right.
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on has failed
 #![allow(clippy::print_stdout, clippy::print_stderr)] // figures and skips are for who runs it
+#![allow(unreachable_pub)] // modules of one test
 
+#[path = "helm_render/charts.rs"]
+mod charts;
 mod common;
+#[path = "helm_render/left.rs"]
+mod left;
+#[path = "helm_render/needed.rs"]
+mod needed;
+#[path = "helm_render/proof.rs"]
+mod proof;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
 
-use common::ecr::{expected, planned_in_text};
-use common::tools::HELM;
-use common::{REGISTRY, contents, copy, put, run};
+use common::ecr::{expected, is_well_formed};
+use common::helm::Helm;
+use common::rendered::{Rendering, Scalars, difference};
+use common::{REGISTRY, copy, run, scratch};
+use left::Report;
+use proof::{Proof, Tally};
 use rayon::prelude::*;
-use serde::Deserialize;
-use serde_yaml::Value;
-
-/// Charts state the versions of Kubernetes they take; a Helm built from source claims an old one.
-const KUBE_VERSION: &str = "1.34.0";
-
-/// What charts cannot be rendered without: the values that they require, and no look at schemas that
-/// lie elsewhere or refuse the chart's own values.
-const NEEDED: &[(&str, &[&str])] = &[
-    (
-        "app-template",
-        &[
-            "--skip-schema-validation",
-            "--set=controllers.main.containers.main.image.repository=example.com/x",
-            "--set=controllers.main.containers.main.image.tag=1",
-        ],
-    ),
-    ("aws-load-balancer-controller", &["--set=clusterName=x"]),
-    ("cluster-autoscaler", &["--set=autoDiscovery.clusterName=x"]),
-    ("datadog", &["--set=datadog.apiKey=x"]),
-    ("external-dns", &["--skip-schema-validation"]),
-    ("karpenter", &["--set=settings.clusterName=x"]),
-    ("newrelic-logging", &["--set=licenseKey=x,cluster=x"]),
-    (
-        "opentelemetry-collector",
-        &["--set=mode=deployment,image.repository=example.com/x"],
-    ),
-];
-
-/// Values that bring out images which no `enabled: true` alone does.
-const MORE: &[(&str, &str)] = &[
-    (
-        "argo-cd",
-        "server.extensions.enabled=true,server.extensions.extensionList[0].name=x",
-    ),
-    (
-        "aws-ebs-csi-driver",
-        "sidecars.snapshotter.forceEnable=true",
-    ),
-    (
-        "bitnami-influxdb",
-        "objectStore=file,createAdminTokenJob.enabled=true,\
-         defaultInitContainers.volumePermissions.enabled=true",
-    ),
-    (
-        "bitnami-jenkins",
-        "configAsCode.enabled=true,agent.enabled=true",
-    ),
-    (
-        "bitnami-kafka",
-        "externalAccess.enabled=true,defaultInitContainers.autoDiscovery.enabled=true,\
-         serviceAccount.create=true,rbac.create=true,controller.automountServiceAccountToken=true,\
-         broker.automountServiceAccountToken=true",
-    ),
-    (
-        "bitnami-kibana",
-        "elasticsearch.hosts[0]=x,elasticsearch.port=9200,volumePermissions.enabled=true",
-    ),
-    (
-        "harbor",
-        "expose.type=nodePort,expose.tls.auto.commonName=x",
-    ),
-    (
-        "jupyterhub",
-        "scheduling.userPlaceholder.enabled=true,scheduling.userPlaceholder.replicas=1,\
-         singleuser.cloudMetadata.blockWithIptables=true",
-    ),
-    (
-        "keycloakx",
-        "dbchecker.enabled=true,database.hostname=x,database.port=1",
-    ),
-    (
-        "prometheus-node-exporter",
-        "permissionInitContainer.fixes.rapl=true",
-    ),
-    ("spark-operator", "hook.upgradeCrd=true"),
-    ("velero", "namespace.labels.a=b"),
-];
-
-/// The keys of values that switch a part of a chart on.
-const SWITCHES: &[&str] = &["enabled", "create", "install", "deploy"];
 
 #[test]
 fn what_a_reference_becomes() {
@@ -158,462 +86,186 @@ fn only_planned_changes_are_accepted() {
     }
 }
 
-/// Every scalar of a stream of documents by its place; whether it stands beside the beginning of a
-/// name is a part of the value.
-type Scalars = BTreeMap<String, (String, bool)>;
-
-/// How two renders differ.
-#[derive(Default)]
-struct Difference {
-    /// References that became what they had to.
-    planned: Vec<(String, String)>,
-    /// Checksums of texts that hold references.
-    derived: usize,
-    /// Anything else: place, before, after.
-    other: Vec<(String, String, String)>,
-}
-
-/// The scalars of what Helm printed; as one text where it is no YAML for a strict parser (Helm lets
-/// keys stand twice).
-fn scalars(rendered: &str) -> Scalars {
-    let documents: Result<Vec<Value>, _> = serde_yaml::Deserializer::from_str(rendered)
-        .map(Value::deserialize)
-        .collect();
-    let mut found = Scalars::new();
-    match documents {
-        Ok(documents) => {
-            for (number, document) in documents.iter().enumerate() {
-                let kind = document.get("kind").and_then(Value::as_str).unwrap_or("");
-                flatten(document, &format!("{number} {kind}"), false, &mut found);
-            }
-        }
-        Err(_) => drop(found.insert("text".into(), (rendered.into(), false))),
-    }
-    found
-}
-
-fn flatten(value: &Value, at: &str, beside: bool, found: &mut Scalars) {
-    let text = match value {
-        Value::Mapping(map) if !map.is_empty() => {
-            let begins = |key: &str| {
-                let text = value.get(key).and_then(Value::as_str);
-                text.is_some_and(|text| !text.is_empty())
-            };
-            for (key, value) in map {
-                let key = text_of(key);
-                let beside = ["registry", "repository", "hub"]
-                    .into_iter()
-                    .any(|other| other != key && begins(other));
-                flatten(value, &format!("{at}/{key}"), beside, found);
-            }
-            return;
-        }
-        Value::Sequence(items) if !items.is_empty() => {
-            for (index, item) in items.iter().enumerate() {
-                flatten(item, &format!("{at}/{index}"), false, found);
-            }
-            return;
-        }
-        Value::Tagged(tagged) => return flatten(&tagged.value, at, beside, found),
-        scalar => text_of(scalar),
+#[test]
+fn references_in_texts_and_in_parts_are_seen() {
+    let ecr = |path: &str| format!("{REGISTRY}/{path}");
+    let differ = |before: &str, after: &str| {
+        let found = difference(&scalars(before), &scalars(after));
+        (found.planned.len(), found.other.len())
     };
-    found.insert(at.to_string(), (text, beside));
+    // A name that a test made is known as one, unless it is the name of an object.
+    let marked = ecr("docker-hub/acme/zq1q:1");
+    assert_eq!(
+        differ(
+            "args: [--a=acme/zq1q:1]",
+            &format!("args: [\"--a={marked}\"]")
+        ),
+        (1, 0)
+    );
+    let named = |name: &str| format!("metadata: {{labels: {{app: \"{name}\"}}}}");
+    assert_eq!(differ(&named("acme/zq1q:1"), &named(&marked)), (0, 1));
+    // An operator joins what stands in parts; a config map holds a document.
+    let parts = |front: &str, end: &str| format!("spec: {{repository: {front}, image: {end}}}");
+    assert_eq!(
+        differ(&parts("quay.io/a", "b"), &parts(&ecr("quay/a"), "b")),
+        (1, 0)
+    );
+    let document = |image: &str| format!("data:\n  a: |\n    x: 1\n    image: {image}\n");
+    assert_eq!(
+        differ(&document("a/b:1"), &document(&ecr("docker-hub/a/b:1"))),
+        (1, 0)
+    );
+    assert_eq!(
+        differ(&document("a/b:1"), &document(&ecr("docker-hub/a/b:2"))),
+        (0, 1)
+    );
 }
 
-fn text_of(value: &Value) -> String {
-    value
-        .as_str()
-        .map_or_else(|| format!("{value:?}"), Into::into)
-}
-
-fn last_key(at: &str) -> &str {
-    at.rsplit('/').next().unwrap_or("")
-}
-
-fn is_image_key(key: &str) -> bool {
-    key == "image" || key.ends_with("Image")
-}
-
-fn difference(before: &Scalars, after: &Scalars) -> Difference {
-    let mut found = Difference::default();
-    let mut checksums = Vec::new();
-    for (at, (text, beside)) in before {
-        let Some((new, _)) = after.get(at) else {
-            found
-                .other
-                .push((at.clone(), text.clone(), "nothing".into()));
-            continue;
-        };
-        if new == text {
-            continue;
-        }
-        let whole = is_image_key(last_key(at)) && !beside && expected(text).as_ref() == Some(new);
-        let planned = if whole {
-            Some(vec![(text.clone(), new.clone())])
-        } else {
-            planned_in_text(text, new).or_else(|| {
-                let secret = at
-                    .split('/')
-                    .next()
-                    .is_some_and(|kind| kind.ends_with("Secret"));
-                let (text, new) = secret.then(|| (decoded(text), decoded(new)))?;
-                planned_in_text(&text?, &new?)
-            })
-        };
-        // `checksum/config` holds a slash itself.
-        let is_checksum = at.contains("checksum")
-            && text.len() >= 32
-            && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-        match planned {
-            Some(planned) => found.planned.extend(planned),
-            None if is_checksum => checksums.push((at.clone(), text.clone(), new.clone())),
-            None => found.other.push((at.clone(), text.clone(), new.clone())),
-        }
+#[test]
+fn names_that_are_none() {
+    for name in [
+        "docker.io/quay.io/a/b:1",
+        "quay.io//b:1",
+        "/quay.io/a/b",
+        &format!("quay.io/{REGISTRY}/quay/a/b:1"),
+        &format!("{REGISTRY}/docker-hub/docker-hub/a/b"),
+    ] {
+        assert!(!is_well_formed(name), "{name}");
     }
-    for (at, (text, _)) in after.iter().filter(|(at, _)| !before.contains_key(*at)) {
-        found
-            .other
-            .push((at.clone(), "nothing".into(), text.clone()));
-    }
-    if found.planned.is_empty() {
-        found.other.append(&mut checksums);
-    }
-    found.derived = checksums.len();
-    found
+    assert!(is_well_formed(&format!(
+        "{REGISTRY}/docker-hub/a/b@sha256:0"
+    )));
 }
 
-/// Base64, as the data of a Secret is.
-fn decoded(text: &str) -> Option<String> {
-    let (mut bytes, mut bits, mut held) = (Vec::new(), 0_u32, 0);
-    for byte in text.bytes().filter(|byte| *byte != b'=') {
-        let value = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => return None,
-        };
-        bits = (bits << 6 | u32::from(value)) & 0xffff;
-        held += 6;
-        if held >= 8 {
-            held -= 8;
-            bytes.push(u8::try_from(bits >> held & 0xff).ok()?);
-        }
-    }
-    String::from_utf8(bytes).ok()
-}
-
-/// Helm over one tree of charts.
-struct Renderer {
-    helm: PathBuf,
-    /// Helm's own folders, so that nothing of the user's counts.
-    home: tempfile::TempDir,
-}
-
-impl Renderer {
-    fn render(&self, tree: &Path, chart: &str, arguments: &[String]) -> Result<Scalars, String> {
-        let output = Command::new(&self.helm)
-            .args(["template", "x", chart, "--kube-version", KUBE_VERSION])
-            .args(arguments)
-            .current_dir(tree)
-            .env("HOME", self.home.path())
-            .env("HELM_CACHE_HOME", self.home.path())
-            .env("HELM_CONFIG_HOME", self.home.path())
-            .env("HELM_DATA_HOME", self.home.path())
-            .output()
-            .unwrap();
-        if output.status.success() {
-            return Ok(scalars(&String::from_utf8(output.stdout).unwrap()));
-        }
-        let talk = String::from_utf8_lossy(&output.stderr);
-        Err(talk
-            .lines()
-            .find(|line| line.starts_with("Error"))
-            .unwrap_or(&talk)
-            .to_string())
-    }
-}
-
-/// What the renders of one chart show.
-#[derive(Default)]
-struct Tally {
-    renders: usize,
-    /// Texts under image keys, before.
-    references: usize,
-    changed: usize,
-    unchanged: usize,
-    derived: usize,
-    /// The ECR references that were seen.
-    seen: BTreeSet<String>,
-    /// Renders that fail before the run; nothing can be said of those.
-    failed_before: Vec<String>,
-    /// Differences that were not planned, each with the first place that shows it.
-    wrong: BTreeMap<String, String>,
-}
-
-struct Proof<'p> {
-    renderer: &'p Renderer,
-    before: &'p Path,
-    after: &'p Path,
-}
-
-impl Proof<'_> {
-    fn chart(&self, chart: &str) -> Tally {
-        let mut tally = Tally::default();
-        let needed = NEEDED.iter().filter(|(name, _)| *name == chart);
-        let mut base: Vec<String> = needed
-            .flat_map(|(_, more)| *more)
-            .map(ToString::to_string)
-            .collect();
-        if chart.starts_with("bitnami-") {
-            base.push("--set=global.security.allowInsecureImages=true".into());
-        }
-        let with = |more: &[String]| [&base, more].concat();
-        if !self.compare(chart, &with(&[]), &mut tally) {
-            return tally;
-        }
-        for values in other_values(&self.before.join(chart)) {
-            self.compare(
-                chart,
-                &with(&[format!("--values={chart}/{values}")]),
-                &mut tally,
-            );
-        }
-        for (_, more) in MORE.iter().filter(|(name, _)| *name == chart) {
-            self.compare(chart, &with(&[format!("--set={more}")]), &mut tally);
-        }
-        let failed = std::mem::take(&mut tally.failed_before);
-        self.switched_on(
-            chart,
-            &base,
-            &switches(&self.before.join(chart)),
-            &mut tally,
-        );
-        // That some switches need more than themselves is no news.
-        tally.failed_before = failed;
-        tally
-    }
-
-    /// All switches at once; in halves where that does not render.
-    fn switched_on(&self, chart: &str, base: &[String], switches: &[String], tally: &mut Tally) {
-        if switches.is_empty() {
-            return;
-        }
-        let set = switches.iter().map(|switch| format!("--set={switch}=true"));
-        let arguments: Vec<String> = base.iter().cloned().chain(set).collect();
-        if !self.compare(chart, &arguments, tally) && switches.len() > 1 {
-            let (first, second) = switches.split_at(switches.len() / 2);
-            self.switched_on(chart, base, first, tally);
-            self.switched_on(chart, base, second, tally);
-        }
-    }
-
-    /// Renders both trees; gives whether the first can be rendered.
-    fn compare(&self, chart: &str, arguments: &[String], tally: &mut Tally) -> bool {
-        let render = |tree| self.renderer.render(tree, chart, arguments);
-        let what = format!("{chart} {}", arguments.join(" "));
-        let before = match render(self.before) {
-            Ok(before) => before,
-            Err(talk) => {
-                tally.failed_before.push(format!("{what}: {talk}"));
-                return false;
-            }
-        };
-        tally.renders += 1;
-        let after = match render(self.after) {
-            Ok(after) => after,
-            Err(talk) => {
-                let key = format!("{chart}: does not render any more: {talk}");
-                tally.wrong.entry(key).or_insert(what);
-                return true;
-            }
-        };
-        let mut found = difference(&before, &after);
-        if !found.other.is_empty() {
-            // Passwords and certificates are made up anew by every render.
-            let again = render(self.before).unwrap();
-            let made_up = |at: &str| before.get(at) != again.get(at);
-            found.other.retain(|(at, ..)| !made_up(at));
-        }
-        for (at, old, new) in found.other {
-            let (old, new) = lines_that_differ(&old, &new);
-            let key = format!("{chart}: `{old}` became `{new}`");
-            tally
-                .wrong
-                .entry(key)
-                .or_insert_with(|| format!("{at}, with {}", arguments.join(" ")));
-        }
-        for (at, (text, _)) in &before {
-            if is_image_key(last_key(at)) {
-                tally.references += 1;
-                tally.unchanged += usize::from(after.get(at).is_some_and(|(new, _)| new == text));
-            }
-        }
-        tally.changed += found.planned.len();
-        tally.derived += found.derived;
-        tally
-            .seen
-            .extend(found.planned.into_iter().map(|(_, new)| new));
-        true
-    }
-}
-
-/// Two texts without the lines that they share, when they have as many.
-fn lines_that_differ(old: &str, new: &str) -> (String, String) {
-    if old.lines().count() != new.lines().count() {
-        return (old.into(), new.into());
-    }
-    let differing = old.lines().zip(new.lines()).filter(|(old, new)| old != new);
-    let (old, new): (Vec<&str>, Vec<&str>) = differing.unzip();
-    (old.join("\n"), new.join("\n"))
-}
-
-/// The values files of a chart besides its defaults.
-fn other_values(chart: &Path) -> Vec<String> {
-    let names = fs::read_dir(chart)
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name());
-    let mut names: Vec<String> = names.map(|name| name.into_string().unwrap()).collect();
-    let is_yaml = |name: &str| {
-        let path = Path::new(name);
-        path.extension()
-            .is_some_and(|ending| ending == "yaml" || ending == "yml")
+#[test]
+fn what_keeps_an_image_elsewhere() {
+    let chart = common::tree(&[(
+        "web/templates/job.yaml",
+        "image: busybox:{{ .Values.tag }}\n",
+    )]);
+    let site = |original: &str, reason: &str| {
+        format!(
+            r#"{{"path": "web/values.yaml", "original": "{original}", "verdict": "skip", "reason": "{reason}"}}"#
+        )
     };
-    names.retain(|name| name.contains("values") && name != "values.yaml" && is_yaml(name));
-    names.sort();
-    names
+    let sites = [
+        site("bitnami/redis", "group-incomplete"),
+        site("nginx", "ignored"),
+    ];
+    let report = Report::read(&format!(r#"{{"sites": [{}]}}"#, sites.join(",")));
+    let reason = |image: &str| report.reason(chart.path(), "web", image, "web/templates/a.yaml");
+    let said = reason("docker.io/bitnami/redis:7");
+    assert_eq!(said.as_deref(), Some("group-incomplete"));
+    assert_eq!(reason("nginx:1").as_deref(), Some("ignored"));
+    assert!(
+        reason("busybox:1")
+            .unwrap()
+            .starts_with("hard-coded in job.yaml")
+    );
+    assert_eq!(reason("quay.io/a/b:1"), None);
+    assert_eq!(reason("acme/kredis:7"), None);
 }
 
-/// The paths of the chart's defaults that say `enabled: false` and the like.
-fn switches(chart: &Path) -> Vec<String> {
-    let text = fs::read_to_string(chart.join("values.yaml")).unwrap_or_default();
-    let mut found = Vec::new();
-    if let Ok(values) = serde_yaml::from_str(&text) {
-        collect_switches(&values, "", &mut found);
-    }
-    found
+fn scalars(text: &str) -> Scalars {
+    Rendering::read(text).scalars
 }
 
-fn collect_switches(values: &Value, at: &str, found: &mut Vec<String>) {
-    for (key, value) in values.as_mapping().into_iter().flatten() {
-        let Some(key) = key.as_str() else { continue };
-        let path = format!("{at}{}", key.replace('.', "\\."));
-        if value == &Value::Bool(false) && (SWITCHES.contains(&key) || key.ends_with("Enabled")) {
-            found.push(path);
-        } else {
-            collect_switches(value, &format!("{path}."), found);
-        }
-    }
+/// Charts before and after a run over all of them.
+struct Tree {
+    before: PathBuf,
+    after: tempfile::TempDir,
+    report: Report,
 }
 
-/// The new texts of changed values that are, or end, a name, by chart.
-fn changed_values(before: &Path, after: &Path) -> Vec<(String, String)> {
-    let new = contents(after);
-    let mut found = Vec::new();
-    for (path, old) in contents(before) {
-        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
-        if new[&path] == old {
-            continue;
-        }
-        let chart = path.iter().next().unwrap().to_string_lossy().into_owned();
-        let (old, new) = (scalars(&text(&old)), scalars(&text(&new[&path])));
-        for (at, (value, _)) in &new {
-            let key = last_key(at).to_ascii_lowercase();
-            if old.get(at).is_none_or(|(old, _)| old != value) && !key.ends_with("registry") {
-                found.push((chart.clone(), value.clone()));
-            }
+impl Tree {
+    fn rewritten(before: PathBuf) -> Self {
+        let after = scratch();
+        copy(&before, after.path());
+        let target = [".", "--registry", REGISTRY, "--rules", "default"];
+        let arguments = [&target[..], &["--format", "json"]].concat();
+        let (code, report, talk) = run(after.path(), &arguments);
+        // 2: some files of real repositories are no YAML.
+        assert!(matches!(code, 0 | 2), "{talk}");
+        let stopped = talk.lines().find(|line| line.contains("a second run"));
+        assert_eq!(stopped, None);
+        println!("{talk}");
+        Self {
+            before,
+            after,
+            report: Report::read(&report),
         }
     }
-    found
+
+    fn tallies(&self, helm: &Helm) -> Vec<(String, Tally)> {
+        let proof = Proof {
+            helm,
+            before: &self.before,
+            after: self.after.path(),
+            report: &self.report,
+        };
+        let charts = charts::charts(&self.before);
+        let tallies = charts.into_par_iter().with_max_len(1).map(|chart| {
+            let tally = proof.chart(&chart);
+            (chart, tally)
+        });
+        tallies.collect()
+    }
 }
 
 #[test]
 #[ignore = "needs ECR_REWRITE_SHARED and helm"]
 fn rendered_charts_differ_in_planned_references_only() {
-    let helm = match HELM.find() {
-        Ok(helm) => helm,
-        Err(why) => {
-            println!("\n!! SKIPPED: charts are not rendered; {why}\n");
-            return;
-        }
+    let Some(helm) = Helm::find() else {
+        return;
     };
-    let shared = std::env::var_os("ECR_REWRITE_SHARED").expect("ECR_REWRITE_SHARED");
-    let archive = Path::new(&shared).join("corpus/charts.tar.gz");
-    let (before, after) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let mut tar = Command::new("tar");
-    tar.arg("xzf").arg(archive).arg("-C").arg(before.path());
-    assert!(tar.status().unwrap().success());
-    // The package has no scripts, and the chart cannot do without any.
-    put(before.path(), "jupyterhub/files/hub/z.py", b"x = 1\n");
-    copy(before.path(), after.path());
-    fs::create_dir(after.path().join(".git")).unwrap();
+    let packages = Tree::rewritten(common::charts());
+    let tallies = packages.tallies(&helm);
+    proof::print("chart packages", &tallies);
+    let rendered = tallies.iter().filter(|(_, tally)| tally.renders > 0);
+    let rendered = rendered.count();
+    assert!(rendered >= 65, "only {rendered} charts can be rendered");
+    shown(&packages, &tallies);
+    judge(&tallies);
+}
 
-    let (code, _, talk) = run(
-        after.path(),
-        &[".", "--registry", REGISTRY, "--rules", "default"],
-    );
-    assert!(matches!(code, 0 | 2), "{talk}"); // 2: one of the dashboards is no JSON
-    println!("{talk}");
-
-    let renderer = Renderer {
-        helm,
-        home: tempfile::tempdir().unwrap(),
+#[test]
+#[ignore = "needs ECR_REWRITE_SHARED and helm"]
+fn rendered_charts_of_real_repositories_differ_in_planned_references_only() {
+    let Some(helm) = Helm::find() else {
+        return;
     };
-    let proof = Proof {
-        renderer: &renderer,
-        before: before.path(),
-        after: after.path(),
-    };
-    let mut charts: Vec<String> = fs::read_dir(before.path())
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
-    charts.sort();
-    let tallies: Vec<Tally> = charts.par_iter().map(|chart| proof.chart(chart)).collect();
+    let tallies = Tree::rewritten(common::corpus()).tallies(&helm);
+    proof::print("real repositories", &tallies);
+    judge(&tallies);
+}
 
-    let sum = |of: fn(&Tally) -> usize| tallies.iter().map(of).sum::<usize>();
-    let rendered = tallies.iter().filter(|tally| tally.renders > 0).count();
-    let values = changed_values(before.path(), after.path());
-    let shown = |(chart, value): &&(String, String)| {
+/// Most of the changed values have to be seen in a render.
+fn shown(tree: &Tree, tallies: &[(String, Tally)]) {
+    let values = proof::changed_values(&tree.before, tree.after.path());
+    let is_shown = |(path, value): &&(String, String)| {
         let name = value.split('@').next().unwrap_or(value);
-        let tally = &tallies[charts.binary_search(chart).unwrap()];
-        tally.seen.iter().any(|seen| seen.contains(name))
+        let mut own = tallies
+            .iter()
+            .filter(|(chart, _)| path.starts_with(&format!("{chart}/")));
+        own.any(|(_, tally)| tally.seen.iter().any(|seen| seen.contains(name)))
     };
-    let shown = values.iter().filter(shown).count();
-    println!("| what | count |\n|---|---|");
-    println!("| charts | {} |\n| … rendered | {rendered} |", charts.len());
+    let count = values.iter().filter(is_shown).count();
     println!(
-        "| renders, each before and after | {} |",
-        sum(|tally| tally.renders)
-    );
-    println!(
-        "| references under image keys | {} |",
-        sum(|tally| tally.references)
-    );
-    println!("| … unchanged | {} |", sum(|tally| tally.unchanged));
-    println!(
-        "| references changed, as planned | {} |",
-        sum(|tally| tally.changed)
-    );
-    println!(
-        "| checksums that follow them | {} |",
-        sum(|tally| tally.derived)
-    );
-    println!(
-        "| changed values | {} |\n| … that a render shows | {shown} |",
+        "{count} of {} changed values are seen in a render",
         values.len()
     );
-    println!(
-        "| fail before | {} |",
-        sum(|tally| tally.failed_before.len())
+    assert!(
+        !values.is_empty() && count * 10 >= values.len() * 9,
+        "the renders show only {count} of {} changed values",
+        values.len()
     );
-    for failure in tallies.iter().flat_map(|tally| &tally.failed_before) {
-        println!("fails before: {failure}");
-    }
+}
+
+/// Nothing differs that was not planned, and nothing stays elsewhere for no reason.
+fn judge(tallies: &[(String, Tally)]) {
     let wrong: Vec<String> = tallies
         .iter()
-        .flat_map(|tally| &tally.wrong)
+        .flat_map(|(_, tally)| &tally.wrong)
         .map(|(what, place)| format!("{what}\n    ({place})"))
         .collect();
     assert!(
@@ -622,10 +274,14 @@ fn rendered_charts_differ_in_planned_references_only() {
         wrong.len(),
         wrong.join("\n")
     );
-    assert!(rendered >= 65, "only {rendered} charts can be rendered");
+    let left = tallies.iter().flat_map(|(_, tally)| &tally.left);
+    let silent: Vec<&String> = left
+        .filter(|(_, reason)| reason.is_none())
+        .map(|(image, _)| image)
+        .collect();
     assert!(
-        !values.is_empty() && shown * 10 >= values.len() * 9,
-        "the renders show only {shown} of {} changed values",
-        values.len()
+        silent.is_empty(),
+        "{} images stay elsewhere and nothing says why: {silent:#?}",
+        silent.len()
     );
 }

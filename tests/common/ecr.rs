@@ -78,11 +78,33 @@ pub fn has_host(reference: &str) -> bool {
         .any(|host| reference.starts_with(&format!("{host}/")))
 }
 
-/// The references by which two texts differ, when everything else is equal. A reference inside of a
-/// text has its registry written out; anything else could be a word.
-pub fn planned_in_text(before: &str, after: &str) -> Option<Vec<(String, String)>> {
-    static WORDS: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new(r"[\w./:@-]+|[^\w./:@-]+").unwrap());
+/// Whether a reference has at most one host, in front, no empty part, and its prefix once.
+pub fn is_well_formed(reference: &str) -> bool {
+    let name = split(reference).0;
+    let prefix = |part: &str| PREFIXES.iter().any(|(_, prefix)| *prefix == part);
+    let parts: Vec<&str> = name.split('/').collect();
+    let is_host = |part: &&str| {
+        let hosts = PREFIXES.iter().map(|(host, _)| host).chain(DOCKER_HUB);
+        part.ends_with(".amazonaws.com") || hosts.into_iter().any(|host| host == part)
+    };
+    let is_doubled = name.starts_with(REGISTRY)
+        && parts
+            .windows(2)
+            .any(|two| prefix(two[0]) && two[0] == two[1]);
+    !is_doubled && parts.iter().all(|part| !part.is_empty()) && !parts.iter().skip(1).any(is_host)
+}
+
+/// The words of a text, and what is between them.
+pub static WORDS: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"[\w./:@-]+|[^\w./:@-]+").unwrap());
+
+/// The references by which two texts differ, when everything else is equal. What is no reference for
+/// sure, for want of a registry in front, could be a word.
+pub fn planned_in_text(
+    before: &str,
+    after: &str,
+    is_reference: impl Fn(&str) -> bool,
+) -> Option<Vec<(String, String)>> {
     let words = |text| WORDS.find_iter(text).map(|word| word.as_str());
     if words(before).count() != words(after).count() {
         return None;
@@ -90,7 +112,7 @@ pub fn planned_in_text(before: &str, after: &str) -> Option<Vec<(String, String)
     let mut planned = Vec::new();
     let pairs = words(before).zip(words(after));
     for (old, new) in pairs.filter(|(old, new)| old != new) {
-        if !has_host(old) || expected(old).as_deref() != Some(new) {
+        if !is_reference(old) || expected(old).as_deref() != Some(new) {
             return None;
         }
         planned.push((old.to_string(), new.to_string()));

@@ -3,8 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on has failed
 
 pub mod ecr;
+pub mod helm;
 #[cfg(unix)]
 pub mod nobody;
+pub mod rendered;
 pub mod tools;
 
 use std::collections::BTreeMap;
@@ -74,6 +76,15 @@ pub fn tree(files: &[(&str, &str)]) -> tempfile::TempDir {
     folder
 }
 
+/// An empty repository in memory where that can be had: the program waits for the disk with each file.
+pub fn scratch() -> tempfile::TempDir {
+    let memory = Path::new("/dev/shm");
+    let folder = tempfile::tempdir_in(memory).or_else(|_| tempfile::tempdir());
+    let folder = folder.unwrap();
+    fs::create_dir(folder.path().join(".git")).unwrap();
+    folder
+}
+
 /// Writes a file and the folders it lies in.
 pub fn put(folder: &Path, path: &str, bytes: &[u8]) {
     let path = folder.join(path);
@@ -123,22 +134,38 @@ pub fn git_apply(folder: &Path, patch: &str) -> Output {
         .unwrap()
 }
 
-/// The corpus, unpacked once below `target/`: in a folder of its own that gets its name when it is
-/// complete, since tests run at the same time and the next run finds what is there.
+/// The corpus, unpacked once below `target/`.
 pub fn corpus() -> PathBuf {
-    static CORPUS: LazyLock<PathBuf> = LazyLock::new(|| {
-        let shared = std::env::var_os("ECR_REWRITE_SHARED").expect("ECR_REWRITE_SHARED");
-        let archive = Path::new(&shared).join("corpus/dev.tar.gz");
-        let below = Path::new(env!("CARGO_TARGET_TMPDIR"));
-        let folder = below.join("corpus");
-        if !folder.exists() {
-            let unpacked = tempfile::tempdir_in(below).unwrap();
-            let mut tar = Command::new("tar");
-            tar.arg("xzf").arg(archive).arg("-C").arg(unpacked.path());
-            assert!(tar.status().unwrap().success());
-            fs::rename(unpacked.keep(), &folder).unwrap();
-        }
-        folder
-    });
+    static CORPUS: LazyLock<PathBuf> = LazyLock::new(|| unpacked("corpus", "corpus/dev.tar.gz"));
     CORPUS.clone()
+}
+
+/// Chart packages, unpacked once below `target/`.
+pub fn charts() -> PathBuf {
+    static CHARTS: LazyLock<PathBuf> = LazyLock::new(|| unpacked("charts", "corpus/charts.tar.gz"));
+    // The package has no scripts, and the chart cannot do without any.
+    let script = CHARTS.join("jupyterhub/files/hub/z.py");
+    if !script.exists() {
+        put(&CHARTS, "jupyterhub/files/hub/z.py", b"x = 1\n");
+    }
+    CHARTS.clone()
+}
+
+/// An archive of the shared folder, unpacked: into a folder of its own that gets its name when it is
+/// complete, since tests run at the same time and the next run finds what is there.
+fn unpacked(name: &str, archive: &str) -> PathBuf {
+    let shared = std::env::var_os("ECR_REWRITE_SHARED").expect("ECR_REWRITE_SHARED");
+    let below = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let folder = below.join(name);
+    if !folder.exists() {
+        let unpacked = tempfile::tempdir_in(below).unwrap();
+        let mut tar = Command::new("tar");
+        tar.arg("xzf")
+            .arg(Path::new(&shared).join(archive))
+            .arg("-C")
+            .arg(unpacked.path());
+        assert!(tar.status().unwrap().success());
+        fs::rename(unpacked.keep(), &folder).unwrap();
+    }
+    folder
 }

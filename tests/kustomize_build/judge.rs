@@ -158,7 +158,7 @@ impl Judged {
             self.changed.push((old.to_string(), new.to_string()));
         } else if place.is_values() && place.key(0) == "registry" && is_first_half(old, new) {
             self.halves += 1;
-        } else if let Some(planned) = planned_in_text(old, new) {
+        } else if let Some(planned) = planned_in_text(old, new, has_host) {
             self.changed.extend(planned);
         } else if let (Some(old), Some(new)) = (inside(old), inside(new)) {
             place.keys.push("(text)".into());
