@@ -40,18 +40,6 @@ impl Known {
         own.or_else(meant).map_or("", String::as_str)
     }
 
-    /// A chart in a folder of which only the values are known: it joins a `registry` and a `repository` as
-    /// most charts do. Whether it does is for its rendering to tell.
-    pub fn of_general_form(folder: &Path) -> Self {
-        Self {
-            joins: Join::parse("[**.registry]/?**.repository")
-                .into_iter()
-                .collect(),
-            told_by: format!("the chart in {}", folder.display()),
-            ..Self::default()
-        }
-    }
-
     /// Whether the names of several images read a value.
     pub fn is_shared(&self, path: &ValuePath) -> bool {
         let reads = |join: &&Join| {

@@ -164,10 +164,7 @@ impl<'k> Known<'k> {
             if !is_copy && !stacks.iter().any(is_open) {
                 return None;
             }
-            let learned = known.in_folder(folder);
-            let is_general = learned.is_empty() && is_copy;
-            let general = || Arc::new(KnownChart::of_general_form(folder));
-            Some((folder, if is_general { vec![general()] } else { learned }))
+            Some((folder, known.in_folder(folder)))
         });
         Self {
             here: learned.collect(),
