@@ -163,7 +163,7 @@ impl<'a> Charts<'a> {
         };
         let listed = self.by_folder.get(folder).into_iter().flatten();
         let listed = listed.flat_map(|chart| &chart.dependencies);
-        let keys = listed.map(|dependency| dependency.key());
+        let keys = listed.map(Dependency::key);
         keys.filter(|key| !is_here(key))
             .map(str::to_string)
             .collect()

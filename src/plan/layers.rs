@@ -695,16 +695,16 @@ impl Run<'_> {
 /// Writes the keys that let charts render with other images, each once; with all changes that need it.
 fn allow(layered: &mut Layered) {
     let mut needing: BTreeMap<(usize, DocumentPath, usize), Vec<SiteId>> = BTreeMap::new();
-    for (&site, outcome) in &layered.outcomes {
-        if let Outcome::Change(change) = outcome
+    let sites: BTreeSet<SiteId> = layered.outcomes.keys().copied().collect();
+    for site in sites {
+        if let Some(Outcome::Change(change)) = layered.outcomes.get(&site)
             && let Some(allowance) = &change.allowance
         {
             let place = (site.file, allowance.document, allowance.before);
             needing.entry(place).or_default().push(site);
         }
     }
-    for mut members in needing.into_values() {
-        members.sort_unstable();
+    for members in needing.into_values() {
         if let Some(Outcome::Change(first)) = layered.outcomes.get_mut(&members[0]) {
             let edit = first.allowance.as_ref().map(Allowance::edit);
             first.edits.extend(edit);

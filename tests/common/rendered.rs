@@ -37,15 +37,21 @@ impl Rendering {
             ..Self::default()
         };
         let (mut document, mut template) = (String::new(), "");
+        let mut documents = Vec::new();
         for line in text.lines().chain(["---"]) {
             if line.trim_end() == "---" {
-                found.add(&std::mem::take(&mut document), template);
+                documents.push((template, std::mem::take(&mut document)));
             } else {
                 // Of several objects of a template, the first alone may name it.
                 template = line.strip_prefix("# Source: ").unwrap_or(template);
                 document.push_str(line);
                 document.push('\n');
             }
+        }
+        // Helm prints the objects that a template makes in a loop in any order.
+        documents.sort_by_cached_key(|(template, text)| (*template, name_of(text)));
+        for (template, text) in documents {
+            found.add(&text, template);
         }
         found
     }
@@ -87,6 +93,13 @@ impl Rendering {
         let object = at.split('/').next().unwrap_or(at);
         self.templates.get(object).map_or("", String::as_str)
     }
+}
+
+/// The name of an object, as its text says it first.
+fn name_of(text: &str) -> Option<String> {
+    let mut lines = text.lines();
+    let name = lines.find_map(|line| line.strip_prefix("  name: "));
+    name.map(Into::into)
 }
 
 fn flatten(value: &Value, at: &str, found: &mut Scalars) {

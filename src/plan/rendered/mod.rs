@@ -79,7 +79,7 @@ impl Judge<'_> {
         for (site, wrong) in &refused {
             let outcome = &mut outcomes[site.file][site.site];
             if let Outcome::Change(change) = outcome {
-                *outcome = self.without(change, wrong);
+                *outcome = without(change, wrong);
             }
         }
         !refused.is_empty()
@@ -99,40 +99,40 @@ impl Judge<'_> {
         let own = changed.iter().filter(|(file, _)| is_own(**file));
         own.flat_map(|(_, sites)| sites).copied().collect()
     }
+}
 
-    /// What becomes of a change that a chart does not take.
-    fn without(&self, change: &super::Change, wrong: &Wrong) -> Outcome {
-        let why = match wrong {
-            Wrong::Word {
-                template,
-                before,
-                after,
-            } => format!(
-                "with it, {template} would render `{after}` in the place of `{before}`; set the image as its templates need it"
-            ),
-            Wrong::Shape { template } => format!(
-                "with it, {template} would render something else than another image; set the image as its templates need it"
-            ),
-            Wrong::Refused { why, .. } if why.contains(ALLOWS) => {
-                return Outcome::Undecided(Box::new(Undecided {
-                    site: change.site,
-                    from: change.from.clone(),
-                    to: change.to.clone(),
-                    rule: change.rule.clone(),
-                    assumption: Assumption::BitnamiInsecureImages,
-                    detail: format!(
-                        "the chart refuses to render with another image unless `global.security.{ALLOWS}` is true; add that to the values"
-                    ),
-                }));
-            }
-            Wrong::Refused { template, why } => {
-                format!(
-                    "with it, {template} could not be rendered any more ({why}); set the image as its templates need it"
-                )
-            }
-        };
-        Outcome::Skip(Reason::GroupIncomplete, why)
-    }
+/// What becomes of a change that a chart does not take.
+fn without(change: &super::Change, wrong: &Wrong) -> Outcome {
+    let why = match wrong {
+        Wrong::Word {
+            template,
+            before,
+            after,
+        } => format!(
+            "with it, {template} would render `{after}` in the place of `{before}`; set the image as its templates need it"
+        ),
+        Wrong::Shape { template } => format!(
+            "with it, {template} would render something else than another image; set the image as its templates need it"
+        ),
+        Wrong::Refused { why, .. } if why.contains(ALLOWS) => {
+            return Outcome::Undecided(Box::new(Undecided {
+                site: change.site,
+                from: change.from.clone(),
+                to: change.to.clone(),
+                rule: change.rule.clone(),
+                assumption: Assumption::BitnamiInsecureImages,
+                detail: format!(
+                    "the chart refuses to render with another image unless `global.security.{ALLOWS}` is true; add that to the values"
+                ),
+            }));
+        }
+        Wrong::Refused { template, why } => {
+            format!(
+                "with it, {template} could not be rendered any more ({why}); set the image as its templates need it"
+            )
+        }
+    };
+    Outcome::Skip(Reason::GroupIncomplete, why)
 }
 
 /// The sites that change, by their file.
