@@ -22,6 +22,7 @@ use crate::image::{self, ImageRef};
 use crate::reason::Assumption;
 use crate::scan::ScannedFile;
 use crate::sites::{LoosePart, Names, Parts, Step, Value, is_image_map, is_joined, join};
+use crate::walk::Role;
 
 /// The values that a chart hands on to every chart it brings.
 const GLOBAL: &str = "global";
@@ -139,8 +140,9 @@ struct Known<'k> {
 }
 
 impl<'k> Known<'k> {
-    /// A chart of the repository is asked when the keys of an image do not tell it under any merge, when the
-    /// image is one of a chart that it brings from elsewhere, and when it is a copy that nobody changes.
+    /// A chart of the repository is asked when some of its values may be changed and the keys of an image do
+    /// not tell it under any merge, when the image is one of a chart that it brings from elsewhere, and when
+    /// it is a copy that nobody changes.
     fn of(
         files: &[ScannedFile],
         charts: &Charts<'_>,
@@ -155,6 +157,11 @@ impl<'k> Known<'k> {
             }
         }
         let learned = by_folder.into_par_iter().filter_map(|(folder, stacks)| {
+            let is_selected = |layer: &Layer| files[layer.file].role == Role::Selected;
+            let mut layers = stacks.iter().flat_map(|stack| &stack.layers);
+            if !layers.any(is_selected) {
+                return None;
+            }
             let missing = charts.missing(folder);
             let is_copy = stacks.iter().any(|stack| stack.fixed > 0);
             let is_open = |stack: &&Stack| {

@@ -26,6 +26,7 @@ use crate::link::{ChartUse, Group, Links, SiteId};
 use crate::reason::{Assumption, Reason};
 use crate::rules::{RuleSet, Verdict};
 use crate::scan::ScannedFile;
+use crate::walk::Role;
 use compare::{Word, Wrong, compare};
 use values::{standing, values};
 
@@ -56,7 +57,7 @@ impl Judge<'_> {
         for used in &self.links.uses {
             by_chart.entry(&used.chart).or_default().push(used);
         }
-        let changed = changed(outcomes);
+        let changed = changed(self.files, outcomes);
         let pending = by_chart.into_iter().filter_map(|(chart, uses)| {
             let own = self.changes_of(chart, &uses, &changed);
             let is_new = !own.is_empty() && judged.get(chart) != Some(&own);
@@ -135,10 +136,11 @@ fn without(change: &super::Change, wrong: &Wrong) -> Outcome {
     Outcome::Skip(Reason::GroupIncomplete, why)
 }
 
-/// The sites that change, by their file.
-fn changed(outcomes: &[Vec<Outcome>]) -> BTreeMap<usize, Vec<SiteId>> {
+/// The sites that change, by their file. Nothing is written to files that only were looked at.
+fn changed(files: &[ScannedFile], outcomes: &[Vec<Outcome>]) -> BTreeMap<usize, Vec<SiteId>> {
     let mut changed: BTreeMap<usize, Vec<SiteId>> = BTreeMap::new();
-    for (file, outcomes) in outcomes.iter().enumerate() {
+    let selected = |(file, _): &(usize, &Vec<Outcome>)| files[*file].role == Role::Selected;
+    for (file, outcomes) in outcomes.iter().enumerate().filter(selected) {
         for (site, outcome) in outcomes.iter().enumerate() {
             if matches!(outcome, Outcome::Change(_)) {
                 changed.entry(file).or_default().push(SiteId { file, site });
