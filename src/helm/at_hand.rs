@@ -1,6 +1,7 @@
 //! Charts that lie in the repository: read once, and rendered with the texts that a rewrite would give
 //! their files.
 
+use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 
 use serde_json::{Map, Value};
@@ -88,42 +89,55 @@ impl AtHand {
         Chart::from_files(files.collect())
     }
 
-    /// The releases that its templates tell apart: the usual one, and one that is everything they ask
-    /// for.
+    /// The releases that its templates tell apart: the usual one, and one for each name, namespace or
+    /// version that stands beside a question for one.
     pub fn releases(&self) -> Vec<Release> {
-        let mut usual = vec![Release::default()];
-        let mut other = Release::default();
-        for (_, text) in self
-            .files
-            .iter()
-            .filter(|(_, text)| text.contains(RELEASE) || text.contains(VERSIONS))
-        {
-            for line in text.lines() {
-                let mut words = line
-                    .split('"')
-                    .skip(1)
-                    .step_by(2)
-                    .filter(|word| !word.is_empty());
-                let set = |field: &mut String, of: &str, word: Option<&str>| {
-                    if let Some(word) = word.filter(|_| line.contains(of)) {
-                        *field = word.to_string();
-                    }
-                };
-                if line.contains(VERSIONS) {
-                    other.api_versions.extend(words.map(str::to_string));
-                } else if line.contains(" eq ") || line.contains("(eq ") {
-                    let word = words.next();
-                    set(&mut other.namespace, ".Release.Namespace", word);
-                    set(&mut other.name, ".Release.Name ", word);
-                }
+        let mut names: BTreeSet<(&str, bool)> = BTreeSet::new();
+        let mut versions: BTreeSet<&str> = BTreeSet::new();
+        let lines = self.files.iter().flat_map(|(_, text)| text.lines());
+        for line in lines.filter(|line| line.contains(RELEASE) || line.contains(VERSIONS)) {
+            // Quotes of YAML around those of the template: every piece between two may be a text.
+            let words = line.split('"');
+            let words = words.filter(|word| !word.is_empty() && word.chars().all(is_of_name));
+            if line.contains(VERSIONS) {
+                versions.extend(words);
+            } else {
+                let is_namespace = line.contains(NAMESPACE);
+                names.extend(words.map(|word| (word, is_namespace)));
             }
         }
-        let is_other = other != usual[0];
-        usual.extend(is_other.then_some(other));
-        usual
+        let usual = Release::default();
+        let named = names
+            .into_iter()
+            .take(MAX_RELEASES)
+            .map(|(word, is_namespace)| {
+                let mut release = usual.clone();
+                let field = if is_namespace {
+                    &mut release.namespace
+                } else {
+                    &mut release.name
+                };
+                *field = word.to_string();
+                release
+            });
+        let newer = Release {
+            api_versions: versions.into_iter().map(str::to_string).collect(),
+            ..usual.clone()
+        };
+        let newer = (newer != usual).then_some(newer);
+        let others = named.chain(newer);
+        std::iter::once(usual.clone()).chain(others).collect()
     }
 }
 
+fn is_of_name(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '/')
+}
+
+/// More releases than these are not told apart.
+const MAX_RELEASES: usize = 8;
+/// How templates ask for the namespace.
+const NAMESPACE: &str = ".Release.Namespace";
 /// How templates ask what release it is, and what the cluster offers.
 const RELEASE: &str = ".Release.Name";
 const VERSIONS: &str = ".Capabilities.APIVersions.Has";
@@ -220,12 +234,7 @@ mod tests {
             "{{ if eq .Release.Namespace \"prod\" }}\n{{ if .Capabilities.APIVersions.Has \"a/v1\" }}",
         );
         let releases = asked.releases();
-        assert_eq!(
-            (
-                releases[1].namespace.as_str(),
-                &releases[1].api_versions[..]
-            ),
-            ("prod", &["a/v1".to_string()][..])
-        );
+        assert_eq!(releases[1].namespace, "prod");
+        assert_eq!(releases[2].api_versions, ["a/v1"]);
     }
 }

@@ -12,14 +12,14 @@ use super::charted::value_path;
 use super::filled::{has_folder, pattern};
 use super::homes::Homes;
 use super::layer_files::{Known, Resolved};
-use super::layers::{Combined, Layer, Placed, Releases, Root, Silent};
+use super::layers::{Combined, Layer, Placed, Releases, Root, Silent, folder_of};
 use super::patched;
 use super::stacks::Charts;
 use super::tree::Tree;
 use super::values::below;
 use crate::helm::{self, Join, Wanted};
 use crate::scan::{Promoted, ScannedFile, Spare};
-use crate::sites::{ChartSource, Fact, Given, Site, Tool};
+use crate::sites::{Chart, ChartSource, Fact, Given, Site, Tool, is_values_name};
 
 /// More ways to put one release together than are followed.
 const MAX_WAYS: usize = 256;
@@ -52,7 +52,40 @@ pub(super) fn named(
             }
         }
     }
+    for (file, scanned) in files.iter().enumerate() {
+        for fact in &scanned.scan.facts {
+            let Fact::Chart(chart) = fact else { continue };
+            let brought: Vec<Join> = brought(charts_known, chart).collect();
+            if brought.is_empty() {
+                continue;
+            }
+            let folder = folder_of(&files[file]);
+            let here = files.iter().enumerate();
+            let here = here.filter(|(_, other)| folder_of(other) == folder);
+            for (other, values) in here.filter(|(_, other)| is_values_name(&other.source.real)) {
+                let layer = Layer::whole(other);
+                let spare: Vec<Spare> = spare(values, &layer, &brought).collect();
+                if !spare.is_empty() {
+                    named.entry(other).or_default().spare.extend(spare);
+                }
+            }
+        }
+    }
     named
+}
+
+/// How the charts that one brings from elsewhere make names, as its own values see them.
+fn brought<'c>(known: &'c dyn helm::Charts, chart: &'c Chart) -> impl Iterator<Item = Join> + 'c {
+    chart.dependencies.iter().flat_map(move |dependency| {
+        let source = ChartSource {
+            repository: dependency.repository.clone(),
+            chart: Some(dependency.name.clone()),
+            version: dependency.version.clone(),
+            ..ChartSource::default()
+        };
+        let joins = joins(known, &source).into_iter();
+        joins.map(move |join| join.below(dependency.key()))
+    })
 }
 
 /// How the chart makes names, when it is known; what is only said of charts in general shows nothing.

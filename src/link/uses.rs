@@ -15,6 +15,8 @@ pub struct ChartUse {
     pub chart: PathBuf,
     /// The values beside the chart's own, the earliest first: files, or parts of files.
     pub layers: Vec<(usize, Option<BlockId>)>,
+    /// The values of the charts that it brings and that lie in the repository.
+    pub brought: Vec<usize>,
     /// Whether the chart's own values count.
     pub has_defaults: bool,
     /// The file whose path decides the target.
@@ -39,6 +41,7 @@ pub(super) fn uses(files: &[ScannedFile], charts: &Charts<'_>, stacks: &[Stack])
                 .iter()
                 .map(|layer| (layer.file, layer.block))
                 .collect(),
+            brought: charts.all_defaults(chart),
             has_defaults: is_listed || !charts.has_defaults(chart),
             target,
         })

@@ -17,7 +17,7 @@ use super::SiteId;
 use super::charted::{self, Charted, Slot};
 use super::layers::{DEFAULTS, Layer, Root};
 use super::stacks::{Charts, Stack};
-use crate::helm::{self, Known as KnownChart, Wanted};
+use crate::helm::{self, Known as KnownChart, ValuePath, Wanted};
 use crate::image::{self, ImageRef};
 use crate::reason::Assumption;
 use crate::scan::ScannedFile;
@@ -92,6 +92,8 @@ pub struct View {
     pub global: Option<Front>,
     /// Whether a layer allows Bitnami charts to use other registries.
     pub insecure_allowed: bool,
+    /// Whether a layer says that they may not.
+    pub insecure_refused: bool,
     /// Whether a further key may be joined between the parts.
     pub between: bool,
     /// Whether the chart's own values name the image without a registry, so that its templates may not
@@ -257,6 +259,13 @@ pub(super) fn views(
                     let may_be_fronted = known.may_be_fronted || view.may_be_fronted;
                     known.may_be_fronted = may_be_fronted;
                     known.beside = known.beside.take().or_else(|| view.beside.clone());
+                    if !view.is_beginning && !known.is_beginning {
+                        // What one release allows, another one may not.
+                        known.insecure_allowed &= view.insecure_allowed;
+                        known.insecure_refused |= view.insecure_refused;
+                        known.assumption =
+                            known.assumption.take().or_else(|| view.assumption.clone());
+                    }
                     let between = known.between || view.between;
                     known.between = between;
                     if known.is_beginning && !view.is_beginning {
@@ -628,6 +637,7 @@ impl<'a> Merge<'a> {
                 beside: fronts.beside(at).map(ToString::to_string),
                 global,
                 insecure_allowed: allows_insecure(&insecure, at),
+                insecure_refused: insecure.values().any(|allowed| !allowed),
                 targets: self.stack.targets.clone(),
                 is_beginning: self.stack.is_beginning,
                 assumption: self.files[own.file].scan.sites[own.site].assumption.clone(),
@@ -684,6 +694,7 @@ impl<'a> Merge<'a> {
                 may_be_fronted: false,
                 global: None,
                 insecure_allowed,
+                insecure_refused: insecure.values().any(|allowed| !allowed),
                 between: false,
                 registry_unread: false,
                 targets: self.stack.targets.clone(),
@@ -756,10 +767,32 @@ impl<'a> Merge<'a> {
         said.collect()
     }
 
+    /// Whether a global value stands among those of a single chart, which counts for that one.
+    fn says_below(&self, path: &ValuePath) -> bool {
+        let Some((key, above)) = path.0.split_last() else {
+            return false;
+        };
+        let above: Vec<Step> = above.iter().cloned().map(Step::Key).collect();
+        let is_it = |(at, keys): (&Vec<Step>, &BTreeMap<&str, Vec<KnownKey<'_>>>)| {
+            at.len() > above.len() && at.ends_with(&above) && keys.contains_key(key.as_str())
+        };
+        self.keys.iter().any(is_it)
+    }
+
     /// Why the layers do not say together what an image of a chart that is known is.
     fn blocked_chart(&self, image: &Charted) -> Option<String> {
         if let Some(why) = &self.stack.unreadable {
             return Some(why.clone());
+        }
+        let own_globals = image.slots.iter().filter(|slot| slot.path.is_global());
+        if let Some(slot) = own_globals
+            .into_iter()
+            .find(|slot| self.says_below(&slot.path))
+        {
+            return Some(format!(
+                "the values of one chart set `{}` for that chart alone; write the image out",
+                slot.path
+            ));
         }
         image.slots.iter().find_map(|slot| {
             let at: Vec<Step> = slot.path.0.iter().cloned().map(Step::Key).collect();

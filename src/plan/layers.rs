@@ -214,14 +214,16 @@ impl Run<'_> {
         let assumed = rewrite.assumed.clone();
         let is_open = |(assumption, _): &(Assumption, String)| {
             let is_allowed = *assumption == Assumption::BitnamiInsecureImages
-                && self.allowance(self.links.views[view].own).is_some();
+                && self
+                    .allowance(&self.links.views[view], self.links.views[view].own)
+                    .is_some();
             !is_allowed && !self.options.assume.covers(*assumption)
         };
         assumed.filter(is_open)
     }
 
     /// Where the values that a site stands in can allow their chart other images, if that is wanted.
-    fn allowance(&self, site: SiteId) -> Option<&Allowance> {
+    fn allowance(&self, view: &View, site: SiteId) -> Option<&Allowance> {
         let scan = &self.files[site.file].scan;
         let parts = scan.sites[site.site].parts()?;
         let loose = match parts.block {
@@ -229,7 +231,7 @@ impl Run<'_> {
             None => scan.loose.as_ref(),
         };
         let allowance = loose?.allowance.as_deref();
-        allowance.filter(|_| self.options.allows_insecure)
+        allowance.filter(|_| self.options.allows_insecure && !view.insecure_refused)
     }
 
     /// The text of each scalar that suits all views.
@@ -577,9 +579,20 @@ impl Run<'_> {
         let assumed = rewrite.assumed.as_ref();
         let is_refused =
             |(code, _): &&(Assumption, String)| *code == Assumption::BitnamiInsecureImages;
-        let own = self.links.views[view].own;
-        let refused = assumed.filter(is_refused).filter(|_| own == id);
-        let allowance = refused.and_then(|_| self.allowance(id));
+        let refused = assumed
+            .filter(is_refused)
+            .filter(|_| self.options.allows_insecure);
+        let allowance = refused.and_then(|_| self.allowance(&self.links.views[view], id));
+        if refused.is_some()
+            && allowance.is_none()
+            && !self
+                .options
+                .assume
+                .covers(Assumption::BitnamiInsecureImages)
+        {
+            let detail = "the chart refuses to render with it unless `global.security.allowInsecureImages` is true, and that cannot be written here; add it to the values";
+            return Outcome::Skip(Reason::GroupIncomplete, detail.to_string());
+        }
         let assumed = assumed.filter(|_| allowance.is_none());
         Outcome::Change(Box::new(Change {
             site: id.site,
@@ -671,7 +684,7 @@ impl Run<'_> {
                     },
                 ));
             }
-            let is_given = view.charted.is_some() && self.allowance(view.own).is_some();
+            let is_given = view.charted.is_some() && self.allowance(view, view.own).is_some();
             let is_fine = view.insecure_allowed || view.is_beginning || is_given;
             if is_fine || !is_refused(view, decision, rules) {
                 continue;

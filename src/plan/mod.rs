@@ -350,12 +350,15 @@ pub fn plan(
     ignored::apply(&files, &mut outcomes);
     let named = kustomize::settle(&files, &links, &targets, &mut outcomes);
     let mut groups = [std::mem::take(&mut links.groups), layered.groups, named].concat();
+    let by_path = files.iter().enumerate();
+    let by_path = by_path.map(|(index, file)| (file.source.real.as_path(), index));
     let judge = rendered::Judge {
         files: &files,
         links: &links,
         targets: &targets,
         charts,
         assume: &options.assume,
+        by_path: by_path.collect(),
     };
     let mut judged = rendered::Judged::new();
     loop {

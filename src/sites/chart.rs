@@ -38,6 +38,10 @@ pub struct Dependency {
     pub name: String,
     /// The key of its values, when that is not its name.
     pub alias: Option<String>,
+    /// The repository that it comes from, as written.
+    pub repository: Option<String>,
+    /// Its version, or which ones will do.
+    pub version: Option<String>,
     /// Where it lies in the repository, relative to the chart's folder (`file://…`).
     pub path: Option<String>,
 }
@@ -57,6 +61,8 @@ pub(super) fn find(document: &Document<'_>, found: &mut Found) {
         Some(Dependency {
             name: text("name")?.to_string(),
             alias: text("alias").map(Into::into),
+            repository: text("repository").map(Into::into),
+            version: text("version").map(Into::into),
             path: path.map(Into::into),
         })
     };

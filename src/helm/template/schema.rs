@@ -85,7 +85,18 @@ fn allows(root: &Value, schema: &Value, path: &[String], depth: usize) -> bool {
     }
     let lists = LISTS.iter().filter_map(|key| schema.get(*key)?.as_array());
     let single = SINGLE.iter().filter_map(|key| schema.get(*key));
-    let parts = lists.flatten().chain(single);
+    let parts: Vec<&Value> = lists.flatten().chain(single).collect();
+    let is_asked = |part: &&Value| {
+        let required = part.get("required").and_then(Value::as_array);
+        required.is_some_and(|keys| {
+            path.first()
+                .is_some_and(|key| keys.iter().any(|one| one == key))
+        })
+    };
+    if parts.iter().any(is_asked) {
+        return false;
+    }
+    let parts = parts.into_iter();
     let mut parts = parts.filter(|part| may_be_meant(part, path));
     parts.all(|part| allows(root, part, path, depth)) && allows_below(root, schema, path, depth)
 }
@@ -152,6 +163,10 @@ mod tests {
     fn what_may_be_refused_is_told() {
         let text = json!({"type": "string"});
         for (image, at) in [
+            (
+                json!({"oneOf": [{"required": ["registry"]}, {"required": ["other"]}]}),
+                "image.registry",
+            ),
             (
                 json!({"properties": {"repository": text}, "additionalProperties": false}),
                 "image.registry",

@@ -2,10 +2,19 @@
 
 use std::iter::zip;
 
+use similar::{Algorithm, DiffTag, capture_diff_slices};
+
 use crate::helm::template::Rendered;
 
-/// Parts of keys that hold what is computed of other texts.
-const COMPUTED: &[&str] = &["checksum", "hash", "sha256", "sha1", "md5"];
+/// Words of keys that hold what is computed of other texts.
+const COMPUTED: &[&str] = &["checksum", "hash", "sha", "sha256", "sha1", "md5"];
+
+/// Keys of the parts of a name that a map holds in parts, in the order in which they are joined. Without
+/// one of the first two, the last is a name of its own.
+const PARTS: &[&str] = &["registry", "repository", "image"];
+
+/// Keys of maps whose texts are no images, whatever their keys.
+const LABELS: &[&str] = &["labels", "matchLabels", "selector", "nodeSelector"];
 
 /// What came out otherwise than it may.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,17 +31,14 @@ pub(super) enum Wrong {
     Shape { template: String },
 }
 
-/// Keys of the other parts of a name that a map holds in parts.
-const PARTS: &[&str] = &["registry", "repository"];
-
 /// A word that differs, with the key of its line.
 pub(super) struct Word<'t> {
-    /// Whether keys beside it say that it is one part of a name.
-    pub(super) is_part: bool,
-    /// What stands before the first `:` of its line, without quotes; empty when nothing does.
+    /// What stands before the first `: ` of its line, without quotes; empty when nothing does.
     pub(super) key: &'t str,
     pub(super) before: &'t str,
     pub(super) after: &'t str,
+    /// The whole name, before and after, when keys beside it hold other parts of it.
+    pub(super) whole: Option<(String, String)>,
 }
 
 /// Everything in which renderings differ and that `is_fine` does not allow.
@@ -65,36 +71,117 @@ fn of_template(
     is_fine: &dyn Fn(&Word<'_>) -> bool,
 ) -> Vec<Wrong> {
     let template = template.to_string();
-    let all: Vec<&str> = before.lines().collect();
-    let lines = || {
-        let pairs = zip(before.lines(), after.lines()).enumerate();
-        pairs.filter(|(_, (before, after))| before != after)
-    };
-    if before.lines().count() != after.lines().count()
-        || !lines().all(|(_, (before, after))| gaps(before).eq(gaps(after)))
-    {
-        return vec![Wrong::Shape { template }];
+    let texts = [before, after].map(|text| text.lines().collect::<Vec<_>>());
+    let (pairs, is_whole) = paired(&texts[0], &texts[1]);
+    let mut wrong = Vec::new();
+    for (old, new) in pairs {
+        let (before, after) = (texts[0][old], texts[1][new]);
+        let is_label = LABELS.contains(&above(&texts[0], old));
+        let whole = whole([(&texts[0], old), (&texts[1], new)]);
+        for (before, after) in zip(words(before), words(after)) {
+            let word = Word {
+                key: key_of(texts[0][old]),
+                before,
+                after,
+                whole: whole.clone(),
+            };
+            let is_right = !is_label && (is_computed(&word) || is_fine(&word));
+            if before != after && !is_right {
+                wrong.push(Wrong::Word {
+                    template: template.clone(),
+                    before: before.to_string(),
+                    after: after.to_string(),
+                });
+            }
+        }
     }
-    let words = lines().flat_map(|(number, (before, after))| {
-        let key = key_of(before);
-        let is_part = PARTS.contains(&key) || is_beside_parts(&all, number);
-        let pairs = zip(words(before), words(after));
-        pairs.map(move |(before, after)| Word {
-            is_part,
-            key,
-            before,
-            after,
-        })
-    });
-    let wrong =
-        words.filter(|word| word.before != word.after && !is_computed(word) && !is_fine(word));
+    if !is_whole {
+        wrong.push(Wrong::Shape { template });
+    }
     wrong
-        .map(|word| Wrong::Word {
-            template: template.clone(),
-            before: word.before.to_string(),
-            after: word.after.to_string(),
-        })
+}
+
+/// The lines that differ, by their numbers, each with the one that has taken its place, and whether all
+/// of them have one.
+fn paired(before: &[&str], after: &[&str]) -> (Vec<(usize, usize)>, bool) {
+    if before.len() == after.len() {
+        let numbers = 0..before.len();
+        let differ: Vec<usize> = numbers.filter(|&at| before[at] != after[at]).collect();
+        if differ.iter().all(|&at| is_alike(before[at], after[at])) {
+            return (differ.into_iter().map(|at| (at, at)).collect(), true);
+        }
+    }
+    let mut pairs = Vec::new();
+    for op in capture_diff_slices(Algorithm::Myers, before, after) {
+        let (_, old, new) = op.as_tag_tuple();
+        if op.tag() == DiffTag::Equal {
+            continue;
+        }
+        let mut rest = new;
+        for old in old {
+            let found = rest.clone().find(|&new| is_alike(before[old], after[new]));
+            if let Some(new) = found {
+                pairs.push((old, new));
+                rest.start = new + 1;
+            }
+        }
+    }
+    (pairs, false)
+}
+
+/// Whether lines differ in words alone.
+fn is_alike(before: &str, after: &str) -> bool {
+    key_of(before) == key_of(after)
+        && words(before).count() == words(after).count()
+        && gaps(before).eq(gaps(after))
+}
+
+/// The name that the map around a line holds in parts, in each of two texts; nothing when the line is no
+/// part, or is all of it.
+fn whole(lines: [(&[&str], usize); 2]) -> Option<(String, String)> {
+    let [(before, old), (after, new)] = lines;
+    let key = key_of(before[old]);
+    let (parts, others) = (parts(before, old), parts(after, new));
+    let is_one = PARTS.contains(&key) && (key != "image" || parts.len() > 1);
+    is_one.then(|| (parts.join("/"), others.join("/")))
+}
+
+/// The parts of a name in the map around a line, as far as they have texts.
+fn parts<'t>(lines: &[&'t str], number: usize) -> Vec<&'t str> {
+    let depth = depth(lines[number]);
+    let in_map = |line: &&&str| self::depth(line) >= depth && !line.trim().is_empty();
+    let is_new = |line: &&str| self::depth(line) == depth && line.trim_start().starts_with("- ");
+    let first = (0..number).rev();
+    let first = first.take_while(|&at| in_map(&&lines[at]) && !is_new(&lines[at + 1]));
+    let first = first.last().unwrap_or(number);
+    let below = lines[number + 1..].iter();
+    let below = below
+        .take_while(|line| in_map(line) && !is_new(line))
+        .count();
+    let map = &lines[first..=number + below];
+    let text = |part: &&str| {
+        let mut own = map
+            .iter()
+            .filter(|line| self::depth(line) == depth && key_of(line) == *part);
+        let (_, value) = own.next()?.split_once(": ")?;
+        Some(value.trim().trim_matches(['"', '\'']))
+    };
+    let texts = PARTS.iter().filter_map(text);
+    texts
+        .filter(|text| !matches!(*text, "" | "null" | "~"))
         .collect()
+}
+
+/// The key of the map or list that a line stands in.
+fn above<'t>(lines: &[&'t str], number: usize) -> &'t str {
+    let own = depth(lines[number]);
+    let mut above = lines[..number].iter().rev();
+    let outer = above.find(|line| !line.trim().is_empty() && depth(line) < own);
+    outer.map_or("", |line| {
+        line.trim()
+            .trim_end_matches(':')
+            .trim_matches(['"', '\'', '-', ' '])
+    })
 }
 
 /// The words of a line: what may be a reference, whole.
@@ -112,34 +199,24 @@ fn is_of_word(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '/' | ':' | '@' | '<' | '>')
 }
 
-/// Whether a line of the same map has the key of a part.
-fn is_beside_parts(lines: &[&str], number: usize) -> bool {
-    let depth = depth(lines[number]);
-    let in_map = |line: &&&str| self::depth(line) >= depth;
-    let is_part = |line: &&str| self::depth(line) == depth && PARTS.contains(&key_of(line));
-    let below = lines[number..].iter().take_while(in_map);
-    let above = lines[..number].iter().rev().take_while(in_map);
-    below.chain(above).any(is_part)
-}
-
 /// How far the key of a line is indented, in characters: dashes of lists count as blanks.
 fn depth(line: &str) -> usize {
     line.len() - line.trim_start_matches([' ', '-']).len()
 }
 
 fn key_of(line: &str) -> &str {
-    let (key, _) = line
-        .split_once(": ")
-        .or(line.split_once(':'))
-        .unwrap_or(("", ""));
-    key.trim_matches(|c: char| c.is_whitespace() || matches!(c, '-' | '"' | '\''))
+    let quotes = |c: char| c.is_whitespace() || matches!(c, '-' | '"' | '\'' | '{');
+    let key = line.split_once(": ").or(line.split_once("\":"));
+    let key = key.map_or("", |(key, _)| key.trim_matches(quotes));
+    let is_of_key = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '/');
+    if key.chars().all(is_of_key) { key } else { "" }
 }
 
 /// Whether a word is computed of something: the checksum of a text with images.
 fn is_computed(word: &Word<'_>) -> bool {
-    let key = word.key.to_ascii_lowercase();
+    let mut keys = word.key.split(['.', '_', '-', '/']);
     let is_hex = |word: &str| word.chars().all(|c| c.is_ascii_hexdigit());
-    COMPUTED.iter().any(|part| key.contains(part))
+    keys.any(|key| COMPUTED.contains(&key.to_ascii_lowercase().as_str()))
         || word.before.len() >= 40
             && word.before.len() == word.after.len()
             && is_hex(word.before)
@@ -190,17 +267,37 @@ mod tests {
     }
 
     #[test]
-    fn parts_beside_each_other_are_told_from_whole_names() {
+    fn parts_beside_each_other_make_one_name() {
         let text = [
             "a:",
             "  - registry: r",
             "    tag: t",
-            "    image: i",
+            "    image: \"i\"",
             "b:",
             "  image: i",
+            "  - repository: x",
         ];
-        assert!(is_beside_parts(&text, 3));
-        assert!(!is_beside_parts(&text, 5) && !is_beside_parts(&text, 0));
+        let whole = |at: usize| whole([(&text, at), (&text, at)]).map(|(name, _)| name);
+        assert_eq!(whole(1).as_deref(), Some("r/i"));
+        assert_eq!(whole(3).as_deref(), Some("r/i"));
+        assert_eq!((whole(5), whole(2)), (None, None));
+        assert_eq!(whole(6).as_deref(), Some("x"));
+    }
+
+    #[test]
+    fn what_is_around_a_word_counts() {
+        let before = "labels:\n  image: a/b\nspec:\n  image: a/b\n";
+        let after = before.replace("a/b", "R/a/b");
+        assert_eq!(wrong(before, &after), ["a/b R/a/b"]);
+        let line = "- --image=docker.io/hashicorp/x:1";
+        assert_eq!(wrong(line, "- --image=docker.io/R/hashicorp/x:1").len(), 1);
+        // Keys that are added elsewhere do not hide a line.
+        let (before, after) = (
+            "image: q/b\nmap:\n  x: 1\n",
+            "image: q/R/b\nmap:\n  x: 1\n  y: 1\n",
+        );
+        assert_eq!(wrong(before, after).len(), 2);
+        assert_eq!(wrong("value: ", "value: R").len(), 1);
     }
 
     #[test]
@@ -209,6 +306,7 @@ mod tests {
             ("  - image: a", "image"),
             ("\"image\":\"a\"", "image"),
             ("- --image=a", ""),
+            ("- --image=a:1", ""),
             ("text", ""),
         ] {
             assert_eq!(key_of(line), key, "{line}");

@@ -40,6 +40,8 @@ pub(super) struct Judge<'j> {
     pub(super) targets: &'j [Targets],
     pub(super) charts: &'j dyn helm::Charts,
     pub(super) assume: &'j Assume,
+    /// The files by their paths.
+    pub(super) by_path: HashMap<&'j Path, usize>,
 }
 
 /// The changes that each chart was judged with, so that no chart is judged twice with the same.
@@ -86,6 +88,12 @@ impl Judge<'_> {
         !refused.is_empty()
     }
 
+    /// The text of a file as this run read it, which may be another one than that on disk.
+    fn text_at(&self, path: &Path) -> Option<String> {
+        let text = &self.files[*self.by_path.get(path)?].source.text;
+        (!text.is_empty()).then(|| text.clone())
+    }
+
     /// The changes in the values of the uses of a chart, and in its folder.
     fn changes_of(
         &self,
@@ -93,8 +101,13 @@ impl Judge<'_> {
         uses: &[&ChartUse],
         changed: &BTreeMap<usize, Vec<SiteId>>,
     ) -> BTreeSet<SiteId> {
-        let layers = uses.iter().flat_map(|used| &used.layers);
-        let layers: BTreeSet<usize> = layers.map(|(file, _)| *file).collect();
+        let files_of = |used: &&&ChartUse| {
+            let layers = used.layers.iter().map(|(file, _)| *file);
+            layers
+                .chain(used.brought.iter().copied())
+                .collect::<Vec<_>>()
+        };
+        let layers: BTreeSet<usize> = uses.iter().flat_map(|used| files_of(&used)).collect();
         let is_own =
             |file: usize| layers.contains(&file) || self.files[file].source.real.starts_with(chart);
         let own = changed.iter().filter(|(file, _)| is_own(**file));
@@ -189,7 +202,7 @@ impl<'b> Bench<'b> {
         let mut bench = Self {
             judge,
             outcomes,
-            chart: Charts::of(&files, uses, &|_| None),
+            chart: Charts::of(&files, uses, &|path| judge.text_at(path)),
             files,
             ways,
             uses: Vec::new(),
@@ -279,25 +292,23 @@ impl<'b> Bench<'b> {
             .collect();
         let uses: Vec<&ChartUse> = self.uses.iter().map(|one| one.used).collect();
         let charts = Charts::of(&self.files, &uses, &|path| {
-            by_place.get(path).map(|text| (*text).clone())
+            let new = by_place.get(path).map(|text| (*text).clone());
+            new.or_else(|| self.judge.text_at(path))
         });
-        let copies = self.copies(changes);
         self.uses.iter().find_map(|one| {
             let layers = one.layers.iter();
             let texts =
                 layers.map(|(file, text, standing)| (after.get(file).unwrap_or(text), standing));
-            self.wrong_in(one, &charts, &self.merged(texts)?, &copies)
+            let Some(merged) = self.merged(texts) else {
+                let template = one.used.chart.join("values.yaml").display().to_string();
+                return Some(Wrong::Shape { template });
+            };
+            self.wrong_in(one, &charts, &merged)
         })
     }
 
     /// The first thing that is wrong with a use of the chart when it has other texts.
-    fn wrong_in(
-        &self,
-        one: &Use<'_>,
-        charts: &Charts,
-        values: &Value,
-        copies: &BTreeSet<(String, String)>,
-    ) -> Option<Wrong> {
+    fn wrong_in(&self, one: &Use<'_>, charts: &Charts, values: &Value) -> Option<Wrong> {
         let has_defaults = one.used.has_defaults;
         let (old, chart) = (self.chart.get(has_defaults)?, charts.get(has_defaults)?);
         if let Some(why) = chart.refuses((old, &one.values), values) {
@@ -309,7 +320,7 @@ impl<'b> Bench<'b> {
             .zip(&one.before)
             .find_map(|((release, mode), before)| {
                 let after = chart.render(values, release, *mode);
-                let is_fine = |word: &Word<'_>| is_fine(word, *mode, one.rules, copies);
+                let is_fine = |word: &Word<'_>| is_fine(word, *mode, one.rules);
                 // With both sides of a choice, texts may have any shape.
                 let counts =
                     |wrong: &Wrong| *mode == Mode::Exact || matches!(wrong, Wrong::Word { .. });
@@ -344,14 +355,6 @@ impl<'b> Bench<'b> {
                 _ => None,
             })
     }
-
-    /// The texts of parts, before and after: templates may hand values on as they are.
-    fn copies(&self, changes: &BTreeSet<SiteId>) -> BTreeSet<(String, String)> {
-        let scalars = self.made(changes).flat_map(|(_, change)| &change.scalars);
-        scalars
-            .map(|scalar| (scalar.from.clone(), scalar.to.clone()))
-            .collect()
-    }
 }
 
 /// A chart with some texts: without its own values, and with them.
@@ -384,22 +387,14 @@ fn clusters(changes: &BTreeSet<SiteId>, groups: &[Group]) -> Vec<BTreeSet<SiteId
     clusters
 }
 
-/// Whether a word may become the other one: an image what the rules say, or a value that is handed on.
-fn is_fine(
-    word: &Word<'_>,
-    mode: Mode,
-    rules: &RuleSet,
-    copies: &BTreeSet<(String, String)>,
-) -> bool {
+/// Whether a word may become the other one: an image what the rules say, or a part of one that does.
+fn is_fine(word: &Word<'_>, mode: Mode, rules: &RuleSet) -> bool {
     let ends: &[char] = &[':', '@'];
-    let (before, after) = (
-        word.before.trim_end_matches(ends),
-        word.after.trim_end_matches(ends),
-    );
-    // Templates may hand the values of a map on as they are.
-    if word.is_part {
-        return copies.contains(&(before.to_string(), after.to_string()));
-    }
+    let (before, after) = match &word.whole {
+        Some((before, after)) => (before.as_str(), after.as_str()),
+        None => (word.before, word.after),
+    };
+    let (before, after) = (before.trim_end_matches(ends), after.trim_end_matches(ends));
     let Ok(image) = ImageRef::parse(before) else {
         // What is half of something says nothing when both halves come out.
         return mode == Mode::EveryBranch;
@@ -412,6 +407,7 @@ fn is_fine(
     };
     let is_sure = image::begins_with_host(before)
         || name.len() < before.len()
+        || word.whole.is_some()
         || word.key.to_ascii_lowercase().contains("image");
     is_sure && *after == format!("{new}{}", &before[name.len()..])
 }

@@ -26,6 +26,10 @@ pub(super) fn values(text: &str, (document, way): &Standing) -> Option<Value> {
             Step::Item(index) => value.get(index)?,
         };
     }
+    if way.is_empty() && !value.is_null() {
+        // A whole file is a map, whatever its keys are.
+        return value.is_object().then(|| value.clone());
+    }
     as_values(value)
 }
 

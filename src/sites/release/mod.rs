@@ -189,7 +189,8 @@ pub(super) fn find_plain(
 }
 
 impl Reader<'_, '_> {
-    /// The values under `key`, as a layer; none when nothing in them is about images.
+    /// The values under `key`, as a layer. One without a word about images is one, too: it may decide what a
+    /// chart makes of the others.
     fn block(&mut self, map: NodeId, key: &str) -> Option<Given> {
         let node = self.document.get(map, key)?;
         self.block_at(node)
@@ -309,15 +310,13 @@ impl Reader<'_, '_> {
             loose,
         } = values;
         let block = BlockId::of(self.document, node);
-        if sites.is_empty() && loose.is_empty() {
-            return None;
-        }
+        let is_quiet = sites.is_empty() && loose.is_empty();
         let empties = loose.parts.iter().any(|part| part.empties)
             || sites
                 .iter()
                 .filter_map(super::Site::parts)
                 .any(super::Parts::has_empty);
-        if !self.found.blocks.iter().any(|(known, _)| *known == block) {
+        if !is_quiet && !self.found.blocks.iter().any(|(known, _)| *known == block) {
             self.found.sites.extend(sites);
             self.found.unproven.extend(spare);
             self.found.blocks.push((block, loose));

@@ -34,7 +34,9 @@ impl Allowance {
             map = inner;
             keys.remove(0);
         }
-        if keys.is_empty() || !matches!(document.node(map).kind, Kind::Mapping) {
+        // What other places share is not changed.
+        let node = document.node(map);
+        if keys.is_empty() || node.anchored || !matches!(node.kind, Kind::Mapping) {
             return None;
         }
         let first = document.entries(map).next()?;
@@ -172,6 +174,8 @@ mod tests {
             "--- {a: 1}\n",
             "<<: {a: 1}\nb: 1\n",
             "&a b: 1\n",
+            "global: &g\n  x: 1\nother: *g\n",
+            "x: &g\n  y: 1\nglobal: *g\n",
         ] {
             assert_eq!(allowed(text), None, "{text}");
         }
