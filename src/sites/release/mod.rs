@@ -214,7 +214,7 @@ impl Reader<'_, '_> {
                     BlockId::of(self.document, node),
                     self.templates,
                 );
-                self.keep(node, values, stage)
+                Some(self.keep(node, values, stage))
             }
             Kind::Scalar { value, .. } => self.text_block(node, value),
             _ => Some(Given::unknown(stage, "its values are no map")),
@@ -280,11 +280,7 @@ impl Reader<'_, '_> {
 
     /// Parameters, each a path of keys and the node of its value, as a layer. A null takes away what
     /// other layers say.
-    fn parameters(
-        &mut self,
-        list: NodeId,
-        parameters: &[(Option<&str>, Option<NodeId>)],
-    ) -> Option<Given> {
+    fn parameters(&mut self, list: NodeId, parameters: &[(Option<&str>, Option<NodeId>)]) -> Given {
         let stage = Stage::Parameters;
         let mut read = Vec::new();
         for &(path, node) in parameters {
@@ -295,7 +291,7 @@ impl Reader<'_, '_> {
                 read.push(Parameter { keys, node });
             } else if path.is_none_or(may_be_about_name) {
                 let why = format!("its parameter `{}` cannot be told", path.unwrap_or("?"));
-                return Some(Given::unknown(stage, &why));
+                return Given::unknown(stage, &why);
             }
         }
         let values = values::parameters(self.text, self.document, list, self.templates, &read);
@@ -303,7 +299,7 @@ impl Reader<'_, '_> {
     }
 
     /// Takes up what a block says; the same block may be used more than once.
-    fn keep(&mut self, node: NodeId, values: values::Inside, stage: Stage) -> Option<Given> {
+    fn keep(&mut self, node: NodeId, values: values::Inside, stage: Stage) -> Given {
         let values::Inside {
             sites,
             spare,
@@ -321,10 +317,10 @@ impl Reader<'_, '_> {
             self.found.unproven.extend(spare);
             self.found.blocks.push((block, loose));
         }
-        Some(Given {
+        Given {
             stage,
             from: From::Block { block, empties },
-        })
+        }
     }
 
     /// `[{name: image.repository, value: …}]`
@@ -335,7 +331,7 @@ impl Reader<'_, '_> {
             let name = document.text_at(item, &["name"]);
             (name, document.get(item, "value"))
         });
-        self.parameters(list, &parameters.collect::<Vec<_>>())
+        Some(self.parameters(list, &parameters.collect::<Vec<_>>()))
     }
 }
 
