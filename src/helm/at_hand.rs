@@ -97,7 +97,7 @@ impl AtHand {
         let lines = self.files.iter().flat_map(|(_, text)| text.lines());
         for line in lines.filter(|line| line.contains(RELEASE) || line.contains(VERSIONS)) {
             // Quotes of YAML around those of the template: every piece between two may be a text.
-            let words = line.split('"');
+            let words = line.split(['"', '`']);
             let words = words.filter(|word| !word.is_empty() && word.chars().all(is_of_name));
             if line.contains(VERSIONS) {
                 versions.extend(words);
