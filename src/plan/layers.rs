@@ -520,11 +520,6 @@ impl Run<'_> {
         };
         let new: Vec<String> = site.scalars().map(new_text).collect();
         let suffix = parts.map_or("", |parts| &parts.suffix);
-        let changing = site
-            .scalars()
-            .zip(&new)
-            .filter(|(old, new)| old.value != **new);
-        let changing: Vec<&str> = changing.map(|(_, new)| new.as_str()).collect();
         let whole = match parts {
             Some(parts) => whole_of(parts, texts, |scalar| {
                 (id.file, site.document, scalar.ordinal)
@@ -532,17 +527,6 @@ impl Run<'_> {
             None => join(new.iter().map(String::as_str)),
         };
         let to = format!("{whole}{suffix}");
-        // Values outside of the repository may be merged with a file, of whose map one part would speak of
-        // another registry.
-        if let [part] = *changing.as_slice()
-            && new.len() > 1
-            && parts.is_some_and(|parts| parts.block.is_none())
-            && !rules.text_is_ecr(&whole)
-            && !rules.text_is_ecr(part)
-        {
-            let detail = "the registry beside it would stay, which another image may be joined to; write the image out in each layer";
-            return Outcome::Skip(Reason::GroupIncomplete, detail.to_string());
-        }
         if let Some((_, detail)) = &cluster.assumed
             && self.open_assumption(view).is_none()
         {
