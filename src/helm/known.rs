@@ -7,6 +7,9 @@ use std::sync::Arc;
 use super::at_hand::AtHand;
 use super::join::{Join, ValuePath};
 
+/// The keys that lead to what lets Bitnami's charts render with images of other registries, and its own.
+pub const ALLOWS_INSECURE: [&str; 3] = ["global", "security", "allowInsecureImages"];
+
 /// What is known of one chart.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]

@@ -27,5 +27,5 @@ pub mod template;
 pub use at_hand::AtHand;
 pub use join::{Glue, Join, Source, ValuePath};
 pub use knowledge::Knowledge;
-pub use known::{Charts, Known, NoCharts, Wanted};
+pub use known::{ALLOWS_INSECURE, Charts, Known, NoCharts, Wanted};
 pub use table::Table;

@@ -242,7 +242,8 @@ fn bound(join: &Join, sayings: &Sayings) -> Vec<Join> {
     if open.is_empty() {
         return vec![join.clone()];
     }
-    let said: Vec<ValuePath> = sayings.keys().filter_map(path_of).collect();
+    let said = sayings.keys();
+    let said: Vec<ValuePath> = said.filter_map(|(at, key)| value_path(at, key)).collect();
     let ways = open
         .iter()
         .flat_map(|open| said.iter().filter_map(|path| open.matched(path)));
@@ -274,11 +275,6 @@ fn charted(join: Join, known: &Known, sayings: &Sayings, fixed: &Sayings) -> Cha
         prefix_in_registry: known.prefix_in_registry,
         told_by: known.told_by.clone(),
     }
-}
-
-/// The path of a value, unless a list stands on the way.
-fn path_of((at, key): &(Vec<Step>, String)) -> Option<ValuePath> {
-    value_path(at, key)
 }
 
 /// The path of the value under `key` of the map at `at`, unless a list stands on the way.

@@ -2,11 +2,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::helm::Wanted;
 use crate::scan::ScannedFile;
 use crate::sites::{ChartSource, Fact};
 
 /// A URL, and the version that goes with it.
 type Home<'a> = (&'a str, Option<&'a str>);
+
+/// The chart that a release names, as what tells about charts is asked for it.
+pub(super) fn wanted(source: &ChartSource) -> Option<Wanted<'_>> {
+    Some(Wanted {
+        repository: source.repository.as_deref(),
+        chart: source.chart.as_deref()?,
+        version: source.version.as_deref(),
+    })
+}
 
 /// The URLs of repositories by the kind of what names them, and their names. A name that means several
 /// is none.

@@ -4,13 +4,13 @@
 //! mean, each file that a path may stand for, and each patch of the object. Where a layer is not known,
 //! the merge is blocked.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
 
 use super::away::Away;
 use super::charted::value_path;
 use super::filled::{has_folder, pattern};
-use super::homes::Homes;
+use super::homes::{Homes, wanted};
 use super::layer_files::{Known, Resolved};
 use super::layers::{Combined, Layer, Placed, Releases, Root, Silent, folder_of};
 use super::patched;
@@ -35,7 +35,7 @@ pub(super) fn named(
     let mut named: BTreeMap<usize, Promoted> = BTreeMap::new();
     for Placed { file, release, .. } in placed(files) {
         let source = homes.resolved(&release.source);
-        let joins = joins(charts_known, &source);
+        let joins = joins(charts_known, wanted(&source));
         for given in &release.layers {
             let charts = release.charts.iter();
             let charts: Vec<PathBuf> = charts
@@ -52,49 +52,59 @@ pub(super) fn named(
             }
         }
     }
-    for (file, scanned) in files.iter().enumerate() {
-        for fact in &scanned.scan.facts {
+    add_beside_charts(files, charts_known, &mut named);
+    named
+}
+
+/// Adds the values beside a chart that only the charts it brings from elsewhere show to be parts of
+/// names.
+fn add_beside_charts(
+    files: &[ScannedFile],
+    known: &dyn helm::Charts,
+    named: &mut BTreeMap<usize, Promoted>,
+) {
+    let mut by_folder: HashMap<&Path, Vec<Join>> = HashMap::new();
+    for file in files {
+        for fact in &file.scan.facts {
             let Fact::Chart(chart) = fact else { continue };
-            let brought: Vec<Join> = brought(charts_known, chart).collect();
-            if brought.is_empty() {
-                continue;
-            }
-            let folder = folder_of(&files[file]);
-            let here = files.iter().enumerate();
-            let here = here.filter(|(_, other)| folder_of(other) == folder);
-            for (other, values) in here.filter(|(_, other)| is_values_name(&other.source.real)) {
-                let layer = Layer::whole(other);
-                let spare: Vec<Spare> = spare(values, &layer, &brought).collect();
-                if !spare.is_empty() {
-                    named.entry(other).or_default().spare.extend(spare);
-                }
+            let joins: Vec<Join> = brought(known, chart).collect();
+            if !joins.is_empty() {
+                by_folder.entry(folder_of(file)).or_default().extend(joins);
             }
         }
     }
-    named
+    if by_folder.is_empty() {
+        return;
+    }
+    let values = files.iter().enumerate();
+    let values = values.filter(|(_, file)| is_values_name(&file.source.real));
+    for (index, file) in values {
+        let Some(joins) = by_folder.get(folder_of(file)) else {
+            continue;
+        };
+        let layer = Layer::whole(index);
+        let spare: Vec<Spare> = spare(file, &layer, joins).collect();
+        if !spare.is_empty() {
+            named.entry(index).or_default().spare.extend(spare);
+        }
+    }
 }
 
 /// How the charts that one brings from elsewhere make names, as its own values see them.
 fn brought<'c>(known: &'c dyn helm::Charts, chart: &'c Chart) -> impl Iterator<Item = Join> + 'c {
     chart.dependencies.iter().flat_map(move |dependency| {
-        let source = ChartSource {
-            repository: dependency.repository.clone(),
-            chart: Some(dependency.name.clone()),
-            version: dependency.version.clone(),
-            ..ChartSource::default()
+        let wanted = Wanted {
+            repository: dependency.repository.as_deref(),
+            chart: &dependency.name,
+            version: dependency.version.as_deref(),
         };
-        let joins = joins(known, &source).into_iter();
+        let joins = joins(known, Some(wanted)).into_iter();
         joins.map(move |join| join.below(dependency.key()))
     })
 }
 
 /// How the chart makes names, when it is known; what is only said of charts in general shows nothing.
-fn joins(known: &dyn helm::Charts, source: &ChartSource) -> Vec<Join> {
-    let chart = source.chart.as_deref().map(|chart| Wanted {
-        repository: source.repository.as_deref(),
-        chart,
-        version: source.version.as_deref(),
-    });
+fn joins(known: &dyn helm::Charts, chart: Option<Wanted<'_>>) -> Vec<Join> {
     let known = chart.map_or(Vec::new(), |chart| known.elsewhere(&chart));
     let joins = known.iter().flat_map(|known| known.joins.iter().cloned());
     let is_general = |join: &Join| join.reads().iter().any(|path| path.is_general());

@@ -1,6 +1,6 @@
 //! The ways in which the charts of the repository are used: each with the values that it combines.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::layers::{DEFAULTS, Layer};
@@ -25,6 +25,8 @@ pub struct ChartUse {
 
 /// Every use of a chart whose layers are all known, each once.
 pub(super) fn uses(files: &[ScannedFile], charts: &Charts<'_>, stacks: &[Stack]) -> Vec<ChartUse> {
+    // Most stacks are of few charts.
+    let mut brought: BTreeMap<&Path, Vec<usize>> = BTreeMap::new();
     let uses = stacks.iter().filter_map(|stack| {
         let chart = stack.root.folder().filter(|root| charts.is_chart(root))?;
         let is_whole = !stack.is_beginning && stack.unreadable.is_none() && stack.is_outermost();
@@ -41,7 +43,10 @@ pub(super) fn uses(files: &[ScannedFile], charts: &Charts<'_>, stacks: &[Stack])
                 .iter()
                 .map(|layer| (layer.file, layer.block))
                 .collect(),
-            brought: charts.all_defaults(chart),
+            brought: brought
+                .entry(chart)
+                .or_insert_with(|| charts.all_defaults(chart))
+                .clone(),
             has_defaults: is_listed || !charts.has_defaults(chart),
             target,
         })

@@ -15,9 +15,10 @@ use rayon::prelude::*;
 
 use super::SiteId;
 use super::charted::{self, Charted, Slot};
+use super::homes::wanted;
 use super::layers::{DEFAULTS, Layer, Root};
 use super::stacks::{Charts, Stack};
-use crate::helm::{self, Known as KnownChart, ValuePath, Wanted};
+use crate::helm::{self, Known as KnownChart, ValuePath};
 use crate::image::{self, ImageRef};
 use crate::reason::Assumption;
 use crate::scan::ScannedFile;
@@ -187,19 +188,9 @@ impl<'k> Known<'k> {
         if let Some(folder) = folder.filter(|folder| charts.is_chart(folder)) {
             return self.here.get(folder).cloned().unwrap_or_default();
         }
-        let wanted = wanted(stack);
+        let wanted = stack.source.as_ref().and_then(wanted);
         wanted.map_or(Vec::new(), |wanted| self.elsewhere.elsewhere(&wanted))
     }
-}
-
-/// The chart that a release names.
-fn wanted(stack: &Stack) -> Option<Wanted<'_>> {
-    let source = stack.source.as_ref()?;
-    Some(Wanted {
-        repository: source.repository.as_deref(),
-        chart: source.chart.as_deref()?,
-        version: source.version.as_deref(),
-    })
 }
 
 /// A `registry` on its own belongs to whatever `repository` another layer sets beside it.
@@ -229,7 +220,7 @@ pub(super) fn views(
         let mut found = merge.views();
         let chart = known.charts(stack, charts);
         merge.with_chart(&chart, &mut found);
-        if let (Some(wanted), true) = (wanted(stack), chart.is_empty()) {
+        if let (Some(wanted), true) = (stack.source.as_ref().and_then(wanted), chart.is_empty()) {
             let other = known.elsewhere.at_another_version(&wanted);
             let other: Vec<_> = other.into_iter().collect();
             merge.with_unknown_chart(wanted.name(), &other, &mut found);
@@ -784,11 +775,8 @@ impl<'a> Merge<'a> {
         if let Some(why) = &self.stack.unreadable {
             return Some(why.clone());
         }
-        let own_globals = image.slots.iter().filter(|slot| slot.path.is_global());
-        if let Some(slot) = own_globals
-            .into_iter()
-            .find(|slot| self.says_below(&slot.path))
-        {
+        let mut globals = image.slots.iter().filter(|slot| slot.path.is_global());
+        if let Some(slot) = globals.find(|slot| self.says_below(&slot.path)) {
             return Some(format!(
                 "the values of one chart set `{}` for that chart alone; write the image out",
                 slot.path

@@ -142,19 +142,24 @@ fn check_settled(file: &FilePlan, after: &str, edits: &EditSet) -> Result<(), Co
         .iter()
         .filter(|change| change.charted.is_some());
     let charted: BTreeSet<usize> = charted.map(|change| change.site).collect();
-    let of_charts = Places::of(file, &charted);
+    // Most files have no image whose chart is known: nothing is left out there.
+    let of_charts = (!charted.is_empty()).then(|| Places::of(file, &charted));
+    let is_one = |site: &Site| of_charts.as_ref().is_some_and(|places| places.have(site));
+    let is_made = |site: &Site| {
+        let places = of_charts.as_ref();
+        places.is_some_and(|places| places.made(site, edits))
+    };
     let before = file.sites.iter().enumerate();
-    let before: Vec<(usize, &Site)> = before.filter(|(_, site)| !of_charts.have(site)).collect();
-    let again: Vec<&Site> = again
-        .iter()
-        .filter(|site| !of_charts.made(site, edits))
-        .collect();
+    let before: Vec<(usize, &Site)> = before.filter(|(_, site)| !is_one(site)).collect();
+    let again: Vec<&Site> = again.iter().filter(|site| !is_made(site)).collect();
     if again.len() != before.len() {
         let what = format!("{} sites become {}", before.len(), again.len());
         return Err(ComposeError::NotSettled(what));
     }
+    let mut changes = file.changes.iter().peekable();
     for (&(index, before), after) in before.iter().zip(again) {
-        let change = file.changes.iter().find(|change| change.site == index);
+        while changes.next_if(|change| change.site < index).is_some() {}
+        let change = changes.next_if(|change| change.site == index);
         let settled = match change {
             None => {
                 after.text() == before.text()

@@ -8,10 +8,8 @@ use ecr_rewrite::helm::learn::ChartTexts;
 use ecr_rewrite::helm::table::{Published, Table};
 use serde_json::{Value, json};
 
+use super::common::helm::SWITCHES;
 use super::learn_charts::{self, Source};
-
-/// The keys of values that switch a part of a chart on.
-const SWITCHES: &[&str] = &["enabled", "create", "install", "deploy"];
 
 /// A chart that the table knows.
 pub struct Chart {

@@ -19,6 +19,9 @@ const KUBE_VERSION: &str = "1.34.0";
 const APIS: &str = "monitoring.coreos.com/v1,monitoring.coreos.com/v1alpha1,cert-manager.io/v1,policy/v1,\
     autoscaling.k8s.io/v1,snapshot.storage.k8s.io/v1,gateway.networking.k8s.io/v1,security.openshift.io/v1";
 
+/// The keys of values that switch a part of a chart on.
+pub const SWITCHES: &[&str] = &["enabled", "create", "install", "deploy"];
+
 /// Helm.
 pub struct Helm {
     program: PathBuf,

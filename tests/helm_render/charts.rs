@@ -6,8 +6,7 @@ use std::path::Path;
 use serde_yaml::Value;
 use walkdir::WalkDir;
 
-/// The keys of values that switch a part of a chart on.
-const SWITCHES: &[&str] = &["enabled", "create", "install", "deploy"];
+use super::common::helm::SWITCHES;
 
 /// Every folder with a chart, as a path of the tree.
 pub fn charts(tree: &Path) -> Vec<String> {

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::super::join::ValuePath;
+use super::super::known::ALLOWS_INSECURE;
 use super::places::{self, Place};
 use super::{ChartTexts, Rendered, Renderer};
 
@@ -81,11 +82,7 @@ pub(super) fn runs(
     if !base.is_object() {
         base = serde_json::json!({});
     }
-    let leave = ValuePath(
-        ["global", "security", "allowInsecureImages"]
-            .map(str::to_string)
-            .to_vec(),
-    );
+    let leave = ValuePath(ALLOWS_INSECURE.map(str::to_string).to_vec());
     places::put(&mut base, &leave, Value::Bool(true));
     put_tags(&mut base, &defaults, places);
     let bench = |base: Value| Bench {

@@ -20,7 +20,7 @@ use super::{Assume, Undecided};
 use crate::edit::EditSet;
 use crate::helm::layered::put_over;
 use crate::helm::template::{Chart, Mode, Release, Rendered};
-use crate::helm::{self, AtHand};
+use crate::helm::{self, ALLOWS_INSECURE, AtHand};
 use crate::image::{self, ImageRef};
 use crate::link::{ChartUse, Group, Links, SiteId};
 use crate::reason::{Assumption, Reason};
@@ -29,9 +29,6 @@ use crate::scan::ScannedFile;
 use crate::walk::Role;
 use compare::{Word, Wrong, compare};
 use values::{standing, values};
-
-/// The key that lets Bitnami's charts render with other images; they name it when they refuse.
-const ALLOWS: &str = "allowInsecureImages";
 
 /// What charts are judged with.
 pub(super) struct Judge<'j> {
@@ -94,6 +91,12 @@ impl Judge<'_> {
         (!text.is_empty()).then(|| text.clone())
     }
 
+    /// The text of a file. That of one that stays may have been let go, and is read again.
+    fn text(&self, file: usize) -> Option<String> {
+        let path = &self.files[file].source.real;
+        self.text_at(path).or_else(|| self.charts.text_of(path))
+    }
+
     /// The changes in the values of the uses of a chart, and in its folder.
     fn changes_of(
         &self,
@@ -101,13 +104,11 @@ impl Judge<'_> {
         uses: &[&ChartUse],
         changed: &BTreeMap<usize, Vec<SiteId>>,
     ) -> BTreeSet<SiteId> {
-        let files_of = |used: &&&ChartUse| {
-            let layers = used.layers.iter().map(|(file, _)| *file);
-            layers
-                .chain(used.brought.iter().copied())
-                .collect::<Vec<_>>()
-        };
-        let layers: BTreeSet<usize> = uses.iter().flat_map(|used| files_of(&used)).collect();
+        let mut layers: BTreeSet<usize> = BTreeSet::new();
+        for used in uses {
+            layers.extend(used.layers.iter().map(|(file, _)| *file));
+            layers.extend(&used.brought);
+        }
         let is_own =
             |file: usize| layers.contains(&file) || self.files[file].source.real.starts_with(chart);
         let own = changed.iter().filter(|(file, _)| is_own(**file));
@@ -128,7 +129,8 @@ fn without(change: &super::Change, wrong: &Wrong) -> Outcome {
         Wrong::Shape { template } => format!(
             "with it, {template} would render something else than another image; set the image as its templates need it"
         ),
-        Wrong::Refused { why, .. } if why.contains(ALLOWS) => {
+        // They name the key when they refuse.
+        Wrong::Refused { why, .. } if why.contains(ALLOWS_INSECURE[2]) => {
             return Outcome::Undecided(Box::new(Undecided {
                 site: change.site,
                 from: change.from.clone(),
@@ -136,7 +138,8 @@ fn without(change: &super::Change, wrong: &Wrong) -> Outcome {
                 rule: change.rule.clone(),
                 assumption: Assumption::BitnamiInsecureImages,
                 detail: format!(
-                    "the chart refuses to render with another image unless `global.security.{ALLOWS}` is true; add that to the values"
+                    "the chart refuses to render with another image unless `{}` is true; add that to the values",
+                    ALLOWS_INSECURE.join(".")
                 ),
             }));
         }
@@ -233,21 +236,11 @@ impl<'b> Bench<'b> {
     /// The layers of a use with their texts; nothing when one cannot be read.
     fn layers(&self, used: &ChartUse) -> Option<Vec<(usize, String, values::Standing)>> {
         let layers = used.layers.iter().map(|&(file, block)| {
-            let text = self.text(file)?;
+            let text = self.judge.text(file)?;
             let standing = standing(&text, block)?;
             Some((file, text, standing))
         });
         layers.collect()
-    }
-
-    /// The text of a file. That of one that stays may have been let go.
-    fn text(&self, file: usize) -> Option<String> {
-        let source = &self.judge.files[file].source;
-        if source.text.is_empty() {
-            self.judge.charts.text_of(&source.real)
-        } else {
-            Some(source.text.clone())
-        }
     }
 
     /// The values of layers, merged; nothing when one of them cannot be told.
@@ -260,7 +253,8 @@ impl<'b> Bench<'b> {
             put_over(&mut merged, values(text, standing)?);
         }
         if self.judge.assume.covers(Assumption::BitnamiInsecureImages) {
-            put_over(&mut merged, json!({"global": {"security": {ALLOWS: true}}}));
+            let [global, security, allows] = ALLOWS_INSECURE;
+            put_over(&mut merged, json!({global: {security: {allows: true}}}));
         }
         Some(merged)
     }
@@ -331,11 +325,9 @@ impl<'b> Bench<'b> {
     /// The texts of the files with some of the changes made.
     fn after(&self, changes: &BTreeSet<SiteId>) -> BTreeMap<usize, String> {
         let mut edits: BTreeMap<usize, Vec<_>> = BTreeMap::new();
-        for change in self.made(changes) {
-            edits
-                .entry(change.0)
-                .or_default()
-                .extend(change.1.edits.iter().cloned());
+        for (file, change) in self.made(changes) {
+            let edits = edits.entry(file).or_default();
+            edits.extend(change.edits.iter().cloned());
         }
         let after = edits.into_iter().filter_map(|(file, edits)| {
             let edits = EditSet::new(edits).ok()?;

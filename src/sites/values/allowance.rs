@@ -1,11 +1,9 @@
 //! Where values can allow Bitnami's charts to use images of other registries.
 
 use crate::edit::Edit;
+use crate::helm::ALLOWS_INSECURE;
 use crate::source::Span;
 use crate::yaml::{Document, DocumentPath, Kind, NodeId, Place, Scalar};
-
-/// The keys that lead to it from the root of the values, and its own.
-const KEYS: [&str; 3] = ["global", "security", "allowInsecureImages"];
 
 /// Where `global.security.allowInsecureImages: true` can be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +27,7 @@ impl Allowance {
     /// Where it can be written into the values that `root` is. Nothing when it stands there already, or
     /// when a map on the way is not written line by line.
     pub(super) fn of(text: &str, document: &Document<'_>, root: NodeId) -> Option<Self> {
-        let (mut map, mut keys) = (root, KEYS.to_vec());
+        let (mut map, mut keys) = (root, ALLOWS_INSECURE.to_vec());
         while let Some(inner) = keys.first().and_then(|key| document.get(map, key)) {
             map = inner;
             keys.remove(0);
@@ -149,14 +147,6 @@ mod tests {
             (
                 "v:\n  - 1\n# w\nimage: 1\n",
                 format!("{whole}\nv:\n  - 1\n# w\nimage: 1\n"),
-            ),
-            (
-                "global:\n  # w\n  x: 1\n",
-                "global:\n  security: {allowInsecureImages: true}\n  # w\n  x: 1\n".into(),
-            ),
-            (
-                "--- # w\n# v\na: 1\n",
-                format!("--- # w\n# v\n{whole}\na: 1\n"),
             ),
         ] {
             assert_eq!(allowed(before), Some(after), "{before}");

@@ -199,21 +199,7 @@ impl<'d> Walk<'d> {
             Step::Item(_) => (at, ""),
         };
         let is_pushed = is_pushed(at, key);
-        self.push(Parts {
-            block: self.block,
-            at: at.to_vec(),
-            family: key.to_string(),
-            names: Names::Image,
-            parts: vec![Part {
-                key: key.to_string(),
-                value: Value::Text(scalar),
-            }],
-            may_go_on: false,
-            between: false,
-            suffix: String::new(),
-            display: String::new(),
-            room: Err("it is one reference".to_string()),
-        });
+        self.push_one(at, key, scalar, Err("it is one reference".to_string()));
         let Some(site) = self.sites.last_mut() else {
             return;
         };
@@ -425,6 +411,20 @@ impl<'d> Walk<'d> {
     /// Adds a value that only its chart can show to be a part of a name.
     pub(super) fn spare(&mut self, at: &[Step], key: &str, node: NodeId, scalar: Scalar) {
         let room = self.room(Some((key, node)), scalar.place);
+        self.push_one(at, key, scalar, room);
+        if let Some(site) = self.sites.last_mut() {
+            site.finder = SPARE;
+        }
+    }
+
+    /// Adds an image of which one value is all.
+    fn push_one(
+        &mut self,
+        at: &[Step],
+        key: &str,
+        scalar: Scalar,
+        room: Result<Box<Pair>, String>,
+    ) {
         self.push(Parts {
             block: self.block,
             at: at.to_vec(),
@@ -440,9 +440,6 @@ impl<'d> Walk<'d> {
             display: String::new(),
             room,
         });
-        if let Some(site) = self.sites.last_mut() {
-            site.finder = SPARE;
-        }
     }
 
     /// Where a key can follow the pair of this key and value. Single parameters have no such pair.

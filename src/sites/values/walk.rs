@@ -10,7 +10,7 @@ use super::words::{
     BEGINNINGS, has_image_word, is_image_key, is_image_map, is_image_name, is_picture,
 };
 use super::{Loose, LooseFront, LoosePart, Template};
-use crate::helm::Table;
+use crate::helm::{ALLOWS_INSECURE, Table};
 use crate::image::{self, ImageRef};
 use crate::reason::Reason;
 use crate::yaml::{Document, Kind, NodeId, PlainType, Scalar, Style, plain_type};
@@ -362,9 +362,10 @@ impl<'d> Walk<'d> {
     /// Notes what other layers may make parts of.
     fn note_loose(&mut self, map: &Map<'d, '_>) {
         let at = map.at;
+        let [global_key, security_key, allows_key] = ALLOWS_INSECURE;
         if let [chart @ .., Step::Key(global), Step::Key(security)] = at
-            && (global.as_str(), security.as_str()) == (GLOBAL, "security")
-            && let Some(&allows) = map.entries.get("allowInsecureImages")
+            && (global.as_str(), security.as_str()) == (global_key, security_key)
+            && let Some(&allows) = map.entries.get(allows_key)
         {
             let is_allowed = self.document.text(allows) == Some("true");
             self.loose.insecure.push((chart.to_vec(), is_allowed));
