@@ -11,7 +11,7 @@ use globset::GlobSet;
 
 use crate::config::{self, Config, ConfigError, Target};
 use crate::findings::Levels;
-use crate::helm::Knowledge;
+use crate::helm::{HelmCache, Knowledge};
 use crate::rules::{EcrHost, Origin, Rule, RuleSet, Targets, default_rules, matching};
 use crate::scan;
 use crate::source::SourceFile;
@@ -71,6 +71,8 @@ pub struct Wanted {
     pub config: ConfigChoice,
     /// The given paths; the current directory when there are none.
     pub paths: Vec<PathBuf>,
+    /// Where Helm keeps what it has fetched before.
+    pub helm_cache: Option<HelmCache>,
 }
 
 /// Why there are no settings.
@@ -110,6 +112,7 @@ pub struct Settings {
     base_rules: Option<Vec<Rule>>,
     rules: Rules,
     need: Need,
+    helm_cache: Option<HelmCache>,
 }
 
 impl Settings {
@@ -139,6 +142,7 @@ impl Settings {
             base_rules,
             rules,
             need: Need::default(),
+            helm_cache: wanted.helm_cache.clone(),
         })
     }
 
@@ -173,7 +177,7 @@ impl Settings {
 
     /// What is known of charts.
     pub fn knowledge(&self) -> Knowledge {
-        Knowledge::new(self.config.helm.charts.clone())
+        Knowledge::new(self.config.helm.charts.clone(), self.helm_cache.clone())
     }
 
     /// The rule sets for these files, and what is worth saying about them. Each of the `files` needs a

@@ -1,10 +1,12 @@
-//! Who is asked about a chart, in order: the config, the chart's own files, the built-in table.
+//! Who is asked about a chart, in order: the config, the chart's own files, the built-in table at the
+//! very version, Helm's cache, the general form of the repository's charts.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use super::at_hand::AtHand;
+use super::cache::HelmCache;
 use super::known::{Charts, Known, Wanted};
 use super::local::{self, Local};
 use super::package;
@@ -20,34 +22,59 @@ pub struct Knowledge {
     stated: BTreeMap<String, Arc<Known>>,
     /// What charts at hand said, by their path.
     learned: Mutex<BTreeMap<PathBuf, Arc<Local>>>,
+    /// What Helm has fetched before.
+    cache: Option<HelmCache>,
 }
 
 impl Knowledge {
     /// What the config says, by the name of the chart.
-    pub fn new(stated: BTreeMap<String, Arc<Known>>) -> Self {
+    pub fn new(stated: BTreeMap<String, Arc<Known>>, cache: Option<HelmCache>) -> Self {
         Self {
             stated,
             learned: Mutex::default(),
+            cache,
         }
     }
 
     /// What the chart in the folder `path` says. One that cannot be read says nothing.
     fn local(&self, path: &Path) -> Arc<Local> {
-        if let Some(known) = self
-            .learned
-            .lock()
-            .ok()
-            .and_then(|all| all.get(path).cloned())
-        {
+        self.learned(path, || package::read_folder(path).ok())
+    }
+
+    /// What the chart at `path` with these files says.
+    fn learned(
+        &self,
+        path: &Path,
+        files: impl FnOnce() -> Option<Vec<package::ChartFile>>,
+    ) -> Arc<Local> {
+        let learned = || self.learned.lock().ok();
+        if let Some(known) = learned().and_then(|all| all.get(path).cloned()) {
             return known;
         }
-        let files = package::read_folder(path);
-        let files = files.ok().filter(|files| size(files) <= MAX_LEARNED);
+        let files = files().filter(|files| size(files) <= MAX_LEARNED);
         let local = Arc::new(files.map(local::read).unwrap_or_default());
-        if let Ok(mut all) = self.learned.lock() {
+        if let Some(mut all) = learned() {
             all.insert(path.to_path_buf(), Arc::clone(&local));
         }
         local
+    }
+
+    /// What the package of a chart says that Helm has fetched before.
+    fn cached(&self, wanted: &Wanted<'_>) -> Vec<Arc<Known>> {
+        let Some(cached) = self.cache.as_ref().and_then(|cache| cache.find(wanted)) else {
+            return Vec::new();
+        };
+        let local = self.learned(&cached.path, || package::unpack(&cached.package).ok());
+        let version = wanted.version.unwrap_or_default();
+        let told_by = format!("the chart {} ({version}) in Helm's cache", wanted.name());
+        let with_brought = self.with_brought(&local).into_iter();
+        let told = with_brought.map(|known| {
+            Arc::new(Known {
+                told_by: told_by.clone(),
+                ..known.as_ref().clone()
+            })
+        });
+        told.collect()
     }
 
     /// A chart at hand, with those that it brings and that are known from elsewhere.
@@ -102,8 +129,16 @@ impl Charts for Knowledge {
         let table = Table::built_in();
         let own = table.find(repository, name);
         let own = own.filter(|row| is_same(&row.version, version));
-        let row = own.or_else(|| table.family(repository, name));
-        row.map(|row| Arc::new(row.known())).into_iter().collect()
+        if let Some(row) = own {
+            return vec![Arc::new(row.known())];
+        }
+        let cached = self.cached(wanted);
+        if !cached.is_empty() {
+            return cached;
+        }
+        let family = table.family(repository, name);
+        let family = family.map(|row| Arc::new(row.known()));
+        family.into_iter().collect()
     }
 
     fn at_another_version(&self, wanted: &Wanted<'_>) -> Option<Arc<Known>> {
@@ -156,7 +191,7 @@ mod tests {
             ..Known::default()
         });
         let stated = BTreeMap::from([("grafana".to_string(), stated)]);
-        let knowledge = Knowledge::new(stated);
+        let knowledge = Knowledge::new(stated, None);
         let told = |repository: &str, chart: &str, version: &str| {
             let known = knowledge.elsewhere(&Wanted {
                 repository: Some(repository),

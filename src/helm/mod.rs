@@ -8,12 +8,14 @@
 //! * [`at_hand`]: charts of the repository, rendered with other texts of their files
 //! * [`layered`]: values as their layers make them
 //! * [`package`]: the files of a chart, in a directory or a `.tgz`
+//! * [`cache`]: packages that Helm has fetched before
 //! * [`table`]: well-known charts that were learned before
 //! * [`knowledge`]: who tells about a chart, in order
 //!
-//! Only [`knowledge`] reads files, and those of charts alone.
+//! Only [`knowledge`] and [`cache`] read files, and those of charts and of Helm alone.
 
 pub mod at_hand;
+pub mod cache;
 pub mod join;
 pub mod knowledge;
 pub mod known;
@@ -25,6 +27,7 @@ pub mod table;
 pub mod template;
 
 pub use at_hand::AtHand;
+pub use cache::HelmCache;
 pub use join::{Glue, Join, Source, ValuePath};
 pub use knowledge::Knowledge;
 pub use known::{ALLOWS_INSECURE, Charts, Known, NoCharts, Wanted};

@@ -178,7 +178,7 @@ impl Published {
 }
 
 /// An address as it is compared.
-fn comparable(address: &str) -> String {
+pub(super) fn comparable(address: &str) -> String {
     let address = address.split_once("://").map_or(address, |(_, rest)| rest);
     address.trim_end_matches('/').to_ascii_lowercase()
 }

@@ -34,6 +34,8 @@ pub fn program(folder: &Path) -> Command {
     ] {
         command.env_remove(name);
     }
+    // What the user's Helm has fetched says nothing here.
+    command.env("HELM_REPOSITORY_CACHE", "nowhere");
     command
 }
 

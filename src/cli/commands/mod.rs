@@ -14,6 +14,7 @@ pub(super) use rewrite::rewrite;
 
 use super::Error;
 use super::args::{RuleArgs, TargetArgs};
+use crate::helm::HelmCache;
 use crate::settings::{ConfigChoice, Wanted};
 use crate::walk::Switch;
 
@@ -59,5 +60,6 @@ fn wanted(target: &TargetArgs, rules: &RuleArgs, paths: Vec<PathBuf>) -> Result<
         default_rules,
         config,
         paths,
+        helm_cache: HelmCache::of_user(),
     })
 }
