@@ -74,8 +74,7 @@ fn rewritten(cache: &Path, digest: &str) -> String {
 #[test]
 fn a_package_that_its_repository_publishes_is_learned() {
     let cache = scratch();
-    let digest = Sha256::digest(package());
-    let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = format!("{:x}", Sha256::digest(package()));
     // The chart puts quay.io in front of a name without a host.
     let name = format!("          registry: {REGISTRY}\n          repository: quay/acme/web\n");
     let in_ecr = RELEASE.replace("          repository: acme/web\n", &name);

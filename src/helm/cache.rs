@@ -102,10 +102,7 @@ impl HelmCache {
         }
         let path = self.folder.join(name);
         let package = read(&path)?;
-        let digest: String = Sha256::digest(&package)
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let digest = format!("{:x}", Sha256::digest(&package));
         let is_there = |index: &PathBuf| {
             read(index).is_some_and(|text| memmem::find(&text, digest.as_bytes()).is_some())
         };

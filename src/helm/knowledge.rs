@@ -77,25 +77,32 @@ impl Knowledge {
         told.collect()
     }
 
-    /// A chart at hand, with those that it brings and that are known from elsewhere.
+    /// A chart at hand, with those that it brings and that are known from elsewhere. Nothing else makes
+    /// names where each of them is known to its end.
     fn with_brought(&self, local: &Local) -> Vec<Arc<Known>> {
-        let own = local.known.iter().cloned();
-        let mut all: Vec<Arc<Known>> = own.map(Arc::new).collect();
-        for missing in &local.missing {
-            let wanted = Wanted {
+        let brought = local.missing.iter().map(|missing| {
+            let known = self.elsewhere(&Wanted {
                 repository: Some(missing.repository.as_str()),
                 chart: &missing.name,
                 version: Some(missing.version.as_str()),
-            };
-            let brought = self.elsewhere(&wanted).into_iter();
-            all.extend(brought.map(|known| {
-                Arc::new(Known {
-                    is_complete: false,
-                    ..known.below(&missing.key)
-                })
-            }));
-        }
-        all
+            });
+            (missing.key.as_str(), known)
+        });
+        let brought: Vec<(&str, Vec<Arc<Known>>)> = brought.collect();
+        let mut each = brought.iter().map(|(_, known)| known);
+        let is_whole = |known: &Vec<Arc<Known>>| {
+            !known.is_empty() && known.iter().all(|known| known.is_complete)
+        };
+        let is_complete = local.is_learned && each.all(is_whole);
+        let below = brought
+            .iter()
+            .flat_map(|(key, known)| known.iter().map(|known| known.below(key)));
+        let all = local.known.iter().cloned().chain(below);
+        let all = all.map(|known| Known {
+            is_complete,
+            ..known
+        });
+        all.map(Arc::new).collect()
     }
 }
 

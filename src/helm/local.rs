@@ -30,6 +30,8 @@ pub struct Local {
     /// How its images, and those of the charts in its `charts/`, get their names: those that refuse other
     /// images, and the others. None when it cannot be rendered.
     pub known: Vec<Known>,
+    /// Whether it can be rendered, so that no name is missed that its templates make.
+    pub is_learned: bool,
     /// The charts that it depends on and that are not at hand.
     pub missing: Vec<Listed>,
 }
@@ -46,11 +48,13 @@ pub fn read(files: Vec<ChartFile>) -> Local {
     let told_by = format!("the chart {}", texts.name);
     let Ok(chart) = Chart::from_files(files) else {
         return Local {
-            known: Vec::new(),
             missing,
+            ..Local::default()
         };
     };
-    let learned = learn(&texts, &InMemory(chart), &Value::Object(Map::new()));
+    let (chart, nothing) = (InMemory(chart), Value::Object(Map::new()));
+    let is_learned = chart.render(&nothing).is_ok();
+    let learned = learn(&texts, &chart, &nothing);
     let may_refuse = |join: &Join| learned.refuses_others && refuses(&texts, join);
     let (refusing, taking): (Vec<Join>, Vec<Join>) =
         learned.joins.into_iter().partition(may_refuse);
@@ -65,6 +69,7 @@ pub fn read(files: Vec<ChartFile>) -> Local {
     let known = known.into_iter().filter(|known| !known.joins.is_empty());
     Local {
         known: known.collect(),
+        is_learned,
         missing,
     }
 }

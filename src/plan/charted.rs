@@ -116,6 +116,9 @@ impl Target<'_> {
                 Err(other) => drop(why.get_or_insert(other)),
             }
         }
+        if let Some(texts) = self.beside_all() {
+            return Ok(texts);
+        }
         Err(why.unwrap_or_else(|| {
             let detail = format!(
                 "`{}` cannot be put into the values that {} joins; set the image as one reference",
@@ -159,19 +162,48 @@ impl Target<'_> {
                 self.set(piece, text, &mut texts)?;
             }
         }
-        let after = self
-            .image
-            .with(|site, part| texts.of(self.image, site, part));
         let wanted = format!("{}{}", self.new, self.suffix);
-        if after.name().as_deref() == Some(&wanted) {
+        let made = self.made_of(&texts);
+        if made.as_deref() == Some(&wanted) {
             return Ok(texts);
         }
         let detail = format!(
             "{} would make `{}` of it; set the image as one reference",
             self.image.told_by,
-            after.name().unwrap_or_default()
+            made.unwrap_or_default()
         );
         Err((Reason::GroupIncomplete, detail))
+    }
+
+    /// The whole name under a key that nothing sets yet, where the chart takes that before all other parts.
+    fn beside_all(&self) -> Option<Texts> {
+        let is_free = |slot: &&Slot| {
+            let (text, said) = slot.last();
+            let is_whole = matches!(slot.path.key(), "repository" | "image");
+            is_whole && text.is_empty() && said.is_none() && !slot.shared && !slot.elsewhere
+        };
+        let wanted = format!("{}{}", self.new, self.suffix);
+        let free = self.image.slots.iter().filter(is_free);
+        let mut ways = free.filter_map(|slot| {
+            let added = Added {
+                beside: self.beside(&slot.path)?,
+                key: slot.path.key().to_string(),
+                text: wanted.clone(),
+            };
+            Some(Texts {
+                own: Vec::new(),
+                added: vec![added],
+            })
+        });
+        ways.find(|texts| self.made_of(texts).as_deref() == Some(&wanted))
+    }
+
+    /// The name that the chart makes of new texts.
+    fn made_of(&self, texts: &Texts) -> Option<String> {
+        let after = self
+            .image
+            .with(|site, part| texts.of(self.image, site, part));
+        after.name()
     }
 
     /// Gives a piece a new text: in its scalar, or under a key that is added.

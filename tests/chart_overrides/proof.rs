@@ -308,7 +308,18 @@ impl<'p> Proof<'p> {
         let is_certain = case.said.iter().any(|(_, said)| *said == Said::Certain);
         let is_left = |at: &&&str| !found.planned.contains_key(**at) && !in_ecr(at, after);
         let left = case.at.iter().find(is_left);
+        // An image that has a registry of its own is not under the global one.
+        let global = case
+            .one
+            .global
+            .as_ref()
+            .filter(|_| case.one.place.is_none());
+        let front = global.and_then(|global| get(&case.before, global)?.as_str());
+        let is_under = |at: &&&str| {
+            front.is_none_or(|front| images(at).iter().any(|image| image.starts_with(front)))
+        };
         let left = left.filter(|_| is_certain && makes == Makes::Image);
+        let left = left.filter(is_under);
         let left = left.map(|at| format!("{at}: {} did not change", images(at).join(", ")));
         let other = found.told_where(|at| case.at.contains(&at));
         Verdict {
@@ -324,7 +335,12 @@ impl<'p> Proof<'p> {
             } else if *said != Said::Certain && self.is_held(case.one, &case.before) {
                 *tally.left_out.entry(Makes::Unnamed).or_default() += 1;
             } else {
-                *tally.said.entry(said.clone()).or_default() += 1;
+                let said_of = if case.one.layers.len() > 1 {
+                    &mut tally.layered
+                } else {
+                    &mut tally.said
+                };
+                *said_of.entry(said.clone()).or_default() += 1;
                 if *said != Said::Certain {
                     let global = if case.one.global.is_some() {
                         ", a global"

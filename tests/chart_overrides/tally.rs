@@ -30,8 +30,10 @@ pub struct Tally {
     pub places: usize,
     /// Those that no render shows, whatever is switched on.
     pub hidden: Vec<String>,
-    /// What the program says of those with an image that a rule maps.
+    /// What the program says of those in one layer with an image that a rule maps.
     pub said: BTreeMap<Said, usize>,
+    /// The same of those in two layers, of which the first may be deployed without the second.
+    pub layered: BTreeMap<Said, usize>,
     /// The others, by what the chart makes of them.
     pub left_out: BTreeMap<Makes, usize>,
     /// Overrides that changed and whose renders are right.
@@ -53,30 +55,24 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Overrides of images that a rule maps, and those of them that change for certain.
-    pub fn certain(&self) -> (usize, usize) {
-        let certain = self.said.get(&Said::Certain).copied().unwrap_or(0);
-        (self.said.values().sum(), certain)
-    }
-
-    /// Percent of them, with those in the chart's own folder.
+    /// Percent of the overrides in one layer, of images that a rule maps, that change for certain.
     pub fn share(&self) -> usize {
-        let (all, certain) = self.certain();
-        percent((all + self.own.0, certain + self.own.1))
+        percent(certain(&self.said))
     }
 
     /// The head of a table of such rows.
     pub fn head() -> &'static str {
-        "| chart | places | hidden | overrides | certain | % | assumed | skipped | nothing seen | proven \
-         | own | in ECR | % | share | unnamed under its registry | tag only | malformed | unmapped | no image | no render \
-         | stopped | wrong |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|"
+        "| chart | places | hidden | overrides | certain | % | assumed | skipped | nothing seen \
+         | in two layers | certain | % | proven | own | in ECR | % | unnamed under its registry | tag only | malformed | unmapped | no image | no render \
+         | stopped | wrong |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|"
     }
 
     /// Its figures as a row.
     pub fn row(&self, name: &str) -> String {
         let said = |word: &Said| self.said.get(word).copied().unwrap_or(0);
         let left_out = |makes: Makes| self.left_out.get(&makes).copied().unwrap_or(0);
-        let (all, certain) = self.certain();
+        let (all, certain) = certain(&self.said);
+        let layered = self::certain(&self.layered);
         let (assumed, nothing) = (said(&Said::Assumed), said(&Said::Nothing));
         let figures = [
             self.places,
@@ -87,11 +83,13 @@ impl Tally {
             assumed,
             all - certain - assumed - nothing,
             nothing,
+            layered.0,
+            layered.1,
+            percent(layered),
             self.proven,
             self.own.0,
             self.own.1,
             percent(self.own),
-            self.share(),
             left_out(Makes::Unnamed),
             left_out(Makes::Tag),
             left_out(Makes::Malformed),
@@ -130,6 +128,7 @@ impl Tally {
         self.stopped.extend(other.stopped.iter().cloned());
         self.wrong.extend(other.wrong.iter().cloned());
         add(&mut self.said, &other.said);
+        add(&mut self.layered, &other.layered);
         add(&mut self.left_out, &other.left_out);
         add(&mut self.own_left, &other.own_left);
         add(&mut self.without_leave, &other.without_leave);
@@ -140,6 +139,12 @@ fn add<K: Clone + Ord>(sums: &mut BTreeMap<K, usize>, figures: &BTreeMap<K, usiz
     for (key, figure) in figures {
         *sums.entry(key.clone()).or_default() += figure;
     }
+}
+
+/// Overrides, and those of them that change for certain.
+fn certain(said: &BTreeMap<Said, usize>) -> (usize, usize) {
+    let certain = said.get(&Said::Certain).copied().unwrap_or(0);
+    (said.values().sum(), certain)
 }
 
 fn percent((all, some): (usize, usize)) -> usize {

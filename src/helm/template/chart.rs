@@ -74,7 +74,8 @@ impl Default for Release {
 pub enum Mode {
     /// What Helm renders.
     Exact,
-    /// Both sides of every choice between lines of a template file, and every subchart; what
+    /// Both sides of every choice between lines of a template file but those for a registry that is
+    /// set, and every subchart; what
     /// cannot be read becomes [`MARK`](super::MARK).
     EveryBranch,
 }

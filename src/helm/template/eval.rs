@@ -9,6 +9,13 @@ use super::objects;
 use super::parse::{self, Body, Branch, BranchKind, Expr, Node, Parsed, Pipe};
 use super::print::{self, NO_VALUE};
 use super::value::{Dict, Object, Val};
+use crate::image;
+
+/// Whether what is asked for is a registry that is set: its other side is for charts without one, and other
+/// values than those at hand would have to take it away.
+fn names_registry(value: &Val) -> bool {
+    matches!(value, Val::Str(text) if image::begins_with_host(text))
+}
 
 /// What stands where an action could not be read, when every branch is rendered.
 pub(crate) const MARK: &str = "unread-template-action";
@@ -210,8 +217,8 @@ impl<'a> Run<'a> {
         self.line = branch.line;
         let variables = self.variables.len();
         let result = self.pipe(&branch.pipe, dot);
-        let every = branch.lines && self.wants_every_branch();
         let (value, _) = self.forgiven(result)?;
+        let every = branch.lines && self.wants_every_branch() && !names_registry(&value);
         let flow = match branch.kind {
             BranchKind::Range => self.range(branch, &value, every, dot, out),
             kind => {

@@ -6,7 +6,7 @@
 //! text and nesting are bounded.
 //!
 //! [`Mode::EveryBranch`] renders both sides of the choices of a template file, which brings out
-//! what the given values leave out.
+//! what the given values leave out. Of `{{ if REGISTRY }}`, where one is set, only the side with it.
 
 mod chart;
 mod eval;

@@ -9,6 +9,9 @@ use crate::helm::template::Rendered;
 /// Words of keys that hold what is computed of other texts.
 const COMPUTED: &[&str] = &["checksum", "hash", "sha", "sha256", "sha1", "md5"];
 
+/// Digits that a run of hexadecimal ones has at least, to be computed whatever its key.
+const MIN_RUN: usize = 8;
+
 /// Keys of the parts of a name that a map holds in parts, in the order in which they are joined. Without
 /// one of the first two, the last is a name of its own.
 const PARTS: &[&str] = &["registry", "repository", "image"];
@@ -212,12 +215,26 @@ fn key_of(line: &str) -> &str {
     if key.chars().all(is_of_key) { key } else { "" }
 }
 
-/// Whether a word is computed of something: the checksum of a text with images.
+/// Whether a word is computed of something: the checksum of a text with images, under a key that says so,
+/// or a word that is the same but for a run of hexadecimal digits (`profile-56e7c7cd`). No change touches
+/// tags and digests, so such a run can only be computed.
 fn is_computed(word: &Word<'_>) -> bool {
     let is_hex = |word: &str| word.chars().all(|c| c.is_ascii_hexdigit());
     let mut keys = word.key.split(['.', '_', '-', '/']);
     let is_said = keys.any(|key| COMPUTED.contains(&key.to_ascii_lowercase().as_str()));
+    let runs = |word: &str| {
+        word.split(['.', '_', '-', '/', ':', '@'])
+            .map(str::to_string)
+            .collect::<Vec<_>>()
+    };
+    let (before, after) = (runs(word.before), runs(word.after));
+    let is_run = |run: &str| run.len() >= MIN_RUN && is_hex(run);
+    let mut pairs = zip(&before, &after).filter(|(before, after)| before != after);
     is_said && is_hex(word.before) && is_hex(word.after)
+        || before.len() == after.len()
+            && pairs.all(|(before, after)| {
+                before.len() == after.len() && is_run(before) && is_run(after)
+            })
 }
 
 #[cfg(test)]
@@ -296,6 +313,9 @@ mod tests {
         assert_eq!(wrong(before, after).len(), 2);
         assert_eq!(wrong("value: ", "value: R").len(), 1);
         assert_eq!(wrong("x-hash: a-b", "x-hash: R-a-b").len(), 1);
+        assert_eq!(wrong("id: p-56e7c7cd", "id: p-90ffc97e"), [""; 0]);
+        assert_eq!(wrong("id: p-56e7c7cd", "id: q-90ffc97e").len(), 1);
+        assert_eq!(wrong("id: 56e7", "id: 90ff").len(), 1);
     }
 
     #[test]
