@@ -4,13 +4,16 @@ use std::iter::zip;
 
 use similar::{Algorithm, DiffTag, capture_diff_slices};
 
-use crate::helm::template::Rendered;
+use crate::helm::template::{Rendered, from_base64};
 
 /// Words of keys that hold what is computed of other texts.
 const COMPUTED: &[&str] = &["checksum", "hash", "sha", "sha256", "sha1", "md5"];
 
 /// Digits that a run of hexadecimal ones has at least, to be computed whatever its key.
 const MIN_RUN: usize = 8;
+
+/// Characters that a text in base64 has at least, to be read: shorter words may be anything.
+const MIN_ENCODED: usize = 16;
 
 /// Keys of the parts of a name that a map holds in parts, in the order in which they are joined. Without
 /// one of the first two, the last is a name of its own.
@@ -79,6 +82,10 @@ fn of_template(
     let mut wrong = Vec::new();
     for (old, new) in pairs {
         let (before, after) = (texts[0][old], texts[1][new]);
+        if let (Some(before), Some(after)) = (encoded(before), encoded(after)) {
+            wrong.extend(of_template(&template, &before, &after, is_fine));
+            continue;
+        }
         let is_label = LABELS.contains(&above(&texts[0], old));
         let whole = whole([(&texts[0], old), (&texts[1], new)]);
         for (before, after) in zip(words(before), words(after)) {
@@ -134,9 +141,10 @@ fn paired(before: &[&str], after: &[&str]) -> (Vec<(usize, usize)>, bool) {
 
 /// Whether lines differ in words alone.
 fn is_alike(before: &str, after: &str) -> bool {
-    key_of(before) == key_of(after)
-        && words(before).count() == words(after).count()
-        && gaps(before).eq(gaps(after))
+    let is_encoded = || encoded(before).is_some() && encoded(after).is_some();
+    let is_same_but_words =
+        || words(before).count() == words(after).count() && gaps(before).eq(gaps(after));
+    key_of(before) == key_of(after) && (is_same_but_words() || is_encoded())
 }
 
 /// The name that the map around a line holds in parts, in each of two texts; nothing when the line is no
@@ -185,6 +193,14 @@ fn above<'t>(lines: &[&'t str], number: usize) -> &'t str {
             .trim_end_matches(':')
             .trim_matches(['"', '\'', '-', ' '])
     })
+}
+
+/// The text that the value of a line holds in base64, as the data of a Secret does.
+fn encoded(line: &str) -> Option<String> {
+    let (_, value) = line.split_once(": ")?;
+    let value = value.trim().trim_matches(['"', '\'']);
+    let bytes = from_base64(value).filter(|_| value.len() >= MIN_ENCODED)?;
+    String::from_utf8(bytes).ok()
 }
 
 /// The words of a line: what may be a reference, whole.
@@ -278,6 +294,18 @@ mod tests {
         let found = compare(&rendered("a"), &after, &|_| false);
         assert!(matches!(&found[..], [Wrong::Refused { why, .. }] if why == "no"));
         assert_eq!(compare(&after, &after, &|_| false), []);
+    }
+
+    #[test]
+    fn texts_in_base64_are_read() {
+        // image: quay.io/a/b:1, image: R/quay.io/a/b:1, image: quay.io/R/a/b:1
+        let before = "values.yaml: aW1hZ2U6IHF1YXkuaW8vYS9iOjEK";
+        assert_eq!(
+            wrong(before, "values.yaml: aW1hZ2U6IFIvcXVheS5pby9hL2I6MQo="),
+            [""; 0]
+        );
+        let off = "values.yaml: aW1hZ2U6IHF1YXkuaW8vUi9hL2I6MQo=";
+        assert_eq!(wrong(before, off), ["quay.io/a/b:1 quay.io/R/a/b:1"]);
     }
 
     #[test]

@@ -30,6 +30,9 @@ use crate::walk::Role;
 use compare::{Word, Wrong, compare};
 use values::{standing, values};
 
+/// Characters of a word that are told.
+const MAX_TOLD: usize = 120;
+
 /// What charts are judged with.
 pub(super) struct Judge<'j> {
     pub(super) files: &'j [ScannedFile],
@@ -124,7 +127,9 @@ fn without(change: &super::Change, wrong: &Wrong) -> Outcome {
             before,
             after,
         } => format!(
-            "with it, {template} would render `{after}` in the place of `{before}`; set the image as its templates need it"
+            "with it, {template} would render `{}` in the place of `{}`; set the image as its templates need it",
+            short(after),
+            short(before)
         ),
         Wrong::Shape { template } => format!(
             "with it, {template} would render something else than another image; set the image as its templates need it"
@@ -150,6 +155,16 @@ fn without(change: &super::Change, wrong: &Wrong) -> Outcome {
         }
     };
     Outcome::Skip(Reason::GroupIncomplete, why)
+}
+
+/// A word as it is told: a text in one word may be as long as a file.
+fn short(word: &str) -> String {
+    let mut chars = word.chars();
+    let start: String = chars.by_ref().take(MAX_TOLD).collect();
+    match chars.next() {
+        Some(_) => start + "…",
+        None => start,
+    }
 }
 
 /// The sites that change, by their file. Nothing is written to files that only were looked at.
