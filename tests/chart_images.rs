@@ -159,7 +159,7 @@ fn compare(row: &Published, place: &Place<'_>) -> Result<bool, String> {
         path => ValuePath::parse(path).ok_or("no path")?,
     };
     let is_there = |read: &&ValuePath| read.0.starts_with(&path.0) || read.matched(&path).is_some();
-    let reads = |join: &&Join| join.reads().iter().any(|read| is_there(read));
+    let reads = |join: &&Join| join.reads().iter().any(is_there);
     let mut joins = row.joins.iter().filter(reads);
     let Some(join) = joins.next() else {
         return Err("nothing reads it".to_string());

@@ -234,7 +234,7 @@ fn said_of_change(file: &FilePlan, change: &Change) -> Said {
     Said {
         code,
         message,
-        fix: Some(change.to.clone()),
+        fix: Some(change.becomes().to_string()),
         help: format!("{why}; {what}"),
     }
 }

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
+use serde_json::Value;
+
 use super::at_hand::AtHand;
 use super::cache::HelmCache;
 use super::known::{Charts, Known, Wanted};
@@ -36,23 +38,20 @@ impl Knowledge {
         }
     }
 
-    /// What the chart in the folder `path` says. One that cannot be read says nothing.
-    fn local(&self, path: &Path) -> Arc<Local> {
-        self.learned(path, || package::read_folder(path).ok())
-    }
-
-    /// What the chart at `path` with these files says.
+    /// What the chart at `path` with these files says. One that cannot be read says nothing.
     fn learned(
         &self,
         path: &Path,
         files: impl FnOnce() -> Option<Vec<package::ChartFile>>,
+        given: &dyn Fn() -> Vec<Value>,
     ) -> Arc<Local> {
         let learned = || self.learned.lock().ok();
         if let Some(known) = learned().and_then(|all| all.get(path).cloned()) {
             return known;
         }
         let files = files().filter(|files| size(files) <= MAX_LEARNED);
-        let local = Arc::new(files.map(local::read).unwrap_or_default());
+        let local = files.map(|files| local::read(files, given));
+        let local = Arc::new(local.unwrap_or_default());
         if let Some(mut all) = learned() {
             all.insert(path.to_path_buf(), Arc::clone(&local));
         }
@@ -64,7 +63,8 @@ impl Knowledge {
         let Some(cached) = self.cache.as_ref().and_then(|cache| cache.find(wanted)) else {
             return Vec::new();
         };
-        let local = self.learned(&cached.path, || package::unpack(&cached.package).ok());
+        let files = || package::unpack(&cached.package).ok();
+        let local = self.learned(&cached.path, files, &Vec::new);
         let version = wanted.version.unwrap_or_default();
         let told_by = format!("the chart {} ({version}) in Helm's cache", wanted.name());
         let with_brought = self.with_brought(&local).into_iter();
@@ -112,8 +112,9 @@ fn size(files: &[package::ChartFile]) -> usize {
 }
 
 impl Charts for Knowledge {
-    fn in_folder(&self, folder: &Path) -> Vec<Arc<Known>> {
-        self.with_brought(&self.local(folder))
+    fn in_folder(&self, folder: &Path, given: &dyn Fn() -> Vec<Value>) -> Vec<Arc<Known>> {
+        let files = || package::read_folder(folder).ok();
+        self.with_brought(&self.learned(folder, files, given))
     }
 
     fn at_hand(&self, folder: &Path, is_chart: &dyn Fn(&Path) -> bool) -> Option<AtHand> {

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use super::at_hand::AtHand;
 use super::join::{Join, ValuePath};
 
@@ -87,8 +89,9 @@ impl Wanted<'_> {
 
 /// What tells how charts make names.
 pub trait Charts: Sync {
-    /// The chart whose directory is `folder`, and those that it brings. Costs time: it is rendered.
-    fn in_folder(&self, folder: &Path) -> Vec<Arc<Known>>;
+    /// The chart whose directory is `folder`, and those that it brings. Costs time: it is rendered, with the
+    /// first of the `given` values that it takes, where it takes none of its own alone.
+    fn in_folder(&self, folder: &Path, given: &dyn Fn() -> Vec<Value>) -> Vec<Arc<Known>>;
     /// The files of the chart in `folder`, to render it; `is_chart` knows the folders of others. Nothing
     /// where charts are not rendered.
     fn at_hand(&self, folder: &Path, is_chart: &dyn Fn(&Path) -> bool) -> Option<AtHand>;
@@ -105,7 +108,7 @@ pub trait Charts: Sync {
 pub struct NoCharts;
 
 impl Charts for NoCharts {
-    fn in_folder(&self, _: &Path) -> Vec<Arc<Known>> {
+    fn in_folder(&self, _: &Path, _: &dyn Fn() -> Vec<Value>) -> Vec<Arc<Known>> {
         Vec::new()
     }
 

@@ -36,8 +36,9 @@ pub struct Local {
     pub missing: Vec<Listed>,
 }
 
-/// Learns the chart that these files make.
-pub fn read(files: Vec<ChartFile>) -> Local {
+/// Learns the chart that these files make: rendered with its own values, or where that fails (it requires
+/// some) with the first of the `given` ones that it takes.
+pub fn read(files: Vec<ChartFile>, given: &dyn Fn() -> Vec<Value>) -> Local {
     let texts = texts(&files);
     let listed = listed(&files);
     let is_there = |listed: &Listed| texts.subcharts.iter().any(|sub| sub.key == listed.key);
@@ -52,9 +53,16 @@ pub fn read(files: Vec<ChartFile>) -> Local {
             ..Local::default()
         };
     };
-    let (chart, nothing) = (InMemory(chart), Value::Object(Map::new()));
-    let is_learned = chart.render(&nothing).is_ok();
-    let learned = learn(&texts, &chart, &nothing);
+    let chart = InMemory(chart);
+    let nothing = Value::Object(Map::new());
+    let takes = |values: &Value| chart.render(values).is_ok();
+    let taken = if takes(&nothing) {
+        Some(nothing)
+    } else {
+        given().into_iter().find(takes)
+    };
+    let is_learned = taken.is_some();
+    let learned = learn(&texts, &chart, &taken.unwrap_or_default());
     let may_refuse = |join: &Join| learned.refuses_others && refuses(&texts, join);
     let (refusing, taking): (Vec<Join>, Vec<Join>) =
         learned.joins.into_iter().partition(may_refuse);
@@ -235,13 +243,17 @@ mod tests {
             .collect()
     }
 
+    fn read_alone(files: Vec<ChartFile>) -> Local {
+        read(files, &Vec::new)
+    }
+
     fn joins(known: &Known) -> Vec<String> {
         known.joins.iter().map(ToString::to_string).collect()
     }
 
     #[test]
     fn a_chart_at_hand_is_learned_from_its_templates() {
-        let local = read(files(&[
+        let local = read_alone(files(&[
             (
                 "Chart.yaml",
                 "apiVersion: v2\nname: web\nversion: 1.0.0\ndependencies:\n- {name: cache, version: 1.x, repository: 'https://example.com', alias: store}\n- {name: sub, version: 1.0.0}\n",
@@ -281,8 +293,33 @@ mod tests {
     }
 
     #[test]
+    fn a_chart_that_requires_values_is_learned_with_those_of_a_use() {
+        let chart = files(&[
+            ("Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0\n"),
+            (
+                "values.yaml",
+                "image: {registry: quay.io, repository: a/b}\n",
+            ),
+            (
+                "templates/pod.yaml",
+                "kind: Pod\nhost: {{ required \"a host\" .Values.host }}\nimage: {{ .Values.image.registry }}/{{ .Values.image.repository }}\n",
+            ),
+        ]);
+        let none = read_alone(chart.clone());
+        assert!(none.known.is_empty() && !none.is_learned);
+        let given = || {
+            vec![
+                serde_json::json!({"x": 1}),
+                serde_json::json!({"host": "a"}),
+            ]
+        };
+        let local = read(chart, &given);
+        assert_eq!(joins(&local.known[0]), ["image.registry/image.repository"]);
+    }
+
+    #[test]
     fn a_chart_that_cannot_be_rendered_teaches_nothing() {
-        let local = read(files(&[
+        let local = read_alone(files(&[
             ("Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0\n"),
             ("values.yaml", "image: {repository: a/b}\n"),
             (

@@ -8,6 +8,7 @@ mod away;
 mod charted;
 mod deployers;
 mod filled;
+pub mod given;
 mod homes;
 mod kustomize;
 mod layer_files;

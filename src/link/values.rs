@@ -15,6 +15,7 @@ use rayon::prelude::*;
 
 use super::SiteId;
 use super::charted::{self, Charted, Slot};
+use super::given::of_uses;
 use super::homes::wanted;
 use super::layers::{DEFAULTS, Layer, Root};
 use super::stacks::{Charts, Stack};
@@ -174,7 +175,8 @@ impl<'k> Known<'k> {
             if !is_copy && !stacks.iter().any(is_open) {
                 return None;
             }
-            Some((folder, known.in_folder(folder)))
+            let given = || of_uses(&stacks, files, known);
+            Some((folder, known.in_folder(folder, &given)))
         });
         Self {
             here: learned.collect(),

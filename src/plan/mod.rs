@@ -137,6 +137,15 @@ pub struct Change {
     pub groups: Vec<usize>,
 }
 
+impl Change {
+    /// The reference after, for people: what the chart makes, when the site's own text stays and only a key
+    /// is added beside it.
+    pub fn becomes(&self) -> &str {
+        let charted = self.charted.as_ref().filter(|_| self.to == self.from);
+        charted.map_or(&self.to, |chart| &chart.to)
+    }
+}
+
 /// The decision about an image whose chart is known. It was proven on the merged values, of which the
 /// site may say only a part.
 #[derive(Clone, Debug)]

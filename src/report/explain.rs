@@ -104,7 +104,10 @@ fn verdict(file: &FilePlan, site: usize) -> Option<String> {
         let chart = chart.map_or(String::new(), |chart| {
             format!("\n  chart    {}", chart.detail)
         });
-        return Some(format!("  changes  to `{}` ({safety}){chart}", change.to));
+        return Some(format!(
+            "  changes  to `{}` ({safety}){chart}",
+            change.becomes()
+        ));
     }
     let undecided = file.undecided.iter().find(|assumed| assumed.site == site);
     if let Some(undecided) = undecided {

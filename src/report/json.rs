@@ -233,7 +233,7 @@ fn outcomes(file: &FilePlan) -> Vec<Outcome<'_>> {
     for change in &file.changes {
         outcomes[change.site] = Outcome {
             verdict: "change",
-            becomes: Some(&change.to),
+            becomes: Some(change.becomes()),
             rule: Some(&change.rule),
             safety: Some(change.safety),
             detail: change.charted.as_ref().map(|chart| chart.detail.as_str()),

@@ -80,7 +80,7 @@ pub fn changes(plan: &Plan) -> Vec<String> {
                 clean(&file.source.path.to_string_lossy()),
                 index.position(site.span().start),
                 clean(&change.from),
-                clean(&change.to),
+                clean(change.becomes()),
                 change.rule
             ));
         }

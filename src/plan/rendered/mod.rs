@@ -6,7 +6,6 @@
 //! values may take the other side. A change under which anything else would come out is taken back.
 
 mod compare;
-mod values;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -22,13 +21,13 @@ use crate::helm::layered::put_over;
 use crate::helm::template::{Chart, Mode, Release, Rendered};
 use crate::helm::{self, ALLOWS_INSECURE, AtHand};
 use crate::image::{self, ImageRef};
+use crate::link::given::{Standing, standing, values};
 use crate::link::{ChartUse, Group, Links, SiteId};
 use crate::reason::{Assumption, Reason};
 use crate::rules::{RuleSet, Verdict};
 use crate::scan::ScannedFile;
 use crate::walk::Role;
 use compare::{Word, Wrong, compare};
-use values::{standing, values};
 
 /// Characters of a word that are told.
 const MAX_TOLD: usize = 120;
@@ -198,7 +197,7 @@ struct Bench<'b> {
 struct Use<'b> {
     used: &'b ChartUse,
     /// The text of each layer, and where the values stand in it.
-    layers: Vec<(usize, String, values::Standing)>,
+    layers: Vec<(usize, String, Standing)>,
     rules: &'b RuleSet,
     values: Value,
     /// By the ways.
@@ -249,7 +248,7 @@ impl<'b> Bench<'b> {
     }
 
     /// The layers of a use with their texts; nothing when one cannot be read.
-    fn layers(&self, used: &ChartUse) -> Option<Vec<(usize, String, values::Standing)>> {
+    fn layers(&self, used: &ChartUse) -> Option<Vec<(usize, String, Standing)>> {
         let layers = used.layers.iter().map(|&(file, block)| {
             let text = self.judge.text(file)?;
             let standing = standing(&text, block)?;
@@ -261,7 +260,7 @@ impl<'b> Bench<'b> {
     /// The values of layers, merged; nothing when one of them cannot be told.
     fn merged<'t>(
         &self,
-        layers: impl Iterator<Item = (&'t String, &'t values::Standing)>,
+        layers: impl Iterator<Item = (&'t String, &'t Standing)>,
     ) -> Option<Value> {
         let mut merged = Value::Object(Map::new());
         for (text, standing) in layers {

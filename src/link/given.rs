@@ -1,16 +1,22 @@
-//! The values of a layer, out of the text of its file.
+//! The values of layers, out of the texts of their files.
 
 use serde_json::{Map, Value};
 
-use crate::helm::layered::parameters;
+use super::stacks::Stack;
+use crate::helm;
+use crate::helm::layered::{parameters, put_over};
 use crate::helm::template::{read_yaml, read_yaml_document};
+use crate::scan::ScannedFile;
 use crate::sites::{BlockId, Step, place_of};
 
+/// Uses of a chart with which it is tried to be rendered.
+const MAX_GIVEN: usize = 8;
+
 /// Where the values of a layer stand in a file: the document (0-based), and the way from its root.
-pub(super) type Standing = (usize, Vec<Step>);
+pub type Standing = (usize, Vec<Step>);
 
 /// Where the values of a layer stand in a file of which they are a part; nothing when that cannot be told.
-pub(super) fn standing(text: &str, block: Option<BlockId>) -> Option<Standing> {
+pub fn standing(text: &str, block: Option<BlockId>) -> Option<Standing> {
     match block {
         Some(block) => place_of(text, block),
         None => Some((0, Vec::new())),
@@ -18,7 +24,7 @@ pub(super) fn standing(text: &str, block: Option<BlockId>) -> Option<Standing> {
 }
 
 /// The values that stand there.
-pub(super) fn values(text: &str, (document, way): &Standing) -> Option<Value> {
+pub fn values(text: &str, (document, way): &Standing) -> Option<Value> {
     let mut value = &read_yaml_document(text, *document).ok()?;
     for step in way {
         value = match step {
@@ -59,6 +65,43 @@ fn as_values(value: &Value) -> Option<Value> {
 
 fn is_path((key, value): (&String, &Value)) -> bool {
     key.contains('.') && !value.is_object() && !value.is_array()
+}
+
+/// The values with which merges use their chart, as far as they are known.
+pub(super) fn of_uses(
+    stacks: &[&Stack],
+    files: &[ScannedFile],
+    known: &dyn helm::Charts,
+) -> Vec<Value> {
+    let text_of = |file: usize| {
+        let source = &files[file].source;
+        // That of a file that stays may have been let go.
+        if source.text.is_empty() {
+            known.text_of(&source.real)
+        } else {
+            Some(source.text.clone())
+        }
+    };
+    let merged = |stack: &&&Stack| {
+        let mut merged = Value::Object(Map::new());
+        for layer in stack.layers.iter().filter(|layer| layer.at.is_empty()) {
+            let text = text_of(layer.file)?;
+            put_over(&mut merged, values(&text, &standing(&text, layer.block)?)?);
+        }
+        Some(merged)
+    };
+    let is_use = |stack: &&&Stack| !stack.is_beginning && stack.unreadable.is_none();
+    let mut given: Vec<Value> = Vec::new();
+    for values in stacks
+        .iter()
+        .filter(is_use)
+        .filter_map(|stack| merged(&stack))
+    {
+        if given.len() < MAX_GIVEN && !given.contains(&values) {
+            given.push(values);
+        }
+    }
+    given
 }
 
 #[cfg(test)]
