@@ -41,9 +41,6 @@ use tally::Tally;
 /// their image.
 const FLOOR: usize = 90;
 
-/// Charts below that, with what they have and why.
-const BELOW: &[(&str, usize, &str)] = &[];
-
 /// Charts of every way to make names; `ECR_REWRITE_CHARTS=all` takes all, which takes an hour.
 const SAMPLE: &str = "alertmanager,alloy,bitnami-cassandra,bitnami-postgresql,cert-manager,flux2,grafana,\
                       ingress-nginx,kube-state-metrics,metrics-server,nats,podinfo,velero";
@@ -66,7 +63,7 @@ fn overrides_of_learned_charts_render_as_the_rules_say() {
         })
         .collect();
     let all = print(&tallies);
-    let is_low = |(name, tally): &&(String, Tally)| tally.share() < floor(name);
+    let is_low = |(_, tally): &&(String, Tally)| tally.share() < FLOOR;
     let low = tallies.iter().filter(is_low);
     let low = low.map(|(name, tally)| format!("{name}: {} %", tally.share()));
     let low: Vec<String> = low.collect();
@@ -78,12 +75,6 @@ fn overrides_of_learned_charts_render_as_the_rules_say() {
         all.stopped.len(),
         low.join(", "),
     );
-}
-
-/// Percent that have to be certain of a chart.
-fn floor(name: &str) -> usize {
-    let known = BELOW.iter().find(|(chart, ..)| *chart == name);
-    known.map_or(FLOOR, |(_, percent, _)| *percent)
 }
 
 /// The learned charts that are at hand; `ECR_REWRITE_CHARTS=grafana,alloy` names the wanted ones.
