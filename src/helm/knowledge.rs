@@ -1,5 +1,6 @@
-//! Who is asked about a chart, in order: the config, the chart's own files, the built-in table at the
-//! very version, Helm's cache, the general form of the repository's charts.
+//! Who is asked about a chart, in order: the config, the chart's own files, the built-in table. What Helm's
+//! cache says is only supposed: unlike the charts of the repository, it is not rendered with the values of
+//! the release.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,7 +10,7 @@ use serde_json::Value;
 
 use super::at_hand::AtHand;
 use super::cache::HelmCache;
-use super::known::{Charts, Known, Wanted};
+use super::known::{Charts, Known, Supposed, Wanted};
 use super::local::{self, Local};
 use super::package;
 use super::table::Table;
@@ -58,23 +59,15 @@ impl Knowledge {
         local
     }
 
-    /// What the package of a chart says that Helm has fetched before.
-    fn cached(&self, wanted: &Wanted<'_>) -> Vec<Arc<Known>> {
-        let Some(cached) = self.cache.as_ref().and_then(|cache| cache.find(wanted)) else {
-            return Vec::new();
-        };
+    /// What the package of a chart says that Helm has fetched before: the images that it does not refuse.
+    fn cached(&self, wanted: &Wanted<'_>) -> Option<Arc<Known>> {
+        let cached = self.cache.as_ref()?.find(wanted)?;
         let files = || package::unpack(&cached.package).ok();
         let local = self.learned(&cached.path, files, &Vec::new);
         let version = wanted.version.unwrap_or_default();
         let told_by = format!("the chart {} ({version}) in Helm's cache", wanted.name());
-        let with_brought = self.with_brought(&local).into_iter();
-        let told = with_brought.map(|known| {
-            Arc::new(Known {
-                told_by: told_by.clone(),
-                ..known.as_ref().clone()
-            })
-        });
-        told.collect()
+        let known = local.known.last()?.clone();
+        Some(Arc::new(Known { told_by, ..known }))
     }
 
     /// A chart at hand, with those that it brings and that are known from elsewhere. Nothing else makes
@@ -93,7 +86,7 @@ impl Knowledge {
         let is_whole = |known: &Vec<Arc<Known>>| {
             !known.is_empty() && known.iter().all(|known| known.is_complete)
         };
-        let is_complete = local.is_learned && each.all(is_whole);
+        let is_complete = brought.is_empty() || local.is_bare && each.all(is_whole);
         let below = brought
             .iter()
             .flat_map(|(key, known)| known.iter().map(|known| known.below(key)));
@@ -137,24 +130,22 @@ impl Charts for Knowledge {
         let table = Table::built_in();
         let own = table.find(repository, name);
         let own = own.filter(|row| is_same(&row.version, version));
-        if let Some(row) = own {
-            return vec![Arc::new(row.known())];
-        }
-        let cached = self.cached(wanted);
-        if !cached.is_empty() {
-            return cached;
-        }
-        let family = table.family(repository, name);
-        let family = family.map(|row| Arc::new(row.known()));
-        family.into_iter().collect()
+        let row = own.or_else(|| table.family(repository, name));
+        row.map(|row| Arc::new(row.known())).into_iter().collect()
     }
 
-    fn at_another_version(&self, wanted: &Wanted<'_>) -> Option<Arc<Known>> {
+    fn supposed(&self, wanted: &Wanted<'_>) -> Option<Supposed> {
         if !self.elsewhere(wanted).is_empty() {
             return None;
         }
+        if let Some(known) = self.cached(wanted) {
+            let but = "but nothing has rendered it with these values";
+            return Some(Supposed { known, but });
+        }
         let row = Table::built_in().find(wanted.repository?, wanted.name())?;
-        Some(Arc::new(row.known()))
+        let known = Arc::new(row.known());
+        let but = "but the release takes another version, of which nothing is known";
+        Some(Supposed { known, but })
     }
 }
 
@@ -221,12 +212,12 @@ mod tests {
     fn another_version_of_a_known_chart_is_told_as_such() {
         let knowledge = Knowledge::default();
         let other = |repository: &str, version: &str| {
-            let known = knowledge.at_another_version(&Wanted {
+            let known = knowledge.supposed(&Wanted {
                 repository: Some(repository),
                 chart: "kube-state-metrics",
                 version: Some(version),
             });
-            known.map(|known| known.told_by.clone())
+            known.map(|supposed| supposed.known.told_by.clone())
         };
         let home = "https://prometheus-community.github.io/helm-charts";
         let known = Some("the chart kube-state-metrics (8.4.0)".to_string());

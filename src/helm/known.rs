@@ -87,6 +87,15 @@ impl Wanted<'_> {
     }
 }
 
+/// What is supposed of a chart.
+#[derive(Clone, Debug)]
+pub struct Supposed {
+    /// What a chart says that may be another one.
+    pub known: Arc<Known>,
+    /// Why that is not certain, as the end of a sentence.
+    pub but: &'static str,
+}
+
 /// What tells how charts make names.
 pub trait Charts: Sync {
     /// The chart whose directory is `folder`, and those that it brings. Costs time: it is rendered, with the
@@ -99,8 +108,8 @@ pub trait Charts: Sync {
     fn text_of(&self, file: &Path) -> Option<String>;
     /// A chart that is somewhere else.
     fn elsewhere(&self, wanted: &Wanted<'_>) -> Vec<Arc<Known>>;
-    /// The same chart at another version, when only that is known.
-    fn at_another_version(&self, wanted: &Wanted<'_>) -> Option<Arc<Known>>;
+    /// What is only supposed of a chart of which nothing is known for certain.
+    fn supposed(&self, wanted: &Wanted<'_>) -> Option<Supposed>;
 }
 
 /// No chart is known.
@@ -124,7 +133,7 @@ impl Charts for NoCharts {
         Vec::new()
     }
 
-    fn at_another_version(&self, _: &Wanted<'_>) -> Option<Arc<Known>> {
+    fn supposed(&self, _: &Wanted<'_>) -> Option<Supposed> {
         None
     }
 }

@@ -30,8 +30,8 @@ pub struct Local {
     /// How its images, and those of the charts in its `charts/`, get their names: those that refuse other
     /// images, and the others. None when it cannot be rendered.
     pub known: Vec<Known>,
-    /// Whether it can be rendered, so that no name is missed that its templates make.
-    pub is_learned: bool,
+    /// Whether its own templates say nothing of images: it only brings other charts.
+    pub is_bare: bool,
     /// The charts that it depends on and that are not at hand.
     pub missing: Vec<Listed>,
 }
@@ -61,7 +61,6 @@ pub fn read(files: Vec<ChartFile>, given: &dyn Fn() -> Vec<Value>) -> Local {
     } else {
         given().into_iter().find(takes)
     };
-    let is_learned = taken.is_some();
     let learned = learn(&texts, &chart, &taken.unwrap_or_default());
     let may_refuse = |join: &Join| learned.refuses_others && refuses(&texts, join);
     let (refusing, taking): (Vec<Join>, Vec<Join>) =
@@ -77,7 +76,10 @@ pub fn read(files: Vec<ChartFile>, given: &dyn Fn() -> Vec<Value>) -> Local {
     let known = known.into_iter().filter(|known| !known.joins.is_empty());
     Local {
         known: known.collect(),
-        is_learned,
+        is_bare: !texts
+            .templates
+            .iter()
+            .any(|(_, text)| speaks_of_images(text)),
         missing,
     }
 }
@@ -85,6 +87,12 @@ pub fn read(files: Vec<ChartFile>, given: &dyn Fn() -> Vec<Value>) -> Local {
 /// What the templates of charts name that refuse other images: Bitnami's `common.errors.insecureImages`, or
 /// the key that it asks for.
 const REFUSES: &str = "nsecureImages";
+
+/// Whether a template may make names of images, whatever choices it takes.
+fn speaks_of_images(template: &str) -> bool {
+    let text = template.to_ascii_lowercase();
+    ["image", "registry"].iter().any(|word| text.contains(word))
+}
 
 /// Whether the chart that an image is one of, which may be a chart below, refuses other images.
 fn refuses(chart: &ChartTexts, join: &Join) -> bool {
@@ -306,7 +314,7 @@ mod tests {
             ),
         ]);
         let none = read_alone(chart.clone());
-        assert!(none.known.is_empty() && !none.is_learned);
+        assert!(none.known.is_empty());
         let given = || {
             vec![
                 serde_json::json!({"x": 1}),

@@ -30,5 +30,5 @@ pub use at_hand::AtHand;
 pub use cache::HelmCache;
 pub use join::{Glue, Join, Source, ValuePath};
 pub use knowledge::Knowledge;
-pub use known::{ALLOWS_INSECURE, Charts, Known, NoCharts, Wanted};
+pub use known::{ALLOWS_INSECURE, Charts, Known, NoCharts, Supposed, Wanted};
 pub use table::Table;

@@ -19,7 +19,7 @@ use super::given::of_uses;
 use super::homes::wanted;
 use super::layers::{DEFAULTS, Layer, Root};
 use super::stacks::{Charts, Stack};
-use crate::helm::{self, Known as KnownChart, ValuePath};
+use crate::helm::{self, Known as KnownChart, Supposed, ValuePath};
 use crate::image::{self, ImageRef};
 use crate::reason::Assumption;
 use crate::scan::ScannedFile;
@@ -223,9 +223,8 @@ pub(super) fn views(
         let chart = known.charts(stack, charts);
         merge.with_chart(&chart, &mut found);
         if let (Some(wanted), true) = (stack.source.as_ref().and_then(wanted), chart.is_empty()) {
-            let other = known.elsewhere.at_another_version(&wanted);
-            let other: Vec<_> = other.into_iter().collect();
-            merge.with_unknown_chart(wanted.name(), &other, &mut found);
+            let supposed = known.elsewhere.supposed(&wanted);
+            merge.with_unknown_chart(wanted.name(), supposed.as_ref(), &mut found);
         }
         for ((at, family), view) in found {
             let place = (stack.root.clone(), at, family);
@@ -712,14 +711,15 @@ impl<'a> Merge<'a> {
     fn with_unknown_chart(
         &self,
         name: &str,
-        other: &[Arc<KnownChart>],
+        supposed: Option<&Supposed>,
         views: &mut [((Vec<Step>, String), View)],
     ) {
         let settle = format!(
             "state in the config which registry the chart joins: `helm: {{charts: {{{name}: {{registry: docker.io}}}}}}`"
         );
-        let told_by = other.first().map_or("", |other| other.told_by.as_str());
-        let images = charted::images(self, other);
+        let known: Vec<_> = supposed.iter().map(|one| Arc::clone(&one.known)).collect();
+        let (told_by, but) = supposed.map_or(("", ""), |one| (one.known.told_by.as_str(), one.but));
+        let images = charted::images(self, &known);
         for (_, view) in views {
             let from: Vec<_> = view.parts.iter().filter_map(|part| part.from).collect();
             let image = images.iter().find(|image| image.reads(&from));
@@ -734,9 +734,7 @@ impl<'a> Merge<'a> {
                 }
             };
             if let Some(name) = name.filter(is_other) {
-                let detail = format!(
-                    "{told_by} makes `{name}` of it, but the release takes another version, of which nothing is known; {settle}"
-                );
+                let detail = format!("{told_by} makes `{name}` of it, {but}; {settle}");
                 let unsure = (Assumption::ChartDefaultUnknown, detail);
                 view.assumption.get_or_insert(unsure);
             }

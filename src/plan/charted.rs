@@ -176,26 +176,29 @@ impl Target<'_> {
     }
 
     /// The whole name under a key that nothing sets yet, where the chart takes that before all other parts.
+    /// Not a name with a tag: another way to make the name may put one behind it.
     fn beside_all(&self) -> Option<Texts> {
+        if !self.suffix.is_empty() {
+            return None;
+        }
         let is_free = |slot: &&Slot| {
             let (text, said) = slot.last();
             let is_whole = matches!(slot.path.key(), "repository" | "image");
             is_whole && text.is_empty() && said.is_none() && !slot.shared && !slot.elsewhere
         };
-        let wanted = format!("{}{}", self.new, self.suffix);
         let free = self.image.slots.iter().filter(is_free);
         let mut ways = free.filter_map(|slot| {
             let added = Added {
                 beside: self.beside(&slot.path)?,
                 key: slot.path.key().to_string(),
-                text: wanted.clone(),
+                text: self.new.to_string(),
             };
             Some(Texts {
                 own: Vec::new(),
                 added: vec![added],
             })
         });
-        ways.find(|texts| self.made_of(texts).as_deref() == Some(&wanted))
+        ways.find(|texts| self.made_of(texts).as_deref() == Some(self.new))
     }
 
     /// The name that the chart makes of new texts.

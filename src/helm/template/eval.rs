@@ -13,8 +13,26 @@ use crate::image;
 
 /// Whether what is asked for is a registry that is set: its other side is for charts without one, and other
 /// values than those at hand would have to take it away.
-fn names_registry(value: &Val) -> bool {
-    matches!(value, Val::Str(text) if image::begins_with_host(text))
+fn is_set_registry(pipe: &Pipe, value: &Val) -> bool {
+    let is_host = matches!(value, Val::Str(text) if image::begins_with_host(text));
+    is_host && asks_for_registry(pipe)
+}
+
+/// Whether the last key or variable that a pipe names is called a registry.
+fn asks_for_registry(pipe: &Pipe) -> bool {
+    let is_registry = |name: &Arc<str>| {
+        let name = name.to_ascii_lowercase();
+        name.ends_with("registry") || name.ends_with("hub")
+    };
+    let mut operands = pipe.commands.iter().flatten();
+    operands.any(|operand| match operand {
+        Expr::Variable(name, keys) => is_registry(keys.last().unwrap_or(name)),
+        Expr::Field(keys) => keys.last().is_some_and(is_registry),
+        Expr::Pipe(inner, keys) => keys
+            .last()
+            .map_or_else(|| asks_for_registry(inner), is_registry),
+        _ => false,
+    })
 }
 
 /// What stands where an action could not be read, when every branch is rendered.
@@ -218,7 +236,8 @@ impl<'a> Run<'a> {
         let variables = self.variables.len();
         let result = self.pipe(&branch.pipe, dot);
         let (value, _) = self.forgiven(result)?;
-        let every = branch.lines && self.wants_every_branch() && !names_registry(&value);
+        let every =
+            branch.lines && self.wants_every_branch() && !is_set_registry(&branch.pipe, &value);
         let flow = match branch.kind {
             BranchKind::Range => self.range(branch, &value, every, dot, out),
             kind => {

@@ -9,6 +9,11 @@ use crate::helm::template::{Rendered, from_base64};
 /// Words of keys that hold what is computed of other texts.
 const COMPUTED: &[&str] = &["checksum", "hash", "sha", "sha256", "sha1", "md5"];
 
+/// Ends of keys whose texts are chosen, or name something that must not become another one.
+const CHOSEN: &[&str] = &[
+    "tag", "digest", "version", "image", "name", "password", "token", "secret", "key",
+];
+
 /// Digits that a run of hexadecimal ones has at least, to be computed whatever its key.
 const MIN_RUN: usize = 8;
 
@@ -232,25 +237,35 @@ fn key_of(line: &str) -> &str {
 }
 
 /// Whether a word is computed of something: the checksum of a text with images, under a key that says so,
-/// or a word that is the same but for a run of hexadecimal digits (`profile-56e7c7cd`). No change touches
-/// tags and digests, so such a run can only be computed.
+/// or a word that is the same but for runs of hexadecimal digits (`profile-56e7c7cd`). No change touches
+/// tags and digests; but a template may choose one by a name, and names and passwords may be made of hashes.
 fn is_computed(word: &Word<'_>) -> bool {
-    let is_hex = |word: &str| word.chars().all(|c| c.is_ascii_hexdigit());
-    let mut keys = word.key.split(['.', '_', '-', '/']);
-    let is_said = keys.any(|key| COMPUTED.contains(&key.to_ascii_lowercase().as_str()));
-    let runs = |word: &str| {
-        word.split(['.', '_', '-', '/', ':', '@'])
-            .map(str::to_string)
-            .collect::<Vec<_>>()
+    let key = word.key.to_ascii_lowercase();
+    let keys: Vec<&str> = key.split(['.', '_', '-', '/']).collect();
+    if keys.iter().any(|key| COMPUTED.contains(key)) {
+        return is_hex(word.before) && is_hex(word.after);
+    }
+    !CHOSEN.iter().any(|chosen| key.ends_with(chosen)) && differ_in_hashes(word.before, word.after)
+}
+
+/// Whether words are the same but for runs of hexadecimal digits that look like hashes.
+fn differ_in_hashes(before: &str, after: &str) -> bool {
+    let ends: &[char] = &['.', '_', '-', '/', ':', '@'];
+    let before: Vec<&str> = before.split(ends).collect();
+    let after: Vec<&str> = after.split(ends).collect();
+    let is_hash = |run: &str| {
+        let has = |is: fn(&u8) -> bool| run.bytes().any(|byte| is(&byte));
+        let is_mixed = has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic);
+        run.len() >= MIN_RUN && is_hex(run) && is_mixed
     };
-    let (before, after) = (runs(word.before), runs(word.after));
-    let is_run = |run: &str| run.len() >= MIN_RUN && is_hex(run);
-    let mut pairs = zip(&before, &after).filter(|(before, after)| before != after);
-    is_said && is_hex(word.before) && is_hex(word.after)
-        || before.len() == after.len()
-            && pairs.all(|(before, after)| {
-                before.len() == after.len() && is_run(before) && is_run(after)
-            })
+    let fits = |(before, after): (&&str, &&str)| {
+        before == after || before.len() == after.len() && is_hash(before) && is_hash(after)
+    };
+    before.len() == after.len() && zip(&before, &after).all(fits)
+}
+
+fn is_hex(word: &str) -> bool {
+    word.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 #[cfg(test)]
@@ -342,6 +357,12 @@ mod tests {
         assert_eq!(wrong("value: ", "value: R").len(), 1);
         assert_eq!(wrong("x-hash: a-b", "x-hash: R-a-b").len(), 1);
         assert_eq!(wrong("id: p-56e7c7cd", "id: p-90ffc97e"), [""; 0]);
+        assert_eq!(wrong("id: 0123456789", "id: 9876543210").len(), 1);
+        assert_eq!(wrong("tag: 56e7c7cd", "tag: 90ffc97e").len(), 1);
+        assert_eq!(
+            wrong("claimName: p-56e7c7cd", "claimName: p-90ffc97e").len(),
+            1
+        );
         assert_eq!(wrong("id: p-56e7c7cd", "id: q-90ffc97e").len(), 1);
         assert_eq!(wrong("id: 56e7", "id: 90ff").len(), 1);
     }

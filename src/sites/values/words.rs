@@ -151,13 +151,11 @@ pub(in super::super) fn is_image_name(key: &str) -> bool {
     matches!(key, "imageName" | "image_name")
 }
 
-/// Whether a map at this place is called an image, or one of the images (`image.webhooks` where one chart
-/// has several).
+/// Whether a map at this place is called an image, or one of the images.
 pub fn is_image_map(at: &[Step]) -> bool {
     let mut keys = keys(at);
     let (last, above) = (keys.next().unwrap_or(""), keys.next().unwrap_or(""));
     is_image_key(last)
-        || above == "image"
         || [last, above]
             .iter()
             .any(|key| *key == "images" || key.ends_with("Images"))
