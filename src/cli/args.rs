@@ -185,8 +185,9 @@ pub(super) struct ReportArgs {
     /// Write the diff or report to a file instead of standard output
     #[arg(short, value_name = "FILE")]
     pub(super) output_file: Option<PathBuf>,
-    /// How to show what was found: `text`, `concise`, `diff` or `json`. Without it, `--dry-run`
-    /// prints a diff, `--check` text, and writing nothing; writing takes `json`
+    /// How to show what was found: `text`, `concise`, `diff`, `json`, `markdown`, `sarif`, `github`,
+    /// `gitlab` or `rdjson`. Without it, `--dry-run` prints a diff, `--check` text (in a workflow of
+    /// GitHub, `github`), and writing nothing; writing takes `json` and `markdown`
     #[arg(long, value_name = "FORMAT")]
     pub(super) format: Option<String>,
 }
