@@ -154,7 +154,8 @@ pub(super) struct FileArgs {
     /// Paths in `--files-from` end with a NUL byte instead of a line end
     #[arg(short = '0', requires = "files_from")]
     pub(super) null: bool,
-    /// Let excludes bind files given by path, too: for hooks
+    /// Let excludes bind files given by path, too, and leave out of them what a folder is searched
+    /// without (hidden files, files of CI and compose): for hooks
     #[arg(long)]
     pub(super) force_exclude: bool,
     /// Leave larger files alone; with a suffix such as `10MiB`

@@ -220,8 +220,8 @@ impl Finding {
     pub fn told(&self) -> String {
         let Self { message, help, .. } = self;
         match &self.fix {
-            Some(fix) => format!("{message}; it becomes `{fix}`. {help}."),
-            None => format!("{message}. {help}."),
+            Some(fix) => format!("{message}; it becomes `{fix}`: {help}"),
+            None => format!("{message}: {help}"),
         }
     }
 }

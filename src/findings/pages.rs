@@ -32,7 +32,9 @@ impl Code {
         match self {
             Self::NotThroughEcr => include_str!("../../docs/findings/not-through-ecr.md"),
             Self::NoRule => include_str!("../../docs/findings/no-rule.md"),
-            Self::UnsupportedUpstream => include_str!("../../docs/findings/unsupported-upstream.md"),
+            Self::UnsupportedUpstream => {
+                include_str!("../../docs/findings/unsupported-upstream.md")
+            }
             Self::StaleKustomizeName => include_str!("../../docs/findings/stale-kustomize-name.md"),
             Self::WrongLibrary => include_str!("../../docs/findings/wrong-library.md"),
             Self::GlobalRegistryConflict => {
@@ -75,12 +77,15 @@ mod tests {
                 "{code}: {meaning}"
             );
         }
-        assert_eq!(
-            Code::NoRule.page_of(""),
-            "docs/findings/no-rule.md"
-        );
+        assert_eq!(Code::NoRule.page_of(""), "docs/findings/no-rule.md");
         let published = Code::NoRule.page_of("https://example.com/a");
-        assert!(published.starts_with("https://example.com/a/blob/v"), "{published}");
-        assert!(published.ends_with("/docs/findings/no-rule.md"), "{published}");
+        assert!(
+            published.starts_with("https://example.com/a/blob/v"),
+            "{published}"
+        );
+        assert!(
+            published.ends_with("/docs/findings/no-rule.md"),
+            "{published}"
+        );
     }
 }

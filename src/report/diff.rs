@@ -17,11 +17,7 @@ use crate::plan::FilePlan;
 const CONTEXT: usize = 3;
 
 /// Writes the changes of every file.
-pub(super) fn render(
-    report: &Report<'_>,
-    color: Color,
-    out: &mut dyn Write,
-) -> io::Result<()> {
+pub(super) fn render(report: &Report<'_>, color: Color, out: &mut dyn Write) -> io::Result<()> {
     for file in &report.plan.files {
         if let Some(after) = &file.after {
             render_file(file, after, color, out)?;

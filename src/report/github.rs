@@ -68,7 +68,8 @@ fn of_failure(report: &Report<'_>, failure: &Failure) -> String {
 
 fn file(report: &Report<'_>, path: &Path) -> String {
     let path = report.home.below_root(path);
-    format!("file={}", property(&path.to_string_lossy()))
+    // Of odd characters only some can be said: of a name that holds others, nobody finds the file.
+    format!("file={}", property(&clean(&path.to_string_lossy())))
 }
 
 fn command(word: &str, properties: &[String], message: &str) -> String {
@@ -96,7 +97,11 @@ mod tests {
     fn what_ends_a_property_or_a_line_is_escaped() {
         assert_eq!(property("a:b,c%\r\n"), "a%3Ab%2Cc%25%0D%0A");
         assert_eq!(
-            command("error", &[format!("file={}", property("::x,y.yaml"))], "a\n::warning::b"),
+            command(
+                "error",
+                &[format!("file={}", property("::x,y.yaml"))],
+                "a\n::warning::b"
+            ),
             "::error file=%3A%3Ax%2Cy.yaml::a\\u{a}::warning::b"
         );
     }

@@ -43,7 +43,9 @@ pub(super) fn render(report: &Report<'_>, _color: Color, out: &mut dyn Write) ->
         entries.push(Entry {
             description: clean(&failure.message).into_owned(),
             check_name: FAILURE,
-            fingerprint: identities.of(FAILURE, &path, &[&failure.message]).to_string(),
+            fingerprint: identities
+                .of(FAILURE, &path, &[&failure.message])
+                .to_string(),
             severity: "critical",
             location: location(report, &failure.path, (line, line)),
         });

@@ -12,7 +12,7 @@ use std::path::Path;
 use super::text::Count;
 use super::{Color, Mode, Report, clean, diff};
 use crate::findings::{Finding, Level};
-use crate::plan::{FilePlan, canonical};
+use crate::plan::{FilePlan, canonical, canonical_of};
 use crate::reason::Reason;
 
 /// What a bot finds its comment by: it stands at the very beginning.
@@ -75,7 +75,7 @@ impl Page {
         let shown = items.take_while(|item| self.add(item)).count();
         self.limit = limit;
         if shown < count {
-            self.more(count - shown, "line");
+            self.more(count - shown, "of these");
         }
     }
 
@@ -87,13 +87,13 @@ impl Page {
             .filter(|(file, after)| !self.add(&details(file, after)))
             .count();
         if left > 0 {
-            self.more(left, "file");
+            self.more(left, "diffs");
         }
     }
 
     /// Says how much is left out; there is always room for that.
-    fn more(&mut self, count: usize, what: &'static str) {
-        let rest = format!("\n{} more not shown here for want of room.\n", Count(count, what));
+    fn more(&mut self, count: usize, what: &str) {
+        let rest = format!("\n{count} more {what} not shown here for want of room.\n");
         self.text.push_str(&rest);
     }
 }
@@ -109,7 +109,10 @@ fn verdict(report: &Report<'_>) -> String {
     } = report;
     let changes = Count(plan.changes().count(), "image");
     let files = plan.files.iter();
-    let files = Count(files.filter(|file| !file.changes.is_empty()).count(), "file");
+    let files = Count(
+        files.filter(|file| !file.changes.is_empty()).count(),
+        "file",
+    );
     let errors = findings.count(Level::Error);
     let (open, warnings) = (plan.undecided().count(), findings.count(Level::Warn));
     let done = match mode {
@@ -151,19 +154,23 @@ fn upstreams(report: &Report<'_>) -> String {
     let mut in_ecr = 0;
     for file in &report.plan.files {
         let host = |site: usize| Some(canonical(&file.rules, &file.sites[site])?.host);
-        let unknown = || "not named here".to_string();
         for change in &file.changes {
-            let host = host(change.site).unwrap_or_else(unknown);
-            rows.entry(host).or_default().changed += 1;
+            // A site may say only a part of what its chart makes of it.
+            let charted = change.charted.as_ref().map(|chart| &chart.from);
+            let of_chart = || canonical_of(&file.rules, charted.unwrap_or(&change.from));
+            let host = host(change.site).or_else(|| Some(of_chart()?.host));
+            rows.entry(host.unwrap_or_default()).or_default().changed += 1;
         }
         for undecided in &file.undecided {
-            let host = host(undecided.site).unwrap_or_else(unknown);
+            let host = host(undecided.site).unwrap_or_default();
             rows.entry(host).or_default().assumed += 1;
         }
         for skip in &file.skips {
             match (skip.reason, host(skip.site)) {
                 (Reason::AlreadyEcr, _) => in_ecr += 1,
-                (reason, Some(host)) if is_pulled(reason) => rows.entry(host).or_default().stay += 1,
+                (reason, Some(host)) if is_pulled(reason) => {
+                    rows.entry(host).or_default().stay += 1;
+                }
                 _ => {}
             }
         }
@@ -180,7 +187,11 @@ fn upstreams(report: &Report<'_>) -> String {
             stay,
         } = row;
         // Writing into a string cannot fail.
-        let _ = writeln!(table, "| {} | {changed} | {assumed} | {stay} |", cell(host));
+        let host = match host.as_str() {
+            "" => "not stated".to_string(),
+            host => cell(host),
+        };
+        let _ = writeln!(table, "| {host} | {changed} | {assumed} | {stay} |");
     }
     if rows.len() > ROWS {
         let _ = writeln!(table, "| {} more | | | |", rows.len() - ROWS);
@@ -256,7 +267,10 @@ fn html_code(path: &Path) -> String {
     let path = path.to_string_lossy();
     let path = clean(shortened(&path)).into_owned();
     let path = path.replace('&', "&amp;").replace('<', "&lt;");
-    format!("<code>{}</code>", path.replace('>', "&gt;").replace('"', "&quot;"))
+    format!(
+        "<code>{}</code>",
+        path.replace('>', "&gt;").replace('"', "&quot;")
+    )
 }
 
 /// A name or value as a code span.
@@ -293,14 +307,17 @@ fn shortened(text: &str) -> &str {
 pub(super) fn prose(text: &str) -> String {
     let text = clean(text);
     let parts: Vec<&str> = text.split('`').collect();
-    if parts.len() % 2 == 0 {
+    if parts.len().is_multiple_of(2) {
         return span(&text);
     }
-    let shown = parts.iter().enumerate().map(|(index, part)| match index % 2 {
-        0 => plain(part),
-        _ if part.is_empty() => "``".to_string().replace('`', "\\`"),
-        _ => span(part),
-    });
+    let shown = parts
+        .iter()
+        .enumerate()
+        .map(|(index, part)| match index % 2 {
+            0 => plain(part),
+            _ if part.is_empty() => "``".to_string().replace('`', "\\`"),
+            _ => span(part),
+        });
     shown.collect()
 }
 
@@ -311,7 +328,7 @@ fn plain(text: &str) -> String {
         match c {
             // In code, a mention and a reference to an issue are none.
             '@' | '#' => shown.extend(['`', c, '`']),
-            '\\' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '~' | '&' | '!' | '$' => {
+            '\\' | '*' | '_' | '[' | ']' | '<' | '|' | '~' | '&' | '!' | '$' => {
                 shown.extend(['\\', c]);
             }
             _ => shown.push(c),
@@ -341,7 +358,7 @@ mod tests {
     fn messages_keep_their_code_and_nothing_else() {
         for (text, shown) in [
             ("`a:1` stays", "`a:1` stays"),
-            ("`a` @team `b` <b>#1", "`a` `@`team `b` \\<b\\>`#`1"),
+            ("`a` @team `b` <b>#1", "`a` `@`team `b` \\<b>`#`1"),
             ("`a ` b", "`` `a ` b ``"),
             ("a`b", "``a`b``"),
             ("a\n# b", "a\\\\u{a}`#` b"),
@@ -357,7 +374,12 @@ mod tests {
             limit: 40,
         };
         page.list("A", 9, (0..9).map(|_| "- abc\n".to_string()));
-        assert!(page.text.ends_with("more not shown here for want of room.\n"), "{}", page.text);
+        assert!(
+            page.text
+                .ends_with("more of these not shown here for want of room.\n"),
+            "{}",
+            page.text
+        );
         assert!(page.text.len() < 40 + REST);
     }
 }

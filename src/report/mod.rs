@@ -146,12 +146,7 @@ impl Format {
     }
 
     /// Writes the report.
-    pub fn render(
-        &self,
-        report: &Report<'_>,
-        color: Color,
-        out: &mut dyn Write,
-    ) -> io::Result<()> {
+    pub fn render(&self, report: &Report<'_>, color: Color, out: &mut dyn Write) -> io::Result<()> {
         (self.render)(report, color, out)
     }
 }
@@ -223,14 +218,22 @@ fn is_unsafe(c: char) -> bool {
     (c.is_control() && c != '\t') || turns
 }
 
-/// Writes JSON. What a service would take for a command within a text is spelled otherwise, with the
-/// same meaning.
+/// Writes JSON. What a service would take for a command within a text, and what could fool a terminal, is
+/// spelled otherwise, with the same meaning.
 fn write_json(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
     let text = serde_json::to_string_pretty(value).map_err(io::Error::from)?;
-    // Outside of texts JSON has no `#`.
-    let text = COMMANDS.iter().fold(text, |text, command| {
+    // Outside of texts JSON has no `#`, and nothing beyond ASCII.
+    let mut text = COMMANDS.iter().fold(text, |text, command| {
         text.replace(command, &command.replacen('#', "\\u0023", 1))
     });
+    let is_odd = |c: char| is_unsafe(c) && c > '~';
+    if text.contains(is_odd) {
+        let spelled = |c: char| match is_odd(c) {
+            true => format!("\\u{:04x}", u32::from(c)),
+            false => c.to_string(),
+        };
+        text = text.chars().map(spelled).collect();
+    }
     writeln!(out, "{text}")
 }
 
@@ -275,11 +278,13 @@ mod tests {
             assert_eq!(harmless(&clean(line)), shown);
         }
         let mut out = Vec::new();
-        write_json(&["a ##[error]b", "::error::"], &mut out).unwrap();
+        let odd = "\u{9b}\u{202e}\u{7f}é\u{1b}";
+        write_json(&["a ##[error]b", "::error::", odd], &mut out).unwrap();
         let text = String::from_utf8(out).unwrap();
-        assert!(!holds_command(&text), "{text}");
+        let is_fine = |c: char| c == '\n' || !is_unsafe(c);
+        assert!(!holds_command(&text) && text.chars().all(is_fine), "{text}");
         let lines: Vec<String> = serde_json::from_str(&text).unwrap();
-        assert_eq!(lines, ["a ##[error]b", "::error::"]);
+        assert_eq!(lines, ["a ##[error]b", "::error::", odd]);
     }
 
     #[test]

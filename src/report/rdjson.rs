@@ -115,7 +115,7 @@ impl Diagnosing<'_> {
         let carried = part.filter(|part| self.fixes.carrier(*part) == Some(index));
         let belongs = match (part, carried) {
             (_, Some(part)) => self.belongs(part),
-            (Some(part), None) => format!(" The suggestion at {} holds it.", self.place(part)),
+            (Some(part), None) => format!("; the suggestion at {} holds it", self.place(part)),
             (None, None) => String::new(),
         };
         let range = match self.places.bytes_of(finding) {
@@ -133,7 +133,10 @@ impl Diagnosing<'_> {
             location: self.location(&finding.path, Some(range)),
             severity: severity(finding.level),
             code: Some(code_link(finding.code)),
-            suggestions: carried.map(|part| self.suggestion(part)).into_iter().collect(),
+            suggestions: carried
+                .map(|part| self.suggestion(part))
+                .into_iter()
+                .collect(),
         }
     }
 
@@ -144,7 +147,7 @@ impl Diagnosing<'_> {
         let span = file.sites[part.first.site].span();
         let (start, end) = self.places.bytes(part.file, span);
         let told = format!(
-            "`{}` becomes `{}`.{}",
+            "`{}` becomes `{}`{}",
             part.first.from,
             part.first.to,
             self.belongs(id)
@@ -186,7 +189,7 @@ impl Diagnosing<'_> {
             return String::new();
         }
         format!(
-            " It is one change together with {}: apply these suggestions at once.",
+            "; it is one change together with {}: apply these suggestions at once",
             some_of(&places)
         )
     }

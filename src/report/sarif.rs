@@ -290,7 +290,9 @@ impl Logging<'_> {
         });
         let first = parts.first().map_or("", |part| part.first.to.as_str());
         Fix {
-            description: message(&format!("rewrite it, with all that belongs to it: `{first}`")),
+            description: message(&format!(
+                "rewrite it, with all that belongs to it: `{first}`"
+            )),
             artifact_changes: changes.collect(),
         }
     }

@@ -127,7 +127,10 @@ impl<'a> Sink<'a> {
             return;
         };
         let append = || {
-            let mut file = fs::OpenOptions::new().create(true).append(true).open(&path)?;
+            let mut file = fs::OpenOptions::new()
+                .create(true)
+                .append(true)
+                .open(&path)?;
             let taken = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
             file.write_all(summary(report, taken).as_bytes())
         };

@@ -253,9 +253,7 @@ impl<'s> Run<'s> {
     }
 
     fn check(&mut self, plan: &Plan, findings: &Findings) -> Result<Exit, Error> {
-        if self.is_patch()
-            && plan.changes().any(|(file, _)| file.after.is_none())
-        {
+        if self.is_patch() && plan.changes().any(|(file, _)| file.after.is_none()) {
             return Err(Error::Message(
                 "a diff needs a target; give `--registry`, or `registry:` in the config".into(),
             ));
