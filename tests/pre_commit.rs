@@ -16,7 +16,8 @@ use common::{REGISTRY, put};
 const VERSION: &str = "4.7.0";
 const POD: &str = "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - image: nginx:1.27\n";
 const CONFIG: &str = "registry: 123456789012.dkr.ecr.eu-west-1.amazonaws.com\nrules: default\nexclude: [\"vendor/**\"]\n";
-/// An overlay that names the image of a base which is deployed by itself, too: both have to change.
+/// An overlay that names the image of a base which another overlay takes as it is: where the base
+/// changes, its name has to.
 const OVERLAY: &str = "resources: [../base]\nimages:\n- name: nginx\n  newTag: \"2\"\n";
 
 /// Where pre-commit is: in the user's cache, put there with pip when it is not; or why there is none.
@@ -60,7 +61,11 @@ struct Repository {
 fn hooks() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     git(folder.path(), &["init", "--quiet"]);
-    fs::copy(".pre-commit-hooks.yaml", folder.path().join(".pre-commit-hooks.yaml")).unwrap();
+    fs::copy(
+        ".pre-commit-hooks.yaml",
+        folder.path().join(".pre-commit-hooks.yaml"),
+    )
+    .unwrap();
     git(folder.path(), &["add", "."]);
     git(folder.path(), &["commit", "--quiet", "-m", "hooks"]);
     folder
@@ -70,7 +75,9 @@ fn hooks() -> tempfile::TempDir {
 fn git_command(folder: &Path) -> Command {
     let mut command = Command::new("git");
     command.current_dir(folder);
-    command.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_SYSTEM", "/dev/null");
+    command
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .env("GIT_CONFIG_SYSTEM", "/dev/null");
     for person in ["AUTHOR", "COMMITTER"] {
         command.env(format!("GIT_{person}_NAME"), "a");
         command.env(format!("GIT_{person}_EMAIL"), "a@example.com");
@@ -107,21 +114,36 @@ impl Repository {
         assert!(repository.hooks.exists());
         let installed = repository.run(&["install"]);
         assert!(installed.0, "{}", installed.1);
-        assert!(repository.folder.path().join(".git/hooks/pre-commit").exists());
+        assert!(
+            repository
+                .folder
+                .path()
+                .join(".git/hooks/pre-commit")
+                .exists()
+        );
         git(repository.folder.path(), &["add", "."]);
         repository
     }
 
     /// The environment of a user with the program on the `PATH`.
     fn prepare(&self, command: &mut Command) {
-        let program = Path::new(env!("CARGO_BIN_EXE_ecr-rewrite")).parent().unwrap();
+        let program = Path::new(env!("CARGO_BIN_EXE_ecr-rewrite"))
+            .parent()
+            .unwrap();
         let own = self.pre_commit.parent().unwrap();
         let path = std::env::var_os("PATH").unwrap_or_default();
         let rest = std::env::split_paths(&path);
-        let path = [program.to_path_buf(), own.to_path_buf()].into_iter().chain(rest);
+        let path = [program.to_path_buf(), own.to_path_buf()]
+            .into_iter()
+            .chain(rest);
         command.env("PATH", std::env::join_paths(path).unwrap());
         command.env("PRE_COMMIT_HOME", self.home.path());
-        for name in ["ECR_REWRITE_REGISTRY", "ECR_REWRITE_CONFIG", "GITHUB_ACTIONS", "SKIP"] {
+        for name in [
+            "ECR_REWRITE_REGISTRY",
+            "ECR_REWRITE_CONFIG",
+            "GITHUB_ACTIONS",
+            "SKIP",
+        ] {
             command.env_remove(name);
         }
     }
@@ -153,8 +175,15 @@ impl Repository {
 
     fn commits(&self) -> usize {
         let mut command = git_command(self.folder.path());
-        let output = command.args(["rev-list", "--count", "--all"]).output().unwrap();
-        String::from_utf8(output.stdout).unwrap().trim().parse().unwrap()
+        let output = command
+            .args(["rev-list", "--count", "--all"])
+            .output()
+            .unwrap();
+        String::from_utf8(output.stdout)
+            .unwrap()
+            .trim()
+            .parse()
+            .unwrap()
     }
 }
 
@@ -181,7 +210,7 @@ const REWRITE: &str = "rewrite images to Amazon ECR";
 
 #[test]
 #[ignore = "needs pre-commit from PyPI"]
-fn commits_are_checked_and_rewritten() {
+fn pre_commit_checks_and_rewrites_commits() {
     let pre_commit = match pre_commit() {
         Ok(program) => program,
         Err(why) => return eprintln!("SKIPPED: the hooks in pre-commit: {why}"),
@@ -206,7 +235,11 @@ fn a_commit_fails_until_it_is_fixed(pre_commit: &Path, hooks: &Path) {
     ] {
         assert!(told.contains(part), "{part}: {told}");
     }
-    assert_eq!(repository.text("web/pod with space.yaml"), POD, "a check writes nothing");
+    assert_eq!(
+        repository.text("web/pod with space.yaml"),
+        POD,
+        "a check writes nothing"
+    );
     repository.put("web/pod with space.yaml", &in_ecr(POD));
     let (done, told) = repository.commit(&["web"]);
     assert!(done && repository.commits() == 1, "{told}");
@@ -220,9 +253,16 @@ fn a_hook_rewrites_what_is_committed(pre_commit: &Path, hooks: &Path) {
     repository.put("-dash.yaml", POD);
     repository.put("other.yaml", POD);
     let (done, told) = repository.commit(&["web", "./-dash.yaml"]);
-    assert!(!done && told.contains("files were modified by this hook"), "{told}");
+    assert!(
+        !done && told.contains("files were modified by this hook"),
+        "{told}"
+    );
     assert_eq!(verdict(&told, REWRITE), "Failed");
-    assert_eq!(verdict(&told, CHECK), "Passed", "the check sees what was rewritten");
+    assert_eq!(
+        verdict(&told, CHECK),
+        "Passed",
+        "the check sees what was rewritten"
+    );
     for path in ["web/pod.yaml", "-dash.yaml"] {
         assert_eq!(repository.text(path), in_ecr(POD), "{path}");
     }
@@ -238,10 +278,15 @@ fn a_base_is_not_cut_off_from_its_overlay(pre_commit: &Path, hooks: &Path) {
     let repository = Repository::new(pre_commit, hooks, &ids);
     repository.put("base/kustomization.yaml", "resources: [pod.yaml]\n");
     repository.put("base/pod.yaml", POD);
+    repository.put("plain/kustomization.yaml", "resources: [../base]\n");
     repository.put("over/kustomization.yaml", OVERLAY);
-    let (done, told) = repository.commit(&["base"]);
+    let (done, told) = repository.commit(&["base", "plain"]);
     assert!(!done, "{told}");
-    assert_eq!(verdict(&told, REWRITE), "Passed", "nothing can be done for the base alone");
+    assert_eq!(
+        verdict(&told, REWRITE),
+        "Passed",
+        "nothing can be done for the base alone"
+    );
     assert_eq!(verdict(&told, CHECK), "Failed");
     assert!(
         told.contains("over/kustomization.yaml") && told.contains("add that path"),
@@ -249,10 +294,10 @@ fn a_base_is_not_cut_off_from_its_overlay(pre_commit: &Path, hooks: &Path) {
     );
     assert_eq!(repository.text("base/pod.yaml"), POD);
     assert_eq!(repository.text("over/kustomization.yaml"), OVERLAY);
-    let (done, told) = repository.commit(&["base", "over"]);
+    let (done, told) = repository.commit(&["base", "plain", "over"]);
     assert!(!done, "{told}");
     assert_eq!(verdict(&told, REWRITE), "Failed", "both are rewritten");
-    let (done, told) = repository.commit(&["base", "over"]);
+    let (done, told) = repository.commit(&["base", "plain", "over"]);
     assert!(done, "{told}");
     assert_eq!(repository.text("base/pod.yaml"), in_ecr(POD));
     let name = format!("name: {REGISTRY}/docker-hub/library/nginx\n");
@@ -276,7 +321,10 @@ fn what_is_no_business_of_the_hook_passes(pre_commit: &Path, hooks: &Path) {
     let left = [
         ("vendor/pod.yaml", POD),
         ("docker-compose.yaml", "services: {web: {image: nginx}}\n"),
-        (".github/workflows/ci.yml", "jobs: {a: {container: {image: nginx:1}}}\n"),
+        (
+            ".github/workflows/ci.yml",
+            "jobs: {a: {container: {image: nginx:1}}}\n",
+        ),
         (".argo/pod.yaml", POD),
     ];
     for (path, text) in left {
@@ -288,7 +336,12 @@ fn what_is_no_business_of_the_hook_passes(pre_commit: &Path, hooks: &Path) {
     for (path, text) in left {
         assert_eq!(repository.text(path), text, "{path}");
     }
-    let named = ["chart/templates/a.tpl", "a.yml.j2", "k/Kustomization", "pod.json"];
+    let named = [
+        "chart/templates/a.tpl",
+        "a.yml.j2",
+        "k/Kustomization",
+        "pod.json",
+    ];
     repository.put(named[0], POD);
     repository.put(named[1], POD);
     repository.put(named[2], "images: [{name: x/nginx, newName: nginx}]\n");
@@ -304,9 +357,11 @@ fn what_is_no_business_of_the_hook_passes(pre_commit: &Path, hooks: &Path) {
 /// that it needs are built, so it runs on request, with the folder that they are built in.
 #[test]
 #[ignore = "needs pre-commit from PyPI"]
-fn the_rust_hook_builds_the_program() {
+fn pre_commit_builds_the_rust_hook() {
     let Some(target) = std::env::var_os("ECR_REWRITE_HOOK_TARGET") else {
-        return eprintln!("SKIPPED: the hook that pre-commit builds; ECR_REWRITE_HOOK_TARGET names no folder to build in");
+        return eprintln!(
+            "SKIPPED: the hook that pre-commit builds; ECR_REWRITE_HOOK_TARGET names no folder to build in"
+        );
     };
     let pre_commit = match pre_commit() {
         Ok(program) => program,

@@ -228,11 +228,16 @@ fn write_json(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
     });
     let is_odd = |c: char| is_unsafe(c) && c > '~';
     if text.contains(is_odd) {
-        let spelled = |c: char| match is_odd(c) {
-            true => format!("\\u{:04x}", u32::from(c)),
-            false => c.to_string(),
-        };
-        text = text.chars().map(spelled).collect();
+        let mut spelled = String::with_capacity(text.len());
+        for c in text.chars() {
+            if is_odd(c) {
+                // Writing into a string cannot fail.
+                let _ = write!(spelled, "\\u{:04x}", u32::from(c));
+            } else {
+                spelled.push(c);
+            }
+        }
+        text = spelled;
     }
     writeln!(out, "{text}")
 }

@@ -83,7 +83,9 @@ impl Tool {
 pub fn cache() -> Result<PathBuf, String> {
     let home = std::env::var_os("HOME").map(|home| Path::new(&home).join(".cache"));
     let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-    let cache = cache.or(home).ok_or("there is no HOME to keep programs in")?;
+    let cache = cache
+        .or(home)
+        .ok_or("there is no HOME to keep programs in")?;
     Ok(cache.join("ecr-rewrite-tests"))
 }
 
