@@ -425,6 +425,98 @@ fn lines_and_columns_are_true() {
         shown.push(line.chars().skip(start).take(end - start).collect());
     }
     assert_eq!(shown, hostile::IMAGES_OF_BYTES);
+    let annotations = printed(folder.path(), "github").1;
+    let head = format!("::error file={},", hostile::BYTES);
+    let mut shown: Vec<String> = Vec::new();
+    for line in annotations
+        .lines()
+        .filter_map(|line| line.strip_prefix(&head))
+    {
+        let at = |name: &str| -> usize {
+            let rest = line.split_once(name).unwrap().1;
+            rest.split([',', ':']).next().unwrap().parse().unwrap()
+        };
+        let text = lines[at("line=") - 1].trim_start_matches('\u{feff}');
+        let (start, end) = (at(",col=") - 1, at("endColumn=") - 1);
+        shown.push(text.chars().skip(start).take(end - start).collect());
+    }
+    assert_eq!(shown, hostile::IMAGES_OF_BYTES);
+}
+
+/// A move is one fix of SARIF over all its files; rdjson has a suggestion in each, which names the others.
+#[test]
+fn what_moves_together_is_offered_together() {
+    let pod = "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - image: acme/web:1\n";
+    let folder = tree(&[
+        (".ecr-rewrite.yaml", hostile::CONFIG),
+        ("base/kustomization.yaml", "resources: [pod.yaml]\n"),
+        ("base/pod.yaml", pod),
+        ("plain/kustomization.yaml", "resources: [../base]\n"),
+        (
+            "over/kustomization.yaml",
+            "resources: [../base]\nimages:\n- name: acme/web\n  newTag: \"2\"\n",
+        ),
+        (
+            "line.yaml",
+            "apiVersion: v1\nkind: Pod\nspec: {containers: [{image: a:1}, {image: b:1}]}\n",
+        ),
+        (
+            "values.yaml",
+            "image:\n  registry: docker.io\n  # a\n  repository: acme/a\n  tag: \"1\"\n",
+        ),
+    ]);
+    let report = json(folder.path(), "rdjson");
+    let of = |path: &str| {
+        let all = report["diagnostics"].as_array().unwrap().iter();
+        let here = all.filter(|it| it["location"]["path"] == path);
+        let told = here.map(|it| (it["message"].as_str().unwrap(), &it["suggestions"]));
+        told.collect::<Vec<_>>()
+    };
+    let (base, over) = (of("base/pod.yaml"), of("over/kustomization.yaml"));
+    assert!(base[0].0.ends_with("it is one change together with `over/kustomization.yaml:3`: apply these suggestions at once"), "{base:?}");
+    assert!(over[0].0.contains("together with `base/pod.yaml:5`"));
+    assert!(base[0].1[0].is_object() && over[0].1[0].is_object());
+    let line = of("line.yaml");
+    assert_eq!(line[0].1.as_array().unwrap().len(), 1);
+    assert!(
+        line[1].1.is_null()
+            && line[1]
+                .0
+                .ends_with("the suggestion at `line.yaml:3` holds it"),
+        "{line:?}"
+    );
+    let range = &of("values.yaml")[0].1[0]["range"];
+    assert_eq!(
+        (&range["start"]["line"], &range["end"]["line"]),
+        (&2.into(), &4.into())
+    );
+
+    let report = json(folder.path(), "sarif");
+    let results = report["runs"][0]["results"].as_array().unwrap();
+    let files = |result: &Value| {
+        let changes = result["fixes"][0]["artifactChanges"].as_array();
+        let uris = changes.into_iter().flatten();
+        let uris = uris.map(|change| change["artifactLocation"]["uri"].as_str().unwrap());
+        uris.map(str::to_string).collect::<Vec<_>>()
+    };
+    let of = |path: &str| {
+        let uri =
+            |it: &&Value| it["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == path;
+        results.iter().filter(uri).collect::<Vec<_>>()
+    };
+    let (base, over) = (of("base/pod.yaml")[0], of("over/kustomization.yaml")[0]);
+    assert_eq!(files(base), ["base/pod.yaml", "over/kustomization.yaml"]);
+    assert!(over["fixes"].is_null());
+    let related = &over["relatedLocations"][0]["physicalLocation"]["artifactLocation"]["uri"];
+    assert_eq!(related, "base/pod.yaml");
+    assert_eq!(files(of("values.yaml")[0]), ["values.yaml"]);
+    assert_eq!(
+        of("values.yaml")[0]["fixes"][0]["artifactChanges"][0]["replacements"]
+            .as_array()
+            .unwrap()
+            .len(),
+        2
+    );
 }
 
 /// Services count paths from the repository, wherever the program runs.

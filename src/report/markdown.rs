@@ -10,7 +10,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use super::text::Count;
-use super::{Color, Mode, Report, clean, diff};
+use super::{Color, Mode, Report, clean, diff, harmless};
 use crate::findings::{Finding, Level};
 use crate::plan::{FilePlan, canonical, canonical_of};
 use crate::reason::Reason;
@@ -223,11 +223,14 @@ fn by_hand<'r>(report: &Report<'r>) -> Vec<&'r Finding> {
 
 fn item(finding: &Finding) -> String {
     let place = format!("{}:{}", finding.path.to_string_lossy(), finding.at);
+    let page = match finding.code.page_url() {
+        Some(page) => format!("[{}]({page})", finding.code),
+        None => finding.code.to_string(),
+    };
     format!(
-        "- {} {}: {}: {}\n",
+        "- {} {}: {page}: {}\n",
         finding.level,
         code(&place),
-        finding.code,
         prose(&finding.told())
     )
 }
@@ -250,9 +253,8 @@ fn details(file: &FilePlan, after: &str) -> String {
     let patch = String::from_utf8_lossy(&bytes);
     // A carriage return before the line's end is not worth an escape in every line.
     let lines = patch.split_terminator('\n');
-    let lines: Vec<_> = lines
-        .map(|line| clean(line.strip_suffix('\r').unwrap_or(line)))
-        .collect();
+    let lines = lines.map(|line| clean(line.strip_suffix('\r').unwrap_or(line)));
+    let lines: Vec<_> = lines.map(|line| without_command(&line)).collect();
     let patch = lines.join("\n");
     let fence = "`".repeat(longest_run(&patch).max(2) + 1);
     format!(
@@ -260,6 +262,15 @@ fn details(file: &FilePlan, after: &str) -> String {
         html_code(&file.source.path),
         Count(file.changes.len(), "image")
     )
+}
+
+/// A line of a patch, of which a workflow that prints the report takes nothing for a command.
+fn without_command(line: &str) -> String {
+    let (sign, rest) = line.split_at(line.len().min(1));
+    match sign {
+        " " | "+" | "-" => format!("{sign}{}", harmless(rest)),
+        _ => line.to_string(),
+    }
 }
 
 /// A path within HTML.
@@ -359,7 +370,7 @@ mod tests {
         for (text, shown) in [
             ("`a:1` stays", "`a:1` stays"),
             ("`a` @team `b` <b>#1", "`a` `@`team `b` \\<b>`#`1"),
-            ("`a ` b", "`` `a ` b ``"),
+            ("`a ` b", "` a  ` b"),
             ("a`b", "``a`b``"),
             ("a\n# b", "a\\\\u{a}`#` b"),
         ] {

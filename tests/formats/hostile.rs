@@ -29,7 +29,7 @@ pub(crate) const IMAGES_OF_BYTES: [&str; 4] =
 const HEAD: &str = "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n";
 
 /// Comments and texts around an image, in the lines that a diff shows.
-const CONTEXT: &str = "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  # </details> </code> ``` ````` @team #1 <b> | \u{202e} ##[error]x ##vso[task.x]y\n  - image: nginx:1\n    args:\n    - |\n      ```\n      ::error::z\n";
+const CONTEXT: &str = "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  # </details> </code> ``` ````` @team #1 <b> | \u{202e} ##[error]x ##vso[task.x]y\n  - image: nginx:1\n    args:\n    - |\n      ::error::z ```\n";
 
 fn pod(images: &[&str]) -> String {
     let items = images.iter().map(|image| format!("  - image: {image}\n"));
