@@ -270,12 +270,18 @@ fn a_rewrite_reports_as_markdown() {
 fn markdown_holds_what_is_hostile() {
     let folder = hostile::repository();
     let (_, text) = printed(folder.path(), "markdown");
+    // As CommonMark has it: at least as many ticks, at most three spaces before them, nothing behind.
+    let ends = |line: &str, open: &str| {
+        let rest = line.trim_start_matches(' ');
+        let is_ticks = rest.len() >= open.len() && rest.trim_end().bytes().all(|byte| byte == b'`');
+        line.len() - rest.len() <= 3 && is_ticks
+    };
     let mut fence: Option<String> = None;
     let mut outside = String::new();
     for line in text.lines() {
         let ticks: String = line.chars().take_while(|c| *c == '`').collect();
         match &fence {
-            Some(open) if line == open => fence = None,
+            Some(open) if ends(line, open) => fence = None,
             Some(_) => {}
             None if ticks.len() >= 3 && line[ticks.len()..] == *"diff" => fence = Some(ticks),
             None => {

@@ -332,9 +332,11 @@ pub(super) fn prose(text: &str) -> String {
     shown.collect()
 }
 
-/// Text in which no character means anything to Markdown, and nobody is mentioned.
+/// Text in which no character means anything to Markdown, nothing is a link and nobody is mentioned.
 fn plain(text: &str) -> String {
     let mut shown = String::new();
+    // In code, an address is no link.
+    let text = text.replace("://", "\u{0}").replace("www.", "\u{1}");
     for c in text.chars() {
         match c {
             // In code, a mention and a reference to an issue are none.
@@ -342,6 +344,8 @@ fn plain(text: &str) -> String {
             '\\' | '*' | '_' | '[' | ']' | '<' | '|' | '~' | '&' | '!' | '$' => {
                 shown.extend(['\\', c]);
             }
+            '\u{0}' => shown.push_str("`://`"),
+            '\u{1}' => shown.push_str("`www.`"),
             _ => shown.push(c),
         }
     }
@@ -371,6 +375,7 @@ mod tests {
             ("`a:1` stays", "`a:1` stays"),
             ("`a` @team `b` <b>#1", "`a` `@`team `b` \\<b>`#`1"),
             ("`a ` b", "` a  ` b"),
+            ("`a` https://b www.c `d`", "`a` https`://`b `www.`c `d`"),
             ("a`b", "``a`b``"),
             ("a\n# b", "a\\\\u{a}`#` b"),
         ] {

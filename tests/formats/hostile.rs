@@ -31,6 +31,12 @@ const HEAD: &str = "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n";
 /// Comments and texts around an image, in the lines that a diff shows.
 const CONTEXT: &str = "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  # </details> </code> ``` ````` @team #1 <b> | \u{202e} ##[error]x ##vso[task.x]y\n  - image: nginx:1\n    args:\n    - |\n      ::error::z ```\n";
 
+/// A text that ends a fence which is too short, close to the margin.
+const FENCE: &str = "apiVersion: v1\nkind: Pod\nx: |\n ```\n </details> @team\nspec: {containers: [{image: nginx:1}]}\n";
+
+/// A pattern, whose place is told in the reason why images stay.
+const PATTERN: &str = "resources: [../b2]\nimages:\n- name: acme/n[a]med\n  newTag: \"2\"\n";
+
 fn pod(images: &[&str]) -> String {
     let items = images.iter().map(|image| format!("  - image: {image}\n"));
     format!("{HEAD}{}", items.collect::<String>())
@@ -52,18 +58,25 @@ pub(crate) fn repository() -> tempfile::TempDir {
         "&i busybox:1",
         "x:1 # ecr-rewrite: ignore",
     ]);
+    // The same image at the same place of another document.
+    let plain = format!("{plain}---\n{}", pod(&["nginx:1.27"]));
     let parts = "a:\n  image:\n    registry: docker.io # @team ```\n    # | </details>\n    repository: acme/web\n    tag: \"1\"\nb: {image: {registry: quay.io, repository: acme/b, tag: \"2\"}}\n";
     let overlay = "resources: [../base]\nimages:\n- name: acme/web\n  newTag: \"2\"\n- name: ghcr.io/acme/api # @team\n  newName: ghcr.io/acme/other\n";
     let base = pod(&["acme/web:1", "ghcr.io/acme/api:1", "ghcr.io/acme/alone:1"]);
+    let named = pod(&["acme/named:1"]);
     let mut files: Vec<(&str, &str)> = vec![
         (".ecr-rewrite.yaml", CONFIG),
         (PLAIN, &plain),
         (BYTES, &bytes),
         ("context.yaml", CONTEXT),
+        ("fence.yaml", FENCE),
         ("values.yaml", parts),
         ("base/kustomization.yaml", "resources: [pod.yaml]\n"),
         ("base/pod.yaml", &base),
         ("over @team/kustomization.yaml", overlay),
+        ("b2/kustomization.yaml", "resources: [pod.yaml]\n"),
+        ("b2/pod.yaml", &named),
+        ("r `@team` #1 <b>/kustomization.yaml", PATTERN),
         ("broken ##[x]/\u{1b}.yaml", "image: [1\n"),
         (
             "templates/t`@team`.yaml",
@@ -109,5 +122,15 @@ pub(crate) fn without_code(text: &str) -> String {
             }
         }
     }
-    shown + &rest
+    shown.push_str(&rest);
+    // What follows a backslash means nothing.
+    let mut characters = shown.chars();
+    let mut plain = String::new();
+    while let Some(c) = characters.next() {
+        match c {
+            '\\' => drop(characters.next()),
+            _ => plain.push(c),
+        }
+    }
+    plain
 }
