@@ -385,6 +385,30 @@ fn what_is_offered_is_what_is_written() {
     assert!(changed > 80, "{changed} trees change");
 }
 
+/// The same over real repositories; the largest would take minutes.
+#[test]
+#[ignore = "needs ECR_REWRITE_SHARED"]
+fn what_is_offered_for_real_repositories_is_what_is_written() {
+    let repositories = fs::read_dir(common::corpus()).unwrap();
+    let mut repositories: Vec<_> = repositories.map(|it| it.unwrap().path()).collect();
+    repositories.retain(|repository| contents(repository).len() <= 1_000);
+    repositories.sort();
+    let changed = repositories.par_iter().filter(|repository| {
+        let folder = common::scratch();
+        copy(repository, folder.path());
+        fs::write(folder.path().join(".ecr-rewrite.yaml"), hostile::CONFIG).unwrap();
+        is_changed(&Offered {
+            name: repository.display().to_string(),
+            rdjson: json(folder.path(), "rdjson"),
+            sarif: json(folder.path(), "sarif"),
+            folder,
+        })
+    });
+    let changed = changed.count();
+    println!("{changed} of {} repositories change", repositories.len());
+    assert!(changed > 3);
+}
+
 /// Without levels there are no findings, and a rewrite writes all the same.
 #[test]
 fn what_is_not_reported_is_offered_all_the_same() {
