@@ -391,7 +391,7 @@ fn what_is_offered_is_what_is_written() {
 fn what_is_offered_for_real_repositories_is_what_is_written() {
     let repositories = fs::read_dir(common::corpus()).unwrap();
     let mut repositories: Vec<_> = repositories.map(|it| it.unwrap().path()).collect();
-    repositories.retain(|repository| contents(repository).len() <= 1_000);
+    repositories.retain(|repository| contents(repository).len() <= 300);
     repositories.sort();
     let changed = repositories.par_iter().filter(|repository| {
         let folder = common::scratch();
