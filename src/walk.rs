@@ -108,7 +108,7 @@ pub struct Options {
     pub hidden: Switch,
     /// Do not look at `.gitignore` and the like.
     pub no_ignore: Switch,
-    /// Let excludes bind the given files, too.
+    /// Let excludes bind the given files, too, and what a walk leaves out by itself.
     pub force_exclude: Switch,
 }
 
@@ -350,9 +350,9 @@ impl Walker<'_> {
         }
         let place = home(given).map(|home| home.join(given.file_name().unwrap_or_default()));
         let place = place.ok();
-        let excludes = |path: &PathBuf| self.filter.excludes(path);
-        let excluded = self.filter.excludes(real) || place.as_ref().is_some_and(excludes);
-        if self.options.force_exclude == Switch::On && excluded {
+        let is_left = |path: &Path| !self.filter.selects(path, &self.roots);
+        let is_left = is_left(real) || place.as_deref().is_some_and(is_left);
+        if self.options.force_exclude == Switch::On && is_left {
             return;
         }
         let link = place.filter(|_| is_link);

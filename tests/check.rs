@@ -7,6 +7,7 @@ use std::fs;
 
 use common::{REGISTRY, contents, run, run_with_input, tree};
 use ecr_rewrite::findings::{Code, Level};
+use ecr_rewrite::report::FORMATS;
 
 const HEAD: &str = "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n";
 const DIGEST: &str = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
@@ -430,16 +431,12 @@ fn formats_are_checked_before_anything_is_done() {
     let folder = tree(&[("a.yaml", &pod(&["nginx"]))]);
     for (arguments, part) in [
         (
-            vec!["--check", "--format", "github"],
-            "`--format github` is not supported yet",
-        ),
-        (
             vec!["--check", "--format", "xml"],
-            "the formats are `text`, `concise`, `diff`, `json`",
+            "the formats are `text`, `concise`, `diff`, `json`, `markdown`",
         ),
         (
             vec![".", "--format", "text"],
-            "writing takes `--format json` alone",
+            "writing takes `--format` `json` or `markdown`; `text` goes with",
         ),
         (vec![".", "-o", "x"], "`-o` has nothing to write"),
         (vec!["-", "--format", "json"], "`-` prints the new text"),
@@ -457,7 +454,7 @@ fn formats_are_checked_before_anything_is_done() {
     let text = with(&["--check"]).1;
     let (exit, shown, _) = with(&["--dry-run", "--format", "text"]);
     assert_eq!((exit, shown), (0, text), "the same findings");
-    for format in ["text", "concise", "diff", "json"] {
+    for format in FORMATS.iter().map(|format| format.word) {
         let printed = with(&["--check", "--format", format]).1;
         let (exit, output, _) = with(&["--check", "--format", format, "-o", "out"]);
         assert_eq!((exit, output.as_str()), (1, ""), "{format}");
@@ -542,9 +539,10 @@ fn text_of_a_repository_gives_no_commands_to_a_workflow() {
         .iter()
         .map(|(path, text)| (*path, text.as_str()))
         .collect();
+    let text = ["--check", "--format", "text"];
     assert_eq!(
-        printed(&harmless, &["--check"], "true"),
-        printed(&harmless, &["--check"], "")
+        printed(&harmless, &text, "true"),
+        printed(&harmless, &text, "")
     );
 }
 

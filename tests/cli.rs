@@ -80,8 +80,16 @@ fn wrong_usage_is_refused_before_anything_is_done() {
             "`--rules rules.json` is not supported yet",
         ),
         (
-            vec!["a.yaml", "--dry-run", "--format", "sarif"],
-            "`--format sarif` is not supported yet",
+            vec![
+                "a.yaml",
+                "--registry",
+                REGISTRY,
+                "--rules",
+                "default",
+                "--format",
+                "sarif",
+            ],
+            "`sarif` goes with `--dry-run` or `--check`",
         ),
         (vec!["-", "a.yaml"], "`-` stands alone"),
         (vec!["-", "--files-from", "-"], "`-` stands alone"),
@@ -623,6 +631,20 @@ fn lists_of_files_select_them_and_excludes_can_bind() {
         0
     );
     assert_eq!(dry("a.yaml\n./a.yaml\n", &[]), 1, "each file once");
+    // What a walk leaves out by itself is left out of what a hook passes, too.
+    let left = [
+        ".github/a.yaml",
+        ".b.yaml",
+        "compose.yaml",
+        "x/_helpers.tpl",
+    ];
+    for path in left {
+        put(folder.path(), path, POD.as_bytes());
+        assert_eq!(dry(path, &[]), 1, "{path}");
+        assert_eq!(dry(path, &["--force-exclude"]), 0, "{path}");
+    }
+    assert_eq!(dry(".b.yaml", &["--force-exclude", "--hidden"]), 1);
+    assert_eq!(dry("skip/d.txt", &["--force-exclude"]), 1);
 }
 
 #[test]

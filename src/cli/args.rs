@@ -154,7 +154,8 @@ pub(super) struct FileArgs {
     /// Paths in `--files-from` end with a NUL byte instead of a line end
     #[arg(short = '0', requires = "files_from")]
     pub(super) null: bool,
-    /// Let excludes bind files given by path, too: for hooks
+    /// Let excludes bind files given by path, too, and leave out of them what a folder is searched
+    /// without (hidden files, files of CI and compose): for hooks
     #[arg(long)]
     pub(super) force_exclude: bool,
     /// Leave larger files alone; with a suffix such as `10MiB`
@@ -185,8 +186,9 @@ pub(super) struct ReportArgs {
     /// Write the diff or report to a file instead of standard output
     #[arg(short, value_name = "FILE")]
     pub(super) output_file: Option<PathBuf>,
-    /// How to show what was found: `text`, `concise`, `diff` or `json`. Without it, `--dry-run`
-    /// prints a diff, `--check` text, and writing nothing; writing takes `json`
+    /// How to show what was found: `text`, `concise`, `diff`, `json`, `markdown`, `sarif`, `github`,
+    /// `gitlab` or `rdjson`. Without it, `--dry-run` prints a diff, `--check` text (in a workflow of
+    /// GitHub, `github`), and writing nothing; writing takes `json` and `markdown`
     #[arg(long, value_name = "FORMAT")]
     pub(super) format: Option<String>,
 }

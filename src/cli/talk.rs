@@ -8,7 +8,7 @@ use std::io::{self, IsTerminal, Write};
 use miette::{GraphicalReportHandler, GraphicalTheme};
 
 use super::args::{OutputArgs, When};
-use crate::report::{Color, clean};
+use crate::report::{Color, clean, harmless};
 
 /// How much to say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,5 +112,5 @@ impl Talk {
 
 /// Prints a line on standard error; when that is closed, nobody is listening.
 fn say(line: &str) {
-    drop(writeln!(io::stderr().lock(), "{line}"));
+    drop(writeln!(io::stderr().lock(), "{}", harmless(line)));
 }

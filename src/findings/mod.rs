@@ -5,6 +5,7 @@
 //! list of what can be found; a page in `docs/findings/` stands for each.
 
 mod derive;
+mod pages;
 mod unused;
 
 use std::collections::BTreeMap;
@@ -212,6 +213,17 @@ pub struct Finding {
     pub fix: Option<String>,
     /// Why, and what to do.
     pub help: String,
+}
+
+impl Finding {
+    /// All of it as a text: what, what it becomes, and what to do.
+    pub fn told(&self) -> String {
+        let Self { message, help, .. } = self;
+        match &self.fix {
+            Some(fix) => format!("{message}; it becomes `{fix}`: {help}"),
+            None => format!("{message}: {help}"),
+        }
+    }
 }
 
 /// A line, shortened around the part that matters when it is long.

@@ -107,10 +107,21 @@ pub(super) fn groups(files: &[ScannedFile], tree: &Tree<'_>) -> Vec<Group> {
     };
     let mut groups = Vec::new();
     for pieces in by_path.values().filter(|pieces| pieces.len() > 1) {
-        for (index, piece) in pieces.iter().enumerate() {
-            let others = pieces.iter().enumerate();
-            let others = others.filter(|(at, _)| *at != index);
-            let others = others.map(|(_, other)| other);
+        // What is no patch meets its own object alone: every workload of a repository has a piece here.
+        let all: Vec<&Piece<'_>> = pieces.iter().collect();
+        let mut of_object: BTreeMap<_, Vec<&Piece<'_>>> = BTreeMap::new();
+        for piece in pieces {
+            let object = (piece.kind, piece.name);
+            of_object.entry(object).or_default().push(piece);
+        }
+        for piece in pieces {
+            let others = if piece.patches {
+                &all
+            } else {
+                &of_object[&(piece.kind, piece.name)]
+            };
+            let others = others.iter().copied();
+            let others = others.filter(|other| !std::ptr::eq(*other, piece));
             let others = others.filter(|other| !piece.is_like(other) && reach.meet(piece, other));
             groups.extend(group(piece, others.collect()));
         }

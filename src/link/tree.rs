@@ -61,11 +61,14 @@ pub(super) struct Tree<'a> {
 
 impl<'a> Tree<'a> {
     pub(super) fn of(files: &'a [ScannedFile], links: &'a FolderLinks) -> Self {
-        let mut by_place = BTreeMap::new();
+        let places = files.iter().enumerate();
+        let places = places.flat_map(|(file, scanned)| {
+            let places = scanned.source.places();
+            places.map(move |place| (place, file))
+        });
         let mut by_folder: HashMap<&Path, Vec<(usize, &Path)>> = HashMap::new();
         for (index, file) in files.iter().enumerate() {
             for place in file.source.places() {
-                by_place.insert(place, index);
                 if crate::sites::is_kustomization_name(place)
                     && let Some(folder) = place.parent()
                 {
@@ -76,7 +79,8 @@ impl<'a> Tree<'a> {
         let mut tree = Self {
             files,
             links,
-            by_place,
+            // All at once: files come in order, and comparing paths is slow.
+            by_place: places.collect(),
             by_folder,
             taken: Vec::new(),
         };

@@ -2,12 +2,11 @@
 
 use std::io::{self, Write};
 
-use super::clean;
-use crate::findings::Findings;
+use super::{Color, Report, clean};
 
 /// Writes the findings.
-pub fn render(findings: &Findings, out: &mut dyn Write) -> io::Result<()> {
-    for finding in &findings.list {
+pub(super) fn render(report: &Report<'_>, _color: Color, out: &mut dyn Write) -> io::Result<()> {
+    for finding in &report.findings.list {
         write!(
             out,
             "{}:{}: {}[{}] {}",

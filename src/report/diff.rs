@@ -10,15 +10,15 @@ use std::path::{Component, Path};
 
 use similar::{Algorithm, DiffOp, capture_diff_slices, group_diff_ops};
 
-use super::{Color, clean};
-use crate::plan::{FilePlan, Plan};
+use super::{Color, Report, clean};
+use crate::plan::FilePlan;
 
 /// Lines of context around a change.
 const CONTEXT: usize = 3;
 
 /// Writes the changes of every file.
-pub fn render(plan: &Plan, color: Color, out: &mut dyn Write) -> io::Result<()> {
-    for file in &plan.files {
+pub(super) fn render(report: &Report<'_>, color: Color, out: &mut dyn Write) -> io::Result<()> {
+    for file in &report.plan.files {
         if let Some(after) = &file.after {
             render_file(file, after, color, out)?;
         }
@@ -26,7 +26,13 @@ pub fn render(plan: &Plan, color: Color, out: &mut dyn Write) -> io::Result<()> 
     Ok(())
 }
 
-fn render_file(file: &FilePlan, after: &str, color: Color, out: &mut dyn Write) -> io::Result<()> {
+/// Writes the changes of one file, whose new text is `after`.
+pub(super) fn render_file(
+    file: &FilePlan,
+    after: &str,
+    color: Color,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let mut printer = Printer { color, out };
     printer.header("--- ", "a", &file.source.path)?;
     printer.header("+++ ", "b", &file.source.path)?;

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::clean;
+use super::{clean, harmless};
 use crate::findings::Findings;
 use crate::plan::{FilePlan, Plan, Safety, canonical, canonical_of};
 use crate::rules::Rule;
@@ -70,7 +70,7 @@ pub fn render(
         });
     text.extend(reported);
     text.iter()
-        .try_for_each(|line| writeln!(out, "{}", clean(line)))
+        .try_for_each(|line| writeln!(out, "{}", harmless(&clean(line))))
 }
 
 /// The scalars of an image that is written in parts.

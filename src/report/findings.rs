@@ -9,8 +9,8 @@ use miette::{
     MietteSpanContents, Severity, SourceCode, SourceSpan, SpanContents,
 };
 
-use super::{Color, clean};
-use crate::findings::{Finding, Findings, Level};
+use super::{Color, Report, clean};
+use crate::findings::{Finding, Level};
 use crate::source::Span;
 
 /// Wide enough for every line: nothing is wrapped, so that the same finding is the same text on
@@ -18,7 +18,7 @@ use crate::source::Span;
 const WIDTH: usize = 10_000;
 
 /// Writes the findings.
-pub fn render(findings: &Findings, color: Color, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn render(report: &Report<'_>, color: Color, out: &mut dyn Write) -> io::Result<()> {
     let theme = match color {
         Color::On => GraphicalTheme::unicode(),
         Color::Off => GraphicalTheme::none(),
@@ -28,7 +28,7 @@ pub fn render(findings: &Findings, color: Color, out: &mut dyn Write) -> io::Res
         .with_width(WIDTH)
         .with_wrap_lines(false);
     let mut text = String::new();
-    for finding in &findings.list {
+    for finding in &report.findings.list {
         text.clear();
         let shown = Shown::of(finding);
         handler
@@ -68,7 +68,7 @@ impl Shown {
             level: finding.level,
             message: clean(&finding.message).into_owned(),
             label: fix.map(|fix| format!("becomes `{}`", clean(fix))),
-            help: clean(&finding.help).into_owned(),
+            help: format!("{}\nsee {}", clean(&finding.help), finding.code.page()),
             mark: Span::new(parts[0].len(), parts[0].len() + parts[1].len()),
             line: Line {
                 name: clean(&path.to_string_lossy()).into_owned(),

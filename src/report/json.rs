@@ -6,12 +6,12 @@
 //! Nothing in a report depends on the clock, so the same input gives the same bytes.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::path::Path;
 
 use serde::Serialize;
 
+use super::{Color, Mode, percent, write_json};
 use crate::findings::{Finding, Findings, Level};
 use crate::plan::{FilePlan, Plan, Safety, canonical};
 use crate::reason::Reason;
@@ -22,29 +22,13 @@ use crate::source::{Failure, Lines, Span};
 /// The version of the format: it grows when a field changes its meaning or goes.
 const VERSION: u32 = 1;
 
-/// What a run did with the plan.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Mode {
-    /// It reported findings.
-    Check,
-    /// It showed what would change.
-    DryRun,
-    /// It wrote the changes.
-    Write,
-}
-
 /// Writes the report.
-pub fn render(
-    plan: &Plan,
-    findings: &Findings,
-    failures: &[Failure],
-    mode: Mode,
+pub(super) fn render(
+    report: &super::Report<'_>,
+    _color: Color,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let report = Report::of(plan, findings, failures, mode);
-    serde_json::to_writer_pretty(&mut *out, &report).map_err(io::Error::from)?;
-    writeln!(out)
+    write_json(&Report::of(report), out)
 }
 
 #[derive(Serialize)]
@@ -187,7 +171,14 @@ struct Summary {
 }
 
 impl<'p> Report<'p> {
-    fn of(plan: &'p Plan, findings: &'p Findings, failures: &'p [Failure], mode: Mode) -> Self {
+    fn of(report: &super::Report<'p>) -> Self {
+        let super::Report {
+            plan,
+            findings,
+            failures,
+            mode,
+            ..
+        } = *report;
         let mut of_site: BTreeMap<(usize, usize), Vec<&Finding>> = BTreeMap::new();
         let mut others = Vec::new();
         for finding in &findings.list {
@@ -422,19 +413,6 @@ fn path_of(path: &Path) -> JsonPath {
         path: path.to_string_lossy().into_owned(),
         path_bytes: path.to_str().is_none().then(|| percent(path)),
     }
-}
-
-fn percent(path: &Path) -> String {
-    let mut text = String::new();
-    for &byte in path.as_os_str().as_encoded_bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
-            text.push(char::from(byte));
-        } else {
-            // Writing into a string cannot fail.
-            let _ = write!(text, "%{byte:02X}");
-        }
-    }
-    text
 }
 
 fn summary(plan: &Plan, findings: &Findings, failures: &[Failure]) -> Summary {

@@ -11,7 +11,7 @@ use crate::reason::Reason;
 use crate::source::{Failure, Lines};
 
 /// `3 files`, `1 file`.
-struct Count(usize, &'static str);
+pub(super) struct Count(pub(super) usize, pub(super) &'static str);
 
 impl fmt::Display for Count {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

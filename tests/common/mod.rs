@@ -31,6 +31,8 @@ pub fn program(folder: &Path) -> Command {
         "CLICOLOR",
         "CLICOLOR_FORCE",
         "GITHUB_ACTIONS",
+        "GITHUB_STEP_SUMMARY",
+        "TF_BUILD",
     ] {
         command.env_remove(name);
     }

@@ -46,14 +46,7 @@ impl Tool {
         if self.answers(&on_path) {
             return Ok(on_path);
         }
-        let home = std::env::var_os("HOME").map(|home| Path::new(&home).join(".cache"));
-        let cache = std::env::var_os("XDG_CACHE_HOME")
-            .map(PathBuf::from)
-            .or(home)
-            .ok_or_else(|| format!("there is no {name} on the PATH and no HOME to keep one in"))?;
-        let folder = cache
-            .join("ecr-rewrite-tests")
-            .join(format!("{name}-{version}"));
+        let folder = cache()?.join(format!("{name}-{version}"));
         let cached = folder.join(name);
         if self.answers(&cached) {
             return Ok(cached);
@@ -84,4 +77,63 @@ impl Tool {
             output.status.success() && output.stdout.starts_with(self.answer.as_bytes())
         })
     }
+}
+
+/// The folder in which such programs are kept.
+pub fn cache() -> Result<PathBuf, String> {
+    let home = std::env::var_os("HOME").map(|home| Path::new(&home).join(".cache"));
+    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    let cache = cache
+        .or(home)
+        .ok_or("there is no HOME to keep programs in")?;
+    Ok(cache.join("ecr-rewrite-tests"))
+}
+
+/// The folder of a Go module's sources, from the module cache or the proxy.
+pub fn go_module(module: &str, version: &str) -> Result<PathBuf, String> {
+    let elsewhere = tempfile::tempdir().map_err(|error| error.to_string())?;
+    let downloaded = Command::new("go")
+        .args(["mod", "download", "-json", &format!("{module}@{version}")])
+        .current_dir(elsewhere.path())
+        .output()
+        .map_err(|error| format!("there is no Go to download {module}: {error}"))?;
+    let answer: serde_json::Value =
+        serde_json::from_slice(&downloaded.stdout).map_err(|error| error.to_string())?;
+    let folder = answer["Dir"].as_str();
+    folder
+        .map(PathBuf::from)
+        .ok_or_else(|| format!("{module} could not be downloaded: {}", answer["Error"]))
+}
+
+/// The folder of a crate's sources, from the cache of cargo or the registry.
+pub fn crate_sources(name: &str, version: &str) -> Result<PathBuf, String> {
+    if let Some(folder) = cached_crate(name, version) {
+        return Ok(folder);
+    }
+    let elsewhere = tempfile::tempdir().map_err(|error| error.to_string())?;
+    let manifest = format!(
+        "[package]\nname = \"x\"\nedition = \"2024\"\n[lib]\npath = \"x.rs\"\n[dependencies]\n{name} = \"={version}\"\n"
+    );
+    let write = |file: &str, text: &str| std::fs::write(elsewhere.path().join(file), text);
+    write("Cargo.toml", &manifest)
+        .and_then(|()| write("x.rs", ""))
+        .map_err(|error| error.to_string())?;
+    let fetched = Command::new(env!("CARGO"))
+        .args(["fetch", "--quiet"])
+        .current_dir(elsewhere.path())
+        .output()
+        .map_err(|error| error.to_string())?;
+    let talk = String::from_utf8_lossy(&fetched.stderr).into_owned();
+    cached_crate(name, version)
+        .ok_or_else(|| format!("{name} could not be fetched: {}", talk.trim()))
+}
+
+fn cached_crate(name: &str, version: &str) -> Option<PathBuf> {
+    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| Some(Path::new(&std::env::var_os("HOME")?).join(".cargo")))?;
+    let registries = std::fs::read_dir(home.join("registry/src")).ok()?;
+    registries
+        .filter_map(Result::ok)
+        .map(|registry| registry.path().join(format!("{name}-{version}")))
+        .find(|folder| folder.is_dir())
 }

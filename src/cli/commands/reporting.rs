@@ -8,37 +8,39 @@ use std::path::Path;
 use super::super::Error;
 use super::super::args::ReportArgs;
 use super::super::talk::Talk;
-use crate::findings::{Findings, Unused};
-use crate::plan::Plan;
-use crate::report::{Color, Format, clean, concise, diff, findings, json};
+use crate::findings::Unused;
+use crate::report::{
+    Color, FORMATS, Format, Kind, Report, clean, holds_command, summary, without_commands,
+};
 use crate::rules::{Origin, Rule};
-use crate::source::Failure;
 
 /// Standard output, or a file that stands in for it.
 pub(super) struct Sink<'a> {
     /// What to print; nothing when that was not asked for.
-    pub(super) format: Option<Format>,
+    pub(super) format: Option<&'static Format>,
     file: Option<&'a Path>,
     talk: Talk,
 }
 
 impl<'a> Sink<'a> {
-    /// What was asked for; `usual` is the format of the mode, none for one that prints nothing.
+    /// What was asked for; `usual` is the word of the mode's format, none for one that prints nothing.
     pub(super) fn new(
         args: &'a ReportArgs,
-        usual: Option<Format>,
+        usual: Option<&str>,
         talk: Talk,
     ) -> Result<Self, Error> {
         let asked = args.format.as_deref().map(format).transpose()?;
         if let (None, Some(format)) = (usual, asked)
-            && format != Format::Json
+            && !format.reports_writing
         {
+            let writing = FORMATS.iter().filter(|format| format.reports_writing);
             return Err(Error::Message(format!(
-                "writing takes `--format json` alone; `{}` goes with `--dry-run` or `--check`",
-                args.format.as_deref().unwrap_or_default()
+                "writing takes `--format` {}; `{}` goes with `--dry-run` or `--check`",
+                words(writing, " or "),
+                format.word
             )));
         }
-        let format = asked.or(usual);
+        let format = asked.or_else(|| usual.and_then(Format::of));
         if format.is_none() && args.output_file.is_some() {
             return Err(Error::Message(
                 "`-o` has nothing to write; add `--dry-run`, `--check` or `--format json`".into(),
@@ -61,54 +63,89 @@ impl<'a> Sink<'a> {
     }
 
     /// Prints the report, if one was asked for.
-    pub(super) fn render(
-        &self,
-        plan: &Plan,
-        findings: &Findings,
-        failures: &[Failure],
-        mode: json::Mode,
-    ) -> Result<(), Error> {
+    pub(super) fn render(&self, report: &Report<'_>) -> Result<(), Error> {
         let Some(format) = self.format else {
             return Ok(());
         };
-        let render = |color: Color, out: &mut dyn Write| match format {
-            Format::Text => findings::render(findings, color, out),
-            Format::Concise => concise::render(findings, out),
-            Format::Diff => diff::render(plan, color, out),
-            Format::Json => json::render(plan, findings, failures, mode, out),
+        if format.kind == Kind::Commands {
+            self.summarize(report);
+        }
+        let Some(path) = self.file else {
+            return self.print(format, report).map_err(Error::Output);
         };
-        match self.file {
-            Some(path) => {
+        let mut bytes = Vec::new();
+        format
+            .render(report, Color::Off, &mut bytes)
+            .map_err(Error::Output)?;
+        fs::write(path, bytes).map_err(|error| {
+            Error::Message(format!("{}: cannot be written: {error}", path.display()))
+        })
+    }
+
+    fn print(&self, format: &Format, report: &Report<'_>) -> io::Result<()> {
+        let stdout = io::stdout();
+        let color = self.talk.color(&stdout);
+        let plain_terminal = color == Color::Off && stdout.is_terminal();
+        let mut out = io::BufWriter::new(stdout.lock());
+        match format.kind {
+            Kind::Data | Kind::Commands => format.render(report, color, &mut out)?,
+            Kind::Text | Kind::Patch => {
                 let mut bytes = Vec::new();
-                render(Color::Off, &mut bytes).map_err(Error::Output)?;
-                fs::write(path, bytes).map_err(|error| {
-                    Error::Message(format!("{}: cannot be written: {error}", path.display()))
-                })
-            }
-            None => {
-                let stdout = io::stdout();
-                let color = self.talk.color(&stdout);
-                if format != Format::Json && under_actions() {
-                    let mut bytes = Vec::new();
-                    render(color, &mut bytes).map_err(Error::Output)?;
-                    let mut out = stdout.lock();
-                    out.write_all(&without_commands(bytes))
-                        .map_err(Error::Output)?;
-                    return out.flush().map_err(Error::Output);
-                }
-                let plain_terminal = color == Color::Off && stdout.is_terminal();
-                let mut out = io::BufWriter::new(stdout.lock());
+                format.render(report, color, &mut bytes)?;
                 if plain_terminal {
-                    let mut bytes = Vec::new();
-                    render(color, &mut bytes).map_err(Error::Output)?;
-                    write_clean(&bytes, &mut out).map_err(Error::Output)?;
+                    write_clean(&bytes, &mut out)?;
                 } else {
-                    render(color, &mut out).map_err(Error::Output)?;
+                    out.write_all(&self.for_services(bytes))?;
                 }
-                out.flush().map_err(Error::Output)
             }
         }
+        out.flush()
     }
+
+    /// The same output, in such a way that no line of a repository in it is a command to the service
+    /// that reads it.
+    fn for_services(&self, bytes: Vec<u8>) -> Vec<u8> {
+        if under_actions() {
+            return stop_commands(bytes);
+        }
+        if !is_set("TF_BUILD", "True") {
+            return bytes;
+        }
+        // Azure Pipelines has no way to stop it from reading commands.
+        let text = String::from_utf8_lossy(&bytes);
+        if !holds_command(&text) {
+            return bytes;
+        }
+        self.talk.note("what Azure Pipelines would take for a command is shown escaped, so a patch does not apply; `-o FILE` writes it as it is");
+        without_commands(&text).into_bytes()
+    }
+
+    /// Adds the report to the summary of the step, where a workflow has one.
+    fn summarize(&self, report: &Report<'_>) {
+        let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty())
+        else {
+            return;
+        };
+        let append = || {
+            let mut file = fs::OpenOptions::new()
+                .create(true)
+                .append(true)
+                .open(&path)?;
+            let taken = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
+            file.write_all(summary(report, taken).as_bytes())
+        };
+        if let Err(error) = append() {
+            let path = path.to_string_lossy();
+            let note = format!("{path}: the summary of the step cannot be written: {error}");
+            self.talk.note(&note);
+        }
+    }
+}
+
+/// The words of formats, in backticks.
+fn words<'f>(formats: impl Iterator<Item = &'f Format>, between: &str) -> String {
+    let words: Vec<String> = formats.map(|format| format!("`{}`", format.word)).collect();
+    words.join(between)
 }
 
 /// A terminal without colours is a terminal all the same: it gets no bytes that could fool it.
@@ -119,14 +156,18 @@ fn write_clean(text: &[u8], out: &mut impl Write) -> io::Result<()> {
 }
 
 /// Whether a workflow of GitHub reads what is printed.
-fn under_actions() -> bool {
-    std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true")
+pub(super) fn under_actions() -> bool {
+    is_set("GITHUB_ACTIONS", "true")
+}
+
+fn is_set(name: &str, wanted: &str) -> bool {
+    std::env::var_os(name).is_some_and(|value| value == wanted)
 }
 
 /// The same output in such a way that lines of a repository in it, which a workflow would take for
 /// commands, are none: GitHub stops to read commands until the word comes again, which the hash of the
 /// output keeps from standing in it.
-fn without_commands(bytes: Vec<u8>) -> Vec<u8> {
+fn stop_commands(bytes: Vec<u8>) -> Vec<u8> {
     let text = String::from_utf8_lossy(&bytes);
     let is_command = |line: &str| line.trim_start().starts_with("::") || line.contains("##[");
     // Other line ends count as well: the runner knows them all.
@@ -146,17 +187,13 @@ fn without_commands(bytes: Vec<u8>) -> Vec<u8> {
 }
 
 /// Reads the word after `--format`.
-fn format(word: &str) -> Result<Format, Error> {
-    let known = Format::ALL.into_iter().find(|(known, _)| *known == word);
-    if let Some((_, format)) = known {
-        return Ok(format);
-    }
-    Err(Error::Message(if Format::LATER.contains(&word) {
-        format!("`--format {word}` is not supported yet")
-    } else {
-        let known = Format::ALL.map(|(known, _)| known).join("`, `");
-        format!("`--format {word}` does not exist; the formats are `{known}`")
-    }))
+fn format(word: &str) -> Result<&'static Format, Error> {
+    Format::of(word).ok_or_else(|| {
+        Error::Message(format!(
+            "`--format {word}` does not exist; the formats are {}",
+            words(FORMATS.iter(), ", ")
+        ))
+    })
 }
 
 /// Says which entries of the config met nothing.

@@ -17,7 +17,7 @@ use crate::findings::{self, Findings};
 use crate::link::{self, FolderLinks};
 use crate::plan::{self, Assume, Plan, Repeats};
 use crate::reason::Assumption;
-use crate::report::{Format, clean, json, text};
+use crate::report::{self, Home, Kind, Report, clean, text};
 use crate::rules::RuleSet;
 use crate::scan::ScannedFile;
 use crate::settings::{ConfigChoice, Rules, Settings};
@@ -119,10 +119,12 @@ pub(in super::super) fn rewrite(args: &Rewrite, talk: Talk) -> Result<Exit, Erro
 }
 
 impl Mode {
-    fn default_format(self) -> Option<Format> {
+    /// The word of the format that is printed when none was asked for.
+    fn default_format(self) -> Option<&'static str> {
         match self {
-            Self::Check => Some(Format::Text),
-            Self::DryRun => Some(Format::Diff),
+            Self::Check if reporting::under_actions() => Some("github"),
+            Self::Check => Some("text"),
+            Self::DryRun => Some("diff"),
             Self::Write | Self::Filter => None,
         }
     }
@@ -228,17 +230,35 @@ impl<'s> Run<'s> {
         Ok(plan)
     }
 
+    /// Prints the report, if one was asked for.
+    fn render(&self, plan: &Plan, findings: &Findings, mode: report::Mode) -> Result<(), Error> {
+        let around = walk::repository(self.current);
+        let root = around.or_else(|| self.roots.first().map(PathBuf::as_path));
+        let home = Home {
+            current: self.current,
+            root: root.unwrap_or(self.current),
+        };
+        self.sink.render(&Report {
+            plan,
+            findings,
+            failures: &self.failures,
+            mode,
+            home,
+        })
+    }
+
+    fn is_patch(&self) -> bool {
+        let format = self.sink.format;
+        format.is_some_and(|format| format.kind == Kind::Patch)
+    }
+
     fn check(&mut self, plan: &Plan, findings: &Findings) -> Result<Exit, Error> {
-        if self.sink.format == Some(Format::Diff)
-            && plan.changes().any(|(file, _)| file.after.is_none())
-        {
+        if self.is_patch() && plan.changes().any(|(file, _)| file.after.is_none()) {
             return Err(Error::Message(
                 "a diff needs a target; give `--registry`, or `registry:` in the config".into(),
             ));
         }
-        let rendered = self
-            .sink
-            .render(plan, findings, &self.failures, json::Mode::Check);
+        let rendered = self.render(plan, findings, report::Mode::Check);
         unless_closed(rendered)?;
         self.explain(plan, text::Tense::Would);
         self.talk.note(&text::findings(findings));
@@ -257,11 +277,9 @@ impl<'s> Run<'s> {
         findings: &Findings,
     ) -> Result<Exit, Error> {
         let from = diff_folder(plan, self.current);
-        let is_diff = self.sink.format == Some(Format::Diff);
+        let is_diff = self.is_patch();
         let shown = is_diff.then(|| show_from(&from, plan));
-        let rendered = self
-            .sink
-            .render(plan, findings, &self.failures, json::Mode::DryRun);
+        let rendered = self.render(plan, findings, report::Mode::DryRun);
         for (file, path) in plan.files.iter_mut().zip(shown.into_iter().flatten()) {
             file.source.path = path;
         }
@@ -289,8 +307,7 @@ impl<'s> Run<'s> {
         self.failures.extend(written.failures);
         // What was changed comes from ECR now; the rest of what was found stands.
         findings.list.retain(|finding| finding.fix.is_none());
-        self.sink
-            .render(plan, &findings, &self.failures, json::Mode::Write)?;
+        self.render(plan, &findings, report::Mode::Write)?;
         self.explain(plan, text::Tense::Did);
         Ok(match written.interrupted {
             Some(signal) => {
