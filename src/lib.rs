@@ -29,6 +29,7 @@ pub mod ignores;
 pub mod image;
 pub mod link;
 pub mod plan;
+pub mod prove;
 pub mod reason;
 pub mod report;
 pub mod rules;

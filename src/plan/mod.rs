@@ -38,6 +38,7 @@ use crate::yaml::YamlError;
 use decide::Outcome;
 pub use entry::NewNames;
 pub use name::{canonical, canonical_of};
+pub use rendered::values::{Standing, standing, values};
 
 /// How sure a change is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,6 +5,7 @@ pub mod diff;
 pub mod explain;
 pub mod findings;
 pub mod json;
+pub mod prove;
 pub mod text;
 
 use std::borrow::Cow;

@@ -77,38 +77,57 @@ impl<'a> Sink<'a> {
             Format::Diff => diff::render(plan, color, out),
             Format::Json => json::render(plan, findings, failures, mode, out),
         };
-        match self.file {
-            Some(path) => {
-                let mut bytes = Vec::new();
-                render(Color::Off, &mut bytes).map_err(Error::Output)?;
-                fs::write(path, bytes).map_err(|error| {
-                    Error::Message(format!("{}: cannot be written: {error}", path.display()))
-                })
-            }
-            None => {
-                let stdout = io::stdout();
-                let color = self.talk.color(&stdout);
-                if format != Format::Json && under_actions() {
-                    let mut bytes = Vec::new();
-                    render(color, &mut bytes).map_err(Error::Output)?;
-                    let mut out = stdout.lock();
-                    out.write_all(&without_commands(bytes))
-                        .map_err(Error::Output)?;
-                    return out.flush().map_err(Error::Output);
-                }
-                let plain_terminal = color == Color::Off && stdout.is_terminal();
-                let mut out = io::BufWriter::new(stdout.lock());
-                if plain_terminal {
-                    let mut bytes = Vec::new();
-                    render(color, &mut bytes).map_err(Error::Output)?;
-                    write_clean(&bytes, &mut out).map_err(Error::Output)?;
-                } else {
-                    render(color, &mut out).map_err(Error::Output)?;
-                }
-                out.flush().map_err(Error::Output)
-            }
-        }
+        let kind = match format {
+            Format::Json => Kind::Data,
+            _ => Kind::Prose,
+        };
+        print(self.file, kind, self.talk, &render)
     }
+}
+
+/// What is printed: lines of a repository in prose may mean something to who reads it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// For people.
+    Prose,
+    /// For programs.
+    Data,
+}
+
+/// Prints a report on standard output, or into a file.
+pub(super) fn print(
+    file: Option<&Path>,
+    kind: Kind,
+    talk: Talk,
+    render: &dyn Fn(Color, &mut dyn Write) -> io::Result<()>,
+) -> Result<(), Error> {
+    if let Some(path) = file {
+        let mut bytes = Vec::new();
+        render(Color::Off, &mut bytes).map_err(Error::Output)?;
+        return fs::write(path, bytes).map_err(|error| {
+            Error::Message(format!("{}: cannot be written: {error}", path.display()))
+        });
+    }
+    let stdout = io::stdout();
+    let color = talk.color(&stdout);
+    if kind != Kind::Data && under_actions() {
+        let mut bytes = Vec::new();
+        render(color, &mut bytes).map_err(Error::Output)?;
+        let mut out = stdout.lock();
+        out.write_all(&without_commands(bytes))
+            .map_err(Error::Output)?;
+        return out.flush().map_err(Error::Output);
+    }
+    let plain_terminal = color == Color::Off && stdout.is_terminal();
+    let mut out = io::BufWriter::new(stdout.lock());
+    if plain_terminal {
+        let mut bytes = Vec::new();
+        render(color, &mut bytes).map_err(Error::Output)?;
+        write_clean(&bytes, &mut out).map_err(Error::Output)?;
+    } else {
+        render(color, &mut out).map_err(Error::Output)?;
+    }
+    out.flush().map_err(Error::Output)
 }
 
 /// A terminal without colours is a terminal all the same: it gets no bytes that could fool it.

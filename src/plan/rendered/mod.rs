@@ -6,7 +6,7 @@
 //! values may take the other side. A change under which anything else would come out is taken back.
 
 mod compare;
-mod values;
+pub(super) mod values;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};

@@ -7,10 +7,10 @@ use crate::helm::template::{read_yaml, read_yaml_document};
 use crate::sites::{BlockId, Step, place_of};
 
 /// Where the values of a layer stand in a file: the document (0-based), and the way from its root.
-pub(super) type Standing = (usize, Vec<Step>);
+pub type Standing = (usize, Vec<Step>);
 
 /// Where the values of a layer stand in a file of which they are a part; nothing when that cannot be told.
-pub(super) fn standing(text: &str, block: Option<BlockId>) -> Option<Standing> {
+pub fn standing(text: &str, block: Option<BlockId>) -> Option<Standing> {
     match block {
         Some(block) => place_of(text, block),
         None => Some((0, Vec::new())),
@@ -18,7 +18,7 @@ pub(super) fn standing(text: &str, block: Option<BlockId>) -> Option<Standing> {
 }
 
 /// The values that stand there.
-pub(super) fn values(text: &str, (document, way): &Standing) -> Option<Value> {
+pub fn values(text: &str, (document, way): &Standing) -> Option<Value> {
     let mut value = &read_yaml_document(text, *document).ok()?;
     for step in way {
         value = match step {

@@ -1,0 +1,229 @@
+//! A proof for a terminal: a screen, and with details every rendering.
+
+use std::io::{self, Write};
+
+use super::{Counts, ORIGINS, Summary, count, origin, title, verdict};
+use crate::prove::{Difference, Outcome, Outside, Proof, Render};
+use crate::report::clean;
+
+/// How much is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Detail {
+    /// A screen.
+    Screen,
+    /// Everything.
+    All,
+}
+
+/// How many renderings that differ are shown on a screen, and how many places of each.
+const DIFFERENT: usize = 4;
+const PLACES: usize = 3;
+/// How many images of each origin.
+const IMAGES: usize = 3;
+/// How many examples of each reason.
+const EXAMPLES: usize = 2;
+
+/// Writes the report.
+pub fn render(proof: &Proof, detail: Detail, out: &mut dyn Write) -> io::Result<()> {
+    let summary = Summary::of(proof);
+    let shown = Shown {
+        summary: &summary,
+        detail,
+    };
+    shown.table(out)?;
+    shown.different(proof, out)?;
+    shown.images(out)?;
+    shown.unrendered(out)?;
+    if detail == Detail::All {
+        all(proof, out)?;
+    }
+    Ok(())
+}
+
+struct Shown<'s> {
+    summary: &'s Summary<'s>,
+    detail: Detail,
+}
+
+impl Shown<'_> {
+    /// How many of a list are shown.
+    fn limit(&self, limit: usize) -> usize {
+        match self.detail {
+            Detail::Screen => limit,
+            Detail::All => usize::MAX,
+        }
+    }
+
+    fn table(&self, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "{:<16}{:>6}{:>8}{:>12}{:>15}", "", "all", "equal", "different", "not rendered")?;
+        let mut row = |what: &str, counts: &Counts| {
+            writeln!(
+                out,
+                "{what:<16}{:>6}{:>8}{:>12}{:>15}",
+                counts.all, counts.equal, counts.different, counts.not_rendered
+            )
+        };
+        for (kind, counts) in &self.summary.kinds {
+            if counts.all > 0 {
+                row(&format!("{}s", kind.word()), counts)?;
+            }
+        }
+        row("together", &self.summary.total)?;
+        let summary = self.summary;
+        writeln!(
+            out,
+            "\n{} in {}; {}",
+            changes(summary.changed.len()),
+            count(summary.changing, "rendering"),
+            summary.verdict()
+        )?;
+        if summary.unstable > 0 {
+            let places = count(summary.unstable, "place");
+            writeln!(out, "{places} that is something else in each rendering proves nothing")?;
+        }
+        Ok(())
+    }
+
+    fn different(&self, proof: &Proof, out: &mut dyn Write) -> io::Result<()> {
+        let different: Vec<&Render> =
+            proof.renders.iter().filter(|one| one.is_different()).collect();
+        let limit = self.limit(DIFFERENT);
+        for render in different.iter().take(limit) {
+            writeln!(out, "\n{} {}", render.kind.word(), title(render))?;
+            let all = render.rendered().map_or(&[][..], |one| &one.differences);
+            let places = self.limit(PLACES);
+            for one in all.iter().take(places) {
+                writeln!(out, "  {}", difference(one))?;
+            }
+            more(all.len(), places, "  ", out)?;
+        }
+        more(different.len(), limit, "", out)
+    }
+
+    fn images(&self, out: &mut dyn Write) -> io::Result<()> {
+        let summary = self.summary;
+        let outside = summary.images_outside().len();
+        writeln!(
+            out,
+            "{}{} ECR afterwards, {outside} from elsewhere",
+            if summary.total.different > 0 { "\n" } else { "" },
+            come(summary.in_ecr.len())
+        )?;
+        for (code, words) in ORIGINS {
+            let own = summary.outside.iter();
+            let own: Vec<_> = own.filter(|(one, _)| one.origin.code() == *code).collect();
+            if own.is_empty() {
+                continue;
+            }
+            writeln!(out, "\n{words}: {}", own.len())?;
+            let limit = self.limit(IMAGES);
+            for (one, renders) in own.iter().take(limit) {
+                writeln!(out, "  {}", image(one, renders))?;
+            }
+            more(own.len(), limit, "  ", out)?;
+        }
+        Ok(())
+    }
+
+    fn unrendered(&self, out: &mut dyn Write) -> io::Result<()> {
+        let all = &self.summary.unrendered;
+        if !all.is_empty() {
+            writeln!(out, "\nnot rendered")?;
+        }
+        for (why, own) in all {
+            writeln!(out, "  {:>4}  {why}: {}", own.len(), why.words())?;
+            let limit = self.limit(EXAMPLES);
+            for (render, detail) in own.iter().take(limit) {
+                let detail = if detail.is_empty() {
+                    String::new()
+                } else {
+                    format!(": {}", shortened(&clean(detail), self.detail))
+                };
+                writeln!(out, "        {}{detail}", title(render))?;
+            }
+            more(own.len(), limit, "        ", out)?;
+        }
+        Ok(())
+    }
+}
+
+/// Every rendering with what changes in it.
+fn all(proof: &Proof, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "\nevery rendering")?;
+    for render in &proof.renders {
+        let what = format!("{} {}", render.kind.word(), title(render));
+        match &render.outcome {
+            Outcome::Not(why) => {
+                let why: Vec<&str> = why.iter().map(|one| one.why.code()).collect();
+                writeln!(out, "  {what}: not rendered ({})", why.join(", "))?;
+            }
+            Outcome::Rendered(rendered) => {
+                let state = if render.is_different() { "different" } else { "equal" };
+                let objects = count(rendered.objects, "object");
+                writeln!(out, "  {what}: {state}, {objects}, {}", changes(rendered.changed.len()))?;
+                for (before, after) in &rendered.changed {
+                    writeln!(out, "    {} -> {}", clean(before), clean(after))?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn image(one: &Outside, renders: &[&Render]) -> String {
+    let why = verdict(one).map_or(String::new(), |why| format!(" [{why}]"));
+    let first = renders.first().map_or(String::new(), |render| title(render));
+    let others = match renders.len() {
+        0 | 1 => String::new(),
+        more => format!(" and {} more", more - 1),
+    };
+    format!("{}{why}  {}  in {first}{others}", clean(&one.image), origin(one))
+}
+
+/// A difference in a line.
+pub(super) fn difference(one: &Difference) -> String {
+    let place = [one.object.as_str(), one.at.as_str()];
+    let place: Vec<&str> = place.into_iter().filter(|part| !part.is_empty()).collect();
+    let place = clean(&place.join(" ")).into_owned();
+    let quoted = |text: &Option<String>| {
+        let text = text.as_deref().map(clean);
+        text.map_or("nothing".to_string(), |text| format!("`{text}`"))
+    };
+    let what = match (&one.before, &one.after) {
+        (None, Some(after)) if place.is_empty() => format!("{}: {}", one.why, clean(after)),
+        _ => format!("{place}: {} became {}: {}", quoted(&one.before), quoted(&one.after), one.why),
+    };
+    what.replace('\n', "\\n")
+}
+
+fn changes(number: usize) -> String {
+    match number {
+        0 => "no image changes".to_string(),
+        1 => "1 image changes".to_string(),
+        more => format!("{more} images change"),
+    }
+}
+
+fn come(number: usize) -> String {
+    match number {
+        1 => "1 image comes from".to_string(),
+        other => format!("{other} images come from"),
+    }
+}
+
+/// What is not shown of a list.
+fn more(all: usize, shown: usize, indent: &str, out: &mut dyn Write) -> io::Result<()> {
+    match all.saturating_sub(shown) {
+        0 => Ok(()),
+        left => writeln!(out, "{indent}… {left} more (`-v`)"),
+    }
+}
+
+/// A text that fits a line of a screen.
+fn shortened(text: &str, detail: Detail) -> String {
+    const WIDTH: usize = 100;
+    match text.char_indices().nth(WIDTH) {
+        Some((end, _)) if detail == Detail::Screen => format!("{}…", &text[..end]),
+        _ => text.to_string(),
+    }
+}
