@@ -83,6 +83,8 @@ pub enum Failed {
 pub(super) struct Chart<'c> {
     /// The folder or package of the chart.
     pub(super) path: &'c Path,
+    /// Whether its schemas are left out: they name others elsewhere, which Helm would fetch.
+    pub(super) skips_schema: bool,
     /// The name of the release.
     pub(super) name: &'c str,
     /// Files of values, the earliest first.
@@ -135,6 +137,9 @@ impl Engines {
             .args(["--include-crds", "--namespace=default"]);
         for values in chart.values {
             command.arg(flag("--values=", values));
+        }
+        if chart.skips_schema {
+            command.arg("--skip-schema-validation");
         }
         // Nothing behind it is an option, whatever it is called.
         command.arg("--").arg(release_name(chart.name)).arg(chart.path);

@@ -20,7 +20,7 @@ use crate::source::Lines;
 /// Files that are larger are not searched.
 const MAX_SEARCHED: u64 = 4 << 20;
 /// Keys that begin the name of an image, and those that end it.
-const FRONTS: &[&str] = &["registry", "hub"];
+const FRONTS: &[&str] = &["registry", "hub", "repository"];
 const ENDS: &[&str] = &["repository", "image", "name", "repo"];
 /// The registry that a name without one means.
 const DOCKER_HUB: &str = "docker.io";
@@ -99,7 +99,8 @@ pub(super) fn images(text: &str, options: &scan::Options) -> BTreeSet<Image> {
         let scan = scan_text(Path::new("rendered.yaml"), object.text, options);
         let sites = scan.sites.iter();
         let pulled = sites.filter(|site| site.hold.is_none() && site.assumption.is_none());
-        images.extend(pulled.map(|site| Image {
+        let whole = pulled.filter(|site| !crate::image::is_registry(site.text()));
+        images.extend(whole.map(|site| Image {
             reference: site.text().to_string(),
             template: object.source.to_string(),
         }));
@@ -130,7 +131,9 @@ impl Notes {
         let mut notes: BTreeMap<Canonical, Vec<Note>> = BTreeMap::new();
         for file in &plan.files {
             let lines = Lines::new(&file.source.text);
-            let skips = file.skips.iter().map(|skip| (skip.site, skip.reason.code()));
+            // What names an image without pulling it says nothing of where that comes from.
+            let skips = file.skips.iter().filter(|skip| !skip.reason.is_no_pull());
+            let skips = skips.map(|skip| (skip.site, skip.reason.code()));
             let undecided = file.undecided.iter();
             let undecided = undecided.map(|one| (one.site, one.assumption.code()));
             for (site, reason) in skips.chain(undecided) {
@@ -396,6 +399,9 @@ impl Search<'_> {
             .iter()
             .flat_map(|front| ENDS.iter().map(move |end| (*front, *end)));
         let (front, end) = pairs.find(|(front, end)| {
+            if front == end {
+                return false;
+            }
             let (Some(first), Some(second)) = (text(front), text(end)) else {
                 return false;
             };
@@ -445,10 +451,15 @@ impl Search<'_> {
 type Spot = (Vec<String>, Moves, Moves);
 
 /// Values that set texts at paths.
+/// Those that are `true` are so as values, too.
 pub(super) fn values_of<'m>(moves: impl Iterator<Item = &'m (Vec<String>, String)>) -> Value {
     let mut values = Value::Object(Map::new());
     for (path, text) in moves {
-        let nested = path.iter().rev().fold(Value::String(text.clone()), |inner, key| {
+        let value = match text.as_str() {
+            "true" => Value::Bool(true),
+            text => Value::String(text.to_string()),
+        };
+        let nested = path.iter().rev().fold(value, |inner, key| {
             Value::Object(Map::from_iter([(key.clone(), inner)]))
         });
         crate::helm::layered::put_over(&mut values, nested);

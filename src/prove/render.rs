@@ -14,6 +14,7 @@ use super::engine::{self, Failed};
 use super::images::{self, Image, Inputs, Moves, Origin};
 use super::objects::objects;
 use super::packages::{self, Packages};
+use super::schemas;
 use super::targets::{Kind, Layer, Source, Target};
 use super::tree::{Changes, Side, Trees};
 use super::unrendered::{Unrendered, Why};
@@ -26,6 +27,8 @@ use crate::sites::ChartSource;
 
 /// Charts that lie beside charts beside charts: further ones are left out.
 const MAX_DEPTH: usize = 4;
+/// The way to the key that lets Bitnami's charts render with other images.
+const ALLOWANCE: [&str; 3] = ["global", "security", "allowInsecureImages"];
 /// Why something differs that must not.
 const FAILED_AFTER: &str = "it cannot be rendered any more";
 
@@ -60,6 +63,8 @@ enum Way {
         chart: Chart,
         /// The files of values, on either side.
         values: Vec<[PathBuf; 2]>,
+        /// Whether its schemas name others elsewhere, which Helm would fetch.
+        skips_schema: bool,
     },
 }
 
@@ -230,7 +235,11 @@ impl<'p> Prepared<'p> {
                 let folder = self.trees.place(side, folder);
                 options.engines.build(&folder, *has_charts, options.stop)
             }
-            Way::Template { chart, values } => {
+            Way::Template {
+                chart,
+                values,
+                skips_schema,
+            } => {
                 let own = values.iter().map(|sides| sides[side as usize].clone());
                 let values: Vec<PathBuf> =
                     own.chain(more.map(Path::to_path_buf)).collect();
@@ -244,6 +253,7 @@ impl<'p> Prepared<'p> {
                 };
                 let chart = engine::Chart {
                     path: &path,
+                    skips_schema: *skips_schema,
                     name: name.unwrap_or("release-name"),
                     values: &values,
                 };
@@ -295,13 +305,11 @@ impl<'p> Prepared<'p> {
                 is_open && one.verdict.is_ok() && moves.get(round).is_some_and(|all| !all.is_empty())
             };
             let tried = outside.iter().filter(open);
-            let tried = tried.flat_map(|(_, moves)| &moves[round]);
-            let values = images::values_of(tried);
-            if values.as_object().is_none_or(serde_json::Map::is_empty) {
+            let tried: Moves = tried.flat_map(|(_, moves)| moves[round].clone()).collect();
+            if tried.is_empty() {
                 continue;
             }
-            let Ok(file) = self.write(&values) else { return };
-            let Ok(text) = self.run(job, way, Side::After, Some(&file), options) else {
+            let Some((text, more)) = self.tried(job, way, &tried, options) else {
                 continue;
             };
             let moved = images::images(&text, options.scan);
@@ -315,12 +323,38 @@ impl<'p> Prepared<'p> {
                     && moved.iter().any(is_there)
                     && let Some(moves) = moves.get(round)
                 {
-                    let shown = moves.iter();
+                    let shown = moves.iter().chain(&more);
                     *moved_by = shown
                         .map(|(path, text)| (images::shown_path(path), text.clone()))
                         .collect();
                 }
             }
+        }
+    }
+
+    /// A rendering with some values over all others, and the values that it needed besides: charts of
+    /// Bitnami refuse other images unless a key allows them, which they name.
+    fn tried(
+        &self,
+        job: &Job<'_>,
+        way: &Way,
+        moves: &Moves,
+        options: &Options<'_>,
+    ) -> Option<(String, Moves)> {
+        let run = |moves: &Moves| {
+            let values = images::values_of(moves.iter());
+            let file = self.write(&values).map_err(|error| Failed::Broken(error.to_string()))?;
+            self.run(job, way, Side::After, Some(&file), options)
+        };
+        match run(moves) {
+            Ok(text) => Some((text, Vec::new())),
+            Err(Failed::Refused(talk)) if talk.contains(ALLOWANCE[2]) => {
+                let path = ALLOWANCE.map(str::to_string).to_vec();
+                let more = vec![(path, "true".to_string())];
+                let text = run(&[moves.as_slice(), &more].concat()).ok()?;
+                Some((text, more))
+            }
+            Err(_) => None,
         }
     }
 
@@ -400,12 +434,14 @@ impl Preparer<'_, '_> {
                 Ok(Way::Template {
                     chart: Chart::Folder(folder.clone()),
                     values,
+                    skips_schema: schemas::are_remote(&trees.place(Side::After, folder)),
                 })
             }
             Source::Elsewhere(source) => {
                 let package = self.package(source)?;
                 let values = self.layers(trees, changes, job)?;
                 Ok(Way::Template {
+                    skips_schema: schemas::are_remote(&package),
                     chart: Chart::Package(package),
                     values,
                 })
@@ -443,6 +479,11 @@ impl Preparer<'_, '_> {
         }
         if closure.has_charts && !engines.has_helm() {
             return Err(vec![Unrendered::new(Why::NoTool, "helm")]);
+        }
+        let charts = job.folders.iter().map(|chart| trees.place(Side::After, chart));
+        if closure.has_charts && charts.into_iter().any(|chart| schemas::are_remote(&chart)) {
+            let why = "the schema of a chart";
+            return Err(vec![Unrendered::new(Why::RemoteBase, why)]);
         }
         Ok(Way::Build {
             folder: folder.to_path_buf(),
@@ -491,11 +532,11 @@ impl Preparer<'_, '_> {
 
     /// The package of a chart that does not lie in the repository unpacked.
     fn package(&self, source: &ChartSource) -> Result<PathBuf, Blocked> {
-        let name = Wanted {
+        let wanted = Wanted {
             chart: source.chart.as_deref().unwrap_or(""),
             ..Wanted::default()
         };
-        let found = self.packages.find(name.name(), source.version.as_deref());
+        let found = self.packages.find(wanted.name(), source.version.as_deref());
         let Some(package) = found else {
             let version = source.version.as_deref().map(|version| format!(" {version}"));
             let from = source.repository.as_deref().map(|from| format!(" of {from}"));

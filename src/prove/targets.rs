@@ -17,6 +17,8 @@ use crate::walk::Role;
 const KUSTOMIZATIONS: &[&str] = &["kustomization.yaml", "kustomization.yml", "Kustomization"];
 /// Where a chart keeps the charts that it brings: these are rendered with it.
 const CHARTS: &str = "charts";
+/// Where it keeps its templates.
+const TEMPLATES: &str = "templates";
 
 /// What kind of thing is rendered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -159,7 +161,8 @@ impl Finder<'_> {
                 let Some(layers) = self.layers(&one.layers) else {
                     continue;
                 };
-                if one.has_defaults && known.insert(layers.clone()) {
+                let is_meant = layers.iter().all(|layer| is_values(layer, folder));
+                if is_meant && one.has_defaults && known.insert(layers.clone()) {
                     let mut target = chart.clone();
                     target.layers = layers;
                     target.rules = (self.rules_for)(&self.files[one.target].source.real);
@@ -253,6 +256,17 @@ impl Finder<'_> {
             unknown: None,
         }
     }
+}
+
+/// Whether a file beside a chart's own values is there to be given to Helm: other files are merged with them
+/// in a plan to be on the safe side.
+fn is_values(layer: &Layer, chart: &Path) -> bool {
+    let below = layer.file.strip_prefix(chart).unwrap_or(&layer.file);
+    let name = below.file_name().and_then(|name| name.to_str());
+    let name = name.unwrap_or("");
+    let is_yaml = name.ends_with(".yaml") || name.ends_with(".yml");
+    let mut parts = below.components();
+    is_yaml && name.contains("values") && !parts.any(|part| part.as_os_str() == TEMPLATES)
 }
 
 fn chart_name(file: &ScannedFile) -> Option<String> {

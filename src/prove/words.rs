@@ -4,6 +4,8 @@ use std::iter::zip;
 use std::sync::Arc;
 
 use crate::image::{self, ImageRef};
+use crate::rules::ecr_host::{ecr_host_of, is_ecr_host};
+use crate::rules::upstreams::UPSTREAMS;
 use crate::rules::{RuleSet, Verdict};
 
 /// How much of a text is shown.
@@ -101,22 +103,26 @@ fn is_reference(word: &str) -> bool {
     image::begins_with_host(word) || is_tagged()
 }
 
-/// Whether a reference has at most one host, in front, no empty part, and no part of it twice in a row at
-/// its beginning: a prefix that was put in front of itself.
+/// Whether a reference has at most one host, in front, and no empty part.
 pub(super) fn is_well_formed(reference: &str) -> bool {
     let Ok(image) = ImageRef::parse(reference) else {
         return false;
     };
-    let parts: Vec<&str> = image.repository().split('/').collect();
-    let is_ecr = image.registry().is_some_and(|host| host.ends_with(".amazonaws.com"));
-    let is_host = |part: &&str| part.contains('.') && image::begins_with_host(&format!("{part}/"));
-    let known = |part: &&str| {
-        part.ends_with(".amazonaws.com") || crate::rules::upstreams::UPSTREAMS.iter().any(|upstream| {
-            upstream.host == *part || upstream.synonyms.contains(part)
-        })
+    let is_known = |part: &str| {
+        let mut upstreams = UPSTREAMS.iter();
+        upstreams.any(|upstream| upstream.host == part || upstream.synonyms.contains(&part))
     };
-    let is_doubled = is_ecr && parts.len() > 2 && parts[0] == parts[1];
-    !is_doubled && !parts.iter().any(|part| is_host(part) && known(part))
+    let is_host = |part: &str| is_ecr_host(part) || is_known(part);
+    !image.repository().split('/').any(is_host)
+}
+
+/// Whether a reference in ECR begins with one part twice: a prefix that was put in front of itself, or of an
+/// image whose path begins so.
+fn is_doubled(reference: &str) -> bool {
+    let rest = reference.split_once('/').map_or("", |(_, rest)| rest);
+    let mut parts = rest.split('/');
+    let (first, second) = (parts.next(), parts.next());
+    ecr_host_of(reference).is_some() && first == second
 }
 
 /// What is wrong about a text that became another one.
@@ -130,7 +136,7 @@ pub(super) fn what_is_wrong(old: &str, new: &str, is_image: bool) -> &'static st
         return NO_IMAGE;
     };
     match parsed {
-        Ok(_) if !is_well_formed(new) => MALFORMED,
+        Ok(_) if !is_well_formed(new) || is_doubled(new) => MALFORMED,
         Ok(new) if new.suffix() != old.suffix() => LOST,
         Ok(_) => OTHER,
         Err(_) => MALFORMED,
