@@ -15,6 +15,7 @@ use crate::plan::Plan;
 use crate::reason::Reason;
 use crate::rules::{RuleSet, Verdict};
 use crate::scan::{self, scan_text};
+use crate::sites::is_chart_file;
 use crate::source::Lines;
 
 /// Files that are larger are not searched.
@@ -129,7 +130,9 @@ impl Notes {
     /// What a plan says of the sites that stay.
     pub fn of(plan: &Plan) -> Self {
         let mut notes: BTreeMap<Canonical, Vec<Note>> = BTreeMap::new();
-        for file in &plan.files {
+        // A `Chart.yaml` lists images that stand elsewhere.
+        let files = plan.files.iter();
+        for file in files.filter(|file| !is_chart_file(&file.source.real)) {
             let lines = Lines::new(&file.source.text);
             // What names an image without pulling it says nothing of where that comes from.
             let skips = file.skips.iter().filter(|skip| !skip.reason.is_no_pull());

@@ -16,12 +16,12 @@ pub enum Detail {
 }
 
 /// How many renderings that differ are shown on a screen, and how many places of each.
-const DIFFERENT: usize = 4;
-const PLACES: usize = 3;
+const DIFFERENT: usize = 3;
+const PLACES: usize = 2;
 /// How many images of each origin.
-const IMAGES: usize = 3;
-/// How many examples of each reason.
-const EXAMPLES: usize = 2;
+const IMAGES: usize = 2;
+/// How long lines are.
+const WIDTH: usize = 160;
 
 /// Writes the report.
 pub fn render(proof: &Proof, detail: Detail, out: &mut dyn Write) -> io::Result<()> {
@@ -93,7 +93,7 @@ impl Shown<'_> {
             let all = render.rendered().map_or(&[][..], |one| &one.differences);
             let places = self.limit(PLACES);
             for one in all.iter().take(places) {
-                writeln!(out, "  {}", difference(one))?;
+                self.line(&format!("  {}", difference(one)), out)?;
             }
             more(all.len(), places, "  ", out)?;
         }
@@ -115,10 +115,10 @@ impl Shown<'_> {
             if own.is_empty() {
                 continue;
             }
-            writeln!(out, "\n{words}: {}", own.len())?;
+            writeln!(out, "{words}: {}", own.len())?;
             let limit = self.limit(IMAGES);
             for (one, renders) in own.iter().take(limit) {
-                writeln!(out, "  {}", image(one, renders))?;
+                self.line(&format!("  {}", image(one, renders)), out)?;
             }
             more(own.len(), limit, "  ", out)?;
         }
@@ -131,19 +131,37 @@ impl Shown<'_> {
             writeln!(out, "\nnot rendered")?;
         }
         for (why, own) in all {
-            writeln!(out, "  {:>4}  {why}: {}", own.len(), why.words())?;
-            let limit = self.limit(EXAMPLES);
-            for (render, detail) in own.iter().take(limit) {
-                let detail = if detail.is_empty() {
-                    String::new()
-                } else {
-                    format!(": {}", shortened(&clean(detail), self.detail))
-                };
-                writeln!(out, "        {}{detail}", title(render))?;
+            let what = format!("  {:>4}  {why} ({})", own.len(), why.words());
+            if self.detail == Detail::Screen {
+                let first = own.first().map_or(String::new(), |(render, detail)| about(render, detail));
+                let others = if own.len() > 1 { "…, " } else { "" };
+                self.line(&format!("{what}: {others}{first}"), out)?;
+                continue;
             }
-            more(own.len(), limit, "        ", out)?;
+            writeln!(out, "{what}")?;
+            for (render, detail) in own {
+                writeln!(out, "          {}", about(render, detail))?;
+            }
         }
         Ok(())
+    }
+
+    /// A line that fits a screen.
+    fn line(&self, line: &str, out: &mut dyn Write) -> io::Result<()> {
+        match line.char_indices().nth(WIDTH) {
+            Some((end, _)) if self.detail == Detail::Screen => writeln!(out, "{}…", &line[..end]),
+            _ => writeln!(out, "{line}"),
+        }
+    }
+}
+
+/// What is not rendered, and what the reason is about.
+fn about(render: &Render, detail: &str) -> String {
+    let detail = clean(detail);
+    if detail.is_empty() {
+        title(render)
+    } else {
+        format!("{}: {detail}", title(render))
     }
 }
 
@@ -216,14 +234,5 @@ fn more(all: usize, shown: usize, indent: &str, out: &mut dyn Write) -> io::Resu
     match all.saturating_sub(shown) {
         0 => Ok(()),
         left => writeln!(out, "{indent}… {left} more (`-v`)"),
-    }
-}
-
-/// A text that fits a line of a screen.
-fn shortened(text: &str, detail: Detail) -> String {
-    const WIDTH: usize = 100;
-    match text.char_indices().nth(WIDTH) {
-        Some((end, _)) if detail == Detail::Screen => format!("{}…", &text[..end]),
-        _ => text.to_string(),
     }
 }
