@@ -4,12 +4,12 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)] // figures and skips are for who runs it
 #![allow(unreachable_pub)] // modules of one test
 
-mod common;
 #[path = "prove/bench.rs"]
 mod bench;
 #[cfg(unix)]
 #[path = "prove/command.rs"]
 mod command;
+mod common;
 #[path = "prove/corpus.rs"]
 mod corpus;
 #[cfg(unix)]

@@ -57,7 +57,9 @@ pub(super) fn releases(charts: &Charts<'_>, all: &[Combined]) -> Vec<ReleaseUse>
             span: combined.span,
             name: combined.name.clone(),
             source: combined.source.clone(),
-            chart: chart.filter(|root| charts.is_chart(root)).map(Path::to_path_buf),
+            chart: chart
+                .filter(|root| charts.is_chart(root))
+                .map(Path::to_path_buf),
             layers: combined
                 .layers
                 .iter()

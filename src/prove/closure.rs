@@ -43,7 +43,15 @@ const MAX_DEPTH: usize = 64;
 const MAX_BYTES: u64 = 10 << 20;
 /// Texts in kustomizations that begin so name something elsewhere, or something that kustomize would look
 /// for elsewhere.
-const REMOTE: &[&str] = &["git@", "git::", "gh:", "github.com/", "github.com:", "gitlab.com/", "bitbucket.org/"];
+const REMOTE: &[&str] = &[
+    "git@",
+    "git::",
+    "gh:",
+    "github.com/",
+    "github.com:",
+    "gitlab.com/",
+    "bitbucket.org/",
+];
 
 /// What a kustomization takes in, directly or through others.
 #[derive(Clone, Debug, Default)]
@@ -110,7 +118,8 @@ impl<'c> Closures<'c> {
         }
         let closure = Arc::new(closure);
         // Those that take themselves in are not built, so that it does not matter what else they lack.
-        self.known.insert(folder.to_path_buf(), Arc::clone(&closure));
+        self.known
+            .insert(folder.to_path_buf(), Arc::clone(&closure));
         closure
     }
 
@@ -166,7 +175,9 @@ impl Reader<'_, '_> {
         for item in GENERATORS.iter().flat_map(|list| items(value, list)) {
             self.generator(item);
         }
-        let home = value.get("helmGlobals").and_then(|all| all.get("chartHome"));
+        let home = value
+            .get("helmGlobals")
+            .and_then(|all| all.get("chartHome"));
         let home = home.and_then(Value::as_str);
         for chart in CHARTS.iter().flat_map(|list| items(value, list)) {
             self.chart(chart, home);
@@ -200,7 +211,12 @@ impl Reader<'_, '_> {
             self.closure.block(Unrendered::new(Why::MissingFile, path));
             return None;
         };
-        if !self.closures.roots.iter().any(|root| real.starts_with(root)) {
+        if !self
+            .closures
+            .roots
+            .iter()
+            .any(|root| real.starts_with(root))
+        {
             self.closure.block(Unrendered::new(Why::OutsideFile, path));
             return None;
         }
@@ -221,7 +237,9 @@ impl Reader<'_, '_> {
         } else {
             self.place(text).and_then(|file| text_of(&file))
         };
-        let values = text.iter().flat_map(|text| super::objects::objects(text).into_iter());
+        let values = text
+            .iter()
+            .flat_map(|text| super::objects::objects(text).into_iter());
         let values: Vec<Value> = values
             .filter_map(|object| read_yaml(object.text).ok())
             .collect();
@@ -279,7 +297,8 @@ impl Reader<'_, '_> {
             let from = repository.map_or(String::new(), |from| format!(" of {from}"));
             let version = version.map_or(String::new(), |version| format!(" {version}"));
             let detail = format!("{name}{version}{from}");
-            self.closure.block(Unrendered::new(Why::ChartNotAtHand, &detail));
+            self.closure
+                .block(Unrendered::new(Why::ChartNotAtHand, &detail));
         }
         let files = ["valuesFile", "additionalValuesFiles"];
         for path in files.iter().flat_map(|key| texts(chart, key)) {
@@ -290,7 +309,9 @@ impl Reader<'_, '_> {
 
 /// Whether kustomize may look for a path elsewhere.
 fn is_remote(path: &str) -> bool {
-    path.contains("://") || path.contains("?ref=") || REMOTE.iter().any(|start| path.starts_with(start))
+    path.contains("://")
+        || path.contains("?ref=")
+        || REMOTE.iter().any(|start| path.starts_with(start))
 }
 
 /// The items of a list, or what stands in the place of one.
@@ -307,7 +328,11 @@ fn texts<'v>(value: &'v Value, key: &str) -> impl Iterator<Item = &'v str> {
 
 /// The text of a file of a usual size.
 fn text_of(file: &Path) -> Option<String> {
-    let size = file.metadata().ok().filter(std::fs::Metadata::is_file)?.len();
+    let size = file
+        .metadata()
+        .ok()
+        .filter(std::fs::Metadata::is_file)?
+        .len();
     (size <= MAX_BYTES).then(|| fs::read_to_string(file).ok())?
 }
 

@@ -239,11 +239,7 @@ impl Comparison<'_> {
     }
 
     /// The keys of a map that hold the parts of one name which changed as it has to.
-    fn parts(
-        &mut self,
-        old: &Map<String, Value>,
-        new: &Map<String, Value>,
-    ) -> Vec<&'static str> {
+    fn parts(&mut self, old: &Map<String, Value>, new: &Map<String, Value>) -> Vec<&'static str> {
         for front in FRONTS {
             for end in ENDS {
                 let keys = [*front, *end];
@@ -356,7 +352,9 @@ impl Comparison<'_> {
             let rules = self.rules.iter().flat_map(|rules| rules.rules());
             let mut prefixes = rules.map(|rule| rule.prefix_text());
             prefixes.any(|prefix| {
-                let rest = new.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('/'));
+                let rest = new
+                    .strip_prefix(prefix)
+                    .and_then(|rest| rest.strip_prefix('/'));
                 rest.is_some_and(|rest| rest == old || rest.strip_prefix("library/") == Some(old))
             })
         };
@@ -381,7 +379,12 @@ impl Comparison<'_> {
         };
         let again = again.and_then(documents).map(Value::Array);
         place.within("(text)", |place| {
-            self.node(place, &Value::Array(old), &Value::Array(new), again.as_ref());
+            self.node(
+                place,
+                &Value::Array(old),
+                &Value::Array(new),
+                again.as_ref(),
+            );
         });
         true
     }
@@ -416,10 +419,13 @@ fn twin<'a>(
     again: &'a [Parsed<'_>],
 ) -> Option<&'a Value> {
     let by_name = again.iter().find(|other| other.name == object.name);
-    let is_alike =
-        |other: &&Parsed<'_>| other.kind == object.kind && other.source == object.source;
+    let is_alike = |other: &&Parsed<'_>| other.kind == object.kind && other.source == object.source;
     let is_before = |other: &&Parsed<'_>| before.iter().any(|old| old.name == other.name);
-    let by_kind = || again.iter().find(|other| is_alike(other) && !is_before(other));
+    let by_kind = || {
+        again
+            .iter()
+            .find(|other| is_alike(other) && !is_before(other))
+    };
     by_name.or_else(by_kind).map(|other| &other.value)
 }
 

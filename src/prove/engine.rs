@@ -55,13 +55,18 @@ impl Default for Limits {
     }
 }
 
-/// The tools that are there, and empty folders in place of the user's.
+/// The tools that are there.
 #[derive(Debug)]
 pub struct Engines {
     helm: Option<PathBuf>,
     kustomize: Option<PathBuf>,
-    home: TempDir,
     limits: Limits,
+}
+
+/// The tools, with empty folders in place of the user's.
+pub(super) struct Ready<'e> {
+    engines: &'e Engines,
+    home: TempDir,
 }
 
 /// Why nothing was rendered.
@@ -94,11 +99,7 @@ pub(super) struct Chart<'c> {
 impl Engines {
     /// Looks for the tools in these folders, as a `PATH` lists them. Folders that are not absolute are left
     /// out: what is looked at may have put programs there.
-    ///
-    /// # Errors
-    ///
-    /// When no temporary folder can be made.
-    pub fn find(path: &OsStr, limits: Limits) -> io::Result<Self> {
+    pub fn find(path: &OsStr, limits: Limits) -> Self {
         let folders: Vec<PathBuf> = std::env::split_paths(path)
             .filter(|folder| folder.is_absolute())
             .collect();
@@ -106,14 +107,11 @@ impl Engines {
             let mut places = folders.iter().map(|folder| folder.join(name));
             places.find(|place| is_program(place))
         };
-        let home = tempfile::Builder::new().prefix("ecr-rewrite-prove.").tempdir()?;
-        fs::create_dir(home.path().join("empty"))?;
-        Ok(Self {
+        Self {
             helm: find("helm"),
             kustomize: find("kustomize"),
-            home,
             limits,
-        })
+        }
     }
 
     /// Whether Helm is there.
@@ -126,9 +124,23 @@ impl Engines {
         self.kustomize.is_some()
     }
 
+    /// Makes the folders.
+    pub(super) fn ready(&self) -> io::Result<Ready<'_>> {
+        let home = tempfile::Builder::new()
+            .prefix("ecr-rewrite-prove.")
+            .tempdir()?;
+        fs::create_dir(home.path().join("empty"))?;
+        Ok(Ready {
+            engines: self,
+            home,
+        })
+    }
+}
+
+impl Ready<'_> {
     /// Renders a chart. `stop` says when to give up.
     pub(super) fn template(&self, chart: &Chart<'_>, stop: &Stop<'_>) -> Result<String, Failed> {
-        let helm = self.helm.as_ref().ok_or_else(|| missing("helm"))?;
+        let helm = self.engines.helm.as_ref().ok_or_else(|| missing("helm"))?;
         let mut command = self.command(helm);
         command
             .arg("template")
@@ -142,7 +154,10 @@ impl Engines {
             command.arg("--skip-schema-validation");
         }
         // Nothing behind it is an option, whatever it is called.
-        command.arg("--").arg(release_name(chart.name)).arg(chart.path);
+        command
+            .arg("--")
+            .arg(release_name(chart.name))
+            .arg(chart.path);
         self.finish(command, stop)
     }
 
@@ -153,12 +168,12 @@ impl Engines {
         has_charts: bool,
         stop: &Stop<'_>,
     ) -> Result<String, Failed> {
-        let kustomize = self.kustomize.as_ref();
+        let kustomize = self.engines.kustomize.as_ref();
         let kustomize = kustomize.ok_or_else(|| missing("kustomize"))?;
         let mut command = self.command(kustomize);
         command.arg("build");
         if has_charts {
-            let helm = self.helm.as_ref().ok_or_else(|| missing("helm"))?;
+            let helm = self.engines.helm.as_ref().ok_or_else(|| missing("helm"))?;
             command
                 .arg("--enable-helm")
                 .arg(flag("--helm-command=", helm))
@@ -207,7 +222,7 @@ impl Engines {
             .stderr(Stdio::piped())
             .spawn()
             .map_err(broken)?;
-        let limit = self.limits.output;
+        let limit = self.engines.limits.output;
         let output = child.stdout.take().map(|from| reader(from, limit));
         let talk = child.stderr.take().map(|from| reader(from, MAX_TALK));
         let ended = self.wait(&mut child, stop);
@@ -229,8 +244,8 @@ impl Engines {
             match child.try_wait() {
                 Ok(Some(status)) => return Ok(status),
                 Ok(None) if stop() => break Failed::Stopped,
-                Ok(None) if started.elapsed() < self.limits.time => thread::sleep(NAP),
-                Ok(None) => break Failed::Slow(self.limits.time),
+                Ok(None) if started.elapsed() < self.engines.limits.time => thread::sleep(NAP),
+                Ok(None) => break Failed::Slow(self.engines.limits.time),
                 Err(error) => break Failed::Broken(error.to_string()),
             }
         };
@@ -293,7 +308,10 @@ fn alone(_: &mut Command) {}
 /// Ends a program and what it started.
 fn end(child: &mut Child) {
     #[cfg(unix)]
-    if let Some(group) = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw) {
+    if let Some(group) = i32::try_from(child.id())
+        .ok()
+        .and_then(rustix::process::Pid::from_raw)
+    {
         // It may have ended by itself.
         let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
     }

@@ -150,7 +150,10 @@ impl Notes {
                     line: lines.position(site.span().start).line,
                     reason,
                 };
-                notes.entry(file.rules.canonical(&image)).or_default().push(note);
+                notes
+                    .entry(file.rules.canonical(&image))
+                    .or_default()
+                    .push(note);
             }
         }
         Self(notes)
@@ -208,9 +211,9 @@ pub(super) fn outside(
             notes,
             inputs,
         };
-        let own = inputs.chart.map(|path| {
-            &*chart.get_or_insert_with(|| ChartTexts::read(path))
-        });
+        let own = inputs
+            .chart
+            .map(|path| &*chart.get_or_insert_with(|| ChartTexts::read(path)));
         let (origin, moves) = search.origin(own);
         let outside = Outside {
             image: image.reference.clone(),
@@ -412,9 +415,9 @@ impl Search<'_> {
             self.means(&format!("{first}/{second}"))
         })?;
         let below = |key: &str| [at, &[key.to_string()]].concat();
-        let moves = self.wanted().map(|(registry, path)| {
-            vec![(below(front), registry), (below(end), path)]
-        });
+        let moves = self
+            .wanted()
+            .map(|(registry, path)| vec![(below(front), registry), (below(end), path)]);
         Some((below(end), moves.unwrap_or_default(), Vec::new()))
     }
 
@@ -474,4 +477,3 @@ pub(super) fn values_of<'m>(moves: impl Iterator<Item = &'m (Vec<String>, String
 pub(super) fn shown_path(path: &[String]) -> String {
     path.join(".")
 }
-

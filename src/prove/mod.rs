@@ -118,7 +118,8 @@ pub struct Rendered {
 impl Render {
     /// Whether it differs in anything but images.
     pub fn is_different(&self) -> bool {
-        self.rendered().is_some_and(|one| !one.differences.is_empty())
+        self.rendered()
+            .is_some_and(|one| !one.differences.is_empty())
     }
 
     /// What was rendered.

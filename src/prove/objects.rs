@@ -92,7 +92,10 @@ pub(super) fn paired<'a, 't>(
     let by_name = |old: &Parsed<'_>, new: &Parsed<'_>| old.name == new.name;
     let by_kind =
         |old: &Parsed<'_>, new: &Parsed<'_>| old.kind == new.kind && old.source == new.source;
-    for is_same in [&by_name as &dyn Fn(&Parsed<'_>, &Parsed<'_>) -> bool, &by_kind] {
+    for is_same in [
+        &by_name as &dyn Fn(&Parsed<'_>, &Parsed<'_>) -> bool,
+        &by_kind,
+    ] {
         for (old, partner) in before.iter().zip(&mut partner) {
             let is_free = |new: &usize| !taken[*new] && is_same(old, &after[*new]);
             if partner.is_none()
@@ -132,11 +135,16 @@ mod tests {
             objects(text).iter().map(Object::parsed).collect()
         };
         let before = read("kind: A\nmetadata: {name: x-1}\n---\nkind: A\nmetadata: {name: y}\n");
-        let after = read("kind: A\nmetadata: {name: y}\n---\nkind: A\nmetadata: {name: x-2}\n---\nkind: B\n");
+        let after = read(
+            "kind: A\nmetadata: {name: y}\n---\nkind: A\nmetadata: {name: x-2}\n---\nkind: B\n",
+        );
         let pairs = paired(&before, &after);
         let name = |object: Option<&Parsed<'_>>| object.map_or(String::new(), |it| it.name.clone());
         let names: Vec<_> = pairs.iter().map(|(a, b)| (name(*a), name(*b))).collect();
         let pair = |a: &str, b: &str| (a.to_string(), b.to_string());
-        assert_eq!(names, [pair("A/x-1", "A/x-2"), pair("A/y", "A/y"), pair("", "B")]);
+        assert_eq!(
+            names,
+            [pair("A/x-1", "A/x-2"), pair("A/y", "A/y"), pair("", "B")]
+        );
     }
 }

@@ -39,8 +39,9 @@ impl Packages {
         }
         for cache in caches {
             let entries = fs::read_dir(cache).into_iter().flatten();
-            let mut paths: Vec<PathBuf> =
-                entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+            let mut paths: Vec<PathBuf> = entries
+                .filter_map(|entry| Some(entry.ok()?.path()))
+                .collect();
             paths.sort();
             paths.iter().for_each(|path| packages.add(path));
         }
@@ -89,7 +90,10 @@ pub fn caches(variable: &dyn Fn(&str) -> Option<OsString>) -> Vec<PathBuf> {
     let cache = own.or_else(shared).or_else(home);
     let cache = cache.map(|cache| cache.join("repository"));
     let cache = folder("HELM_REPOSITORY_CACHE").or(cache);
-    cache.into_iter().filter(|cache| cache.is_absolute()).collect()
+    cache
+        .into_iter()
+        .filter(|cache| cache.is_absolute())
+        .collect()
 }
 
 /// A chart that another one lists.
@@ -141,7 +145,13 @@ mod tests {
     #[test]
     fn the_newest_version_that_will_do_is_found() {
         let mut packages = Packages::default();
-        for name in ["a-b-1.2.0", "a-b-1.10.0", "a-b-2.0.0", "a-b-v3.0.0-rc.1", "a-1.0.0"] {
+        for name in [
+            "a-b-1.2.0",
+            "a-b-1.10.0",
+            "a-b-2.0.0",
+            "a-b-v3.0.0-rc.1",
+            "a-1.0.0",
+        ] {
             packages.add(Path::new(&format!("/x/{name}.tgz")));
         }
         packages.add(Path::new("/x/a-b-9.0.0.zip"));
@@ -169,7 +179,13 @@ mod tests {
         let cache = |path: &str| vec![PathBuf::from(path)];
         assert_eq!(with(&[("HELM_REPOSITORY_CACHE", "/r")]), cache("/r"));
         assert_eq!(with(&[("HELM_CACHE_HOME", "/c")]), cache("/c/repository"));
-        assert_eq!(with(&[("XDG_CACHE_HOME", "/x")]), cache("/x/helm/repository"));
-        assert_eq!(with(&[("HELM_REPOSITORY_CACHE", "r")]), cache("").split_off(1));
+        assert_eq!(
+            with(&[("XDG_CACHE_HOME", "/x")]),
+            cache("/x/helm/repository")
+        );
+        assert_eq!(
+            with(&[("HELM_REPOSITORY_CACHE", "r")]),
+            cache("").split_off(1)
+        );
     }
 }

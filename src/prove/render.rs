@@ -40,6 +40,7 @@ pub(super) struct Prepared<'p> {
     /// Where values are written that move images.
     scratch: Mutex<usize>,
     folder: tempfile::TempDir,
+    tools: engine::Ready<'p>,
 }
 
 /// Something to render, with what goes into it.
@@ -89,7 +90,10 @@ impl<'p> Prepared<'p> {
             changes,
             jobs: Vec::new(),
             scratch: Mutex::new(0),
-            folder: tempfile::Builder::new().prefix("ecr-rewrite-prove.").tempdir()?,
+            folder: tempfile::Builder::new()
+                .prefix("ecr-rewrite-prove.")
+                .tempdir()?,
+            tools: options.engines.ready()?,
         };
         let mut preparer = Preparer {
             closures: Closures::new(options.roots),
@@ -140,7 +144,11 @@ impl<'p> Prepared<'p> {
             path: target.shown.clone(),
             line: target.line,
             name: target.name.clone(),
-            values: target.layers.iter().map(|layer| layer.shown.clone()).collect(),
+            values: target
+                .layers
+                .iter()
+                .map(|layer| layer.shown.clone())
+                .collect(),
             outcome,
         }
     }
@@ -181,12 +189,17 @@ impl<'p> Prepared<'p> {
         rendered.derived = compared.derived;
         rendered.unstable = compared.unstable;
         let shown = images::images(&after, options.scan);
-        rendered.differences.extend(self.malformed(&before, &after, &shown, options));
+        rendered
+            .differences
+            .extend(self.malformed(&before, &after, &shown, options));
         let mut outside = self.outside(job, &shown, notes, options);
         self.try_moves(job, way, &mut outside, options);
         let rules = &job.target.rules;
         let is_ecr = |image: &&Image| rules.text_is_ecr(&image.reference);
-        let in_ecr = shown.iter().filter(is_ecr).map(|image| image.reference.clone());
+        let in_ecr = shown
+            .iter()
+            .filter(is_ecr)
+            .map(|image| image.reference.clone());
         rendered.in_ecr = in_ecr.collect();
         let found: BTreeSet<images::Outside> = outside.into_iter().map(|(one, _)| one).collect();
         rendered.outside = found.into_iter().collect();
@@ -201,7 +214,9 @@ impl<'p> Prepared<'p> {
         shown: &BTreeSet<Image>,
         options: &Options<'_>,
     ) -> Vec<Difference> {
-        let bad = shown.iter().filter(|image| images::is_malformed(&image.reference));
+        let bad = shown
+            .iter()
+            .filter(|image| images::is_malformed(&image.reference));
         let bad: Vec<&Image> = bad.collect();
         if bad.is_empty() || before == after {
             return Vec::new();
@@ -233,7 +248,7 @@ impl<'p> Prepared<'p> {
         match way {
             Way::Build { folder, has_charts } => {
                 let folder = self.trees.place(side, folder);
-                options.engines.build(&folder, *has_charts, options.stop)
+                self.tools.build(&folder, *has_charts, options.stop)
             }
             Way::Template {
                 chart,
@@ -241,8 +256,7 @@ impl<'p> Prepared<'p> {
                 skips_schema,
             } => {
                 let own = values.iter().map(|sides| sides[side as usize].clone());
-                let values: Vec<PathBuf> =
-                    own.chain(more.map(Path::to_path_buf)).collect();
+                let values: Vec<PathBuf> = own.chain(more.map(Path::to_path_buf)).collect();
                 let path = match chart {
                     Chart::Folder(folder) => self.trees.place(side, folder),
                     Chart::Package(package) => package.clone(),
@@ -257,7 +271,7 @@ impl<'p> Prepared<'p> {
                     name: name.unwrap_or("release-name"),
                     values: &values,
                 };
-                options.engines.template(&chart, options.stop)
+                self.tools.template(&chart, options.stop)
             }
         }
     }
@@ -302,7 +316,9 @@ impl<'p> Prepared<'p> {
         for round in 0..rounds.unwrap_or(0) {
             let open = |(one, moves): &&(images::Outside, Vec<Moves>)| {
                 let is_open = matches!(&one.origin, Origin::ChartDefault { moved_by, .. } if moved_by.is_empty());
-                is_open && one.verdict.is_ok() && moves.get(round).is_some_and(|all| !all.is_empty())
+                is_open
+                    && one.verdict.is_ok()
+                    && moves.get(round).is_some_and(|all| !all.is_empty())
             };
             let tried = outside.iter().filter(open);
             let tried: Moves = tried.flat_map(|(_, moves)| moves[round].clone()).collect();
@@ -343,7 +359,9 @@ impl<'p> Prepared<'p> {
     ) -> Option<(String, Moves)> {
         let run = |moves: &Moves| {
             let values = images::values_of(moves.iter());
-            let file = self.write(&values).map_err(|error| Failed::Broken(error.to_string()))?;
+            let file = self
+                .write(&values)
+                .map_err(|error| Failed::Broken(error.to_string()))?;
             self.run(job, way, Side::After, Some(&file), options)
         };
         match run(moves) {
@@ -360,7 +378,10 @@ impl<'p> Prepared<'p> {
 
     fn write(&self, values: &Value) -> io::Result<PathBuf> {
         let number = {
-            let mut number = self.scratch.lock().map_err(|_| io::Error::other("poisoned"))?;
+            let mut number = self
+                .scratch
+                .lock()
+                .map_err(|_| io::Error::other("poisoned"))?;
             *number += 1;
             *number
         };
@@ -480,7 +501,10 @@ impl Preparer<'_, '_> {
         if closure.has_charts && !engines.has_helm() {
             return Err(vec![Unrendered::new(Why::NoTool, "helm")]);
         }
-        let charts = job.folders.iter().map(|chart| trees.place(Side::After, chart));
+        let charts = job
+            .folders
+            .iter()
+            .map(|chart| trees.place(Side::After, chart));
         if closure.has_charts && charts.into_iter().any(|chart| schemas::are_remote(&chart)) {
             let why = "the schema of a chart";
             return Err(vec![Unrendered::new(Why::RemoteBase, why)]);
@@ -527,7 +551,11 @@ impl Preparer<'_, '_> {
         if !self.options.engines.has_helm() {
             blocked = vec![Unrendered::new(Why::NoTool, "helm")];
         }
-        if blocked.is_empty() { Ok(()) } else { Err(blocked) }
+        if blocked.is_empty() {
+            Ok(())
+        } else {
+            Err(blocked)
+        }
     }
 
     /// The package of a chart that does not lie in the repository unpacked.
@@ -538,8 +566,14 @@ impl Preparer<'_, '_> {
         };
         let found = self.packages.find(wanted.name(), source.version.as_deref());
         let Some(package) = found else {
-            let version = source.version.as_deref().map(|version| format!(" {version}"));
-            let from = source.repository.as_deref().map(|from| format!(" of {from}"));
+            let version = source
+                .version
+                .as_deref()
+                .map(|version| format!(" {version}"));
+            let from = source
+                .repository
+                .as_deref()
+                .map(|from| format!(" of {from}"));
             let detail = format!(
                 "{}{}{}",
                 source.chart.as_deref().unwrap_or("?"),
@@ -597,4 +631,3 @@ fn texts_of(layer: &Layer, changes: &Changes) -> io::Result<[String; 2]> {
         }
     }
 }
-

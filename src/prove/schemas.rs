@@ -24,7 +24,9 @@ pub(super) fn are_remote(chart: &Path) -> bool {
         .standard_filters(false)
         .follow_links(true)
         .build();
-    let mut files = walk.filter_map(Result::ok).filter(|entry| entry.path().is_file());
+    let mut files = walk
+        .filter_map(Result::ok)
+        .filter(|entry| entry.path().is_file());
     files.any(|entry| {
         let path = entry.path();
         let is_schema = path.file_name().is_some_and(|name| name == NAME);
@@ -72,9 +74,15 @@ mod tests {
     #[test]
     fn schemas_elsewhere_are_seen() {
         let names = |text: &str| names_others(&serde_json::from_str(text).unwrap());
-        let own = r##"{"$schema": "http://json-schema.org/draft-07/schema#", "a": [{"$ref": "#/x"}]}"##;
+        let own =
+            r##"{"$schema": "http://json-schema.org/draft-07/schema#", "a": [{"$ref": "#/x"}]}"##;
         assert!(!names(own));
-        for other in ["http://localhost:1/x", "https://x.example/y", "file:///etc/passwd", "x.json"] {
+        for other in [
+            "http://localhost:1/x",
+            "https://x.example/y",
+            "file:///etc/passwd",
+            "x.json",
+        ] {
             assert!(names(&own.replace("#/x", other)), "{other}");
             assert!(names(&format!(r#"{{"$schema": "{other}"}}"#)), "{other}");
         }

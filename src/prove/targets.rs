@@ -142,7 +142,11 @@ impl Finder<'_> {
 
     fn charts(&self, uses: &[ChartUse], releases: &[Target]) -> Vec<Target> {
         let mut targets = Vec::new();
-        for file in self.files.iter().filter(|file| is_chart_file(&file.source.real)) {
+        for file in self
+            .files
+            .iter()
+            .filter(|file| is_chart_file(&file.source.real))
+        {
             let Some(folder) = file.source.real.parent() else {
                 continue;
             };
@@ -178,7 +182,10 @@ impl Finder<'_> {
         let mut above = folder.ancestors().skip(1);
         above.any(|above| {
             let is_charts = above.file_name().is_some_and(|name| name == CHARTS);
-            is_charts && above.parent().is_some_and(|chart| self.charts.contains(chart))
+            is_charts
+                && above
+                    .parent()
+                    .is_some_and(|chart| self.charts.contains(chart))
         })
     }
 
@@ -243,7 +250,11 @@ impl Finder<'_> {
         let is_here = shown.as_os_str().is_empty();
         Target {
             kind,
-            shown: if is_here { PathBuf::from(".") } else { shown.to_path_buf() },
+            shown: if is_here {
+                PathBuf::from(".")
+            } else {
+                shown.to_path_buf()
+            },
             line: None,
             name: match &source {
                 Source::Chart(_) => chart_name(file),

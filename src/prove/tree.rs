@@ -60,7 +60,9 @@ pub(super) struct Trees<'t> {
 
 impl<'t> Trees<'t> {
     pub(super) fn new(roots: &'t [PathBuf], changes: &'t Changes) -> io::Result<Self> {
-        let folder = tempfile::Builder::new().prefix("ecr-rewrite-prove.").tempdir()?;
+        let folder = tempfile::Builder::new()
+            .prefix("ecr-rewrite-prove.")
+            .tempdir()?;
         Ok(Self {
             folder,
             roots,

@@ -121,20 +121,39 @@ impl fmt::Display for Why {
 const SAID: &[(Why, &[&str])] = &[
     (
         Why::DependencyNotAtHand,
-        &["missing in charts/", "found in requirements.yaml, but missing"],
+        &[
+            "missing in charts/",
+            "found in requirements.yaml, but missing",
+        ],
     ),
     (Why::Library, &["library charts are not installable"]),
     (
         Why::OutsideFile,
-        &["security; file", "is not in or below", "must resolve to a file"],
+        &[
+            "security; file",
+            "is not in or below",
+            "must resolve to a file",
+        ],
     ),
     (
         Why::Plugin,
-        &["--enable-alpha-plugins", "--enable-exec", "unable to load builtin", "external plugins"],
+        &[
+            "--enable-alpha-plugins",
+            "--enable-exec",
+            "unable to load builtin",
+            "external plugins",
+        ],
     ),
     (
         Why::RemoteBase,
-        &["git fetch", "proxyconnect", "dial tcp", "git clone", "git init", "\"git\""],
+        &[
+            "git fetch",
+            "proxyconnect",
+            "dial tcp",
+            "git clone",
+            "git init",
+            "\"git\"",
+        ],
     ),
     (Why::Component, &["expected kind != 'Component'"]),
     (Why::MissingFile, &["no such file", "unable to find one of"]),
@@ -150,7 +169,13 @@ const SAID: &[(Why, &[&str])] = &[
     ),
     (
         Why::NotYaml,
-        &["yaml:", "YAML parse error", "json:", "invalid Kustomization", "MalformedYAML"],
+        &[
+            "yaml:",
+            "YAML parse error",
+            "json:",
+            "invalid Kustomization",
+            "MalformedYAML",
+        ],
     ),
 ];
 

@@ -93,13 +93,6 @@ impl Bench {
         file.after = Some(spoiled);
     }
 
-    /// The new text of a file.
-    pub fn after(&self, path: &str) -> &str {
-        let mut files = self.plan.files.iter();
-        let file = files.find(|file| file.source.path.ends_with(path)).unwrap();
-        file.after.as_ref().unwrap_or(&file.source.text)
-    }
-
     /// Proves the plan as it stands.
     pub fn prove(&self, engines: &Engines) -> Proof {
         let options = prove::Options {
@@ -118,15 +111,13 @@ impl Bench {
 
 /// The real tools, where they are.
 pub fn engines() -> Option<Engines> {
-    Some(Engines::find(&path()?, Limits::default()).unwrap())
+    Some(Engines::find(&path()?, Limits::default()))
 }
 
 /// A chart package from the folder of a chart.
 pub fn package(chart: &Path, to: &Path) {
-    let encoder = flate2::write::GzEncoder::new(
-        fs::File::create(to).unwrap(),
-        flate2::Compression::fast(),
-    );
+    let encoder =
+        flate2::write::GzEncoder::new(fs::File::create(to).unwrap(), flate2::Compression::fast());
     let mut builder = tar::Builder::new(encoder);
     let name = chart.file_name().unwrap();
     builder.append_dir_all(name, chart).unwrap();

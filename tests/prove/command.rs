@@ -9,7 +9,10 @@ use std::time::{Duration, Instant};
 use super::common::{REGISTRY, contents, program, tree};
 
 const POD: &str = "apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec: {containers: [{name: x, image: 'nginx:1'}, {name: y, image: 'gcr.io/a/b:1'}]}\n";
-const FILES: &[(&str, &str)] = &[("app/kustomization.yaml", "resources: [pod.yaml]\n"), ("app/pod.yaml", POD)];
+const FILES: &[(&str, &str)] = &[
+    ("app/kustomization.yaml", "resources: [pod.yaml]\n"),
+    ("app/pod.yaml", POD),
+];
 
 /// A kustomize that prints what lies in the folder, and what else the script says.
 fn kustomize(more: &str) -> tempfile::TempDir {
@@ -33,7 +36,11 @@ fn command(folder: &Path, tools: &Path, arguments: &[&str]) -> Command {
 fn run(folder: &Path, tools: &Path, arguments: &[&str]) -> (i32, String, String) {
     let output = command(folder, tools, arguments).output().unwrap();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (output.status.code().unwrap_or(-1), text(&output.stdout), text(&output.stderr))
+    (
+        output.status.code().unwrap_or(-1),
+        text(&output.stdout),
+        text(&output.stderr),
+    )
 }
 
 #[test]
@@ -43,8 +50,14 @@ fn equal_is_0_and_nothing_is_written() {
     let tools = kustomize("");
     let (code, out, talk) = run(folder.path(), tools.path(), &[]);
     assert_eq!(code, 0, "{out}{talk}");
-    assert!(out.contains("1 image changes in 1 rendering; nothing but images differs"), "{out}");
-    assert!(out.contains("gcr.io/a/b:1 [unsupported-upstream]  app/pod.yaml:4"), "{out}");
+    assert!(
+        out.contains("1 image changes in 1 rendering; nothing but images differs"),
+        "{out}"
+    );
+    assert!(
+        out.contains("gcr.io/a/b:1 [unsupported-upstream]  app/pod.yaml:4"),
+        "{out}"
+    );
     assert!(talk.contains("`helm` is not on the PATH"), "{talk}");
     assert_eq!(contents(folder.path()), before);
 }
@@ -53,10 +66,15 @@ fn equal_is_0_and_nothing_is_written() {
 fn a_difference_is_1() {
     let folder = tree(FILES);
     // How long the file is: not an image, and another number afterwards.
-    let tools = kustomize("echo '---'; echo 'kind: X'; echo \"size: $(/usr/bin/wc -c < \"$last/pod.yaml\")\"");
+    let tools = kustomize(
+        "echo '---'; echo 'kind: X'; echo \"size: $(/usr/bin/wc -c < \"$last/pod.yaml\")\"",
+    );
     let (code, out, _) = run(folder.path(), tools.path(), &[]);
     assert_eq!(code, 1, "{out}");
-    assert!(out.contains("1 rendering differs in more than images"), "{out}");
+    assert!(
+        out.contains("1 rendering differs in more than images"),
+        "{out}"
+    );
     assert!(out.contains("X size: "), "{out}");
 }
 
@@ -66,10 +84,17 @@ fn no_tool_no_target_and_no_path_are_2() {
     let empty = tempfile::tempdir().unwrap();
     let (code, out, talk) = run(folder.path(), empty.path(), &[]);
     assert_eq!((code, out.as_str()), (2, ""));
-    assert!(talk.contains("neither `helm` nor `kustomize` is on the PATH"), "{talk}");
+    assert!(
+        talk.contains("neither `helm` nor `kustomize` is on the PATH"),
+        "{talk}"
+    );
     let tools = kustomize("");
     assert_eq!(run(folder.path(), tools.path(), &["gone"]).0, 2);
-    let output = program(folder.path()).env("PATH", tools.path()).arg("prove").output().unwrap();
+    let output = program(folder.path())
+        .env("PATH", tools.path())
+        .arg("prove")
+        .output()
+        .unwrap();
     assert_eq!(output.status.code(), Some(2));
 }
 
@@ -94,12 +119,23 @@ fn every_format_says_it_and_a_file_takes_it() {
 #[test]
 fn nothing_of_a_repository_fools_a_terminal() {
     let pod = POD.replace("gcr.io/a/b:1", "gcr.io/a/b:1\\u001b[31m");
-    let pod = pod.replace("'gcr.io", "\"gcr.io").replace("[31m'", "[31m\"");
-    let folder = tree(&[FILES[0], ("app/pod.yaml", &pod), ("e\u{1b}[1m/kustomization.yaml", "resources: [gone.yaml]\n")]);
-    let tools = kustomize("echo '---'; echo 'kind: \"\\u001b[2m\"'; echo \"size: $(/usr/bin/wc -c < \"$last/pod.yaml\")\"");
+    let pod = pod
+        .replace("'gcr.io", "\"gcr.io")
+        .replace("[31m'", "[31m\"");
+    let folder = tree(&[
+        FILES[0],
+        ("app/pod.yaml", &pod),
+        ("e\u{1b}[1m/kustomization.yaml", "resources: [gone.yaml]\n"),
+    ]);
+    let tools = kustomize(
+        "echo '---'; echo 'kind: \"\\u001b[2m\"'; echo \"size: $(/usr/bin/wc -c < \"$last/pod.yaml\")\"",
+    );
     for format in ["text", "markdown"] {
         let (_, out, talk) = run(folder.path(), tools.path(), &["-v", "--format", format]);
-        assert!(!out.contains('\u{1b}') && !talk.contains('\u{1b}'), "{out}{talk}");
+        assert!(
+            !out.contains('\u{1b}') && !talk.contains('\u{1b}'),
+            "{out}{talk}"
+        );
         assert!(out.contains("\\u{1b}[1m"), "{out}");
     }
 }
@@ -121,10 +157,15 @@ fn an_interrupt_ends_the_tools_and_leaves_nothing() {
             assert!(started.elapsed() < Duration::from_secs(20));
             std::thread::sleep(Duration::from_millis(20));
         }
-        let kill = Command::new("kill").args(["-s", signal, &child.id().to_string()]).status();
+        let kill = Command::new("kill")
+            .args(["-s", signal, &child.id().to_string()])
+            .status();
         assert!(kill.unwrap().success());
         assert_eq!(child.wait().unwrap().code(), Some(code));
-        assert!(started.elapsed() < Duration::from_secs(25), "it was waited for");
+        assert!(
+            started.elapsed() < Duration::from_secs(25),
+            "it was waited for"
+        );
         assert_eq!(fs::read_dir(scratch.path()).unwrap().count(), 0);
     }
 }

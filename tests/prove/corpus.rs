@@ -15,7 +15,15 @@ fn proven(what: &str, from: &Path) -> Option<Value> {
     copy(from, tree.path());
     let output = program(tree.path())
         .env("PATH", path)
-        .args(["prove", "--registry", REGISTRY, "--rules", "default", "--format", "json"])
+        .args([
+            "prove",
+            "--registry",
+            REGISTRY,
+            "--rules",
+            "default",
+            "--format",
+            "json",
+        ])
         .output()
         .unwrap();
     // 2: some files of real repositories are no YAML.
@@ -53,8 +61,13 @@ fn print(what: &str, report: &Value) {
 fn counted(report: &Value, list: &str, of: fn(&Value) -> Value) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
     let renders = report["renders"].as_array().unwrap().iter();
-    for one in renders.filter_map(|render| render[list].as_array()).flatten() {
-        *counts.entry(of(one).as_str().unwrap().to_string()).or_default() += 1;
+    for one in renders
+        .filter_map(|render| render[list].as_array())
+        .flatten()
+    {
+        *counts
+            .entry(of(one).as_str().unwrap().to_string())
+            .or_default() += 1;
     }
     counts
 }

@@ -7,7 +7,8 @@ use super::common::{REGISTRY, tree};
 
 const BASE: &str = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec:\n  replicas: 2\n  selector: {matchLabels: {app: web}}\n  template:\n    metadata: {labels: {app: web}}\n    spec:\n      containers:\n      - name: web\n        image: acme/web:1.0\n      - name: proxy\n        image: docker.io/library/nginx:1.27@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\n";
 const CHART: &str = "apiVersion: v2\nname: shop\nversion: 1.0.0\n";
-const VALUES: &str = "image:\n  registry: docker.io\n  repository: acme/shop\n  tag: \"1\"\nreplicas: 1\n";
+const VALUES: &str =
+    "image:\n  registry: docker.io\n  repository: acme/shop\n  tag: \"1\"\nreplicas: 1\n";
 const TEMPLATE: &str = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: \"{{ .Release.Name }}\"}\nspec:\n  replicas: {{ .Values.replicas }}\n  selector: {matchLabels: {app: shop}}\n  template:\n    metadata: {labels: {app: shop}}\n    spec:\n      containers:\n      - name: shop\n        image: \"{{ .Values.image.registry }}/{{ .Values.image.repository }}:{{ .Values.image.tag }}\"\n      - {name: fixed, image: \"gcr.io/acme/fixed:3\"}\n";
 const RELEASE: &str = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: shop}\nspec:\n  source:\n    repoURL: https://git.example/repo\n    path: charts/shop\n    helm:\n      valuesObject:\n        image:\n          registry: quay.io\n          repository: acme/other\n        replicas: 3\n";
 
@@ -38,7 +39,9 @@ fn proven(engines: &Engines, spoil: impl Fn(&mut Bench)) -> Proof {
 fn find<'p>(proof: &'p Proof, kind: Kind, path: &str) -> &'p Render {
     let mut renders = proof.renders.iter();
     let is_it = |one: &&Render| one.kind == kind && one.path.to_string_lossy() == path;
-    renders.find(is_it).unwrap_or_else(|| panic!("{path} is missing: {proof:#?}"))
+    renders
+        .find(is_it)
+        .unwrap_or_else(|| panic!("{path} is missing: {proof:#?}"))
 }
 
 /// The reasons for which a rendering differs.
@@ -53,14 +56,25 @@ fn a_sound_plan_is_proven() {
     let proof = proven(&engines, |_| {});
     assert!(!proof.fails(), "{proof:#?}");
     assert_eq!(proof.renders.len(), 4);
-    let prod = find(&proof, Kind::Kustomization, "prod").rendered().unwrap();
-    let changed: Vec<&str> = prod.changed.iter().map(|(_, after)| after.as_str()).collect();
+    let prod = find(&proof, Kind::Kustomization, "prod")
+        .rendered()
+        .unwrap();
+    let changed: Vec<&str> = prod
+        .changed
+        .iter()
+        .map(|(_, after)| after.as_str())
+        .collect();
     let web = format!("{REGISTRY}/docker-hub/acme/web:2.0");
     assert!(changed.contains(&web.as_str()), "{changed:?}");
     assert_eq!(changed.len(), 2);
-    let shop = find(&proof, Kind::Release, "apps/shop.yaml").rendered().unwrap();
+    let shop = find(&proof, Kind::Release, "apps/shop.yaml")
+        .rendered()
+        .unwrap();
     let other = format!("{REGISTRY}/quay/acme/other:1");
-    assert!(shop.changed.iter().any(|(_, after)| *after == other), "{shop:#?}");
+    assert!(
+        shop.changed.iter().any(|(_, after)| *after == other),
+        "{shop:#?}"
+    );
     assert_eq!(shop.outside[0].image, "gcr.io/acme/fixed:3");
     assert_eq!(shop.outside[0].origin.code(), "template");
 }
@@ -69,7 +83,9 @@ fn a_sound_plan_is_proven() {
 fn a_dropped_tag_is_found() {
     let Some(engines) = engines() else { return };
     let proof = proven(&engines, |bench| {
-        bench.spoil("base/web.yaml", |text| text.replace("nginx:1.27@", "nginx@"));
+        bench.spoil("base/web.yaml", |text| {
+            text.replace("nginx:1.27@", "nginx@")
+        });
     });
     let lost = "its tag or digest is another one";
     assert_eq!(whys(find(&proof, Kind::Kustomization, "base")), [lost]);
@@ -84,7 +100,9 @@ fn a_doubled_prefix_is_found() {
         bench.spoil("base/web.yaml", |text| {
             text.replace("docker-hub/library", "docker-hub/docker-hub/library")
         });
-        bench.spoil("charts/shop/values.yaml", |text| text.replace(REGISTRY, &format!("docker.io/{REGISTRY}")));
+        bench.spoil("charts/shop/values.yaml", |text| {
+            text.replace(REGISTRY, &format!("docker.io/{REGISTRY}"))
+        });
     });
     let malformed = "the image became malformed";
     assert_eq!(whys(find(&proof, Kind::Kustomization, "prod")), [malformed]);
@@ -102,7 +120,10 @@ fn a_lost_override_is_found() {
             lines.map(|line| format!("{line}\n")).collect()
         });
         bench.spoil("base/web.yaml", |text| {
-            text.replace("image: acme/web:1.0", &format!("image: {REGISTRY}/docker-hub/acme/web:1.0"))
+            text.replace(
+                "image: acme/web:1.0",
+                &format!("image: {REGISTRY}/docker-hub/acme/web:1.0"),
+            )
         });
     });
     let lost = "its tag or digest is another one";
@@ -122,8 +143,12 @@ fn a_lost_override_is_found() {
 fn a_changed_value_that_is_no_image_is_found() {
     let Some(engines) = engines() else { return };
     let proof = proven(&engines, |bench| {
-        bench.spoil("base/web.yaml", |text| text.replace("replicas: 2", "replicas: 20"));
-        bench.spoil("apps/shop.yaml", |text| text.replace("replicas: 3", "replicas: 4"));
+        bench.spoil("base/web.yaml", |text| {
+            text.replace("replicas: 2", "replicas: 20")
+        });
+        bench.spoil("apps/shop.yaml", |text| {
+            text.replace("replicas: 3", "replicas: 4")
+        });
     });
     for (kind, path) in [
         (Kind::Kustomization, "base"),
@@ -142,8 +167,12 @@ fn a_changed_value_that_is_no_image_is_found() {
 fn what_cannot_be_rendered_any_more_is_found() {
     let Some(engines) = engines() else { return };
     let proof = proven(&engines, |bench| {
-        bench.spoil("base/web.yaml", |text| text.replace("kind: Deployment", "kind: ["));
-        bench.spoil("charts/shop/values.yaml", |text| text.replace("replicas: 1", "replicas: [1"));
+        bench.spoil("base/web.yaml", |text| {
+            text.replace("kind: Deployment", "kind: [")
+        });
+        bench.spoil("charts/shop/values.yaml", |text| {
+            text.replace("replicas: 1", "replicas: [1")
+        });
     });
     let gone = "it cannot be rendered any more";
     assert_eq!(whys(find(&proof, Kind::Kustomization, "base")), [gone]);
@@ -158,7 +187,10 @@ fn lost_and_new_objects_are_found() {
             format!("{text}---\napiVersion: v1\nkind: Secret\nmetadata: {{name: more}}\n")
         });
     });
-    assert_eq!(whys(find(&proof, Kind::Kustomization, "base")), ["it is new"]);
+    assert_eq!(
+        whys(find(&proof, Kind::Kustomization, "base")),
+        ["it is new"]
+    );
 }
 
 #[test]
@@ -176,7 +208,9 @@ fn passwords_that_are_made_up_prove_nothing_and_hide_nothing() {
     let shop = find(&proof, Kind::Chart, "charts/shop");
     assert!(!shop.is_different(), "{shop:#?}");
     assert_eq!(shop.rendered().unwrap().unstable, 2);
-    bench.spoil("charts/shop/values.yaml", |text| text.replace("replicas: 1", "replicas: 7"));
+    bench.spoil("charts/shop/values.yaml", |text| {
+        text.replace("replicas: 1", "replicas: 7")
+    });
     let proof = bench.prove(&engines);
     // The word beside the one that is made up counts.
     assert_eq!(whys(find(&proof, Kind::Chart, "charts/shop")).len(), 2);
@@ -191,23 +225,38 @@ fn what_is_not_at_hand_is_said() {
             "resources: [https://github.com/acme/base//deploy?ref=v1]\n",
         ),
         ("missing/kustomization.yaml", "resources: [gone.yaml]\n"),
-        ("outside/kustomization.yaml", "resources: [../../../../../../etc/hostname]\n"),
+        (
+            "outside/kustomization.yaml",
+            "resources: [../../../../../../etc/hostname]\n",
+        ),
         (
             "inflated/kustomization.yaml",
             "helmCharts:\n- {name: web, repo: 'https://charts.example', version: 1.0.0}\n",
         ),
-        ("component/kustomization.yaml", "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n"),
+        (
+            "component/kustomization.yaml",
+            "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n",
+        ),
         (
             "apps/away.yaml",
             "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: away}\nspec:\n  source: {repoURL: 'https://charts.example', chart: away, targetRevision: 1.2.3}\n",
         ),
-        ("charts/lib/Chart.yaml", "apiVersion: v2\nname: lib\nversion: 1.0.0\ntype: library\n"),
+        (
+            "charts/lib/Chart.yaml",
+            "apiVersion: v2\nname: lib\nversion: 1.0.0\ntype: library\n",
+        ),
         (
             "charts/needy/Chart.yaml",
             "apiVersion: v2\nname: needy\nversion: 1.0.0\ndependencies:\n- {name: gone, version: 1.0.0, repository: 'https://charts.example'}\n",
         ),
-        ("charts/asks/Chart.yaml", "apiVersion: v2\nname: asks\nversion: 1.0.0\n"),
-        ("charts/asks/templates/a.yaml", "{{ required \"a name\" .Values.name }}\n"),
+        (
+            "charts/asks/Chart.yaml",
+            "apiVersion: v2\nname: asks\nversion: 1.0.0\n",
+        ),
+        (
+            "charts/asks/templates/a.yaml",
+            "{{ required \"a name\" .Values.name }}\n",
+        ),
     ]);
     let proof = Bench::new(folder.path()).prove(&engines);
     let why = |kind, path: &str| match &find(&proof, kind, path).outcome {
@@ -240,11 +289,11 @@ fn charts_beside_and_packages_are_at_hand() {
         ("charts/shop/values.yaml", VALUES),
         ("charts/shop/templates/shop.yaml", TEMPLATE),
         ("charts/all/Chart.yaml", umbrella),
+        ("charts/all/values.yaml", "shop:\n  replicas: 2\n"),
         (
-            "charts/all/values.yaml",
-            "shop:\n  replicas: 2\n",
+            "source/packed/Chart.yaml",
+            "apiVersion: v2\nname: packed\nversion: 2.1.0\n",
         ),
-        ("source/packed/Chart.yaml", "apiVersion: v2\nname: packed\nversion: 2.1.0\n"),
         ("source/packed/values.yaml", VALUES),
         ("source/packed/templates/shop.yaml", TEMPLATE),
         (
@@ -259,9 +308,18 @@ fn charts_beside_and_packages_are_at_hand() {
     let proof = Bench::new(folder.path()).prove(&engines);
     let all = find(&proof, Kind::Chart, "charts/all").rendered().unwrap();
     assert_eq!((all.objects, all.changed.len()), (2, 1), "{all:#?}");
-    let packed = find(&proof, Kind::Release, "apps/packed.yaml").rendered().unwrap();
-    let left = packed.outside.iter().find(|one| one.image.contains("acme/shop")).unwrap();
-    let ecr_rewrite::prove::Origin::ChartDefault { value, moved_by, .. } = &left.origin else {
+    let packed = find(&proof, Kind::Release, "apps/packed.yaml")
+        .rendered()
+        .unwrap();
+    let left = packed
+        .outside
+        .iter()
+        .find(|one| one.image.contains("acme/shop"))
+        .unwrap();
+    let ecr_rewrite::prove::Origin::ChartDefault {
+        value, moved_by, ..
+    } = &left.origin
+    else {
         panic!("{left:#?}");
     };
     assert_eq!(value, "image.repository");

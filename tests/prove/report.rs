@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use ecr_rewrite::prove::{Difference, Kind, Origin, Outcome, Outside, Proof, Render, Rendered, Unrendered, Why};
+use ecr_rewrite::prove::{
+    Difference, Kind, Origin, Outcome, Outside, Proof, Render, Rendered, Unrendered, Why,
+};
 use ecr_rewrite::reason::Reason;
 use ecr_rewrite::report::prove::{json, markdown, text};
 
@@ -14,18 +16,31 @@ const SCREEN: usize = 40;
 fn proof() -> Proof {
     let outside = |number: usize| {
         let origin = match number % 4 {
-            0 => Origin::File { path: "a.yaml".into(), line: 3, reason: Some("no-rule") },
+            0 => Origin::File {
+                path: "a.yaml".into(),
+                line: 3,
+                reason: Some("no-rule"),
+            },
             1 => Origin::ChartDefault {
                 value: "image.repository".into(),
                 moved_by: vec![("image.repository".into(), "r/quay/x".into())],
                 place: Some(("values.yaml".into(), 2, None)),
             },
-            2 => Origin::Template { path: "templates/x.yaml".into(), line: 9 },
-            _ => Origin::Made { template: String::new() },
+            2 => Origin::Template {
+                path: "templates/x.yaml".into(),
+                line: 9,
+            },
+            _ => Origin::Made {
+                template: String::new(),
+            },
         };
         Outside {
             image: format!("quay.io/x/image-{number}:1"),
-            verdict: if number % 2 == 0 { Ok("r/quay/x:1".into()) } else { Err(Reason::NoRule) },
+            verdict: if number % 2 == 0 {
+                Ok("r/quay/x:1".into())
+            } else {
+                Err(Reason::NoRule)
+            },
             origin,
         }
     };
@@ -45,7 +60,14 @@ fn proof() -> Proof {
         in_ecr: BTreeSet::from(["r/a:1".to_string()]),
         outside: vec![outside(number)],
     };
-    let reasons = [Why::RemoteBase, Why::ChartNotAtHand, Why::DependencyNotAtHand, Why::Component, Why::NeedsValues, Why::MissingFile];
+    let reasons = [
+        Why::RemoteBase,
+        Why::ChartNotAtHand,
+        Why::DependencyNotAtHand,
+        Why::Component,
+        Why::NeedsValues,
+        Why::MissingFile,
+    ];
     let render = |number: usize| Render {
         kind: Kind::ALL[number % 3],
         path: PathBuf::from(format!("environments/prod/apps/{number}")),
@@ -56,7 +78,10 @@ fn proof() -> Proof {
             Outcome::Rendered(rendered(number))
         } else {
             let why = reasons[number % reasons.len()];
-            Outcome::Not(vec![Unrendered { why, detail: "https://example.org/".repeat(20) }])
+            Outcome::Not(vec![Unrendered {
+                why,
+                detail: "https://example.org/".repeat(20),
+            }])
         },
     };
     Proof {
@@ -75,7 +100,10 @@ fn fifty_renderings_fit_a_screen() {
     let screen = shown(text::Detail::Screen);
     let lines = screen.lines().count();
     assert!(lines <= SCREEN, "{lines} lines:\n{screen}");
-    assert!(screen.lines().all(|line| line.chars().count() <= 170), "{screen}");
+    assert!(
+        screen.lines().all(|line| line.chars().count() <= 170),
+        "{screen}"
+    );
     let all = shown(text::Detail::All);
     for number in 0..50 {
         let place = format!("environments/prod/apps/{number}");
@@ -95,11 +123,19 @@ fn the_json_fits_its_schema() {
     let mut bytes = Vec::new();
     json::render(&proof(), &mut bytes).unwrap();
     let mut report: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
-    let faults: Vec<String> = validator.iter_errors(&report).map(|error| error.to_string()).collect();
+    let faults: Vec<String> = validator
+        .iter_errors(&report)
+        .map(|error| error.to_string())
+        .collect();
     assert_eq!(faults, [""; 0]);
     // The schema says every code there is, and no other.
     let codes = &schema["$defs"]["why"]["enum"];
-    let known: Vec<&str> = codes.as_array().unwrap().iter().map(|code| code.as_str().unwrap()).collect();
+    let known: Vec<&str> = codes
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|code| code.as_str().unwrap())
+        .collect();
     assert_eq!(known, Why::ALL.map(Why::code));
     report["renders"][0]["outcome"] = "perhaps".into();
     assert!(!validator.is_valid(&report));
@@ -117,5 +153,8 @@ fn a_comment_is_short_enough() {
     markdown::render(&proof, &mut bytes).unwrap();
     let text = String::from_utf8(bytes).unwrap();
     assert!(text.chars().count() <= 60_000, "{}", text.chars().count());
-    assert_eq!(text.matches("<details>").count(), text.matches("</details>").count());
+    assert_eq!(
+        text.matches("<details>").count(),
+        text.matches("</details>").count()
+    );
 }

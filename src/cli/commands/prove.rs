@@ -41,7 +41,6 @@ pub(in super::super) fn prove(args: &Prove, talk: Talk) -> Result<Exit, Error> {
     if matches!(wanted.config, ConfigChoice::Discover) {
         rewrite::check_configs(&walk, &settings, &current)?;
     }
-    let stop = rewrite::stop_on_signals();
     let mut run = Run::new(&settings, &current, Sink::silent(talk), talk);
     run.options.assume = rewrite::assume(&args.judgement.assume)?;
     if args.judgement.with_tests {
@@ -52,6 +51,8 @@ pub(in super::super) fn prove(args: &Prove, talk: Talk) -> Result<Exit, Error> {
     let (plan, targets) = run.plan_and(files, |files, links, rules_for| {
         prove::targets(files, links, &|path| rules_for(path))
     })?;
+    // From here on there are copies to take away.
+    let stop = rewrite::stop_on_signals();
     let scan = settings.scan_options();
     let roots = run.roots.clone();
     let shown = |path: &Path| walk::shown(path, &current);
@@ -105,8 +106,6 @@ fn paths(args: &Prove) -> Result<Vec<PathBuf>, Error> {
 fn engines(talk: Talk) -> Result<Engines, Error> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let engines = Engines::find(OsStr::new(&path), Limits::default());
-    let engines = engines
-        .map_err(|error| Error::Message(format!("no temporary folder can be made: {error}")))?;
     match (engines.has_helm(), engines.has_kustomize()) {
         (false, false) => {
             return Err(Error::Message(

@@ -248,7 +248,9 @@ impl<'p> JsonOrigin<'p> {
                 json.line = Some(*line);
             }
             Origin::Made { template } => {
-                json.template = Some(template).filter(|name| !name.is_empty()).map(String::as_str);
+                json.template = Some(template)
+                    .filter(|name| !name.is_empty())
+                    .map(String::as_str);
             }
         }
         json

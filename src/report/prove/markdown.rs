@@ -47,9 +47,13 @@ pub fn render(proof: &Proof, out: &mut dyn Write) -> io::Result<()> {
     });
     page.folded("differences", &lines.collect::<Vec<_>>());
     let changed = summary.changed.iter();
-    let changed: Vec<String> =
-        changed.map(|(before, after)| format!("{before} -> {after}")).collect();
-    page.folded(&format!("{} that change", count(changed.len(), "image")), &changed);
+    let changed: Vec<String> = changed
+        .map(|(before, after)| format!("{before} -> {after}"))
+        .collect();
+    page.folded(
+        &format!("{} that change", count(changed.len(), "image")),
+        &changed,
+    );
     page.folded(&outside_title(&summary), &outside(&summary));
     page.folded("not rendered", &unrendered(&summary));
     out.write_all(page.0.as_bytes())
@@ -83,7 +87,11 @@ fn unrendered(summary: &Summary<'_>) -> Vec<String> {
     for (why, own) in &summary.unrendered {
         lines.push(format!("{why}: {}: {}", why.words(), own.len()));
         lines.extend(own.iter().map(|(render, detail)| {
-            let detail = if detail.is_empty() { String::new() } else { format!(": {detail}") };
+            let detail = if detail.is_empty() {
+                String::new()
+            } else {
+                format!(": {detail}")
+            };
             format!("  {}{detail}", heading(render))
         }));
     }
@@ -108,9 +116,15 @@ impl Page {
             return;
         }
         let clean: Vec<String> = lines.iter().map(|line| clean(line).into_owned()).collect();
-        let longest = clean.iter().map(|line| longest_ticks(line)).max().unwrap_or(0);
+        let longest = clean
+            .iter()
+            .map(|line| longest_ticks(line))
+            .max()
+            .unwrap_or(0);
         let fence = "`".repeat(longest.max(2) + 1);
-        self.line(&format!("\n<details><summary>{title}</summary>\n\n{fence}text"));
+        self.line(&format!(
+            "\n<details><summary>{title}</summary>\n\n{fence}text"
+        ));
         for (index, line) in clean.iter().enumerate() {
             let room = MAX.saturating_sub(REST + self.0.chars().count());
             if line.chars().count() + 1 > room {

@@ -75,7 +75,10 @@ impl<'p> Summary<'p> {
     }
 
     fn count(&mut self, render: &Render) {
-        let own = self.kinds.iter_mut().filter(|(kind, _)| *kind == render.kind);
+        let own = self
+            .kinds
+            .iter_mut()
+            .filter(|(kind, _)| *kind == render.kind);
         let own = own.map(|(_, counts)| counts);
         for counts in own.chain([&mut self.total]) {
             counts.all += 1;
@@ -93,7 +96,8 @@ impl<'p> Summary<'p> {
         self.changing += usize::from(!rendered.changed.is_empty());
         self.derived += rendered.derived;
         self.unstable += rendered.unstable;
-        self.in_ecr.extend(rendered.in_ecr.iter().map(String::as_str));
+        self.in_ecr
+            .extend(rendered.in_ecr.iter().map(String::as_str));
         for outside in &rendered.outside {
             self.outside.entry(outside).or_default().push(render);
         }

@@ -35,9 +35,9 @@ pub fn render(proof: &Proof, detail: Detail, out: &mut dyn Write) -> io::Result<
     shown.images(out)?;
     shown.unrendered(out)?;
     if detail == Detail::All {
-        all(proof, out)?;
+        return all(proof, out);
     }
-    Ok(())
+    writeln!(out, "\nrun with `-v` for every rendering, image and reason")
 }
 
 struct Shown<'s> {
@@ -55,7 +55,11 @@ impl Shown<'_> {
     }
 
     fn table(&self, out: &mut dyn Write) -> io::Result<()> {
-        writeln!(out, "{:<16}{:>6}{:>8}{:>12}{:>15}", "", "all", "equal", "different", "not rendered")?;
+        writeln!(
+            out,
+            "{:<16}{:>6}{:>8}{:>12}{:>15}",
+            "", "all", "equal", "different", "not rendered"
+        )?;
         let mut row = |what: &str, counts: &Counts| {
             writeln!(
                 out,
@@ -79,17 +83,26 @@ impl Shown<'_> {
         )?;
         if summary.unstable > 0 {
             let places = count(summary.unstable, "place");
-            writeln!(out, "{places} that is something else in each rendering proves nothing")?;
+            writeln!(
+                out,
+                "{places} left out: something else each time the same is rendered"
+            )?;
         }
         Ok(())
     }
 
     fn different(&self, proof: &Proof, out: &mut dyn Write) -> io::Result<()> {
-        let different: Vec<&Render> =
-            proof.renders.iter().filter(|one| one.is_different()).collect();
+        let different: Vec<&Render> = proof
+            .renders
+            .iter()
+            .filter(|one| one.is_different())
+            .collect();
         let limit = self.limit(DIFFERENT);
+        if !different.is_empty() {
+            writeln!(out, "\ndifferent")?;
+        }
         for render in different.iter().take(limit) {
-            writeln!(out, "\n{} {}", render.kind.word(), title(render))?;
+            writeln!(out, "{} {}", render.kind.word(), title(render))?;
             let all = render.rendered().map_or(&[][..], |one| &one.differences);
             let places = self.limit(PLACES);
             for one in all.iter().take(places) {
@@ -106,7 +119,11 @@ impl Shown<'_> {
         writeln!(
             out,
             "{}{} ECR afterwards, {outside} from elsewhere",
-            if summary.total.different > 0 { "\n" } else { "" },
+            if summary.total.different > 0 {
+                "\n"
+            } else {
+                ""
+            },
             come(summary.in_ecr.len())
         )?;
         for (code, words) in ORIGINS {
@@ -120,7 +137,6 @@ impl Shown<'_> {
             for (one, renders) in own.iter().take(limit) {
                 self.line(&format!("  {}", image(one, renders)), out)?;
             }
-            more(own.len(), limit, "  ", out)?;
         }
         Ok(())
     }
@@ -133,9 +149,11 @@ impl Shown<'_> {
         for (why, own) in all {
             let what = format!("  {:>4}  {why} ({})", own.len(), why.words());
             if self.detail == Detail::Screen {
-                let first = own.first().map_or(String::new(), |(render, detail)| about(render, detail));
-                let others = if own.len() > 1 { "…, " } else { "" };
-                self.line(&format!("{what}: {others}{first}"), out)?;
+                let first = own
+                    .first()
+                    .map_or(String::new(), |(render, detail)| about(render, detail));
+                let others = if own.len() > 1 { ", …" } else { "" };
+                self.line(&format!("{what}: {first}{others}"), out)?;
                 continue;
             }
             writeln!(out, "{what}")?;
@@ -176,9 +194,17 @@ fn all(proof: &Proof, out: &mut dyn Write) -> io::Result<()> {
                 writeln!(out, "  {what}: not rendered ({})", why.join(", "))?;
             }
             Outcome::Rendered(rendered) => {
-                let state = if render.is_different() { "different" } else { "equal" };
+                let state = if render.is_different() {
+                    "different"
+                } else {
+                    "equal"
+                };
                 let objects = count(rendered.objects, "object");
-                writeln!(out, "  {what}: {state}, {objects}, {}", changes(rendered.changed.len()))?;
+                writeln!(
+                    out,
+                    "  {what}: {state}, {objects}, {}",
+                    changes(rendered.changed.len())
+                )?;
                 for (before, after) in &rendered.changed {
                     writeln!(out, "    {} -> {}", clean(before), clean(after))?;
                 }
@@ -190,12 +216,18 @@ fn all(proof: &Proof, out: &mut dyn Write) -> io::Result<()> {
 
 fn image(one: &Outside, renders: &[&Render]) -> String {
     let why = verdict(one).map_or(String::new(), |why| format!(" [{why}]"));
-    let first = renders.first().map_or(String::new(), |render| title(render));
+    let first = renders
+        .first()
+        .map_or(String::new(), |render| title(render));
     let others = match renders.len() {
         0 | 1 => String::new(),
         more => format!(" and {} more", more - 1),
     };
-    format!("{}{why}  {}  in {first}{others}", clean(&one.image), origin(one))
+    format!(
+        "{}{why}  {}  in {first}{others}",
+        clean(&one.image),
+        origin(one)
+    )
 }
 
 /// A difference in a line.
@@ -209,7 +241,12 @@ pub(super) fn difference(one: &Difference) -> String {
     };
     let what = match (&one.before, &one.after) {
         (None, Some(after)) if place.is_empty() => format!("{}: {}", one.why, clean(after)),
-        _ => format!("{place}: {} became {}: {}", quoted(&one.before), quoted(&one.after), one.why),
+        _ => format!(
+            "{place}: {} became {}: {}",
+            quoted(&one.before),
+            quoted(&one.after),
+            one.why
+        ),
     };
     what.replace('\n', "\\n")
 }
@@ -233,6 +270,6 @@ fn come(number: usize) -> String {
 fn more(all: usize, shown: usize, indent: &str, out: &mut dyn Write) -> io::Result<()> {
     match all.saturating_sub(shown) {
         0 => Ok(()),
-        left => writeln!(out, "{indent}… {left} more (`-v`)"),
+        left => writeln!(out, "{indent}… {left} more"),
     }
 }
