@@ -12,6 +12,8 @@ mod command;
 mod common;
 #[path = "prove/corpus.rs"]
 mod corpus;
+#[path = "prove/docs.rs"]
+mod docs;
 #[cfg(unix)]
 #[path = "prove/engines.rs"]
 mod engines;

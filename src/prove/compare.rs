@@ -221,7 +221,7 @@ impl Comparison<'_> {
                 continue;
             }
             let again = again.and_then(|again| again.get(key));
-            place.keys.push(key.clone());
+            place.keys.push(told(key, old));
             match new.get(key) {
                 Some(other) => self.node(place, value, other, again),
                 None => self.differs(place, Some(&text_of(value)), None, GONE),
@@ -495,6 +495,15 @@ impl Place {
     }
 }
 
+/// A key for people; that of an environment variable's value says of which.
+fn told(key: &str, beside: &Map<String, Value>) -> String {
+    let name = beside.get("name").and_then(Value::as_str);
+    match name.filter(|_| key == "value") {
+        Some(name) => format!("{key} of {name}"),
+        None => key.to_string(),
+    }
+}
+
 /// The name that a map says in two parts, or in the second alone.
 fn joined(map: &Map<String, Value>, [front, end]: [&str; 2]) -> Option<String> {
     let text = |key: &str| map.get(key).and_then(Value::as_str);
@@ -529,4 +538,195 @@ fn text_of(value: &Value) -> String {
 
 fn is_checksum(text: &str) -> bool {
     text.len() >= 8 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::{EcrHost, default_rules};
+
+    const R: &str = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
+
+    fn compared(before: &str, after: &str, again: Option<&str>) -> Compared {
+        let registry = EcrHost::parse(R).unwrap();
+        let rules = RuleSet::new(Some(registry), default_rules()).0;
+        let after = after.replace("R/", &format!("{R}/"));
+        compare(before, &after, again, &[Arc::new(rules)])
+    }
+
+    /// How many images changed, and what else.
+    fn found(before: &str, after: &str) -> (usize, Vec<&'static str>) {
+        let found = compared(before, after, None);
+        let whys = found.differences.iter().map(|one| one.why);
+        (found.changed.len(), whys.collect())
+    }
+
+    #[test]
+    fn images_may_become_what_the_rules_say() {
+        for (before, after) in [
+            ("image: nginx", "image: R/docker-hub/library/nginx"),
+            (
+                "image: quay.io/a/b:1@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+                "image: R/quay/a/b:1@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+            ),
+            ("args: [--x=quay.io/a/b]", "args: [--x=R/quay/a/b]"),
+            (
+                "args: [--solver-image=acme/solver]",
+                "args: [--solver-image=R/docker-hub/acme/solver]",
+            ),
+            (
+                "env: [{name: X_IMAGE, value: acme/x}]",
+                "env: [{name: X_IMAGE, value: R/docker-hub/acme/x}]",
+            ),
+            (
+                "{registry: quay.io, repository: a/b}",
+                "{registry: R, repository: quay/a/b}"
+                    .replace("R,", &format!("{R},"))
+                    .as_str(),
+            ),
+            ("{repository: a/b}", "{repository: R/docker-hub/a/b}"),
+            ("hub: docker.io/istio", "hub: R/docker-hub/istio"),
+            (
+                "data: {a: 'image: {repository: a/b}\n\n  '}",
+                "data: {a: 'image: {repository: R/docker-hub/a/b}\n\n  '}",
+            ),
+            (
+                "{name: a/b, newTag: 1}",
+                "{name: a/b, newName: R/docker-hub/a/b, newTag: 1}",
+            ),
+        ] {
+            assert_eq!(found(before, after), (1, vec![]), "{before} -> {after}");
+        }
+    }
+
+    #[test]
+    fn everything_else_is_a_difference() {
+        let no = "it is no image";
+        for (before, after, why) in [
+            (
+                "image: nginx:1",
+                "image: R/docker-hub/library/nginx:2",
+                "its tag or digest is another one",
+            ),
+            (
+                "image: nginx:1",
+                "image: R/docker-hub/library/nginx",
+                "its tag or digest is another one",
+            ),
+            (
+                "image: nginx:1",
+                "image: R/docker-hub/nginx:1",
+                "it is not what the rules make of the image before",
+            ),
+            (
+                "image: a/b:1",
+                "image: R/docker-hub/docker-hub/a/b:1",
+                "the image became malformed",
+            ),
+            (
+                "image: quay.io/a/b:1",
+                "image: quay.io/R/quay/a/b:1",
+                "the image became malformed",
+            ),
+            (
+                "image: R/quay/a:1",
+                "image: R/quay/R/quay/a:1",
+                "the image became malformed",
+            ),
+            ("a: 1", "a: 2", no),
+            ("a: nginx", "a: R/docker-hub/library/nginx", no),
+            (
+                "metadata: {name: nginx}",
+                "metadata: {name: R/docker-hub/library/nginx}",
+                no,
+            ),
+            (
+                "labels: {image: a/b:1}",
+                "labels: {image: R/docker-hub/a/b:1}",
+                no,
+            ),
+            (
+                "imagePullSecrets: [{name: a}]",
+                "imagePullSecrets: [{name: R/docker-hub/library/a}]",
+                no,
+            ),
+            ("a: {b: 1}", "a: {}", GONE),
+            ("a: {}", "a: {b: 1}", NEW),
+            ("a: {}", "a: {registry: x}", NEW),
+            (
+                "a: {}",
+                "a: {global: {security: {allowInsecureImages: true, x: 1}}}",
+                NEW,
+            ),
+            ("a: [1]", "a: [1, 2]", no),
+            ("kind: A", "kind: B", GONE),
+            ("checksum: abcdef6789", "checksum: abcdef6788", no),
+        ] {
+            let before = before.replace("R/", &format!("{R}/"));
+            let (changed, whys) = found(&before, after);
+            assert_eq!(
+                (changed, whys.first().copied()),
+                (0, Some(why)),
+                "{before} -> {after}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_computed_may_follow_an_image() {
+        let before = "image: a/b:1\nchecksum: abcdef6789";
+        let after = "image: R/docker-hub/a/b:1\nchecksum: abcdef6788";
+        assert_eq!(found(before, after), (1, vec![]));
+        let map = |image: &str, hash: &str| {
+            format!(
+                "kind: ConfigMap\nmetadata: {{name: a-{hash}}}\ndata: {{x: '{image}'}}\n---\nkind: Pod\nmetadata: {{name: p}}\nspec: {{from: a-{hash}}}\n"
+            )
+        };
+        let (old, new) = ("0123456789", "abcdefghij");
+        let before = map("quay.io/a/b:1", old);
+        assert_eq!(found(&before, &map("R/quay/a/b:1", new)), (1, vec![]));
+    }
+
+    #[test]
+    fn values_may_be_halves_and_allow_images() {
+        let release = |values: &str| format!("kind: HelmRelease\nspec: {{values: {values}}}\n");
+        let fine = |before: &str, after: &str| {
+            let found = compared(&release(before), &release(after), None);
+            assert_eq!(found.differences, [], "{before} -> {after}");
+        };
+        fine("{repository: a/b}", "{repository: docker-hub/a/b}");
+        fine(
+            "{imageRegistry: docker.io}",
+            &format!("{{imageRegistry: {R}}}"),
+        );
+        fine(
+            "{x: 1}",
+            "{x: 1, global: {security: {allowInsecureImages: true}}}",
+        );
+        let pod = |repository: &str| format!("kind: Pod\nspec: {{repository: {repository}}}\n");
+        assert_eq!(found(&pod("a/b"), &pod("docker-hub/a/b")).1.len(), 1);
+    }
+
+    #[test]
+    fn secrets_are_looked_into() {
+        // `image: quay.io/a/b:1` and what it becomes.
+        let secret = |data: &str| format!("kind: Secret\ndata: {{x: {data}}}\n");
+        let before = secret("aW1hZ2U6IHF1YXkuaW8vYS9iOjE=");
+        let after = secret(
+            "aW1hZ2U6IDEyMzQ1Njc4OTAxMi5ka3IuZWNyLmV1LXdlc3QtMS5hbWF6b25hd3MuY29tL3F1YXkvYS9iOjE=",
+        );
+        assert_eq!(found(&before, &after), (1, vec![]));
+        assert_eq!(found(&before, &secret("aW1hZ2U6IHg=")).1.len(), 1);
+    }
+
+    #[test]
+    fn what_is_something_else_each_time_is_left_out() {
+        let text = |word: &str, rest: &str| format!("kind: A\na: {word} {rest}\n");
+        let found = compared(&text("x1", "y"), &text("x2", "y"), Some(&text("x3", "y")));
+        assert_eq!((found.unstable, found.differences.len()), (1, 0));
+        let found = compared(&text("x1", "y"), &text("x2", "z"), Some(&text("x3", "y")));
+        assert_eq!(found.differences.len(), 1);
+        let found = compared(&text("x1", "y"), &text("x2", "y"), Some(&text("x1", "y")));
+        assert_eq!((found.unstable, found.differences.len()), (0, 1));
+    }
 }

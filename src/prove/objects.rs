@@ -134,9 +134,9 @@ mod tests {
         let read = |text: &'static str| -> Vec<Parsed<'static>> {
             objects(text).iter().map(Object::parsed).collect()
         };
-        let before = read("kind: A\nmetadata: {name: x-1}\n---\nkind: A\nmetadata: {name: y}\n");
+        let before = read("kind: A\nmetadata: {name: x-1}\n---\nkind: A\nmetadata: {name: z}\n");
         let after = read(
-            "kind: A\nmetadata: {name: y}\n---\nkind: A\nmetadata: {name: x-2}\n---\nkind: B\n",
+            "kind: A\nmetadata: {name: z}\n---\nkind: A\nmetadata: {name: x-2}\n---\nkind: B\n",
         );
         let pairs = paired(&before, &after);
         let name = |object: Option<&Parsed<'_>>| object.map_or(String::new(), |it| it.name.clone());
@@ -144,7 +144,7 @@ mod tests {
         let pair = |a: &str, b: &str| (a.to_string(), b.to_string());
         assert_eq!(
             names,
-            [pair("A/x-1", "A/x-2"), pair("A/y", "A/y"), pair("", "B")]
+            [pair("A/x-1", "A/x-2"), pair("A/z", "A/z"), pair("", "B")]
         );
     }
 }

@@ -181,8 +181,12 @@ impl<'p> Prepared<'p> {
         };
         let mut compared = compare(&before, &after, None, &job.rules);
         if !compared.differences.is_empty() {
-            let again = run(Side::Before)?;
-            compared = compare(&before, &after, Some(&again), &job.rules);
+            match run(Side::Before) {
+                Ok(again) => compared = compare(&before, &after, Some(&again), &job.rules),
+                Err(Failed::Stopped) => return Err(Failed::Stopped),
+                // What differs, differs.
+                Err(_) => {}
+            }
         }
         rendered.changed = compared.changed;
         rendered.differences = compared.differences;

@@ -47,10 +47,15 @@ impl Words<'_> {
         let again: Option<Vec<&str>> = self.again.map(|again| words(again).collect());
         let again = again.filter(|again| again.len() == old.len());
         let mut planned = Planned::default();
+        let words_before = &old;
         for (index, (old, new)) in zip(&old, &new).enumerate() {
+            // A flag for an image has one: `--solver-image=acme/solver`.
+            let is_flagged = || index > 0 && is_flag(words_before[index - 1]);
             let differs_again = || again.as_ref().is_some_and(|again| again[index] != *old);
             if old == new {
-            } else if (self.is_sure || is_reference(old)) && is_planned(old, new, rules) {
+            } else if (self.is_sure || is_reference(old) || is_flagged())
+                && is_planned(old, new, rules)
+            {
                 planned.changed.push(((*old).into(), (*new).into()));
             } else if differs_again() {
                 planned.unstable += 1;
@@ -60,6 +65,11 @@ impl Words<'_> {
         }
         Some(planned)
     }
+}
+
+/// Whether a word is a flag for an image.
+fn is_flag(word: &str) -> bool {
+    word.starts_with('-') && word.ends_with("image")
 }
 
 /// Whether a name became what the rules make of it, with what follows it.
@@ -129,7 +139,7 @@ fn is_doubled(reference: &str) -> bool {
 pub(super) fn what_is_wrong(old: &str, new: &str, is_image: bool) -> &'static str {
     let differing = zip(words(old), words(new)).find(|(old, new)| old != new);
     let (old, new) = differing.unwrap_or((old, new));
-    if !is_image && !is_reference(old) && !is_reference(new) {
+    if !is_image && !is_reference(old) {
         return NO_IMAGE;
     }
     let (Ok(old), parsed) = (ImageRef::parse(old), ImageRef::parse(new)) else {

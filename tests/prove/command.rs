@@ -55,7 +55,7 @@ fn equal_is_0_and_nothing_is_written() {
         "{out}"
     );
     assert!(
-        out.contains("gcr.io/a/b:1 [unsupported-upstream]  app/pod.yaml:4"),
+        out.contains("gcr.io/a/b:1 [unsupported-upstream]  app/pod.yaml:4  in app"),
         "{out}"
     );
     assert!(talk.contains("`helm` is not on the PATH"), "{talk}");

@@ -2,18 +2,24 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use super::bench::path;
-use super::common::{REGISTRY, copy, program, scratch};
+use super::common::{REGISTRY, copy, program, put, scratch};
 
-/// Proves a tree, prints what came out, and gives the report.
+/// Proves a copy of a tree.
 fn proven(what: &str, from: &Path) -> Option<Value> {
-    let path = path()?;
     let tree = scratch();
     copy(from, tree.path());
-    let output = program(tree.path())
+    proven_in(what, tree.path())
+}
+
+/// Proves a tree, prints what came out, and gives the report.
+fn proven_in(what: &str, tree: &Path) -> Option<Value> {
+    let path = path()?;
+    let output = program(tree)
         .env("PATH", path)
         .args([
             "prove",
@@ -106,4 +112,58 @@ fn chart_packages_are_proven() {
     if let Some(report) = proven("chart packages", &super::common::charts()) {
         judge(&report, 65);
     }
+}
+
+/// A hundred bases, each with an overlay for four environments.
+fn five_hundred(tree: &Path) {
+    let images = [
+        "nginx:1.27",
+        "quay.io/prometheus/prometheus:v2.53.0",
+        "ghcr.io/acme/api:1.2.3",
+        "registry.k8s.io/pause:3.10",
+        "gcr.io/acme/legacy:7",
+    ];
+    for app in 0..100 {
+        let base = format!("base/app-{app}");
+        put(
+            tree,
+            &format!("{base}/kustomization.yaml"),
+            b"resources: [app.yaml]\n",
+        );
+        let object = |number: usize| {
+            let name = format!("app-{app}-{number}");
+            let image = images[(app + number) % images.len()];
+            format!(
+                "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: {name}}}\nspec:\n  replicas: 2\n  selector: {{matchLabels: {{app: {name}}}}}\n  template:\n    metadata: {{labels: {{app: {name}}}}}\n    spec:\n      containers:\n      - name: main\n        image: {image}\n"
+            )
+        };
+        let objects: Vec<String> = (0..4).map(object).collect();
+        put(
+            tree,
+            &format!("{base}/app.yaml"),
+            objects.join("---\n").as_bytes(),
+        );
+        for environment in ["dev", "test", "stage", "prod"] {
+            let overlay = format!(
+                "resources: [../../../{base}]\nnamespace: {environment}\nimages:\n- name: nginx\n  newTag: \"1.28\"\nconfigMapGenerator:\n- name: settings\n  literals: [ENV={environment}]\n"
+            );
+            let path = format!("environments/{environment}/app-{app}/kustomization.yaml");
+            put(tree, &path, overlay.as_bytes());
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs kustomize, and a minute"]
+fn five_hundred_kustomizations_are_proven_in_minutes() {
+    let tree = scratch();
+    five_hundred(tree.path());
+    let started = Instant::now();
+    let Some(report) = proven_in("500 kustomizations", tree.path()) else {
+        return;
+    };
+    let took = started.elapsed();
+    println!("500 kustomizations took {:.0} s", took.as_secs_f32());
+    judge(&report, 500);
+    assert!(took < Duration::from_secs(300), "it took {took:?}");
 }

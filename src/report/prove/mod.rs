@@ -149,7 +149,9 @@ fn title(render: &Render) -> String {
 
 /// Where an image comes from, for people.
 fn origin(outside: &Outside) -> String {
+    let said = verdict(outside);
     let place = |path: &std::path::Path, line: usize, reason: Option<&str>| {
+        let reason = reason.filter(|reason| said != Some(*reason));
         let reason = reason.map_or(String::new(), |reason| format!(" ({reason})"));
         format!("{}:{line}{reason}", clean(&path.to_string_lossy()))
     };

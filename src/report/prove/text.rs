@@ -1,9 +1,10 @@
 //! A proof for a terminal: a screen, and with details every rendering.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use super::{Counts, ORIGINS, Summary, count, origin, title, verdict};
-use crate::prove::{Difference, Outcome, Outside, Proof, Render};
+use crate::prove::{Difference, Outcome, Outside, Proof, Render, Why};
 use crate::report::clean;
 
 /// How much is told.
@@ -37,7 +38,7 @@ pub fn render(proof: &Proof, detail: Detail, out: &mut dyn Write) -> io::Result<
     if detail == Detail::All {
         return all(proof, out);
     }
-    writeln!(out, "\nrun with `-v` for every rendering, image and reason")
+    writeln!(out, "run with `-v` for every rendering, image and reason")
 }
 
 struct Shown<'s> {
@@ -102,15 +103,17 @@ impl Shown<'_> {
             writeln!(out, "\ndifferent")?;
         }
         for render in different.iter().take(limit) {
-            writeln!(out, "{} {}", render.kind.word(), title(render))?;
             let all = render.rendered().map_or(&[][..], |one| &one.differences);
-            let places = self.limit(PLACES);
-            for one in all.iter().take(places) {
+            let places = count(all.len(), "place");
+            writeln!(out, "{} {}: {places}", render.kind.word(), title(render))?;
+            for one in all.iter().take(self.limit(PLACES)) {
                 self.line(&format!("  {}", difference(one)), out)?;
             }
-            more(all.len(), places, "  ", out)?;
         }
-        more(different.len(), limit, "", out)
+        match different.len().saturating_sub(limit) {
+            0 => Ok(()),
+            left => writeln!(out, "… {left} more"),
+        }
     }
 
     fn images(&self, out: &mut dyn Write) -> io::Result<()> {
@@ -137,6 +140,16 @@ impl Shown<'_> {
             for (one, renders) in own.iter().take(limit) {
                 self.line(&format!("  {}", image(one, renders)), out)?;
             }
+        }
+        let remote = summary.unrendered.get(&Why::RemoteBase);
+        let remote: BTreeSet<_> = remote
+            .into_iter()
+            .flatten()
+            .map(|(one, _)| title(one))
+            .collect();
+        if !remote.is_empty() {
+            let bases = count(remote.len(), "kustomization");
+            writeln!(out, "brought by remote bases of {bases}: not known")?;
         }
         Ok(())
     }
@@ -223,10 +236,11 @@ fn image(one: &Outside, renders: &[&Render]) -> String {
         0 | 1 => String::new(),
         more => format!(" and {} more", more - 1),
     };
+    let origin = origin(one);
+    let gap = if origin.is_empty() { "" } else { "  " };
     format!(
-        "{}{why}  {}  in {first}{others}",
-        clean(&one.image),
-        origin(one)
+        "{}{why}{gap}{origin}  in {first}{others}",
+        clean(&one.image)
     )
 }
 
@@ -263,13 +277,5 @@ fn come(number: usize) -> String {
     match number {
         1 => "1 image comes from".to_string(),
         other => format!("{other} images come from"),
-    }
-}
-
-/// What is not shown of a list.
-fn more(all: usize, shown: usize, indent: &str, out: &mut dyn Write) -> io::Result<()> {
-    match all.saturating_sub(shown) {
-        0 => Ok(()),
-        left => writeln!(out, "{indent}… {left} more"),
     }
 }
