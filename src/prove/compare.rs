@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use super::objects::{Object, Parsed, objects, paired};
 use super::words::{self, Words};
 use crate::helm::template::read_yaml;
-use crate::rules::RuleSet;
+use crate::rules::{Rule, RuleSet};
 
 /// What two renderings show.
 #[derive(Clone, Debug, Default)]
@@ -215,7 +215,11 @@ impl Comparison<'_> {
         new: &Map<String, Value>,
         again: Option<&Value>,
     ) {
-        let parts = self.parts(old, new);
+        let parts = if place.is_label() {
+            Vec::new()
+        } else {
+            self.parts(old, new)
+        };
         for (key, value) in old {
             if parts.contains(&key.as_str()) {
                 continue;
@@ -350,7 +354,7 @@ impl Comparison<'_> {
         let is_second = key.ends_with("repository") || key.ends_with("image");
         let has_prefix = || {
             let rules = self.rules.iter().flat_map(|rules| rules.rules());
-            let mut prefixes = rules.map(|rule| rule.prefix_text());
+            let mut prefixes = rules.map(Rule::prefix_text);
             prefixes.any(|prefix| {
                 let rest = new
                     .strip_prefix(prefix)
@@ -518,7 +522,8 @@ fn joined(map: &Map<String, Value>, [front, end]: [&str; 2]) -> Option<String> {
 fn documents(text: &str) -> Option<Vec<Value>> {
     let trimmed = text.trim_start();
     let is_json = trimmed.starts_with(['{', '[']);
-    if !is_json && !(text.contains('\n') && text.contains(':')) {
+    let is_yaml = text.contains('\n') && text.contains(':');
+    if !is_json && !is_yaml {
         return None;
     }
     let values: Result<Vec<Value>, String> = objects(text)

@@ -8,7 +8,10 @@
 //! * `closure`: what a kustomization takes in, and what of that is not at hand
 //! * `packages`: packages of charts, in the repository and in Helm's cache
 //! * `tree`: the two copies
+//! * `prepare`: what goes into each rendering, copied
 //! * [`engine`]: the tools, and what they may not do
+//! * `schemas`: those that Helm would fetch
+//! * `render`: one rendering after the other
 //! * `objects`, `words`, [`compare`]: what two renderings differ in
 //! * [`images`]: what stays outside of ECR, and where it comes from
 //! * [`unrendered`]: why something is not rendered
@@ -19,6 +22,7 @@ pub mod engine;
 pub mod images;
 mod objects;
 mod packages;
+mod prepare;
 mod render;
 mod schemas;
 pub mod targets;
@@ -164,7 +168,7 @@ pub fn prove(
     notes: &Notes,
     options: &Options<'_>,
 ) -> io::Result<Proof> {
-    let prepared = render::Prepared::of(targets, changes, options)?;
+    let prepared = prepare::Prepared::of(targets, changes, options)?;
     let all = prepared.jobs.len();
     let done = AtomicUsize::new(0);
     let renders = prepared.jobs.par_iter().with_max_len(1).map(|job| {

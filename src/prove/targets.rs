@@ -273,11 +273,12 @@ impl Finder<'_> {
 /// in a plan to be on the safe side.
 fn is_values(layer: &Layer, chart: &Path) -> bool {
     let below = layer.file.strip_prefix(chart).unwrap_or(&layer.file);
-    let name = below.file_name().and_then(|name| name.to_str());
-    let name = name.unwrap_or("");
-    let is_yaml = name.ends_with(".yaml") || name.ends_with(".yml");
+    let name = below.file_stem().and_then(|name| name.to_str());
+    let ending = below.extension().and_then(|ending| ending.to_str());
+    let is_yaml = matches!(ending, Some("yaml" | "yml"));
     let mut parts = below.components();
-    is_yaml && name.contains("values") && !parts.any(|part| part.as_os_str() == TEMPLATES)
+    let is_named = name.is_some_and(|name| name.contains("values"));
+    is_yaml && is_named && !parts.any(|part| part.as_os_str() == TEMPLATES)
 }
 
 fn chart_name(file: &ScannedFile) -> Option<String> {

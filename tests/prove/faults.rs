@@ -117,7 +117,7 @@ fn a_lost_override_is_found() {
     let proof = proven(&engines, |bench| {
         bench.spoil("prod/kustomization.yaml", |text| {
             let lines = text.lines().filter(|line| !line.contains("newName"));
-            lines.map(|line| format!("{line}\n")).collect()
+            lines.collect::<Vec<_>>().join("\n")
         });
         bench.spoil("base/web.yaml", |text| {
             text.replace(
@@ -132,7 +132,7 @@ fn a_lost_override_is_found() {
     let proof = proven(&engines, |bench| {
         bench.spoil("apps/shop.yaml", |text| {
             let lines = text.lines().filter(|line| !line.contains("repository:"));
-            lines.map(|line| format!("{line}\n")).collect()
+            lines.collect::<Vec<_>>().join("\n")
         });
     });
     assert_eq!(whys(find(&proof, Kind::Release, "apps/shop.yaml")).len(), 1);

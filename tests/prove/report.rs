@@ -36,7 +36,7 @@ fn proof() -> Proof {
         };
         Outside {
             image: format!("quay.io/x/image-{number}:1"),
-            verdict: if number % 2 == 0 {
+            verdict: if number.is_multiple_of(2) {
                 Ok("r/quay/x:1".into())
             } else {
                 Err(Reason::NoRule)
