@@ -72,6 +72,8 @@ pub struct Options<'o> {
 pub struct Proof {
     /// Everything that was to be rendered: kustomizations, charts, releases.
     pub renders: Vec<Render>,
+    /// The files that change and go into none of what is rendered, as they are shown.
+    pub unseen: Vec<PathBuf>,
 }
 
 /// One thing that was to be rendered.
@@ -176,8 +178,15 @@ pub fn prove(
         (options.progress)(done.fetch_add(1, Ordering::Relaxed) + 1, all);
         render
     });
+    let renders: Vec<Render> = renders.collect();
+    let is_seen = |path: &&PathBuf| {
+        let mut all = prepared.jobs.iter().zip(&renders);
+        all.any(|(job, render)| render.rendered().is_some() && job.is_input(path))
+    };
+    let unseen = changes.keys().filter(|path| !is_seen(path));
     let mut proof = Proof {
-        renders: renders.collect(),
+        unseen: unseen.map(|path| (options.shown)(path)).collect(),
+        renders,
     };
     proof.renders.sort_by(|a, b| {
         let key = |one: &Render| (one.kind, one.path.clone(), one.line, one.values.clone());

@@ -77,6 +77,7 @@ fn a_sound_plan_is_proven() {
     );
     assert_eq!(shop.outside[0].image, "gcr.io/acme/fixed:3");
     assert_eq!(shop.outside[0].origin.code(), "template");
+    assert!(proof.unseen.is_empty(), "{:?}", proof.unseen);
 }
 
 #[test]
@@ -177,6 +178,26 @@ fn what_cannot_be_rendered_any_more_is_found() {
     let gone = "it cannot be rendered any more";
     assert_eq!(whys(find(&proof, Kind::Kustomization, "base")), [gone]);
     assert_eq!(whys(find(&proof, Kind::Chart, "charts/shop")), [gone]);
+}
+
+#[test]
+fn files_that_go_into_no_rendering_are_told() {
+    let Some(engines) = engines() else { return };
+    let folder = tree(&[
+        ("plain/web.yaml", BASE),
+        (
+            "far/kustomization.yaml",
+            "resources: [web.yaml, https://x.example/a.yaml]\n",
+        ),
+        ("far/web.yaml", BASE),
+    ]);
+    let proof = Bench::new(folder.path()).prove(&engines);
+    let unseen: Vec<_> = proof
+        .unseen
+        .iter()
+        .map(|path| path.to_string_lossy())
+        .collect();
+    assert_eq!(unseen, ["far/web.yaml", "plain/web.yaml"]);
 }
 
 #[test]

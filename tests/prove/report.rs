@@ -86,6 +86,7 @@ fn proof() -> Proof {
     };
     Proof {
         renders: (0..50).map(render).collect(),
+        unseen: vec!["plain.yaml".into(), "other.yaml".into()],
     }
 }
 

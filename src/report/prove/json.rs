@@ -19,6 +19,7 @@ pub fn render(proof: &Proof, out: &mut dyn Write) -> io::Result<()> {
         version: VERSION,
         program: concat!("ecr-rewrite ", env!("CARGO_PKG_VERSION")),
         renders: proof.renders.iter().map(JsonRender::of).collect(),
+        unseen: proof.unseen.iter().map(|path| path_of(path)).collect(),
         summary: JsonSummary {
             total: summary.total.into(),
             changed_images: summary.changed.len(),
@@ -36,6 +37,7 @@ struct Report<'p> {
     version: u32,
     program: &'static str,
     renders: Vec<JsonRender<'p>>,
+    unseen: Vec<JsonPath>,
     summary: JsonSummary,
 }
 

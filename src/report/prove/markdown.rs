@@ -4,7 +4,7 @@
 use std::io::{self, Write};
 
 use super::text::difference;
-use super::{ORIGINS, Summary, count, origin, title, verdict};
+use super::{ORIGINS, Summary, count, moved_by, origin, title, verdict};
 use crate::prove::{Proof, Render};
 use crate::report::clean;
 
@@ -56,6 +56,9 @@ pub fn render(proof: &Proof, out: &mut dyn Write) -> io::Result<()> {
     );
     page.folded(&outside_title(&summary), &outside(&summary));
     page.folded("not rendered", &unrendered(&summary));
+    let unseen = proof.unseen.iter();
+    let unseen: Vec<String> = unseen.map(|path| path.display().to_string()).collect();
+    page.folded("changed files that go into no rendering", &unseen);
     out.write_all(page.0.as_bytes())
 }
 
@@ -76,7 +79,8 @@ fn outside(summary: &Summary<'_>) -> Vec<String> {
         lines.extend(own.iter().map(|(one, renders)| {
             let why = verdict(one).map_or(String::new(), |why| format!(" [{why}]"));
             let renders = count(renders.len(), "rendering");
-            format!("  {}{why}  {}  ({renders})", one.image, origin(one))
+            let moved = moved_by(one).map_or(String::new(), |moved| format!("; moved by {moved}"));
+            format!("  {}{why}  {}{moved}  ({renders})", one.image, origin(one))
         }));
     }
     lines

@@ -159,25 +159,29 @@ fn origin(outside: &Outside) -> String {
         Origin::File { path, line, reason } => place(path, *line, *reason),
         Origin::ChartDefault {
             value,
-            moved_by,
             place: stands,
+            ..
         } => {
             let mut text = format!("`{}`", clean(value));
             if let Some((path, line, reason)) = stands {
                 text.push_str(&format!(" at {}", place(path, *line, *reason)));
-            }
-            if !moved_by.is_empty() {
-                let sets = moved_by.iter();
-                let sets: Vec<String> = sets
-                    .map(|(path, text)| format!("`{}={}`", clean(path), clean(text)))
-                    .collect();
-                text.push_str(&format!("; moved by {}", sets.join(" ")));
             }
             text
         }
         Origin::Template { path, line } => format!("{}:{line}", clean(path)),
         Origin::Made { template } => clean(template).into_owned(),
     }
+}
+
+/// The values that move an image, as Helm takes them on its command line.
+fn moved_by(outside: &Outside) -> Option<String> {
+    let Origin::ChartDefault { moved_by, .. } = &outside.origin else {
+        return None;
+    };
+    let sets = moved_by.iter();
+    let sets = sets.map(|(path, text)| format!("{}={}", clean(path), clean(text)));
+    let sets: Vec<String> = sets.collect();
+    (!sets.is_empty()).then(|| sets.join(","))
 }
 
 /// What the rules say of an image outside, when that is why it stays.

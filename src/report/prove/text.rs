@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
+use std::path::PathBuf;
 
-use super::{Counts, ORIGINS, Summary, count, origin, title, verdict};
+use super::{Counts, ORIGINS, Summary, count, moved_by, origin, title, verdict};
 use crate::prove::{Difference, Outcome, Outside, Proof, Render, Why};
 use crate::report::clean;
 
@@ -18,7 +19,7 @@ pub enum Detail {
 
 /// How many renderings that differ are shown on a screen, and how many places of each.
 const DIFFERENT: usize = 3;
-const PLACES: usize = 2;
+const PLACES: usize = 1;
 /// How many images of each origin.
 const IMAGES: usize = 2;
 /// How long lines are.
@@ -31,7 +32,7 @@ pub fn render(proof: &Proof, detail: Detail, out: &mut dyn Write) -> io::Result<
         summary: &summary,
         detail,
     };
-    shown.table(out)?;
+    shown.table(proof, out)?;
     shown.different(proof, out)?;
     shown.images(out)?;
     shown.unrendered(out)?;
@@ -55,7 +56,7 @@ impl Shown<'_> {
         }
     }
 
-    fn table(&self, out: &mut dyn Write) -> io::Result<()> {
+    fn table(&self, proof: &Proof, out: &mut dyn Write) -> io::Result<()> {
         writeln!(
             out,
             "{:<16}{:>6}{:>8}{:>12}{:>15}",
@@ -89,7 +90,24 @@ impl Shown<'_> {
                 "{places} left out: something else each time the same is rendered"
             )?;
         }
-        Ok(())
+        self.unseen(&proof.unseen, out)
+    }
+
+    /// Files that are deployed in a way that is not rendered: as they are, mostly.
+    fn unseen(&self, files: &[PathBuf], out: &mut dyn Write) -> io::Result<()> {
+        let Some(first) = files.first() else {
+            return Ok(());
+        };
+        let shown = |path: &PathBuf| clean(&path.to_string_lossy()).into_owned();
+        let none = format!("{} into no rendering", go(files.len()));
+        if self.detail == Detail::All {
+            writeln!(out, "{none}:")?;
+            return files
+                .iter()
+                .try_for_each(|path| writeln!(out, "  {}", shown(path)));
+        }
+        let others = if files.len() > 1 { ", …" } else { "" };
+        self.line(&format!("{none}: {}{others}", shown(first)), out)
     }
 
     fn different(&self, proof: &Proof, out: &mut dyn Write) -> io::Result<()> {
@@ -100,12 +118,14 @@ impl Shown<'_> {
             .collect();
         let limit = self.limit(DIFFERENT);
         if !different.is_empty() {
-            writeln!(out, "\ndifferent")?;
+            writeln!(out)?;
         }
         for render in different.iter().take(limit) {
             let all = render.rendered().map_or(&[][..], |one| &one.differences);
             let places = count(all.len(), "place");
-            writeln!(out, "{} {}: {places}", render.kind.word(), title(render))?;
+            let differ = if all.len() == 1 { "differs" } else { "differ" };
+            let what = render.kind.word();
+            writeln!(out, "{what} {}: {places} {differ}", title(render))?;
             for one in all.iter().take(self.limit(PLACES)) {
                 self.line(&format!("  {}", difference(one)), out)?;
             }
@@ -139,6 +159,9 @@ impl Shown<'_> {
             let limit = self.limit(IMAGES);
             for (one, renders) in own.iter().take(limit) {
                 self.line(&format!("  {}", image(one, renders)), out)?;
+                if let Some(moved) = moved_by(one) {
+                    writeln!(out, "    moved by {moved}")?;
+                }
             }
         }
         let remote = summary.unrendered.get(&Why::RemoteBase);
@@ -270,6 +293,13 @@ fn changes(number: usize) -> String {
         0 => "no image changes".to_string(),
         1 => "1 image changes".to_string(),
         more => format!("{more} images change"),
+    }
+}
+
+fn go(number: usize) -> String {
+    match number {
+        1 => "1 changed file goes".to_string(),
+        other => format!("{other} changed files go"),
     }
 }
 
