@@ -4,6 +4,8 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)] // figures and skips are for who runs it
 #![allow(unreachable_pub)] // modules of one test
 
+#[path = "prove/at_hand.rs"]
+mod at_hand;
 #[path = "prove/bench.rs"]
 mod bench;
 #[cfg(unix)]

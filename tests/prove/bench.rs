@@ -51,6 +51,8 @@ pub struct Bench {
     pub root: PathBuf,
     pub plan: Plan,
     pub targets: Vec<Target>,
+    /// Where Helm keeps what it has fetched.
+    pub caches: Vec<PathBuf>,
 }
 
 impl Bench {
@@ -80,6 +82,7 @@ impl Bench {
             root,
             plan,
             targets,
+            caches: Vec::new(),
         }
     }
 
@@ -98,7 +101,7 @@ impl Bench {
         let options = prove::Options {
             engines,
             roots: std::slice::from_ref(&self.root),
-            caches: &[],
+            caches: &self.caches,
             scan: &scan::Options::default(),
             stop: &|| false,
             progress: &|_, _| {},

@@ -228,3 +228,27 @@ fn links_out_of_the_repository_are_not_copied() {
         "{seen}"
     );
 }
+
+#[test]
+fn what_does_not_matter_is_not_copied() {
+    let witness = tempfile::tempdir().unwrap();
+    let seen = witness.path().join("seen");
+    let script = format!(
+        "for last; do :; done; /bin/ls \"$last\" \"$last/..\" >> {}; exit 1",
+        seen.display()
+    );
+    let tools = tool("kustomize", &script);
+    let files = [
+        ("app/kustomization.yaml", "resources: [pod.yaml]\n"),
+        ("app/pod.yaml", KUSTOMIZATION[1].1),
+        ("app/beside.yaml", KUSTOMIZATION[1].1),
+        ("elsewhere/large.yaml", KUSTOMIZATION[1].1),
+    ];
+    proven(&files, tools.path(), Limits::default());
+    let seen = fs::read_to_string(seen).unwrap();
+    assert!(seen.contains("pod.yaml"), "{seen}");
+    assert!(
+        !seen.contains("beside") && !seen.contains("elsewhere"),
+        "{seen}"
+    );
+}

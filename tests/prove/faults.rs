@@ -1,15 +1,15 @@
 //! Faults that are put into a plan on purpose: the proof has to find each.
 
-use ecr_rewrite::prove::{Engines, Kind, Outcome, Proof, Render, Why};
+use ecr_rewrite::prove::{Engines, Kind, Proof, Render};
 
 use super::bench::{Bench, engines};
 use super::common::{REGISTRY, tree};
 
 const BASE: &str = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec:\n  replicas: 2\n  selector: {matchLabels: {app: web}}\n  template:\n    metadata: {labels: {app: web}}\n    spec:\n      containers:\n      - name: web\n        image: acme/web:1.0\n      - name: proxy\n        image: docker.io/library/nginx:1.27@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\n";
-const CHART: &str = "apiVersion: v2\nname: shop\nversion: 1.0.0\n";
-const VALUES: &str =
+pub const CHART: &str = "apiVersion: v2\nname: shop\nversion: 1.0.0\n";
+pub const VALUES: &str =
     "image:\n  registry: docker.io\n  repository: acme/shop\n  tag: \"1\"\nreplicas: 1\n";
-const TEMPLATE: &str = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: \"{{ .Release.Name }}\"}\nspec:\n  replicas: {{ .Values.replicas }}\n  selector: {matchLabels: {app: shop}}\n  template:\n    metadata: {labels: {app: shop}}\n    spec:\n      containers:\n      - name: shop\n        image: \"{{ .Values.image.registry }}/{{ .Values.image.repository }}:{{ .Values.image.tag }}\"\n      - {name: fixed, image: \"gcr.io/acme/fixed:3\"}\n";
+pub const TEMPLATE: &str = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: \"{{ .Release.Name }}\"}\nspec:\n  replicas: {{ .Values.replicas }}\n  selector: {matchLabels: {app: shop}}\n  template:\n    metadata: {labels: {app: shop}}\n    spec:\n      containers:\n      - name: shop\n        image: \"{{ .Values.image.registry }}/{{ .Values.image.repository }}:{{ .Values.image.tag }}\"\n      - {name: fixed, image: \"gcr.io/acme/fixed:3\"}\n";
 const RELEASE: &str = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: shop}\nspec:\n  source:\n    repoURL: https://git.example/repo\n    path: charts/shop\n    helm:\n      valuesObject:\n        image:\n          registry: quay.io\n          repository: acme/other\n        replicas: 3\n";
 
 /// A repository with a kustomization over a base, a chart and a release of it.
@@ -36,7 +36,7 @@ fn proven(engines: &Engines, spoil: impl Fn(&mut Bench)) -> Proof {
     bench.prove(engines)
 }
 
-fn find<'p>(proof: &'p Proof, kind: Kind, path: &str) -> &'p Render {
+pub fn find<'p>(proof: &'p Proof, kind: Kind, path: &str) -> &'p Render {
     let mut renders = proof.renders.iter();
     let is_it = |one: &&Render| one.kind == kind && one.path.to_string_lossy() == path;
     renders
@@ -235,116 +235,4 @@ fn passwords_that_are_made_up_prove_nothing_and_hide_nothing() {
     let proof = bench.prove(&engines);
     // The word beside the one that is made up counts.
     assert_eq!(whys(find(&proof, Kind::Chart, "charts/shop")).len(), 2);
-}
-
-#[test]
-fn what_is_not_at_hand_is_said() {
-    let Some(engines) = engines() else { return };
-    let folder = tree(&[
-        (
-            "remote/kustomization.yaml",
-            "resources: [https://github.com/acme/base//deploy?ref=v1]\n",
-        ),
-        ("missing/kustomization.yaml", "resources: [gone.yaml]\n"),
-        (
-            "outside/kustomization.yaml",
-            "resources: [../../../../../../etc/hostname]\n",
-        ),
-        (
-            "inflated/kustomization.yaml",
-            "helmCharts:\n- {name: web, repo: 'https://charts.example', version: 1.0.0}\n",
-        ),
-        (
-            "component/kustomization.yaml",
-            "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n",
-        ),
-        (
-            "apps/away.yaml",
-            "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: away}\nspec:\n  source: {repoURL: 'https://charts.example', chart: away, targetRevision: 1.2.3}\n",
-        ),
-        (
-            "charts/lib/Chart.yaml",
-            "apiVersion: v2\nname: lib\nversion: 1.0.0\ntype: library\n",
-        ),
-        (
-            "charts/needy/Chart.yaml",
-            "apiVersion: v2\nname: needy\nversion: 1.0.0\ndependencies:\n- {name: gone, version: 1.0.0, repository: 'https://charts.example'}\n",
-        ),
-        (
-            "charts/asks/Chart.yaml",
-            "apiVersion: v2\nname: asks\nversion: 1.0.0\n",
-        ),
-        (
-            "charts/asks/templates/a.yaml",
-            "{{ required \"a name\" .Values.name }}\n",
-        ),
-    ]);
-    let proof = Bench::new(folder.path()).prove(&engines);
-    let why = |kind, path: &str| match &find(&proof, kind, path).outcome {
-        Outcome::Not(why) => why[0].why,
-        Outcome::Rendered(_) => panic!("{path} was rendered"),
-    };
-    for (path, wanted) in [
-        ("remote", Why::RemoteBase),
-        ("missing", Why::MissingFile),
-        ("inflated", Why::ChartNotAtHand),
-        ("component", Why::Component),
-    ] {
-        assert_eq!(why(Kind::Kustomization, path), wanted, "{path}");
-    }
-    let outside = why(Kind::Kustomization, "outside");
-    assert!(matches!(outside, Why::OutsideFile | Why::MissingFile));
-    assert_eq!(why(Kind::Release, "apps/away.yaml"), Why::ChartNotAtHand);
-    assert_eq!(why(Kind::Chart, "charts/lib"), Why::Library);
-    assert_eq!(why(Kind::Chart, "charts/needy"), Why::DependencyNotAtHand);
-    assert_eq!(why(Kind::Chart, "charts/asks"), Why::NeedsValues);
-    assert!(!proof.fails());
-}
-
-#[test]
-fn charts_beside_and_packages_are_at_hand() {
-    let Some(engines) = engines() else { return };
-    let umbrella = "apiVersion: v2\nname: all\nversion: 1.0.0\ndependencies:\n- {name: shop, version: 1.x, repository: 'file://../shop'}\n- {name: packed, version: ^2.0.0, repository: 'https://charts.example'}\n";
-    let folder = tree(&[
-        ("charts/shop/Chart.yaml", CHART),
-        ("charts/shop/values.yaml", VALUES),
-        ("charts/shop/templates/shop.yaml", TEMPLATE),
-        ("charts/all/Chart.yaml", umbrella),
-        ("charts/all/values.yaml", "shop:\n  replicas: 2\n"),
-        (
-            "source/packed/Chart.yaml",
-            "apiVersion: v2\nname: packed\nversion: 2.1.0\n",
-        ),
-        ("source/packed/values.yaml", VALUES),
-        ("source/packed/templates/shop.yaml", TEMPLATE),
-        (
-            "apps/packed.yaml",
-            "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: packed}\nspec:\n  source:\n    repoURL: https://charts.example\n    chart: packed\n    targetRevision: 2.1.0\n    helm: {values: 'replicas: 5'}\n",
-        ),
-    ]);
-    std::fs::create_dir(folder.path().join("packages")).unwrap();
-    let package = folder.path().join("packages/packed-2.1.0.tgz");
-    super::bench::package(&folder.path().join("source/packed"), &package);
-    std::fs::remove_dir_all(folder.path().join("source")).unwrap();
-    let proof = Bench::new(folder.path()).prove(&engines);
-    let all = find(&proof, Kind::Chart, "charts/all").rendered().unwrap();
-    assert_eq!((all.objects, all.changed.len()), (2, 1), "{all:#?}");
-    let packed = find(&proof, Kind::Release, "apps/packed.yaml")
-        .rendered()
-        .unwrap();
-    let left = packed
-        .outside
-        .iter()
-        .find(|one| one.image.contains("acme/shop"))
-        .unwrap();
-    let ecr_rewrite::prove::Origin::ChartDefault {
-        value, moved_by, ..
-    } = &left.origin
-    else {
-        panic!("{left:#?}");
-    };
-    assert_eq!(value, "image.repository");
-    let moved: Vec<&str> = moved_by.iter().map(|(_, text)| text.as_str()).collect();
-    assert_eq!(moved, [REGISTRY, "docker-hub/acme/shop"]);
-    assert!(!proof.fails());
 }
