@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 use super::objects::{Object, Parsed, objects, paired};
 use super::words::{self, Words};
 use crate::helm::template::read_yaml;
+use crate::image::ImageRef;
 use crate::rules::{Rule, RuleSet};
 
 /// What two renderings show.
@@ -19,6 +20,8 @@ use crate::rules::{Rule, RuleSet};
 pub struct Compared {
     /// Images that became what the rules say, before and after.
     pub changed: BTreeSet<(String, String)>,
+    /// Images in ECR that got the tag of a name which meets them again, before and after.
+    pub healed: BTreeSet<(String, String)>,
     /// What else differs.
     pub differences: Vec<Difference>,
     /// Texts that are computed of others with images: checksums, hashes in names.
@@ -76,13 +79,17 @@ const GONE: &str = "it is gone";
 const NEW: &str = "it is new";
 const NO_IMAGE: &str = "it is no image";
 
+/// What may become of an image.
+#[derive(Clone, Copy)]
+pub(super) struct Fine<'f> {
+    /// What the rules say, any of them.
+    pub(super) rules: &'f [Arc<RuleSet>],
+    /// Whether one in ECR may get another tag.
+    pub(super) heals: bool,
+}
+
 /// Compares a rendering with the one after the rewrite; `again` is the first one, rendered once more.
-pub(super) fn compare(
-    before: &str,
-    after: &str,
-    again: Option<&str>,
-    rules: &[Arc<RuleSet>],
-) -> Compared {
+pub(super) fn compare(before: &str, after: &str, again: Option<&str>, fine: Fine<'_>) -> Compared {
     if before == after {
         return Compared::default();
     }
@@ -90,7 +97,8 @@ pub(super) fn compare(
     let (old, new) = (parsed(&old), parsed(&new));
     let again: Option<Vec<Parsed<'_>>> = again.map(|again| parsed(&objects(again)));
     let mut comparison = Comparison {
-        rules,
+        rules: fine.rules,
+        heals: fine.heals,
         renamed: renamed(&old, &new),
         found: Compared::default(),
         checksums: Vec::new(),
@@ -156,6 +164,7 @@ fn stem(name: &str) -> Option<&str> {
 
 struct Comparison<'c> {
     rules: &'c [Arc<RuleSet>],
+    heals: bool,
     renamed: BTreeMap<String, String>,
     found: Compared,
     /// Checksums that changed: fine when an image did.
@@ -333,6 +342,8 @@ impl Comparison<'_> {
         } else if let Some(planned) = words.planned(self.rules) {
             self.found.changed.extend(planned.changed);
             self.found.unstable += planned.unstable;
+        } else if is_sure && self.heals && self.is_healed(old, new) {
+            self.found.healed.insert((old.into(), new.into()));
         } else if place.holds_values() && self.is_half(place, old, new) {
             self.found.derived += 1;
         } else if self.inside(place, old, new, again) {
@@ -345,6 +356,16 @@ impl Comparison<'_> {
             let why = words::what_is_wrong(old, new, is_sure);
             self.differs(place, Some(old), Some(new), why);
         }
+    }
+
+    /// Whether an image in ECR stays where it is, with another tag or digest.
+    fn is_healed(&self, old: &str, new: &str) -> bool {
+        let [old, new] = [old, new].map(ImageRef::parse);
+        let (Ok(old), Ok(new)) = (old, new) else {
+            return false;
+        };
+        let is_same = old.registry() == new.registry() && old.repository() == new.repository();
+        is_same && old.registry().is_some_and(|host| self.is_front(host))
     }
 
     /// Whether a text is one half of a name, of which another layer says the other.
@@ -556,7 +577,12 @@ mod tests {
         let registry = EcrHost::parse(R).unwrap();
         let rules = RuleSet::new(Some(registry), default_rules()).0;
         let after = after.replace("R/", &format!("{R}/"));
-        compare(before, &after, again, &[Arc::new(rules)])
+        let rules = [Arc::new(rules)];
+        let fine = Fine {
+            rules: &rules,
+            heals: false,
+        };
+        compare(before, &after, again, fine)
     }
 
     /// How many images changed, and what else.

@@ -109,6 +109,8 @@ pub struct Rendered {
     pub objects: usize,
     /// The images that changed, before and after.
     pub changed: BTreeSet<(String, String)>,
+    /// Images in ECR that got the tag of a name which meets them again, before and after.
+    pub healed: BTreeSet<(String, String)>,
     /// What else differs: nothing, when the plan is right.
     pub differences: Vec<Difference>,
     /// Texts that are computed of others with images.
@@ -151,6 +153,7 @@ pub fn changes(plan: &Plan) -> Changes {
             before: file.source.text.clone(),
             after: file.after.clone()?,
             rules: Arc::clone(&file.rules),
+            heals: file.changes.iter().any(|change| change.heals),
         };
         Some((file.source.real.clone(), texts))
     });

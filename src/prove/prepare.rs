@@ -41,6 +41,8 @@ pub(super) struct Job<'p> {
     pub(super) way: Result<Way, Vec<Unrendered>>,
     /// What decides the images that go into it.
     pub(super) rules: Vec<Arc<RuleSet>>,
+    /// Whether a name in one of the files meets its image again.
+    pub(super) heals: bool,
 }
 
 /// How something is rendered.
@@ -99,6 +101,7 @@ impl<'p> Prepared<'p> {
                 folders: BTreeSet::new(),
                 way: Err(Vec::new()),
                 rules: vec![Arc::clone(&target.rules)],
+                heals: false,
             };
             job.way = preparer.way(&mut prepared.trees, changes, &mut job);
             job.rules_of(changes);
@@ -122,11 +125,17 @@ impl Job<'_> {
 
     /// Takes over what decides the images of the files that change.
     fn rules_of(&mut self, changes: &Changes) {
-        let own = changes.iter().filter(|(path, _)| self.is_input(path));
-        let rules: Vec<Arc<RuleSet>> = own.map(|(_, texts)| Arc::clone(&texts.rules)).collect();
-        for rules in rules {
-            if !self.rules.iter().any(|known| Arc::ptr_eq(known, &rules)) {
-                self.rules.push(rules);
+        for (path, texts) in changes {
+            if !self.is_input(path) {
+                continue;
+            }
+            self.heals |= texts.heals;
+            if !self
+                .rules
+                .iter()
+                .any(|known| Arc::ptr_eq(known, &texts.rules))
+            {
+                self.rules.push(Arc::clone(&texts.rules));
             }
         }
     }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::compare::{Difference, compare};
+use super::compare::{Difference, Fine, compare};
 use super::engine::{self, Failed};
 use super::images::{self, Image, Inputs, Moves, Origin};
 use super::objects::objects;
@@ -78,16 +78,21 @@ impl Prepared<'_> {
             // The same bytes give the same.
             before.clone()
         };
-        let mut compared = compare(&before, &after, None, &job.rules);
+        let fine = Fine {
+            rules: &job.rules,
+            heals: job.heals,
+        };
+        let mut compared = compare(&before, &after, None, fine);
         if !compared.differences.is_empty() {
             match run(Side::Before) {
-                Ok(again) => compared = compare(&before, &after, Some(&again), &job.rules),
+                Ok(again) => compared = compare(&before, &after, Some(&again), fine),
                 Err(Failed::Stopped) => return Err(Failed::Stopped),
                 // What differs, differs.
                 Err(_) => {}
             }
         }
         rendered.changed = compared.changed;
+        rendered.healed = compared.healed;
         rendered.differences = compared.differences;
         rendered.derived = compared.derived;
         rendered.unstable = compared.unstable;

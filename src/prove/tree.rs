@@ -29,6 +29,9 @@ pub struct Texts {
     pub after: String,
     /// What decided its images.
     pub rules: Arc<RuleSet>,
+    /// Whether a name in it meets its image again, which an earlier move had cut off: the image gets the tag
+    /// that goes with the name.
+    pub heals: bool,
 }
 
 /// The files that change, by their real paths.

@@ -181,6 +181,33 @@ fn what_cannot_be_rendered_any_more_is_found() {
 }
 
 #[test]
+fn a_stale_name_may_give_its_tag_to_its_image() {
+    let Some(engines) = engines() else { return };
+    let moved = format!("{REGISTRY}/docker-hub/acme/web:1.0");
+    let base = BASE.replace("acme/web:1.0", &moved);
+    let folder = tree(&[
+        ("base/kustomization.yaml", "resources: [web.yaml]\n"),
+        ("base/web.yaml", &base),
+        (
+            "prod/kustomization.yaml",
+            "resources: [../base]\nimages:\n- name: acme/web\n  newTag: \"2.0\"\n",
+        ),
+    ]);
+    let mut bench = Bench::new(folder.path());
+    let proof = bench.prove(&engines);
+    let prod = find(&proof, Kind::Kustomization, "prod")
+        .rendered()
+        .unwrap();
+    let healed = (moved.clone(), moved.replace("1.0", "2.0"));
+    assert!(prod.healed.contains(&healed), "{prod:#?}");
+    assert!(!proof.fails());
+    // Nothing heals in the base: another tag there is a fault.
+    bench.spoil("base/web.yaml", |text| text.replace("web:1.0", "web:3.0"));
+    let proof = bench.prove(&engines);
+    assert!(find(&proof, Kind::Kustomization, "base").is_different());
+}
+
+#[test]
 fn files_that_go_into_no_rendering_are_told() {
     let Some(engines) = engines() else { return };
     let folder = tree(&[

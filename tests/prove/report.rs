@@ -55,6 +55,7 @@ fn proof() -> Proof {
         objects: 3,
         changed: BTreeSet::from([("a:1".to_string(), "r/a:1".to_string())]),
         differences: vec![difference.clone(); if number < 2 { 5 } else { 0 }],
+        healed: BTreeSet::from([("r/b:1".to_string(), "r/b:2".to_string())]),
         derived: 1,
         unstable: number,
         in_ecr: BTreeSet::from(["r/a:1".to_string()]),

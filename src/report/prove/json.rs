@@ -94,6 +94,8 @@ struct JsonRender<'p> {
 struct JsonRendered<'p> {
     objects: usize,
     changed: Vec<JsonChange<'p>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    healed: Vec<JsonChange<'p>>,
     differences: Vec<JsonDifference<'p>>,
     derived: usize,
     unstable: usize,
@@ -179,6 +181,11 @@ impl<'p> JsonRender<'p> {
                 objects: one.objects,
                 changed: one
                     .changed
+                    .iter()
+                    .map(|(before, after)| JsonChange { before, after })
+                    .collect(),
+                healed: one
+                    .healed
                     .iter()
                     .map(|(before, after)| JsonChange { before, after })
                     .collect(),

@@ -54,6 +54,11 @@ pub fn render(proof: &Proof, out: &mut dyn Write) -> io::Result<()> {
         &format!("{} that change", count(changed.len(), "image")),
         &changed,
     );
+    let healed = summary.healed.iter();
+    let healed: Vec<String> = healed
+        .map(|(before, after)| format!("{before} -> {after}"))
+        .collect();
+    page.folded("images that a stale name meets again", &healed);
     page.folded(&outside_title(&summary), &outside(&summary));
     page.folded("not rendered", &unrendered(&summary));
     let unseen = proof.unseen.iter();

@@ -31,6 +31,8 @@ pub struct Summary<'p> {
     pub total: Counts,
     /// The images that change, before and after.
     pub changed: BTreeSet<&'p (String, String)>,
+    /// Images in ECR that got the tag of a name which meets them again, before and after.
+    pub healed: BTreeSet<&'p (String, String)>,
     /// In how many renderings some do.
     pub changing: usize,
     /// Texts that are computed of others with images.
@@ -52,6 +54,7 @@ impl<'p> Summary<'p> {
             kinds: Kind::ALL.map(|kind| (kind, Counts::default())).to_vec(),
             total: Counts::default(),
             changed: BTreeSet::new(),
+            healed: BTreeSet::new(),
             changing: 0,
             derived: 0,
             unstable: 0,
@@ -93,6 +96,7 @@ impl<'p> Summary<'p> {
 
     fn add(&mut self, render: &'p Render, rendered: &'p Rendered) {
         self.changed.extend(&rendered.changed);
+        self.healed.extend(&rendered.healed);
         self.changing += usize::from(!rendered.changed.is_empty());
         self.derived += rendered.derived;
         self.unstable += rendered.unstable;

@@ -83,6 +83,10 @@ impl Shown<'_> {
             count(summary.changing, "rendering"),
             summary.verdict()
         )?;
+        for (before, after) in &summary.healed {
+            let line = format!("{} -> {}", clean(before), clean(after));
+            self.line(&format!("a stale name meets its image again: {line}"), out)?;
+        }
         if summary.unstable > 0 {
             let places = count(summary.unstable, "place");
             writeln!(
@@ -180,7 +184,7 @@ impl Shown<'_> {
     fn unrendered(&self, out: &mut dyn Write) -> io::Result<()> {
         let all = &self.summary.unrendered;
         if !all.is_empty() {
-            writeln!(out, "\nnot rendered")?;
+            writeln!(out, "not rendered")?;
         }
         for (why, own) in all {
             let what = format!("  {:>4}  {why} ({})", own.len(), why.words());
