@@ -230,17 +230,29 @@ impl Reader<'_, '_> {
         Some(real)
     }
 
-    /// Takes in a generator or transformer: what it names counts from here. It may be written out.
+    /// Takes in a generator or transformer: what it names counts from here. It may be written out, or be one
+    /// of several that a folder holds.
     fn plugin(&mut self, text: &str) {
-        let text = if text.contains('\n') {
-            Some(text.to_string())
-        } else {
-            self.place(text).and_then(|file| text_of(&file))
-        };
-        let values = text
-            .iter()
-            .flat_map(|text| super::objects::objects(text).into_iter());
-        let values: Vec<Value> = values
+        if text.contains('\n') {
+            return self.plugins(text);
+        }
+        let file = self.place(text);
+        let folder = self.folder.join(text).canonicalize();
+        let folder = folder
+            .ok()
+            .filter(|folder| folder.is_dir() && !is_remote(text));
+        let below = folder.map(|folder| self.closures.of(&folder));
+        let inside = below.iter().flat_map(|below| below.places.iter().cloned());
+        let files: Vec<PathBuf> = file.into_iter().chain(inside).collect();
+        for text in files.iter().filter_map(|file| text_of(file)) {
+            self.plugins(&text);
+        }
+    }
+
+    /// Takes in what the generators or transformers of a text name.
+    fn plugins(&mut self, text: &str) {
+        let objects = super::objects::objects(text).into_iter();
+        let values: Vec<Value> = objects
             .filter_map(|object| read_yaml(object.text).ok())
             .collect();
         for value in &values {
@@ -327,7 +339,7 @@ fn texts<'v>(value: &'v Value, key: &str) -> impl Iterator<Item = &'v str> {
 }
 
 /// The text of a file of a usual size.
-fn text_of(file: &Path) -> Option<String> {
+pub(super) fn text_of(file: &Path) -> Option<String> {
     let size = file
         .metadata()
         .ok()

@@ -181,11 +181,13 @@ struct Place {
 
 impl Comparison<'_> {
     fn objects(&mut self, old: &[Parsed<'_>], new: &[Parsed<'_>], again: Option<&[Parsed<'_>]>) {
-        for (old_one, new_one) in paired(old, new) {
+        let twins = again.map(|again| paired(old, again));
+        for (index, (old_one, new_one)) in paired(old, new).into_iter().enumerate() {
             let mut place = Place::of(old_one.or(new_one));
             match (old_one, new_one) {
                 (Some(old_one), Some(new_one)) => {
-                    let again = again.and_then(|again| twin(old_one, old, again));
+                    let twin = twins.as_ref().and_then(|twins| twins.get(index)?.1);
+                    let again = twin.map(|twin| &twin.value);
                     self.node(&mut place, &old_one.value, &new_one.value, again);
                 }
                 (Some(_), None) => self.differs(&place, Some("the object"), None, GONE),
@@ -437,23 +439,6 @@ impl Comparison<'_> {
     }
 }
 
-/// The object of the second of two equal renderings that is the same one.
-fn twin<'a>(
-    object: &Parsed<'_>,
-    before: &[Parsed<'_>],
-    again: &'a [Parsed<'_>],
-) -> Option<&'a Value> {
-    let by_name = again.iter().find(|other| other.name == object.name);
-    let is_alike = |other: &&Parsed<'_>| other.kind == object.kind && other.source == object.source;
-    let is_before = |other: &&Parsed<'_>| before.iter().any(|old| old.name == other.name);
-    let by_kind = || {
-        again
-            .iter()
-            .find(|other| is_alike(other) && !is_before(other))
-    };
-    by_name.or_else(by_kind).map(|other| &other.value)
-}
-
 impl Place {
     fn of(object: Option<&Parsed<'_>>) -> Self {
         Self {
@@ -701,6 +686,19 @@ mod tests {
                 "{before} -> {after}"
             );
         }
+    }
+
+    #[test]
+    fn many_objects_take_no_longer_than_they_have_to() {
+        let objects = |image: &str| {
+            let object =
+                |number| format!("kind: A\nmetadata: {{name: a{number}}}\nimage: {image}\n");
+            (0..20_000).map(object).collect::<Vec<_>>().join("---\n")
+        };
+        let started = std::time::Instant::now();
+        let (before, after) = (objects("a/b:1"), objects("R/docker-hub/a/b:1"));
+        assert_eq!(found(&before, &after), (1, vec![]));
+        assert!(started.elapsed() < std::time::Duration::from_secs(20));
     }
 
     #[test]

@@ -18,6 +18,8 @@ use crate::scan::{self, scan_text};
 use crate::sites::is_chart_file;
 use crate::source::Lines;
 
+/// Of more images than these of one rendering, it is not looked for where they come from.
+const MAX_ORIGINS: usize = 1_000;
 /// Files that are larger are not searched.
 const MAX_SEARCHED: u64 = 4 << 20;
 /// Keys that begin the name of an image, and those that end it.
@@ -214,7 +216,11 @@ pub(super) fn outside(
         let own = inputs
             .chart
             .map(|path| &*chart.get_or_insert_with(|| ChartTexts::read(path)));
-        let (origin, moves) = search.origin(own);
+        let (origin, moves) = if found.len() < MAX_ORIGINS {
+            search.origin(own)
+        } else {
+            (search.made(), Vec::new())
+        };
         let outside = Outside {
             image: image.reference.clone(),
             verdict,

@@ -1,5 +1,7 @@
 //! What a tool rendered, object by object.
 
+use std::collections::{HashMap, VecDeque};
+
 use serde_json::Value;
 
 use crate::helm::template::read_yaml;
@@ -82,28 +84,27 @@ impl<'t> Object<'t> {
 
 /// Pairs the objects of two renderings: those of the same name, and of the rest those of the same kind and
 /// template, in their order, since names may be made up or hold a hash of what they are names of. What
-/// remains stands alone.
+/// remains stands alone. The objects before come first, in their order.
 pub(super) fn paired<'a, 't>(
     before: &'a [Parsed<'t>],
     after: &'a [Parsed<'t>],
 ) -> Vec<(Option<&'a Parsed<'t>>, Option<&'a Parsed<'t>>)> {
     let mut taken = vec![false; after.len()];
     let mut partner = vec![None; before.len()];
-    let by_name = |old: &Parsed<'_>, new: &Parsed<'_>| old.name == new.name;
-    let by_kind =
-        |old: &Parsed<'_>, new: &Parsed<'_>| old.kind == new.kind && old.source == new.source;
-    for is_same in [
-        &by_name as &dyn Fn(&Parsed<'_>, &Parsed<'_>) -> bool,
+    let by_name = |object: &'a Parsed<'t>| (object.name.as_str(), "");
+    let by_kind = |object: &'a Parsed<'t>| (object.kind.as_str(), object.source);
+    for key in [
+        &by_name as &dyn Fn(&'a Parsed<'t>) -> (&'a str, &'a str),
         &by_kind,
     ] {
-        for (old, partner) in before.iter().zip(&mut partner) {
-            let is_free = |new: &usize| !taken[*new] && is_same(old, &after[*new]);
-            if partner.is_none()
-                && let Some(new) = (0..after.len()).find(is_free)
-            {
-                taken[new] = true;
-                *partner = Some(new);
-            }
+        let mut free: HashMap<(&str, &str), VecDeque<usize>> = HashMap::new();
+        for new in (0..after.len()).filter(|new| !taken[*new]) {
+            free.entry(key(&after[new])).or_default().push_back(new);
+        }
+        let alone = before.iter().zip(&mut partner);
+        for (old, partner) in alone.filter(|(_, partner)| partner.is_none()) {
+            *partner = free.get_mut(&key(old)).and_then(VecDeque::pop_front);
+            partner.iter().for_each(|new| taken[*new] = true);
         }
     }
     let pairs = before.iter().zip(partner);

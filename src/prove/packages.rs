@@ -6,9 +6,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use ignore::WalkBuilder;
-
-use crate::helm::template::{newest, read_yaml};
 use serde_json::Value;
+
+use super::closure::text_of;
+use crate::helm::template::{newest, read_yaml};
 
 /// How the names of packages end.
 const PACKAGE: &str = "tgz";
@@ -107,7 +108,7 @@ pub(super) struct Listed {
 /// The charts that the one in a folder lists and that are not in its `charts/`.
 pub(super) fn missing(chart: &Path) -> Vec<Listed> {
     let read = |name: &str| {
-        let text = fs::read_to_string(chart.join(name)).ok()?;
+        let text = text_of(&chart.join(name))?;
         read_yaml(&text).ok()
     };
     let lists = ["Chart.yaml", "requirements.yaml"].map(read);

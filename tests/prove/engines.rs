@@ -150,6 +150,25 @@ fn a_remote_base_is_not_even_shown_to_kustomize() {
 }
 
 #[test]
+fn plugins_in_folders_are_looked_into() {
+    let tools = tool("kustomize", "exit 0");
+    let files = [
+        ("kustomization.yaml", "generators: [made]\n"),
+        ("made/kustomization.yaml", "resources: [more.yaml]\n"),
+        (
+            "made/more.yaml",
+            "kind: ConfigMapGenerator\nfiles: ['http://localhost:1/a']\n",
+        ),
+    ];
+    let proof = proven(&files, tools.path(), Limits::default());
+    let top = proof.renders.iter().find(|one| one.path.as_os_str() == ".");
+    assert!(
+        matches!(top.unwrap().outcome, Outcome::Not(_)),
+        "{proof:#?}"
+    );
+}
+
+#[test]
 fn bases_that_take_each_other_in_end() {
     let tools = tool("kustomize", "exit 0");
     let files = [
