@@ -689,19 +689,6 @@ mod tests {
     }
 
     #[test]
-    fn many_objects_take_no_longer_than_they_have_to() {
-        let objects = |image: &str| {
-            let object =
-                |number| format!("kind: A\nmetadata: {{name: a{number}}}\nimage: {image}\n");
-            (0..20_000).map(object).collect::<Vec<_>>().join("---\n")
-        };
-        let started = std::time::Instant::now();
-        let (before, after) = (objects("a/b:1"), objects("R/docker-hub/a/b:1"));
-        assert_eq!(found(&before, &after), (1, vec![]));
-        assert!(started.elapsed() < std::time::Duration::from_secs(20));
-    }
-
-    #[test]
     fn what_is_computed_may_follow_an_image() {
         let before = "image: a/b:1\nchecksum: abcdef6789";
         let after = "image: R/docker-hub/a/b:1\nchecksum: abcdef6788";
@@ -734,6 +721,28 @@ mod tests {
         );
         let pod = |repository: &str| format!("kind: Pod\nspec: {{repository: {repository}}}\n");
         assert_eq!(found(&pod("a/b"), &pod("docker-hub/a/b")).1.len(), 1);
+    }
+
+    #[test]
+    fn a_registry_may_be_filled_in_later() {
+        let host = "${AWS_ACCOUNT}.dkr.ecr.eu-west-1.amazonaws.com";
+        let rules = RuleSet::new(Some(EcrHost::parse(host).unwrap()), default_rules()).0;
+        let rules = [Arc::new(rules)];
+        let fine = Fine {
+            rules: &rules,
+            heals: false,
+        };
+        let pod = |image: &str| format!("image: \"{image}\"\nargs: [\"--x={image}\"]\n");
+        let after = pod(&format!("{host}/quay/a/b:1"));
+        let found = compare(&pod("quay.io/a/b:1"), &after, None, fine);
+        assert_eq!((found.changed.len(), found.differences), (1, vec![]));
+        let found = compare(
+            &pod("quay.io/a/b:1"),
+            &after.replace(":1", ":2"),
+            None,
+            fine,
+        );
+        assert_eq!(found.differences.len(), 2);
     }
 
     #[test]

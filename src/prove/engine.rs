@@ -2,7 +2,7 @@
 //!
 //! They get no network (proxies where nobody listens, no `git` and nothing else on the path), no
 //! configuration, plugins or cluster of the user, a time and a size. What would fetch something is
-//! refused before they run, too: see [`closure`](super::closure).
+//! refused before they run, too: see `closure`.
 
 use std::ffi::{OsStr, OsString};
 use std::fs;

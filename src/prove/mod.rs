@@ -4,7 +4,7 @@
 //! files that matter alone, and what comes out is compared object by object: names of images may differ, as
 //! the rules say, and nothing else.
 //!
-//! * [`targets`]: what is rendered
+//! * [`targets`](mod@targets): what is rendered
 //! * `closure`: what a kustomization takes in, and what of that is not at hand
 //! * `packages`: packages of charts, in the repository and in Helm's cache
 //! * `tree`: the two copies

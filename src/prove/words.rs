@@ -1,5 +1,6 @@
 //! Words of texts, and what may become of one that names an image.
 
+use std::borrow::Cow;
 use std::iter::zip;
 use std::sync::Arc;
 
@@ -8,6 +9,8 @@ use crate::rules::ecr_host::{ecr_host_of, is_ecr_host};
 use crate::rules::upstreams::UPSTREAMS;
 use crate::rules::{RuleSet, Verdict};
 
+/// Stands for a registry of which a part is filled in later.
+const STAND_IN: &str = "000000000000.dkr.ecr.us-east-1.amazonaws.com";
 /// How much of a text is shown.
 const SHOWN: usize = 300;
 /// Why something differs that must not.
@@ -40,11 +43,13 @@ pub(super) struct Planned {
 impl Words<'_> {
     /// The words in which the texts differ; nothing when one of them may not, or they differ in more.
     pub(super) fn planned(&self, rules: &[Arc<RuleSet>]) -> Option<Planned> {
-        let [old, new] = [self.old, self.new].map(|text| words(text).collect::<Vec<_>>());
-        if old.len() != new.len() || !gaps(self.old).eq(gaps(self.new)) {
+        let texts = [self.old, self.new].map(|text| plain(text, rules));
+        let [old, new] = [0, 1].map(|side| words(&texts[side]).collect::<Vec<_>>());
+        if old.len() != new.len() || !gaps(&texts[0]).eq(gaps(&texts[1])) {
             return None;
         }
-        let again: Option<Vec<&str>> = self.again.map(|again| words(again).collect());
+        let again = self.again.map(|again| plain(again, rules));
+        let again: Option<Vec<&str>> = again.as_ref().map(|again| words(again).collect());
         let again = again.filter(|again| again.len() == old.len());
         let mut planned = Planned::default();
         let words_before = &old;
@@ -56,7 +61,9 @@ impl Words<'_> {
             } else if (self.is_sure || is_reference(old) || is_flagged())
                 && is_planned(old, new, rules)
             {
-                planned.changed.push(((*old).into(), (*new).into()));
+                planned
+                    .changed
+                    .push((as_written(old, rules), as_written(new, rules)));
             } else if differs_again() {
                 planned.unstable += 1;
             } else {
@@ -67,9 +74,31 @@ impl Words<'_> {
     }
 }
 
+/// The same text with the registry as it is written.
+fn as_written(text: &str, rules: &[Arc<RuleSet>]) -> String {
+    let mut hosts = rules.iter().filter_map(|rules| rules.registry());
+    match hosts.find(|host| host.has_placeholder()) {
+        Some(host) => text.replace(STAND_IN, host.as_str()),
+        None => text.to_string(),
+    }
+}
+
 /// Whether a word is a flag for an image.
 fn is_flag(word: &str) -> bool {
     word.starts_with('-') && word.ends_with("image")
+}
+
+/// A text with a plain host in the place of a registry of which a part is filled in later: that is no
+/// reference as it stands.
+fn plain<'t>(text: &'t str, rules: &[Arc<RuleSet>]) -> Cow<'t, str> {
+    let hosts = rules.iter().filter_map(|rules| rules.registry());
+    let mut plain = Cow::Borrowed(text);
+    for host in hosts.filter(|host| host.has_placeholder()) {
+        if plain.contains(host.as_str()) {
+            plain = Cow::Owned(plain.replace(host.as_str(), STAND_IN));
+        }
+    }
+    plain
 }
 
 /// Whether a name became what the rules make of it, with what follows it.
@@ -79,11 +108,13 @@ pub(super) fn is_planned(old: &str, new: &str, rules: &[Arc<RuleSet>]) -> bool {
     let Some(new) = new.strip_suffix(end) else {
         return false;
     };
-    is_well_formed(new)
+    let new = plain(new, rules);
+    let is_new = |wanted: &str| plain(wanted, rules) == new;
+    is_well_formed(&new)
         && rules.iter().any(|rules| {
-            let whole = || expected(name, rules).is_some_and(|expected| expected == new);
+            let whole = || expected(name, rules).is_some_and(|expected| is_new(&expected));
             let beginning = || match rules.decide_beginning(name) {
-                Verdict::Rewrite { name, .. } => name == new,
+                Verdict::Rewrite { name, .. } => is_new(&name),
                 Verdict::Keep(..) => false,
             };
             whole() || (is_beginning(name) && beginning())
