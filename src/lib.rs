@@ -13,6 +13,7 @@
 //! * [`link`]: the facts of all files become groups and constraints
 //! * [`plan`]: sites, rules and groups become changes and skips, verified
 //! * [`findings`]: what a check has to say of the plan
+//! * [`prove`]: the real Helm and kustomize show what the plan does
 //! * [`report`] and [`write`](mod@write): the plan is printed or carried out, group by group
 //! * [`config`], [`settings`] and [`cli`]: what the user wants
 //!
@@ -29,6 +30,7 @@ pub mod ignores;
 pub mod image;
 pub mod link;
 pub mod plan;
+pub mod prove;
 pub mod reason;
 pub mod report;
 pub mod rules;

@@ -32,6 +32,7 @@ fn every_option_stands_in_the_contract() {
         vec!["--help"],
         vec!["convert", "--help"],
         vec!["explain", "--help"],
+        vec!["prove", "--help"],
     ] {
         let (exit, help, _) = run(folder.path(), &command);
         assert_eq!(exit, 0);

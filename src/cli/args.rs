@@ -11,6 +11,7 @@ Examples:
   ecr-rewrite --check                      report images that do not come from ECR
   ecr-rewrite convert nginx:1.27           one reference, on its own
   ecr-rewrite explain ./web.yaml:12        why an image changes or stays
+  ecr-rewrite prove                        render before and after, show that only images change
 
 Exit codes: 0 done; 1 a finding at error level with `--check`, a diff with
 `--exit-code`; 2 wrong usage, or a file could not be read, verified or written;
@@ -20,7 +21,7 @@ Exit codes: 0 done; 1 a finding at error level with `--check`, a diff with
 #[derive(Debug, Parser)]
 #[command(name = "ecr-rewrite", version, after_help = EXAMPLES, arg_required_else_help = true)]
 #[command(
-    override_usage = "ecr-rewrite [OPTIONS] PATH...\n       ecr-rewrite --check [OPTIONS] [PATH]...\n       ecr-rewrite convert [OPTIONS] [IMAGE]...\n       ecr-rewrite explain [OPTIONS] PATH[:LINE]"
+    override_usage = "ecr-rewrite [OPTIONS] PATH...\n       ecr-rewrite --check [OPTIONS] [PATH]...\n       ecr-rewrite convert [OPTIONS] [IMAGE]...\n       ecr-rewrite explain [OPTIONS] PATH[:LINE]\n       ecr-rewrite prove [OPTIONS] [PATH]..."
 )]
 pub(super) struct Rewrite {
     /// Files and folders to rewrite; `-` reads standard input and writes standard output
@@ -94,6 +95,58 @@ pub(super) struct Explain {
     pub(super) rules: RuleArgs,
     #[command(flatten)]
     pub(super) output: OutputArgs,
+}
+
+/// Render every kustomization, chart and release before and after, and show that only images changed
+///
+/// Renders with the `helm` and `kustomize` of the PATH, without network: charts have to lie in the
+/// repository, as folders or packages, or in Helm's cache. Writes nothing.
+#[derive(Debug, Parser)]
+#[command(name = "ecr-rewrite prove", bin_name = "ecr-rewrite prove", after_help = PROVE)]
+pub(super) struct Prove {
+    /// Files and folders whose rewrite is proven; the current folder without any
+    #[arg(value_name = "PATH")]
+    pub(super) paths: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub(super) target: TargetArgs,
+    #[command(flatten)]
+    pub(super) rules: RuleArgs,
+    #[command(flatten)]
+    pub(super) files: FileArgs,
+    #[command(flatten)]
+    pub(super) judgement: JudgementArgs,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+    #[command(flatten)]
+    pub(super) report: ProveReportArgs,
+}
+
+const PROVE: &str = "\
+Exit codes: 0 everything that can be rendered is equal but for images; 1 a rendering
+differs in anything else, or an image became malformed; 2 wrong usage, neither `helm`
+nor `kustomize` is there, or a file could not be read; 130 and 143 interrupted.";
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub(super) struct ProveReportArgs {
+    /// Write the report to a file instead of standard output
+    #[arg(short, value_name = "FILE")]
+    pub(super) output_file: Option<PathBuf>,
+    /// How to show it
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(super) format: ProofFormat,
+}
+
+/// How a proof is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ProofFormat {
+    /// For a terminal: a screen, and details with `-v`.
+    Text,
+    /// Everything, for programs.
+    Json,
+    /// For a comment at a pull request.
+    Markdown,
 }
 
 #[derive(Debug, Args)]
@@ -287,5 +340,6 @@ mod tests {
         Rewrite::command().debug_assert();
         Convert::command().debug_assert();
         Explain::command().debug_assert();
+        Prove::command().debug_assert();
     }
 }

@@ -14,7 +14,7 @@ use std::path::Path;
 use clap::Parser;
 use clap::error::ErrorKind;
 
-use args::{Convert, Explain, Rewrite};
+use args::{Convert, Explain, Prove, Rewrite};
 use talk::Talk;
 
 use crate::report::clean;
@@ -66,7 +66,7 @@ impl From<crate::settings::SettingsError> for Error {
 }
 
 /// Commands that the contract names and a later version brings.
-const LATER: &[&str] = &["images", "rules", "prove", "init", "generate"];
+const LATER: &[&str] = &["images", "rules", "init", "generate"];
 /// Words people try for something else.
 const MISTAKEN: &[(&str, &str)] = &[
     ("check", "--check"),
@@ -104,6 +104,17 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
                     let talk = Talk::new(&explain.output);
                     note_folder(first, talk);
                     (commands::explain(&explain, talk), talk)
+                }
+                Err(error) => return usage(&error),
+            }
+        }
+        "prove" => {
+            let rest = arguments.iter().skip(1).cloned();
+            match Prove::try_parse_from(rest) {
+                Ok(prove) => {
+                    let talk = Talk::new(&prove.output);
+                    note_folder(first, talk);
+                    (commands::prove(&prove, talk), talk)
                 }
                 Err(error) => return usage(&error),
             }
@@ -184,7 +195,7 @@ fn check_first_word(word: &str) -> Option<String> {
     let known = MISTAKEN.iter().copied();
     let commands = LATER
         .iter()
-        .chain(&["convert", "explain"])
+        .chain(&["convert", "explain", "prove"])
         .map(|command| (*command, *command));
     let close = known
         .chain(commands)

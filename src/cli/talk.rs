@@ -86,6 +86,10 @@ impl Talk {
         }
     }
 
+    pub(super) fn is_quiet(self) -> bool {
+        self.volume == Volume::Quiet
+    }
+
     pub(super) fn is_verbose(self) -> bool {
         self.volume == Volume::Verbose
     }

@@ -97,6 +97,15 @@ pub(super) struct Combined {
     pub targets: Vec<usize>,
     /// Where the chart comes from.
     pub source: ChartSource,
+    /// The file that says so.
+    pub by: usize,
+    /// The name of the release, when it is told.
+    pub name: Option<String>,
+    /// Where to point at it.
+    pub span: Option<Span>,
+    /// Whether it is the release of a chart for sure: a folder that an Application names may hold
+    /// something else.
+    pub is_of_chart: bool,
 }
 
 /// What the releases of a repository say about values.

@@ -30,7 +30,7 @@ pub use charted::{Charted, NewTexts, Said, Slot};
 pub use deployers::{Deployer, Deployers, How};
 pub use layers::Silent;
 pub use tree::{FolderLinks, taken_from_outside};
-pub use uses::ChartUse;
+pub use uses::{ChartUse, ReleaseUse};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
@@ -77,6 +77,8 @@ pub struct Links {
     pub views: Vec<View>,
     /// How the charts of the repository are used.
     pub uses: Vec<ChartUse>,
+    /// The releases of charts, each in every way in which it may be put together.
+    pub releases: Vec<ReleaseUse>,
     /// Releases that name no image of their charts.
     pub silent: Vec<Silent>,
     /// What deploys the files.
@@ -159,6 +161,7 @@ pub fn link_in(
         groups,
         views: values::views(files, &charts, &stacks, known),
         uses: uses::uses(files, &charts, &stacks),
+        releases: uses::releases(&charts, &releases.combined),
         silent: releases.silent,
         held,
         deployers,

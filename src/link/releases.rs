@@ -19,7 +19,7 @@ use super::tree::Tree;
 use super::values::below;
 use crate::helm::{self, Join, Wanted};
 use crate::scan::{Promoted, ScannedFile, Spare};
-use crate::sites::{Chart, ChartSource, Fact, Given, Site, Tool, is_values_name};
+use crate::sites::{Chart, ChartSource, Fact, Given, Release, Site, Tool, is_values_name};
 
 /// More ways to put one release together than are followed.
 const MAX_WAYS: usize = 256;
@@ -228,6 +228,10 @@ impl Known<'_> {
                     replaces_defaults: release.replaces_defaults,
                     unreadable,
                     source: release.source.clone(),
+                    by,
+                    name: release.name.clone(),
+                    span: release.span,
+                    is_of_chart: folder.is_some() || is_of_chart(release),
                 });
             }
         }
@@ -288,6 +292,13 @@ impl Known<'_> {
             .map(|(folder, is_sure)| Candidate { folder, is_sure })
             .collect()
     }
+}
+
+/// Whether a release is one of a chart, wherever that lies. A folder of an Application without values may
+/// hold anything.
+fn is_of_chart(release: &Release) -> bool {
+    let names_folder = release.tool == Tool::Argo && !release.charts.is_empty();
+    release.has_chart && !(names_folder && release.layers.is_empty())
 }
 
 /// Every choice of one way for each layer; a layer that comes twice counts where it comes last.

@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::layers::{DEFAULTS, Layer};
+use super::layers::{Combined, DEFAULTS, Layer};
 use super::stacks::{Charts, Stack};
 use crate::scan::ScannedFile;
-use crate::sites::BlockId;
+use crate::sites::{BlockId, ChartSource};
+use crate::source::Span;
 
 /// Values that are combined over a chart of the repository.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,6 +22,55 @@ pub struct ChartUse {
     pub has_defaults: bool,
     /// The file whose path decides the target.
     pub target: usize,
+}
+
+/// A release of a chart, in one of the ways in which it may be put together.
+#[derive(Clone, Debug)]
+pub struct ReleaseUse {
+    /// The file that says so.
+    pub file: usize,
+    /// Where to point at it.
+    pub span: Option<Span>,
+    /// Its name, when it is told.
+    pub name: Option<String>,
+    /// Where the chart comes from.
+    pub source: ChartSource,
+    /// The folder of the chart, when it lies in the repository.
+    pub chart: Option<PathBuf>,
+    /// The values beside the chart's own, the earliest first: files, or parts of files.
+    pub layers: Vec<(usize, Option<BlockId>)>,
+    /// Whether they take the place of the chart's own.
+    pub replaces_defaults: bool,
+    /// Why not every layer is known.
+    pub unknown: Option<String>,
+    /// The file whose path decides the target.
+    pub target: usize,
+}
+
+/// Every release of a chart, in each of its ways.
+pub(super) fn releases(charts: &Charts<'_>, all: &[Combined]) -> Vec<ReleaseUse> {
+    let releases = all.iter().filter(|combined| combined.is_of_chart);
+    let uses = releases.map(|combined| {
+        let chart = combined.root.folder();
+        ReleaseUse {
+            file: combined.by,
+            span: combined.span,
+            name: combined.name.clone(),
+            source: combined.source.clone(),
+            chart: chart
+                .filter(|root| charts.is_chart(root))
+                .map(Path::to_path_buf),
+            layers: combined
+                .layers
+                .iter()
+                .map(|layer| (layer.file, layer.block))
+                .collect(),
+            replaces_defaults: combined.replaces_defaults,
+            unknown: combined.unreadable.clone(),
+            target: combined.targets.first().copied().unwrap_or(combined.by),
+        }
+    });
+    uses.collect()
 }
 
 /// Every use of a chart whose layers are all known, each once.

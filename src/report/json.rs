@@ -47,7 +47,7 @@ struct Report<'p> {
 /// digits and `-._~/`.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct JsonPath {
+pub(super) struct JsonPath {
     path: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     path_bytes: Option<String>,
@@ -408,7 +408,7 @@ fn failure_of(failure: &Failure) -> JsonFailure<'_> {
     }
 }
 
-fn path_of(path: &Path) -> JsonPath {
+pub(super) fn path_of(path: &Path) -> JsonPath {
     JsonPath {
         path: path.to_string_lossy().into_owned(),
         path_bytes: path.to_str().is_none().then(|| percent(path)),

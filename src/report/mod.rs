@@ -12,6 +12,7 @@ mod identity;
 pub mod json;
 mod markdown;
 mod places;
+pub mod prove;
 mod rdjson;
 mod sarif;
 pub mod text;

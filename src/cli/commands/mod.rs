@@ -3,6 +3,7 @@
 mod context;
 mod convert;
 mod explain;
+mod prove;
 mod reporting;
 mod rewrite;
 
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 
 pub(super) use convert::convert;
 pub(super) use explain::explain;
+pub(super) use prove::prove;
 pub(super) use rewrite::rewrite;
 
 use super::Error;

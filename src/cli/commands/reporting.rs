@@ -70,54 +70,8 @@ impl<'a> Sink<'a> {
         if format.kind == Kind::Commands {
             self.summarize(report);
         }
-        let Some(path) = self.file else {
-            return self.print(format, report).map_err(Error::Output);
-        };
-        let mut bytes = Vec::new();
-        format
-            .render(report, Color::Off, &mut bytes)
-            .map_err(Error::Output)?;
-        fs::write(path, bytes).map_err(|error| {
-            Error::Message(format!("{}: cannot be written: {error}", path.display()))
-        })
-    }
-
-    fn print(&self, format: &Format, report: &Report<'_>) -> io::Result<()> {
-        let stdout = io::stdout();
-        let color = self.talk.color(&stdout);
-        let plain_terminal = color == Color::Off && stdout.is_terminal();
-        let mut out = io::BufWriter::new(stdout.lock());
-        match format.kind {
-            Kind::Data | Kind::Commands => format.render(report, color, &mut out)?,
-            Kind::Text | Kind::Patch => {
-                let mut bytes = Vec::new();
-                format.render(report, color, &mut bytes)?;
-                if plain_terminal {
-                    write_clean(&bytes, &mut out)?;
-                } else {
-                    out.write_all(&self.for_services(bytes))?;
-                }
-            }
-        }
-        out.flush()
-    }
-
-    /// The same output, in such a way that no line of a repository in it is a command to the service
-    /// that reads it.
-    fn for_services(&self, bytes: Vec<u8>) -> Vec<u8> {
-        if under_actions() {
-            return stop_commands(bytes);
-        }
-        if !is_set("TF_BUILD", "True") {
-            return bytes;
-        }
-        // Azure Pipelines has no way to stop it from reading commands.
-        let text = String::from_utf8_lossy(&bytes);
-        if !holds_command(&text) {
-            return bytes;
-        }
-        self.talk.note("what Azure Pipelines would take for a command is shown escaped, so a patch does not apply; `-o FILE` writes it as it is");
-        without_commands(&text).into_bytes()
+        let render = |color: Color, out: &mut dyn Write| format.render(report, color, out);
+        print(self.file, format.kind, self.talk, &render)
     }
 
     /// Adds the report to the summary of the step, where a workflow has one.
@@ -146,6 +100,65 @@ impl<'a> Sink<'a> {
 fn words<'f>(formats: impl Iterator<Item = &'f Format>, between: &str) -> String {
     let words: Vec<String> = formats.map(|format| format!("`{}`", format.word)).collect();
     words.join(between)
+}
+
+/// Prints a report on standard output, or into a file.
+pub(super) fn print(
+    file: Option<&Path>,
+    kind: Kind,
+    talk: Talk,
+    render: &dyn Fn(Color, &mut dyn Write) -> io::Result<()>,
+) -> Result<(), Error> {
+    if let Some(path) = file {
+        let mut bytes = Vec::new();
+        render(Color::Off, &mut bytes).map_err(Error::Output)?;
+        return fs::write(path, bytes).map_err(|error| {
+            Error::Message(format!("{}: cannot be written: {error}", path.display()))
+        });
+    }
+    to_stdout(kind, talk, render).map_err(Error::Output)
+}
+
+fn to_stdout(
+    kind: Kind,
+    talk: Talk,
+    render: &dyn Fn(Color, &mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
+    let stdout = io::stdout();
+    let color = talk.color(&stdout);
+    let plain_terminal = color == Color::Off && stdout.is_terminal();
+    let mut out = io::BufWriter::new(stdout.lock());
+    match kind {
+        Kind::Data | Kind::Commands => render(color, &mut out)?,
+        Kind::Text | Kind::Patch => {
+            let mut bytes = Vec::new();
+            render(color, &mut bytes)?;
+            if plain_terminal {
+                write_clean(&bytes, &mut out)?;
+            } else {
+                out.write_all(&for_services(bytes, talk))?;
+            }
+        }
+    }
+    out.flush()
+}
+
+/// The same output, in such a way that no line of a repository in it is a command to the service that
+/// reads it.
+fn for_services(bytes: Vec<u8>, talk: Talk) -> Vec<u8> {
+    if under_actions() {
+        return stop_commands(bytes);
+    }
+    if !is_set("TF_BUILD", "True") {
+        return bytes;
+    }
+    // Azure Pipelines has no way to stop it from reading commands.
+    let text = String::from_utf8_lossy(&bytes);
+    if !holds_command(&text) {
+        return bytes;
+    }
+    talk.note("what Azure Pipelines would take for a command is shown escaped, so a patch does not apply; `-o FILE` writes it as it is");
+    without_commands(&text).into_bytes()
 }
 
 /// A terminal without colours is a terminal all the same: it gets no bytes that could fool it.

@@ -14,8 +14,8 @@ use super::context::{self, Scanned};
 use super::reporting::{self, Sink};
 use super::wanted;
 use crate::findings::{self, Findings};
-use crate::link::{self, FolderLinks};
-use crate::plan::{self, Assume, Plan, Repeats};
+use crate::link::{self, FolderLinks, Links};
+use crate::plan::{self, Assume, Plan, Repeats, RulesFor};
 use crate::reason::Assumption;
 use crate::report::{self, Home, Kind, Report, clean, text};
 use crate::rules::RuleSet;
@@ -95,7 +95,7 @@ pub(in super::super) fn rewrite(args: &Rewrite, talk: Talk) -> Result<Exit, Erro
     }
     let mut run = Run::new(&settings, &current, sink, talk);
     run.started = started;
-    run.options.assume = assume(args)?;
+    run.options.assume = assume(&args.judgement.assume)?;
     if args.judgement.with_tests {
         run.options.repeats = Repeats::Follow;
     }
@@ -210,7 +210,17 @@ impl<'s> Run<'s> {
         files
     }
 
-    pub(super) fn plan(&mut self, mut files: Vec<ScannedFile>) -> Result<Plan, Error> {
+    pub(super) fn plan(&mut self, files: Vec<ScannedFile>) -> Result<Plan, Error> {
+        let (plan, ()) = self.plan_and(files, |_, _, _| ())?;
+        Ok(plan)
+    }
+
+    /// Plans, and lets `look` see what the plan is made of.
+    pub(super) fn plan_and<T>(
+        &mut self,
+        mut files: Vec<ScannedFile>,
+        look: impl FnOnce(&[ScannedFile], &Links, RulesFor<'_>) -> T,
+    ) -> Result<(Plan, T), Error> {
         let charts = self.settings.knowledge();
         let links = link::link_in(&mut files, &self.folder_links, &charts);
         let is_concerned =
@@ -225,9 +235,10 @@ impl<'s> Run<'s> {
         notes.iter().for_each(|note| self.talk.note(note));
         self.base = Some(Arc::clone(targets.base()));
         let rules_for = |path: &Path| Arc::clone(targets.for_path(self.settings.relative(path)));
+        let seen = look(&files, &links, &rules_for);
         let mut plan = plan::plan(files, links, &rules_for, &charts, &self.options);
         self.failures.append(&mut plan.failures);
-        Ok(plan)
+        Ok((plan, seen))
     }
 
     /// Prints the report, if one was asked for.
@@ -424,8 +435,7 @@ impl<'s> Run<'s> {
 }
 
 /// The assumptions that were agreed to.
-fn assume(args: &Rewrite) -> Result<Assume, Error> {
-    let codes = &args.judgement.assume;
+pub(super) fn assume(codes: &[String]) -> Result<Assume, Error> {
     if codes.iter().any(String::is_empty) {
         return Ok(Assume::Everything);
     }
@@ -491,14 +501,14 @@ fn write_output(bytes: &[u8]) -> Result<(), Error> {
 }
 
 /// Nobody reads on: that is no error, and changes nothing of what was found.
-fn unless_closed(rendered: Result<(), Error>) -> Result<(), Error> {
+pub(super) fn unless_closed(rendered: Result<(), Error>) -> Result<(), Error> {
     match rendered {
         Err(Error::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => other,
     }
 }
 
-fn switch(given: bool) -> Switch {
+pub(super) fn switch(given: bool) -> Switch {
     if given { Switch::On } else { Switch::Off }
 }
 
@@ -565,12 +575,18 @@ fn paths(args: &Rewrite) -> Result<Vec<PathBuf>, Error> {
         }
         paths.push(PathBuf::from("."));
     }
+    all_exist(&paths)?;
+    Ok(paths)
+}
+
+/// Refuses paths that do not exist.
+pub(super) fn all_exist(paths: &[PathBuf]) -> Result<(), Error> {
     let missing = paths.iter().filter(|path| path.symlink_metadata().is_err());
     let missing: Vec<String> = missing
         .map(|path| format!("`{}`", path.display()))
         .collect();
     match missing.len() {
-        0 => Ok(paths),
+        0 => Ok(()),
         1 => Err(Error::Message(format!(
             "{} does not exist; nothing was done",
             missing[0]
@@ -582,7 +598,7 @@ fn paths(args: &Rewrite) -> Result<Vec<PathBuf>, Error> {
     }
 }
 
-fn read_list(list: &Path, null: bool) -> Result<Vec<PathBuf>, Error> {
+pub(super) fn read_list(list: &Path, null: bool) -> Result<Vec<PathBuf>, Error> {
     let failed = |error: io::Error| {
         Error::Message(format!(
             "`--files-from {}` cannot be read: {error}",
@@ -621,7 +637,7 @@ fn path_of(bytes: &[u8]) -> Result<PathBuf, Error> {
 }
 
 /// A second config below the given paths would make two policies of one run.
-fn check_configs(walk: &Walk, settings: &Settings, current: &Path) -> Result<(), Error> {
+pub(super) fn check_configs(walk: &Walk, settings: &Settings, current: &Path) -> Result<(), Error> {
     let own = settings
         .root
         .as_ref()
@@ -646,7 +662,7 @@ fn check_configs(walk: &Walk, settings: &Settings, current: &Path) -> Result<(),
 
 /// From here on, Ctrl-C and a polite kill are waited for: a lot that was begun is finished.
 #[cfg(unix)]
-fn stop_on_signals() -> write::Stop {
+pub(super) fn stop_on_signals() -> write::Stop {
     use signal_hook::consts::{SIGINT, SIGTERM};
     let stop = write::Stop::default();
     for signal in [SIGINT, SIGTERM] {
@@ -662,6 +678,6 @@ fn stop_on_signals() -> write::Stop {
 }
 
 #[cfg(not(unix))]
-fn stop_on_signals() -> write::Stop {
+pub(super) fn stop_on_signals() -> write::Stop {
     write::Stop::default()
 }

@@ -29,6 +29,7 @@ mod yaml_write;
 
 pub use chart::{Chart, Mode, Release, Rendered};
 pub(crate) use funcs::hashes::from_base64;
+pub use semver::newest;
 pub use yaml_read::{read as read_yaml, read_nth as read_yaml_document};
 
 /// What stands in the rendered text for an action that could not be read, when every branch is

@@ -100,6 +100,23 @@ fn compare_pre(a: &str, b: &str) -> Ordering {
     }
 }
 
+/// The place of the newest of these versions that is in a range; without one, of the newest that is released.
+pub fn newest<'v>(range: &str, versions: impl Iterator<Item = &'v str>) -> Option<usize> {
+    let range = range.trim();
+    let read = versions.enumerate();
+    let read = read.filter_map(|(index, text)| Some((index, Version::parse(text)?)));
+    let is_wanted = |version: &Version| {
+        if range.is_empty() {
+            return version.pre.is_empty();
+        }
+        satisfies(range.trim_start_matches('v'), version).unwrap_or(false)
+    };
+    let fitting = read.filter(|(_, version)| is_wanted(version));
+    fitting
+        .max_by(|(_, a), (_, b)| a.compare(b))
+        .map(|(index, _)| index)
+}
+
 /// Whether a version is in a range; nothing when the range cannot be read.
 pub(crate) fn satisfies(range: &str, version: &Version) -> Option<bool> {
     let mut any = false;

@@ -1,0 +1,170 @@
+//! `prove`: the repository rendered before and after the planned rewrite.
+
+use std::ffi::OsStr;
+use std::io::{self, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use super::super::args::{ProofFormat, Prove};
+use super::super::talk::Talk;
+use super::super::{Error, Exit};
+use super::reporting::{self, Sink};
+use super::rewrite::{self, Run, current_folder, switch};
+use super::wanted;
+use crate::plan::Repeats;
+use crate::prove::{self, Engines, Limits, Notes};
+use crate::report::Kind;
+use crate::report::prove::{json, markdown, text};
+use crate::settings::{ConfigChoice, Rules, Settings};
+use crate::walk;
+
+/// A run that takes longer says how far it is.
+const QUIET: Duration = Duration::from_secs(1);
+
+pub(in super::super) fn prove(args: &Prove, talk: Talk) -> Result<Exit, Error> {
+    let current = current_folder()?;
+    let paths = paths(args)?;
+    let engines = engines(talk)?;
+    let wanted = wanted(&args.target, &args.rules, paths.clone())?;
+    let settings = Settings::resolve(&wanted, Rules::OrBuiltIn)?;
+    let options = walk::Options {
+        paths,
+        include: args.files.include.clone(),
+        exclude: args.files.exclude.clone(),
+        config_exclude: settings.exclude(),
+        hidden: switch(args.files.hidden),
+        no_ignore: switch(args.files.no_ignore),
+        force_exclude: switch(args.files.force_exclude),
+        ..walk::Options::default()
+    };
+    let walk = walk::walk(&options, &current).map_err(|error| Error::Message(error.to_string()))?;
+    if matches!(wanted.config, ConfigChoice::Discover) {
+        rewrite::check_configs(&walk, &settings, &current)?;
+    }
+    let mut run = Run::new(&settings, &current, Sink::silent(talk), talk);
+    run.options.assume = rewrite::assume(&args.judgement.assume)?;
+    if args.judgement.with_tests {
+        run.options.repeats = Repeats::Follow;
+    }
+    let mut files = run.read(walk, args.files.max_file_size);
+    files.sort_by(|a, b| a.source.path.cmp(&b.source.path));
+    let (plan, targets) = run.plan_and(files, |files, links, rules_for| {
+        prove::targets(files, links, &|path| rules_for(path))
+    })?;
+    // From here on there are copies to take away.
+    let stop = rewrite::stop_on_signals();
+    let scan = settings.scan_options();
+    let roots = run.roots.clone();
+    let shown = |path: &Path| walk::shown(path, &current);
+    let signal = || stop.load(Ordering::SeqCst);
+    let progress = Progress::new(talk);
+    let caches = prove::caches(&|name| std::env::var_os(name));
+    let options = prove::Options {
+        engines: &engines,
+        roots: &roots,
+        caches: &caches,
+        scan: &scan,
+        stop: &|| signal() != 0,
+        progress: &|done, all| progress.at(done, all),
+        shown: &shown,
+    };
+    let changes = prove::changes(&plan);
+    let proven = prove::prove(&targets, &changes, &Notes::of(&plan), &options);
+    progress.end();
+    let proof = proven.map_err(|error| {
+        Error::Message(format!("the copies to render could not be made: {error}"))
+    })?;
+    if signal() != 0 {
+        talk.error("interrupted; nothing was proven, and nothing was changed");
+        return Ok(Exit::Interrupted(u8::try_from(signal()).unwrap_or(0)));
+    }
+    print(args, &proof, talk)?;
+    talk.note(&format!(
+        "{} renderings of {} changed files in {:.1} s",
+        proof.renders.len(),
+        changes.len(),
+        run.started.elapsed().as_secs_f32()
+    ));
+    Ok(match run.exit() {
+        Exit::Done if proof.fails() => Exit::Found,
+        exit => exit,
+    })
+}
+
+fn paths(args: &Prove) -> Result<Vec<PathBuf>, Error> {
+    let mut paths = args.paths.clone();
+    if let Some(list) = &args.files.files_from {
+        paths.extend(rewrite::read_list(list, args.files.null)?);
+    } else if paths.is_empty() {
+        paths.push(PathBuf::from("."));
+    }
+    rewrite::all_exist(&paths)?;
+    Ok(paths)
+}
+
+/// The tools of the PATH; one of them is needed.
+fn engines(talk: Talk) -> Result<Engines, Error> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let engines = Engines::find(OsStr::new(&path), Limits::default());
+    match (engines.has_helm(), engines.has_kustomize()) {
+        (false, false) => {
+            return Err(Error::Message(
+                "neither `helm` nor `kustomize` is on the PATH; install them to prove a rewrite"
+                    .into(),
+            ));
+        }
+        (false, true) => talk.note("`helm` is not on the PATH: no chart is rendered"),
+        (true, false) => talk.note("`kustomize` is not on the PATH: no kustomization is built"),
+        (true, true) => {}
+    }
+    Ok(engines)
+}
+
+fn print(args: &Prove, proof: &prove::Proof, talk: Talk) -> Result<(), Error> {
+    let detail = if talk.is_verbose() {
+        text::Detail::All
+    } else {
+        text::Detail::Screen
+    };
+    let render = |_, out: &mut dyn Write| match args.report.format {
+        ProofFormat::Text => text::render(proof, detail, out),
+        ProofFormat::Json => json::render(proof, out),
+        ProofFormat::Markdown => markdown::render(proof, out),
+    };
+    let kind = match args.report.format {
+        ProofFormat::Json => Kind::Data,
+        ProofFormat::Text | ProofFormat::Markdown => Kind::Text,
+    };
+    let file = args.report.output_file.as_deref();
+    rewrite::unless_closed(reporting::print(file, kind, talk, &render))
+}
+
+/// How far it is, in one line of a terminal that is written again and again.
+struct Progress {
+    is_shown: bool,
+    started: Instant,
+}
+
+impl Progress {
+    fn new(talk: Talk) -> Self {
+        Self {
+            is_shown: io::stderr().is_terminal() && !talk.is_quiet(),
+            started: Instant::now(),
+        }
+    }
+
+    fn at(&self, done: usize, all: usize) {
+        if self.is_shown && self.started.elapsed() > QUIET {
+            // Nobody is left to tell when the terminal itself is gone.
+            drop(write!(io::stderr().lock(), "\r{done} of {all} rendered"));
+        }
+    }
+
+    /// Takes the line away.
+    fn end(&self) {
+        if self.is_shown && self.started.elapsed() > QUIET {
+            drop(write!(io::stderr().lock(), "\r\x1b[K"));
+        }
+    }
+}
