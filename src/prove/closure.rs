@@ -137,6 +137,9 @@ impl<'c> Closures<'c> {
                 return closure.block(Unrendered::new(Why::NotYaml, &detail));
             }
         };
+        if let Some(why) = text_of(&file).and_then(|text| untold(&text, &value)) {
+            closure.block(Unrendered::new(Why::Refused, &why));
+        }
         closure.is_component = value.get("kind").and_then(Value::as_str) == Some(COMPONENT);
         let mut reader = Reader {
             closures: self,
@@ -175,9 +178,12 @@ impl Reader<'_, '_> {
         for item in GENERATORS.iter().flat_map(|list| items(value, list)) {
             self.generator(item);
         }
-        let home = value
-            .get("helmGlobals")
-            .and_then(|all| all.get("chartHome"));
+        let globals = value.get("helmGlobals");
+        if globals.is_some_and(|all| all.get("configHome").is_some()) {
+            let detail = "`helmGlobals.configHome` is where Helm looks for plugins";
+            self.closure.block(Unrendered::new(Why::Plugin, detail));
+        }
+        let home = globals.and_then(|all| all.get("chartHome"));
         let home = home.and_then(Value::as_str);
         for chart in CHARTS.iter().flat_map(|list| items(value, list)) {
             self.chart(chart, home);
@@ -186,8 +192,13 @@ impl Reader<'_, '_> {
 
     fn generator(&mut self, item: &Value) {
         for text in FILE_KEYS.iter().flat_map(|key| texts(item, key)) {
-            let path = text.split_once('=').map_or(text, |(_, path)| path);
-            self.path(path);
+            // Whatever a key may be made of: a URL may hold the sign itself.
+            if is_remote(text) {
+                self.closure.block(Unrendered::new(Why::RemoteBase, text));
+            }
+            let is_file = self.folder.join(text).is_file();
+            let path = text.split_once('=').filter(|_| !is_file);
+            self.path(path.map_or(text, |(_, path)| path));
         }
     }
 
@@ -255,7 +266,19 @@ impl Reader<'_, '_> {
         let values: Vec<Value> = objects
             .filter_map(|object| read_yaml(object.text).ok())
             .collect();
+        if has_tags(text)
+            || values
+                .iter()
+                .any(|value| !value.is_object() && !value.is_array())
+        {
+            let detail = "a generator or transformer is written in a way that is not followed";
+            self.closure.block(Unrendered::new(Why::Refused, detail));
+        }
         for value in &values {
+            if let Some(key) = odd_key(value) {
+                let detail = format!("the key `{key}` is written in another case than kustomize's");
+                self.closure.block(Unrendered::new(Why::Refused, &detail));
+            }
             let is_chart = value.get("kind").and_then(Value::as_str) == Some(CHART_PLUGIN);
             if is_chart {
                 let home = value.get("chartHome").and_then(Value::as_str);
@@ -273,7 +296,9 @@ impl Reader<'_, '_> {
             Value::String(text) => {
                 let path = text.split_once('=').map_or(text.as_str(), |(_, path)| path);
                 let is_there = !path.is_empty() && self.folder.join(path).is_file();
-                if is_there || path.starts_with("http://") || path.starts_with("https://") {
+                if is_remote(text) {
+                    self.closure.block(Unrendered::new(Why::RemoteBase, text));
+                } else if is_there {
                     self.path(path);
                 }
             }
@@ -286,6 +311,11 @@ impl Reader<'_, '_> {
     /// Takes in a chart that is unpacked where kustomize looks for it.
     fn chart(&mut self, chart: &Value, home: Option<&str>) {
         self.closure.has_charts = true;
+        // kustomize hands them to Helm as they are.
+        if let Some(option) = option(chart) {
+            let detail = format!("`{option}` would be an option of Helm");
+            self.closure.block(Unrendered::new(Why::Plugin, &detail));
+        }
         let text = |key: &str| chart.get(key).and_then(Value::as_str);
         let name = text("name").or_else(|| text("chartName")).unwrap_or("");
         let (repository, version) = (text("repo"), text("version"));
@@ -319,9 +349,87 @@ impl Reader<'_, '_> {
     }
 }
 
+/// Keys of kustomizations that name files, or hold what does; kustomize reads them in any case.
+const TELLING: &[&str] = &[
+    "path",
+    "paths",
+    "openapi",
+    "helmGlobals",
+    "chartHome",
+    "configHome",
+    "valuesFile",
+    "additionalValuesFiles",
+    "name",
+    "chartName",
+    "repo",
+    "chartRepo",
+    "version",
+    "chartVersion",
+    "releaseName",
+    "kind",
+];
+
+/// Why it is not told what a kustomization takes in; nothing when it is.
+fn untold(text: &str, value: &Value) -> Option<String> {
+    if has_tags(text) {
+        return Some("tags of YAML are not followed in kustomizations".to_string());
+    }
+    let key = odd_key(value)?;
+    Some(format!(
+        "the key `{key}` is written in another case than kustomize's"
+    ))
+}
+
+/// Whether a text may hold a tag of YAML (`!!binary`), by which a value is another one than it looks.
+fn has_tags(text: &str) -> bool {
+    text.contains("!!") || text.contains("!<") || text.contains("%TAG")
+}
+
+/// A key that is one of kustomize's but for its case.
+fn odd_key(value: &Value) -> Option<&str> {
+    match value {
+        Value::Array(items) => items.iter().find_map(odd_key),
+        Value::Object(map) => {
+            let mut entries = map.iter();
+            entries.find_map(|(key, value)| {
+                if is_odd(key) {
+                    Some(key.as_str())
+                } else {
+                    odd_key(value)
+                }
+            })
+        }
+        _ => None,
+    }
+}
+
+fn is_odd(key: &str) -> bool {
+    let lists = [
+        LISTS, PLUGINS, PATH_LISTS, GENERATORS, FILE_KEYS, CHARTS, TELLING,
+    ];
+    let mut known = lists.into_iter().flatten();
+    known.any(|own| own.eq_ignore_ascii_case(key))
+        && !lists.into_iter().flatten().any(|own| *own == key)
+}
+
+/// A text of a chart that Helm would take for an option.
+fn option(value: &Value) -> Option<&str> {
+    match value {
+        Value::String(text) => Some(text.as_str()).filter(|text| text.starts_with('-')),
+        Value::Array(items) => items.iter().find_map(option),
+        // Values are handed on in a file.
+        Value::Object(map) => map
+            .iter()
+            .filter(|(key, _)| *key != "valuesInline")
+            .find_map(|(_, value)| option(value)),
+        _ => None,
+    }
+}
+
 /// Whether kustomize may look for a path elsewhere.
 fn is_remote(path: &str) -> bool {
     path.contains("://")
+        || path.contains(":\\/\\/")
         || path.contains("?ref=")
         || REMOTE.iter().any(|start| path.starts_with(start))
 }

@@ -349,7 +349,10 @@ impl Comparison<'_> {
         } else if place.holds_values() && self.is_half(place, old, new) {
             self.found.derived += 1;
         } else if self.inside(place, old, new, again) {
-        } else if is_checksum(old) && is_checksum(new) && place.is_computed() {
+        } else if is_checksum(old)
+            && is_checksum(new)
+            && (place.is_computed() || is_sha256(old) && is_sha256(new) && !place.is_digest())
+        {
             self.checksums
                 .push(place.difference(Some(old), Some(new), NO_IMAGE));
         } else if again.is_some_and(|again| words::is_unstable(old, again)) {
@@ -497,9 +500,14 @@ impl Place {
         VALUES.contains(&self.kind.as_str())
     }
 
+    /// Whether what stands here is the digest of an image.
+    fn is_digest(&self) -> bool {
+        self.key(0).to_ascii_lowercase().ends_with("digest")
+    }
+
     /// Whether what stands here is computed of something.
     fn is_computed(&self) -> bool {
-        let words = ["checksum", "hash", "sha", "md5", "digest"];
+        let words = ["checksum", "hash", "sha", "md5"];
         let last = self.key(0).to_ascii_lowercase();
         words.iter().any(|word| last.contains(word))
     }
@@ -549,6 +557,12 @@ fn text_of(value: &Value) -> String {
 
 fn is_checksum(text: &str) -> bool {
     text.len() >= 8 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// Whether a text is a SHA-256, in hexadecimal digits: charts put that of their values into names and
+/// texts. The digests of images have `sha256:` in front.
+fn is_sha256(text: &str) -> bool {
+    text.len() == 64 && is_checksum(text)
 }
 
 #[cfg(test)]
@@ -691,6 +705,15 @@ mod tests {
     #[test]
     fn what_is_computed_may_follow_an_image() {
         let before = "image: a/b:1\nchecksum: abcdef6789";
+        let (old, new) = ("a1".repeat(32), "b2".repeat(32));
+        let with = |image: &str, key: &str, hash: &str| format!("image: {image}\n{key}: {hash}");
+        for (key, count) in [("id", 0), ("digest", 1), ("x", 0)] {
+            let (before, after) = (
+                with("a/b:1", key, &old),
+                with("R/docker-hub/a/b:1", key, &new),
+            );
+            assert_eq!(found(&before, &after).1.len(), count, "{key}");
+        }
         let after = "image: R/docker-hub/a/b:1\nchecksum: abcdef6788";
         assert_eq!(found(before, after), (1, vec![]));
         let map = |image: &str, hash: &str| {

@@ -28,6 +28,8 @@ pub(super) struct Parsed<'t> {
     pub(super) value: Value,
 }
 
+/// What begins a document.
+const DASHES: &str = "---";
 /// What Helm writes in front of what a template made.
 const SOURCE: &str = "# Source: ";
 
@@ -45,9 +47,10 @@ pub(super) fn objects(text: &str) -> Vec<Object<'_>> {
         }
     };
     for line in text.split_inclusive('\n') {
-        if line.trim_end() == "---" {
+        if let Some(rest) = after_dashes(line) {
             add(start, at, source);
-            start = at + line.len();
+            let is_content = !rest.is_empty() && !rest.starts_with('#');
+            start = at + if is_content { DASHES.len() } else { line.len() };
         }
         // Of several objects of a template, the first alone may name it.
         source = line.trim_end().strip_prefix(SOURCE).unwrap_or(source);
@@ -55,6 +58,12 @@ pub(super) fn objects(text: &str) -> Vec<Object<'_>> {
     }
     add(start, at, source);
     objects
+}
+
+/// What stands behind the three dashes of a line that begins a document.
+fn after_dashes(line: &str) -> Option<&str> {
+    let rest = line.strip_prefix(DASHES)?;
+    (rest.trim_start().len() < rest.len() || rest.is_empty()).then(|| rest.trim())
 }
 
 impl<'t> Object<'t> {

@@ -31,7 +31,7 @@ pub(super) fn are_remote(chart: &Path) -> bool {
         let path = entry.path();
         let is_schema = path.file_name().is_some_and(|name| name == NAME);
         let is_package = path.extension().is_some_and(|ending| ending == PACKAGE);
-        (is_schema && is_remote(&fs::read_to_string(path).unwrap_or_default()))
+        (is_schema && fs::read_to_string(path).map_or(true, |text| is_remote(&text)))
             || (is_package && has_remote(path))
     })
 }
@@ -48,7 +48,8 @@ fn has_remote(package: &Path) -> bool {
 fn is_remote(text: &str) -> bool {
     match serde_json::from_str(text) {
         Ok(schema) => names_others(&schema),
-        Err(_) => text.contains("://"),
+        // Helm's parser may make something of it all the same.
+        Err(_) => true,
     }
 }
 
@@ -70,6 +71,13 @@ fn names_others(schema: &Value) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn schemas_that_cannot_be_read_may_name_others() {
+        for text in ["{", r#"{"a": "\ud800", "$ref": "http:\/\/127.0.0.1:1\/x"}"#] {
+            assert!(is_remote(text), "{text}");
+        }
+    }
 
     #[test]
     fn schemas_elsewhere_are_seen() {

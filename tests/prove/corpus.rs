@@ -9,13 +9,6 @@ use serde_json::Value;
 use super::bench::path;
 use super::common::{REGISTRY, copy, program, put, scratch};
 
-/// Proves a copy of a tree.
-fn proven(what: &str, from: &Path) -> Option<Value> {
-    let tree = scratch();
-    copy(from, tree.path());
-    proven_in(what, tree.path())
-}
-
 /// Proves a tree, prints what came out, and gives the report.
 fn proven_in(what: &str, tree: &Path) -> Option<Value> {
     let path = path()?;
@@ -100,17 +93,12 @@ fn judge(report: &Value, rendered: u64) {
 
 #[test]
 #[ignore = "needs ECR_REWRITE_SHARED, helm and kustomize"]
-fn real_repositories_are_proven() {
-    if let Some(report) = proven("real repositories", &super::common::corpus()) {
-        judge(&report, 800);
-    }
-}
-
-#[test]
-#[ignore = "needs ECR_REWRITE_SHARED, helm and kustomize"]
-fn chart_packages_are_proven() {
-    if let Some(report) = proven("chart packages", &super::common::charts()) {
-        judge(&report, 65);
+fn real_repositories_and_packages_are_proven() {
+    let tree = scratch();
+    copy(&super::common::corpus(), &tree.path().join("repositories"));
+    copy(&super::common::charts(), &tree.path().join("packages"));
+    if let Some(report) = proven_in("real repositories and packages", tree.path()) {
+        judge(&report, 850);
     }
 }
 

@@ -129,11 +129,48 @@ fn a_remote_base_is_not_even_shown_to_kustomize() {
             "kind: HelmChartInflationGenerator\nname: x\nrepo: https://x.example\n",
         ),
         ("resources: [below]", ""),
+        // In another case, behind a sign of a key, as a tag, in a second document.
+        ("Resources: ['http://127.0.0.1:1/a.yaml']", ""),
+        (
+            "configMapGenerator: [{name: a, FILES: ['http://127.0.0.1:1/a']}]",
+            "",
+        ),
+        (
+            "configMapGenerator: [{name: a, envs: ['http://127.0.0.1:1/a=more.yaml']}]",
+            "",
+        ),
+        ("resources: [!!binary 'aHR0cDovLzEyNy4wLjAuMToxL2E=']", ""),
+        (
+            "transformers: [more.yaml]",
+            "kind: PatchTransformer\npath: 'HTTP://127.0.0.1:1/a?b=c'\n",
+        ),
+        (
+            "transformers: [more.yaml]",
+            "kind: AnnotationsTransformer\n--- # two\nkind: PatchTransformer\npath: http://127.0.0.1:1/a\n",
+        ),
+        // What Helm would take for options: it runs programs and fetches values.
+        (
+            "helmCharts: [{name: c, releaseName: '--post-renderer=/bin/sh'}]",
+            "",
+        ),
+        (
+            "helmCharts: [{name: c, releaseName: x, apiVersions: ['-fhttp://127.0.0.1:1/a']}]",
+            "",
+        ),
+        ("helmGlobals: {configHome: x}\nhelmCharts: [{name: c}]", ""),
+        (
+            "generators: [more.yaml]",
+            "kind: HelmChartInflationGenerator\nname: c\nreleaseName: --post-renderer=/bin/sh\n",
+        ),
     ] {
         let below = "resources: ['https://x.example/a.yaml']";
         let files = [
             ("kustomization.yaml", kustomization),
             ("below/kustomization.yaml", below),
+            (
+                "charts/c/Chart.yaml",
+                "apiVersion: v2\nname: c\nversion: 1.0.0\n",
+            ),
             (
                 "more.yaml",
                 if more.is_empty() { "kind: x\n" } else { more },
