@@ -6,7 +6,7 @@
 //!
 //! * the ground: [`reason`] (why something stays), [`source`] (a file and its bytes), [`edit`]
 //!   (replacements), [`globs`], [`image`] (references), [`yaml`] (documents as positions),
-//!   [`rules`] (what becomes of an image), [`walk`] (which files), [`verify`] (the second opinion)
+//!   [`process`] (other programs), [`rules`] (what becomes of an image), [`walk`] (which files), [`verify`] (the second opinion)
 //! * [`sites`]: finders, which say where images are named; [`ignores`]: comments that say which to
 //!   leave alone
 //! * [`scan`]: a file becomes documents, sites and facts
@@ -30,6 +30,7 @@ pub mod ignores;
 pub mod image;
 pub mod link;
 pub mod plan;
+pub mod process;
 pub mod prove;
 pub mod reason;
 pub mod report;

@@ -170,9 +170,17 @@ pub(super) struct RuleArgs {
     /// An upstream and the ECR prefix it is cached under, as in `docker.io=docker-hub` (repeatable)
     #[arg(long = "rule", value_name = "UPSTREAM[/PATH]=PREFIX")]
     pub(super) rule: Vec<String>,
-    /// `default` for the built-in prefixes
-    #[arg(long, value_name = "default")]
+    /// Read the rules from a file instead of the config: what `aws ecr
+    /// describe-pull-through-cache-rules` prints, Terraform, CloudFormation, Pulumi; `-` for standard
+    /// input, `default` for the built-in prefixes
+    #[arg(long, value_name = "FILE|-|default", conflicts_with = "from_aws")]
     pub(super) rules: Option<String>,
+    /// Ask AWS for the rules of the target, with the `aws` command line
+    #[arg(long)]
+    pub(super) from_aws: bool,
+    /// The profile of the `aws` command line
+    #[arg(long, value_name = "P", requires = "from_aws")]
+    pub(super) profile: Option<String>,
     /// The config file, instead of the repository's `.ecr-rewrite.yaml`
     #[arg(long, value_name = "FILE", conflicts_with = "no_config")]
     pub(super) config: Option<PathBuf>,
@@ -260,12 +268,7 @@ pub(super) struct JudgementArgs {
 
 /// Options of the contract that a later version brings: accepted so that they can say so.
 #[derive(Debug, Args)]
-#[allow(clippy::struct_excessive_bools, reason = "flags as typed")]
 pub(super) struct LaterArgs {
-    #[arg(long, hide = true)]
-    pub(super) from_aws: bool,
-    #[arg(long, hide = true, value_name = "P")]
-    pub(super) profile: Option<String>,
     #[arg(long, hide = true)]
     pub(super) charts: bool,
 }
@@ -284,13 +287,7 @@ pub(super) enum When {
 impl LaterArgs {
     /// The first of these options that was given.
     pub(super) fn given(&self) -> Option<&'static str> {
-        [
-            (self.from_aws, "--from-aws"),
-            (self.profile.is_some(), "--profile"),
-            (self.charts, "--charts"),
-        ]
-        .into_iter()
-        .find_map(|(given, name)| given.then_some(name))
+        self.charts.then_some("--charts")
     }
 }
 

@@ -48,6 +48,8 @@ impl Exit {
 enum Error {
     /// Said already, or to be said in one line.
     Message(String),
+    /// Several things, each to be said in one line.
+    Several(Vec<String>),
     /// A report with a snippet.
     Report(miette::Report),
     /// Standard output, or the file that stands in for it, refused.
@@ -61,6 +63,7 @@ impl From<crate::settings::SettingsError> for Error {
                 Self::Report(miette::Report::from(error.map_texts(clean)))
             }
             crate::settings::SettingsError::Message(message) => Self::Message(message),
+            crate::settings::SettingsError::Several(messages) => Self::Several(messages),
         }
     }
 }
@@ -166,6 +169,7 @@ fn fail(error: Error, talk: Talk) -> Exit {
         Error::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => return Exit::Done,
         Error::Output(error) => talk.error(&format!("the output could not be written: {error}")),
         Error::Message(message) => talk.error(&message),
+        Error::Several(messages) => messages.iter().for_each(|message| talk.error(message)),
         Error::Report(report) => talk.report(&report),
     }
     Exit::Broken

@@ -6,13 +6,15 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::time::Duration;
 
 use tempfile::TempDir;
+
+use crate::process::{self, Cut};
+pub use crate::process::{Limits, Stop};
 
 /// The version of Kubernetes that charts are rendered for: a Helm that was built from source claims an old
 /// one, which many charts refuse.
@@ -30,21 +32,8 @@ const PROXIES: &[&str] = &[
     "https_proxy",
     "all_proxy",
 ];
-/// How often a running tool is looked at.
-const NAP: Duration = Duration::from_millis(2);
-/// How much of what a tool complains of is kept, in bytes.
-const MAX_TALK: u64 = 1 << 20;
 /// What Helm takes as the name of a release.
 const MAX_NAME: usize = 53;
-
-/// What one rendering may take.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// How long.
-    pub time: Duration,
-    /// How many bytes it may print.
-    pub output: u64,
-}
 
 impl Default for Limits {
     fn default() -> Self {
@@ -100,13 +89,7 @@ impl Engines {
     /// Looks for the tools in these folders, as a `PATH` lists them. Folders that are not absolute are left
     /// out: what is looked at may have put programs there.
     pub fn find(path: &OsStr, limits: Limits) -> Self {
-        let folders: Vec<PathBuf> = std::env::split_paths(path)
-            .filter(|folder| folder.is_absolute())
-            .collect();
-        let find = |name: &str| {
-            let mut places = folders.iter().map(|folder| folder.join(name));
-            places.find(|place| is_program(place))
-        };
+        let find = |name: &str| process::find(name, path);
         Self {
             helm: find("helm"),
             kustomize: find("kustomize"),
@@ -213,44 +196,12 @@ impl Ready<'_> {
     }
 
     /// Runs a program to its end, or until it has taken too much.
-    fn finish(&self, mut command: Command, stop: &Stop<'_>) -> Result<String, Failed> {
-        alone(&mut command);
-        let broken = |error: io::Error| Failed::Broken(error.to_string());
-        let mut child = command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .map_err(broken)?;
-        let limit = self.engines.limits.output;
-        let output = child.stdout.take().map(|from| reader(from, limit));
-        let talk = child.stderr.take().map(|from| reader(from, MAX_TALK));
-        let ended = self.wait(&mut child, stop);
-        let (output, talk) = (read(output), read(talk));
-        let status = ended?;
-        if output.len() as u64 > limit {
-            return Err(Failed::Large(limit));
+    fn finish(&self, command: Command, stop: &Stop<'_>) -> Result<String, Failed> {
+        let ran = process::run(command, &self.engines.limits, stop)?;
+        if ran.status.success() {
+            return Ok(String::from_utf8_lossy(&ran.output).into_owned());
         }
-        if status.success() {
-            return Ok(String::from_utf8_lossy(&output).into_owned());
-        }
-        let talk = String::from_utf8_lossy(&talk);
-        Err(Failed::Refused(self.without_home(talk.trim())))
-    }
-
-    fn wait(&self, child: &mut Child, stop: &Stop<'_>) -> Result<ExitStatus, Failed> {
-        let started = Instant::now();
-        let why = loop {
-            match child.try_wait() {
-                Ok(Some(status)) => return Ok(status),
-                Ok(None) if stop() => break Failed::Stopped,
-                Ok(None) if started.elapsed() < self.engines.limits.time => thread::sleep(NAP),
-                Ok(None) => break Failed::Slow(self.engines.limits.time),
-                Err(error) => break Failed::Broken(error.to_string()),
-            }
-        };
-        end(child);
-        Err(why)
+        Err(Failed::Refused(self.without_home(ran.talk.trim())))
     }
 
     /// What a tool says, without the folder that it was given.
@@ -259,8 +210,16 @@ impl Ready<'_> {
     }
 }
 
-/// Says when to give up.
-pub type Stop<'s> = dyn Fn() -> bool + Sync + 's;
+impl From<Cut> for Failed {
+    fn from(cut: Cut) -> Self {
+        match cut {
+            Cut::Slow(time) => Self::Slow(time),
+            Cut::Large(size) => Self::Large(size),
+            Cut::Stopped => Self::Stopped,
+            Cut::Broken(message) => Self::Broken(message),
+        }
+    }
+}
 
 fn missing(tool: &str) -> Failed {
     Failed::Broken(format!("`{tool}` is not on the PATH"))
@@ -281,59 +240,4 @@ fn release_name(name: &str) -> &str {
         && name.starts_with(is_end)
         && name.ends_with(is_end);
     if is_fine { name } else { "release-name" }
-}
-
-#[cfg(unix)]
-fn is_program(path: &Path) -> bool {
-    use std::os::unix::fs::PermissionsExt;
-    path.metadata()
-        .is_ok_and(|known| known.is_file() && known.permissions().mode() & 0o111 != 0)
-}
-
-#[cfg(not(unix))]
-fn is_program(path: &Path) -> bool {
-    path.is_file()
-}
-
-/// Gives a program a group of its own, so that what it starts ends with it: kustomize runs Helm.
-#[cfg(unix)]
-fn alone(command: &mut Command) {
-    use std::os::unix::process::CommandExt;
-    command.process_group(0);
-}
-
-#[cfg(not(unix))]
-fn alone(_: &mut Command) {}
-
-/// Ends a program and what it started.
-fn end(child: &mut Child) {
-    #[cfg(unix)]
-    if let Some(group) = i32::try_from(child.id())
-        .ok()
-        .and_then(rustix::process::Pid::from_raw)
-    {
-        // It may have ended by itself.
-        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
-    }
-    drop(child.kill());
-    drop(child.wait());
-}
-
-type Reader = thread::JoinHandle<Vec<u8>>;
-
-/// Reads to the end, and keeps one byte more than the limit at most: a program that prints on gets a closed
-/// pipe.
-fn reader(from: impl Read + Send + 'static, limit: u64) -> Reader {
-    thread::spawn(move || {
-        let mut bytes = Vec::new();
-        // What was read counts.
-        drop(from.take(limit + 1).read_to_end(&mut bytes));
-        bytes
-    })
-}
-
-fn read(reader: Option<Reader>) -> Vec<u8> {
-    reader
-        .and_then(|reader| reader.join().ok())
-        .unwrap_or_default()
 }

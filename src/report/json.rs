@@ -371,6 +371,11 @@ fn origin_of(origin: &Origin) -> JsonOrigin {
             let path = path.to_string_lossy().into_owned();
             ("config", None, Some(path), Some(*line))
         }
+        Origin::Source(path, line) => {
+            let path = path.to_string_lossy().into_owned();
+            ("source", None, Some(path), Some(*line))
+        }
+        Origin::Aws(_) => ("aws", Some("--from-aws"), None, None),
         Origin::BuiltIn => ("built-in", None, None, None),
     };
     JsonOrigin {

@@ -132,6 +132,18 @@ impl EcrHost {
         &self.text
     }
 
+    /// The account, unless it is filled in later.
+    pub fn account(&self) -> Option<&str> {
+        let account = host_parts(&self.text)?.account;
+        (!account.contains('$')).then_some(account)
+    }
+
+    /// The region, unless it is filled in later.
+    pub fn region(&self) -> Option<&str> {
+        let region = host_parts(&self.text)?.region;
+        (!region.contains('$')).then_some(region)
+    }
+
     /// Whether something has to be filled in later.
     pub fn has_placeholder(&self) -> bool {
         self.text.contains('$')

@@ -5,6 +5,8 @@
 //! function from a reference to a [`Verdict`]; it knows nothing of files.
 
 pub mod ecr_host;
+pub mod export;
+pub mod import;
 mod inspect;
 pub mod official;
 mod rule;

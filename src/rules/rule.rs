@@ -34,6 +34,10 @@ pub enum Origin {
     Environment(&'static str),
     /// In a config file: its path and the line, 1-based.
     Config(PathBuf, u64),
+    /// In a source of rules, such as infrastructure code: its path and the line, 1-based.
+    Source(PathBuf, u64),
+    /// In AWS, which was asked: for which registry.
+    Aws(String),
     /// Part of the program.
     BuiltIn,
 }
@@ -43,7 +47,10 @@ impl fmt::Display for Origin {
         match self {
             Self::Flag(flag) => write!(f, "`{flag}`"),
             Self::Environment(name) => write!(f, "`{name}`"),
-            Self::Config(path, line) => write!(f, "{}:{line}", path.display()),
+            Self::Config(path, line) | Self::Source(path, line) => {
+                write!(f, "{}:{line}", path.display())
+            }
+            Self::Aws(registry) => write!(f, "`--from-aws`, {registry}"),
             Self::BuiltIn => f.write_str("built-in"),
         }
     }
@@ -179,8 +186,18 @@ impl Rule {
         Some(format!("{}/{library}{path}", self.upstream()))
     }
 
+    /// The path that AWS calls the upstream repository prefix, if there is one.
+    pub fn upstream_path(&self) -> Option<&str> {
+        self.upstream_prefix.as_deref()
+    }
+
+    /// Whether official images stand under `library/`.
+    pub fn library(&self) -> Library {
+        self.library
+    }
+
     /// The upstream's host.
-    pub(super) fn host(&self) -> &str {
+    pub fn host(&self) -> &str {
         &self.host
     }
 

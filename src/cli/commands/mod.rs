@@ -17,8 +17,7 @@ pub(super) use rewrite::rewrite;
 use super::Error;
 use super::args::{RuleArgs, TargetArgs};
 use crate::helm::HelmCache;
-use crate::settings::{ConfigChoice, Wanted};
-use crate::walk::Switch;
+use crate::settings::{ConfigChoice, RulesSource, Wanted};
 
 /// The only two variables that stand for options.
 const REGISTRY_VARIABLE: &str = "ECR_REWRITE_REGISTRY";
@@ -26,15 +25,10 @@ const CONFIG_VARIABLE: &str = "ECR_REWRITE_CONFIG";
 
 /// What was asked for, for `settings` to resolve.
 fn wanted(target: &TargetArgs, rules: &RuleArgs, paths: Vec<PathBuf>) -> Result<Wanted, Error> {
-    let default_rules = match rules.rules.as_deref() {
-        None => Switch::Off,
-        Some("default") => Switch::On,
-        Some(other) => {
-            return Err(Error::Message(format!(
-                "`--rules {other}` is not supported yet; `--rules default` is, and so is `--rule UPSTREAM=PREFIX`"
-            )));
-        }
-    };
+    let source = rules.rules.as_deref().map(|word| match word {
+        "default" => RulesSource::Default,
+        path => RulesSource::File(path.into()),
+    });
     let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
     let config = match (&rules.config, rules.no_config) {
         (_, true) => ConfigChoice::None,
@@ -59,7 +53,8 @@ fn wanted(target: &TargetArgs, rules: &RuleArgs, paths: Vec<PathBuf>) -> Result<
         region: target.region.clone(),
         registry_variable,
         rule_flags: rules.rule.clone(),
-        default_rules,
+        source,
+        from_aws: rules.from_aws.then(|| rules.profile.clone()),
         config,
         paths,
         helm_cache: HelmCache::of_user(),

@@ -1,0 +1,64 @@
+//! A mistake in a config, shown at its line.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
+
+/// A mistake in a config, pointing at its place.
+#[derive(Debug)]
+pub struct ConfigError {
+    pub(super) message: String,
+    pub(super) help: Option<String>,
+    pub(super) source: NamedSource<String>,
+    pub(super) offset: usize,
+    pub(super) length: usize,
+}
+
+impl ConfigError {
+    /// The same mistake with everything that came from the file, line by line, put through `map`.
+    #[must_use]
+    pub fn map_texts(self, map: fn(&str) -> Cow<'_, str>) -> Self {
+        let lines = |text: &str| {
+            let mapped = text
+                .split('\n')
+                .map(|line| map(line.trim_end_matches('\r')));
+            mapped.collect::<Vec<_>>().join("\n")
+        };
+        let text = self.source.inner();
+        let before = text.get(..self.offset).unwrap_or("");
+        let marked = text.get(self.offset..self.offset + self.length);
+        Self {
+            message: map(&self.message).into_owned(),
+            help: self.help.map(|help| map(&help).into_owned()),
+            offset: lines(before).len(),
+            length: lines(marked.unwrap_or("")).len(),
+            source: NamedSource::new(map(self.source.name()), lines(text)),
+        }
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+impl Diagnostic for ConfigError {
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        self.help
+            .as_ref()
+            .map(|help| Box::new(help) as Box<dyn fmt::Display>)
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        Some(&self.source)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        let label = LabeledSpan::new(Some("here".into()), self.offset, self.length);
+        Some(Box::new(std::iter::once(label)))
+    }
+}

@@ -1,0 +1,424 @@
+//! Raw values become valid ones, or errors at their place.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use globset::GlobSet;
+use miette::NamedSource;
+use serde_saphyr::{Location, Spanned};
+
+use super::raw::{
+    PrefixIn, RawAllow, RawChart, RawChecks, RawConfig, RawHelm, RawOverride, RawRule, RawRules,
+    RawSite, RawTarget,
+};
+use super::sites::{FIELD_HELP, TEMPLATE_HELP, never_matches, template};
+use super::{Config, ConfigError, Helm, Override, Target};
+use crate::findings::{Code, Level, Levels, UnknownCode};
+use crate::globs::path_globs;
+use crate::helm::{Join, Known};
+use crate::image::ImageRef;
+use crate::rules::upstreams::canonical_host;
+use crate::rules::{Allow, EcrHost, Library, Origin, Rule, default_rules};
+use crate::sites::{Field, FieldPath, Stated, Template};
+
+/// Turns raw values into valid ones, or into errors at their place.
+pub(super) struct Reader<'a> {
+    pub(super) path: &'a Path,
+    pub(super) text: &'a str,
+}
+
+pub(super) type Read<T> = Result<T, Box<ConfigError>>;
+
+impl Reader<'_> {
+    /// The config that the raw one means.
+    pub(super) fn config(&self, raw: RawConfig) -> Read<Config> {
+        let target = self.target(RawTarget {
+            registry: raw.registry,
+            account: raw.account,
+            region: raw.region,
+            rules: raw.rules,
+            rules_from: raw.rules_from,
+        })?;
+        Ok(Config {
+            target,
+            checks: self.checks(raw.checks)?,
+            aliases: self.aliases(raw.aliases)?,
+            allow: raw
+                .allow
+                .into_iter()
+                .map(|allow| self.allow(allow))
+                .collect::<Read<_>>()?,
+            exclude: raw
+                .exclude
+                .iter()
+                .map(|glob| self.glob(glob))
+                .collect::<Read<_>>()?,
+            sites: self.sites(raw.sites)?,
+            helm: self.helm(raw.helm)?,
+            overrides: raw
+                .overrides
+                .into_iter()
+                .map(|raw| self.overriding(raw))
+                .collect::<Read<_>>()?,
+        })
+    }
+
+    fn target(&self, raw: RawTarget) -> Read<Target> {
+        let RawTarget {
+            registry,
+            account,
+            region,
+            rules,
+            rules_from,
+        } = raw;
+        if let (Some(registry), true) = (&registry, account.is_some() || region.is_some()) {
+            let message = "`registry` stands beside `account` or `region`".to_string();
+            let help = "keep the one or the others: a registry host holds both";
+            return Err(self.error(message, help, registry.referenced));
+        }
+        let probe =
+            |value: Option<Spanned<String>>,
+             check: fn(&str) -> Result<EcrHost, crate::rules::ecr_host::HostError>| {
+                value
+                    .map(|value| match check(&value.value) {
+                        Ok(_) => Ok((value.value, self.origin(value.referenced))),
+                        Err(error) => Err(self.error(error.to_string(), "", value.referenced)),
+                    })
+                    .transpose()
+            };
+        Ok(Target {
+            registry: registry.map(|value| self.registry(&value)).transpose()?,
+            account: probe(account, |account| {
+                EcrHost::from_account(account, "eu-west-1")
+            })?,
+            region: probe(region, |region| {
+                EcrHost::from_account("000000000000", region)
+            })?,
+            rules: rules.map(|rules| self.rules(rules)).transpose()?,
+            rules_from: rules_from.map(|path| self.rules_from(&path)).transpose()?,
+        })
+    }
+
+    fn rules_from(&self, path: &Spanned<String>) -> Read<(PathBuf, Origin)> {
+        let named = Path::new(&path.value);
+        let problem = if path.value.is_empty() || path.value == "-" {
+            "names no file"
+        } else if named.is_absolute() {
+            "is not within the repository"
+        } else {
+            return Ok((named.to_path_buf(), self.origin(path.referenced)));
+        };
+        let message = format!("`rulesFrom: {}` {problem}", path.value);
+        let help =
+            "write a path that counts from the config's folder, as in `infra/ecr-rules.json`";
+        Err(self.error(message, help, path.referenced))
+    }
+
+    fn registry(&self, value: &Spanned<String>) -> Read<(EcrHost, Origin)> {
+        match EcrHost::parse(&value.value) {
+            Ok(host) => Ok((host, self.origin(value.referenced))),
+            Err(error) => Err(self.error(error.to_string(), "", value.referenced)),
+        }
+    }
+
+    fn rules(&self, rules: Spanned<RawRules>) -> Read<Vec<Rule>> {
+        match rules.value {
+            RawRules::Word(word) if word == "default" => Ok(default_rules()),
+            RawRules::Word(word) => {
+                let message = format!("`rules: {word}` is neither `default` nor a list");
+                let help = "write `rules: default` for the built-in prefixes, or a list of `upstream` and `prefix`";
+                Err(self.error(message, help, rules.referenced))
+            }
+            RawRules::List(list) => list.into_iter().map(|rule| self.rule(rule)).collect(),
+        }
+    }
+
+    fn rule(&self, rule: Spanned<RawRule>) -> Read<Rule> {
+        let Spanned {
+            value: raw,
+            referenced,
+            ..
+        } = rule;
+        let upstream = match raw.upstream_prefix.as_deref() {
+            None | Some("ROOT") => raw.upstream,
+            Some(path) => format!("{}/{path}", raw.upstream.trim_end_matches('/')),
+        };
+        let library = if raw.library == Some(false) {
+            Library::Absent
+        } else {
+            Library::Present
+        };
+        Rule::new(&upstream, &raw.prefix, self.origin(referenced))
+            .map(|rule| rule.with_library(library))
+            .map_err(|error| self.error(error.to_string(), "", referenced))
+    }
+
+    fn aliases(&self, raw: BTreeMap<String, Spanned<String>>) -> Read<BTreeMap<String, String>> {
+        for (host, target) in &raw {
+            let help = "an alias maps a host to the host that it fronts, as in `lscr.io: ghcr.io`";
+            let problem =
+                if host.contains('/') || target.value.contains('/') || target.value.is_empty() {
+                    Some(format!(
+                        "alias `{host}: {}` is not from a host to a host",
+                        target.value
+                    ))
+                } else if raw.contains_key(&target.value) {
+                    Some(format!(
+                        "alias `{host}` leads to another alias, `{}`",
+                        target.value
+                    ))
+                } else {
+                    None
+                };
+            if let Some(message) = problem {
+                return Err(self.error(message, help, target.referenced));
+            }
+        }
+        let canonical = |host: String| canonical_host(&host).to_string();
+        Ok(raw
+            .into_iter()
+            .map(|(host, target)| (host, canonical(target.value)))
+            .collect())
+    }
+
+    fn allow(&self, raw: RawAllow) -> Read<Allow> {
+        let at = raw.image.referenced;
+        if let Some((why, help)) = never_matches(&raw.image.value) {
+            let message = format!("`{}` can match no image: {why}", raw.image.value);
+            return Err(self.error(message, &help, at));
+        }
+        Allow::new(&raw.image.value, raw.reason, self.origin(at)).map_err(|error| {
+            self.error(
+                error.to_string(),
+                "globs match names such as `docker.io/library/nginx`",
+                at,
+            )
+        })
+    }
+
+    fn helm(&self, raw: RawHelm) -> Read<Helm> {
+        let charts = raw.charts.into_iter();
+        let charts =
+            charts.map(|(name, chart)| Ok((name.clone(), self.chart(&name, &chart.value)?)));
+        Ok(Helm {
+            charts: charts.collect::<Read<_>>()?,
+            allows_insecure: raw.allows_insecure,
+        })
+    }
+
+    /// A chart of which the config says which registry it joins to repositories that name none.
+    fn chart(&self, name: &str, chart: &RawChart) -> Read<Arc<Known>> {
+        let registry = &chart.registry.value;
+        let is_host = ImageRef::parse(&format!("{registry}/x"))
+            .is_ok_and(|image| image.registry() == Some(registry));
+        if !is_host {
+            let message = format!("`{registry}` is no registry");
+            let help = "write the host that the chart puts in front of repositories, as in `registry: docker.io`";
+            return Err(self.error(message, help, chart.registry.referenced));
+        }
+        let join = Join::parse(&format!("[**.registry|\"{registry}\"]/?**.repository"));
+        Ok(Arc::new(Known {
+            joins: join.into_iter().collect(),
+            prefix_in_registry: matches!(chart.prefix_in, PrefixIn::Registry),
+            told_by: format!("the config (`helm.charts.{name}`)"),
+            ..Known::default()
+        }))
+    }
+
+    fn sites(&self, raw: Vec<RawSite>) -> Read<Stated> {
+        let mut stated = Stated::default();
+        for site in raw {
+            match site {
+                RawSite {
+                    values: Some(values),
+                    kind: None,
+                    path: None,
+                } => stated.templates.push(self.template(&values)?),
+                RawSite {
+                    values: None,
+                    kind: Some(kind),
+                    path: Some(path),
+                } => stated.fields.push(self.field(&kind, &path)?),
+                other => return Err(self.odd_site(other)),
+            }
+        }
+        Ok(stated)
+    }
+
+    fn template(&self, values: &Spanned<String>) -> Read<Template> {
+        template(&values.value)
+            .map_err(|message| self.error(message, TEMPLATE_HELP, values.referenced))
+    }
+
+    fn field(&self, kind: &Spanned<String>, path: &Spanned<String>) -> Read<Field> {
+        let is_kind = |c: char| c.is_ascii_alphanumeric();
+        if kind.value.is_empty() || !kind.value.chars().all(is_kind) {
+            let message = format!("`{}` is no kind", kind.value);
+            return Err(self.error(message, FIELD_HELP, kind.referenced));
+        }
+        let way = FieldPath::parse(&path.value).map_err(|message| {
+            let dotted = !path.value.contains('/') && path.value.contains('.');
+            let help = if dotted {
+                format!("write `path: {}`", path.value.replace('.', "/"))
+            } else {
+                FIELD_HELP.to_string()
+            };
+            self.error(message, &help, path.referenced)
+        })?;
+        Ok(Field {
+            kind: kind.value.clone(),
+            path: way,
+        })
+    }
+
+    /// What is wrong with an entry that is neither of values nor of objects.
+    fn odd_site(&self, raw: RawSite) -> Box<ConfigError> {
+        match raw {
+            RawSite {
+                values: Some(_),
+                kind: Some(other),
+                ..
+            }
+            | RawSite {
+                values: Some(_),
+                path: Some(other),
+                ..
+            } => {
+                let message = "an entry is of `values` or of a `kind`, not of both".to_string();
+                self.error(message, "make two entries of it", other.referenced)
+            }
+            RawSite {
+                kind: Some(kind), ..
+            } => {
+                let message = format!("no `path` says where `{}` names images", kind.value);
+                self.error(message, FIELD_HELP, kind.referenced)
+            }
+            RawSite {
+                path: Some(path), ..
+            } => {
+                let message = format!("no `kind` says whose `{}` it is", path.value);
+                self.error(message, FIELD_HELP, path.referenced)
+            }
+            _ => {
+                let message = "an entry of `sites` says nothing".to_string();
+                self.error(message, TEMPLATE_HELP, Location::UNKNOWN)
+            }
+        }
+    }
+
+    fn checks(&self, raw: RawChecks) -> Read<Levels> {
+        let mut levels = Levels::default();
+        for (key, word) in raw.0 {
+            let code = Code::parse(&key.value).map_err(|error| {
+                let (message, help) = match error {
+                    UnknownCode(Some(close)) => (
+                        format!("unknown code `{}`", key.value),
+                        format!("did you mean `{close}`?"),
+                    ),
+                    UnknownCode(None) => (
+                        format!("unknown code `{}`", key.value),
+                        format!("known codes: {}", Code::ALL.map(Code::code).join(", ")),
+                    ),
+                };
+                self.error(message, &help, key.referenced)
+            })?;
+            let level = Level::ALL
+                .into_iter()
+                .find(|level| level.word() == word.value);
+            let Some(level) = level else {
+                let message = format!("`{}` is no level", word.value);
+                let help = "a level is `error`, `warn`, `info` or `off`";
+                return Err(self.error(message, help, word.referenced));
+            };
+            levels.set(code, level);
+        }
+        Ok(levels)
+    }
+
+    fn overriding(&self, raw: RawOverride) -> Read<Override> {
+        let globs: Vec<String> = raw
+            .paths
+            .iter()
+            .map(|glob| self.glob(glob))
+            .collect::<Read<_>>()?;
+        // Each glob was compiled on its own just now, so the set cannot fail on one.
+        let paths = path_globs(&globs).unwrap_or_else(|_| GlobSet::empty());
+        let target = self.target(RawTarget {
+            registry: raw.registry,
+            account: raw.account,
+            region: raw.region,
+            rules: raw.rules,
+            rules_from: raw.rules_from,
+        })?;
+        Ok(Override { paths, target })
+    }
+
+    fn glob(&self, glob: &Spanned<String>) -> Read<String> {
+        match path_globs(std::slice::from_ref(&glob.value)) {
+            Ok(_) => Ok(glob.value.clone()),
+            Err(error) => {
+                let help =
+                    "globs are relative to the config's folder, as in `environments/prod/**`";
+                Err(self.error(error.to_string(), help, glob.referenced))
+            }
+        }
+    }
+
+    fn origin(&self, at: Location) -> Origin {
+        Origin::Config(self.path.to_path_buf(), at.line())
+    }
+
+    /// The error of a config that cannot be read at all.
+    pub(super) fn not_readable(&self, error: &serde_saphyr::Error) -> Box<ConfigError> {
+        let bare = error.without_snippet();
+        let at = bare.location().unwrap_or(Location::UNKNOWN);
+        match bare {
+            serde_saphyr::Error::SerdeUnknownField {
+                field, expected, ..
+            } => {
+                let close = expected
+                    .iter()
+                    .map(|known| (strsim::jaro_winkler(field, known), known))
+                    .filter(|(likeness, _)| *likeness > 0.8)
+                    .max_by(|a, b| a.0.total_cmp(&b.0));
+                let help = match close {
+                    Some((_, known)) => format!("did you mean `{known}`?"),
+                    None => format!("known keys here: {}", expected.join(", ")),
+                };
+                self.error(format!("unknown key `{field}`"), &help, at)
+            }
+            serde_saphyr::Error::SerdeMissingField { field, .. } => {
+                self.error(format!("the key `{field}` is missing"), "add it", at)
+            }
+            other => self.error(other.to_string(), "", at),
+        }
+    }
+
+    fn error(&self, message: String, help: &str, at: Location) -> Box<ConfigError> {
+        let line = usize::try_from(at.line()).unwrap_or(0).max(1) - 1;
+        let column = usize::try_from(at.column()).unwrap_or(0).max(1) - 1;
+        let start: usize = self
+            .text
+            .split_inclusive('\n')
+            .take(line)
+            .map(str::len)
+            .sum();
+        let rest = self
+            .text
+            .get(start..)
+            .unwrap_or("")
+            .split('\n')
+            .next()
+            .unwrap_or("");
+        let before: usize = rest.chars().take(column).map(char::len_utf8).sum();
+        let token = rest[before..].split_whitespace().next().unwrap_or("");
+        Box::new(ConfigError {
+            message,
+            help: (!help.is_empty()).then(|| help.to_string()),
+            source: NamedSource::new(self.path.display().to_string(), self.text.to_string()),
+            offset: start + before,
+            length: token.len(),
+        })
+    }
+}

@@ -1,0 +1,297 @@
+//! Rules as code: for Terraform, CloudFormation, the `aws` command line, and Renovate's aliases. A further
+//! target is a file beside this one and a row of [`FORMATS`].
+
+mod aws_cli;
+mod cloudformation;
+mod renovate;
+mod terraform;
+
+use std::collections::BTreeSet;
+
+use super::upstreams::{self, Credential};
+use super::{EcrHost, Rule};
+
+/// A rule that is to be written out.
+#[derive(Clone, Debug)]
+pub struct Entry<'r> {
+    /// The rule.
+    pub rule: &'r Rule,
+    /// Why it is needed, in words.
+    pub why: String,
+}
+
+/// Rules of one registry.
+#[derive(Clone, Debug)]
+pub struct Registry<'r> {
+    /// The registry, if one is known.
+    pub host: Option<&'r EcrHost>,
+    /// The rules.
+    pub entries: Vec<Entry<'r>>,
+}
+
+/// A kind of code.
+#[derive(Debug)]
+pub struct Format {
+    /// The word that asks for it.
+    pub word: &'static str,
+    /// Whether it takes the rules of several registries at once.
+    pub takes_several: bool,
+    render: fn(&[Registry<'_>]) -> String,
+}
+
+/// Every kind.
+pub static FORMATS: [Format; 4] = [
+    Format {
+        word: "terraform",
+        takes_several: false,
+        render: terraform::render,
+    },
+    Format {
+        word: "cloudformation",
+        takes_several: false,
+        render: cloudformation::render,
+    },
+    Format {
+        word: "aws-cli",
+        takes_several: false,
+        render: aws_cli::render,
+    },
+    Format {
+        word: "renovate",
+        takes_several: true,
+        render: renovate::render,
+    },
+];
+
+impl Format {
+    /// The format of that word.
+    pub fn of(word: &str) -> Option<&'static Self> {
+        FORMATS.iter().find(|format| format.word == word)
+    }
+
+    /// The code.
+    pub fn render(&self, registries: &[Registry<'_>]) -> String {
+        (self.render)(registries)
+    }
+}
+
+/// What a rule needs to pull from its upstream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Needs {
+    Nothing,
+    /// A secret with the name that AWS wants.
+    Secret,
+    /// A role, because the upstream is a registry of another account.
+    Role,
+}
+
+/// A rule with everything that code says of it.
+struct Written<'r> {
+    rule: &'r Rule,
+    why: &'r str,
+    /// Unique words: `docker`, `hub`.
+    words: Vec<String>,
+    /// The value of `upstreamRegistryUrl`.
+    url: &'r str,
+    needs: Needs,
+}
+
+impl Written<'_> {
+    /// `docker_hub`
+    fn snake(&self) -> String {
+        self.words.join("_")
+    }
+
+    /// `DockerHub`
+    fn pascal(&self) -> String {
+        let capital = |word: &String| {
+            let mut letters = word.chars();
+            let first = letters.next().map(|letter| letter.to_ascii_uppercase());
+            first.into_iter().chain(letters).collect::<String>()
+        };
+        self.words.iter().map(capital).collect()
+    }
+
+    /// The name that AWS wants for the secret: `ecr-pullthroughcache/…`.
+    fn secret(&self) -> String {
+        format!("ecr-pullthroughcache/{}", self.words.join("-"))
+    }
+}
+
+/// The rules that AWS takes, and what is to be said of the others.
+fn written<'r>(registry: &'r Registry<'r>) -> (Vec<Written<'r>>, Vec<String>) {
+    let mut taken = BTreeSet::new();
+    let mut left = Vec::new();
+    let mut written = Vec::new();
+    for entry in &registry.entries {
+        let rule = entry.rule;
+        if !upstreams::is_supported(rule.host()) {
+            left.push(format!(
+                "Left out: `{}` under `{}`, which AWS does not cache.",
+                rule.upstream(),
+                rule.prefix_text()
+            ));
+            continue;
+        }
+        written.push(Written {
+            rule,
+            why: &entry.why,
+            words: words(rule, &mut taken),
+            url: upstreams::find(rule.host()).map_or(rule.host(), |row| row.url),
+            needs: needs(rule.host(), registry.host),
+        });
+    }
+    (written, left)
+}
+
+/// The words of a prefix, such that no two rules have the same.
+fn words(rule: &Rule, taken: &mut BTreeSet<String>) -> Vec<String> {
+    let prefix = rule.prefix_text().to_ascii_lowercase();
+    let words = prefix.split(|c: char| !c.is_ascii_alphanumeric());
+    let mut words: Vec<String> = words
+        .filter(|word| !word.is_empty())
+        .map(Into::into)
+        .collect();
+    // Names begin with a letter.
+    if words
+        .first()
+        .is_none_or(|word| word.starts_with(|c: char| c.is_ascii_digit()))
+    {
+        words.insert(0, "rule".into());
+    }
+    let plain = words.clone();
+    let mut number = 2;
+    while !taken.insert(words.concat()) {
+        words = [plain.clone(), vec![number.to_string()]].concat();
+        number += 1;
+    }
+    words
+}
+
+fn needs(host: &str, target: Option<&EcrHost>) -> Needs {
+    if let Ok(upstream) = EcrHost::parse(host) {
+        let same = target.is_some_and(|target| target.account() == upstream.account());
+        return if same { Needs::Nothing } else { Needs::Role };
+    }
+    match upstreams::find(host).map(|row| row.credential) {
+        Some(Credential::None) => Needs::Nothing,
+        Some(Credential::Secret) | None => Needs::Secret,
+    }
+}
+
+/// What stands above all code: for which registry it is, and what must exist for it to work.
+fn heading(registry: &Registry<'_>, left: &[String]) -> Vec<String> {
+    let place = registry.host.map_or_else(
+        || "an ECR registry".to_string(),
+        |host| format!("the registry {host}"),
+    );
+    let mut lines = vec![
+        format!("Pull-through cache rules for {place}."),
+        "Whoever creates them needs ecr:CreatePullThroughCacheRule, and iam:CreateServiceLinkedRole the first time.".into(),
+        "Whoever pulls first needs ecr:BatchImportUpstreamImage and ecr:CreateRepository, or a repository creation".into(),
+        "template: AmazonEC2ContainerRegistryPullOnly has the import, AmazonEC2ContainerRegistryReadOnly has not.".into(),
+    ];
+    lines.extend(left.iter().cloned());
+    lines
+}
+
+/// What a secret holds, in the words of AWS.
+const SECRET_TEXT: &str = r#"{"username": "…", "accessToken": "…"}"#;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::Origin;
+    use crate::rules::import::import;
+    use std::path::Path;
+
+    const R: &str = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
+
+    fn rules() -> Vec<Rule> {
+        [
+            "docker.io=docker-hub",
+            "docker.io/bitnami=bitnami",
+            "quay.io=a/b",
+            "ghcr.io=a-b",
+            "acme.azurecr.io=4acme",
+            "111111111111.dkr.ecr.eu-west-1.amazonaws.com=old",
+            "123456789012.dkr.ecr.us-east-1.amazonaws.com=own",
+            "mcr.microsoft.com=mcr",
+            "public.ecr.aws=ROOT",
+        ]
+        .map(|flag| Rule::parse_flag(flag).unwrap())
+        .into()
+    }
+
+    fn shown(word: &str) -> String {
+        let host = EcrHost::parse(R).unwrap();
+        let rules = rules();
+        let entries = rules.iter().map(|rule| Entry {
+            rule,
+            why: "it is needed".into(),
+        });
+        let registry = Registry {
+            host: Some(&host),
+            entries: entries.collect(),
+        };
+        Format::of(word).unwrap().render(&[registry])
+    }
+
+    #[test]
+    fn what_is_written_is_read_as_the_same_rules() {
+        for (word, name) in [("terraform", "a.tf"), ("cloudformation", "a.yaml")] {
+            let text = shown(word);
+            let origin = |line| Origin::Source("a".into(), line);
+            let imported = import(Path::new(name), &text, &origin).unwrap();
+            assert!(
+                imported.problems.is_empty(),
+                "{word}: {:?}\n{text}",
+                imported.problems
+            );
+            let said: Vec<String> = imported
+                .found
+                .iter()
+                .map(|found| format!("{}={}", found.rule.upstream(), found.rule.prefix_text()))
+                .collect();
+            let wanted: Vec<String> = rules()
+                .iter()
+                .filter(|rule| rule.host() != "mcr.microsoft.com")
+                .map(|rule| format!("{}={}", rule.upstream(), rule.prefix_text()))
+                .collect();
+            assert_eq!(said, wanted, "{word}:\n{text}");
+            assert!(text.contains("mcr.microsoft.com"), "{text}");
+        }
+    }
+
+    #[test]
+    fn credentials_are_asked_for_where_they_are_needed() {
+        let text = shown("terraform");
+        assert_eq!(text.matches("credential_arn ").count(), 4, "{text}");
+        assert_eq!(text.matches("custom_role_arn ").count(), 1, "{text}");
+        assert!(text.contains("ecr-pullthroughcache/docker-hub"), "{text}");
+        assert!(
+            text.contains("\"rule_4acme\"") && text.contains("\"a_b_2\""),
+            "{text}"
+        );
+        let text = shown("aws-cli");
+        assert_eq!(text.matches("--credential-arn ").count(), 4, "{text}");
+        assert_eq!(text.matches("--custom-role-arn ").count(), 1, "{text}");
+    }
+
+    #[test]
+    fn the_longest_alias_comes_first() {
+        let text = shown("renovate");
+        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(
+            value["registryAliases"][format!("{R}/docker-hub")],
+            "docker.io"
+        );
+        assert_eq!(value["registryAliases"][R], "public.ecr.aws");
+        assert_eq!(
+            value["registryAliases"][format!("{R}/bitnami")],
+            "docker.io/bitnami"
+        );
+        let place = |key: &str| text.find(&format!("\"{key}\"")).unwrap();
+        assert!(place(&format!("{R}/docker-hub")) < place(R), "{text}");
+    }
+}

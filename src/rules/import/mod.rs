@@ -1,0 +1,459 @@
+//! Rules from where they already stand: what `aws` prints, and infrastructure code.
+//!
+//! A text is read into [`tree`] by its syntax, and the first of [`SOURCES`] that knows the tree reads the
+//! rules out of it. Nothing is guessed: a prefix that is not written out is a problem that says what to
+//! run instead. A further kind of source is a file beside this one and a row of the table.
+
+mod cloudformation;
+mod described;
+mod hcl;
+mod json;
+mod pulumi;
+mod state;
+mod terraform;
+mod tree;
+mod yaml;
+
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::fmt;
+use std::path::Path;
+
+use super::upstreams::{self, UPSTREAMS};
+use super::{EcrHost, Origin, Rule, RuleSet};
+use tree::{Node, Value};
+
+/// How many rules AWS takes in a registry and region (Amazon ECR service quotas).
+const MAX_RULES: usize = 50;
+/// The name of the resource in Terraform.
+const TERRAFORM_TYPE: &str = "aws_ecr_pull_through_cache_rule";
+
+/// A kind of text that holds rules.
+struct Source {
+    /// What it is called.
+    name: &'static str,
+    /// Whether a document is one.
+    knows: fn(&Node) -> bool,
+    /// Reads the rules of a document.
+    read: fn(&Node, &mut Reader<'_>),
+    /// What to run when something is not written out in it.
+    instead: &'static str,
+}
+
+/// Every kind, the most telling first.
+const SOURCES: &[Source] = &[
+    described::SOURCE,
+    state::SHOWN,
+    state::STATE,
+    pulumi::SOURCE,
+    cloudformation::SOURCE,
+    terraform::SOURCE,
+];
+
+/// A rule and the registry that it is said to belong to.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// The rule.
+    pub rule: Rule,
+    /// The account, when the source says it.
+    pub account: Option<String>,
+    /// The region, when the source says it.
+    pub region: Option<String>,
+}
+
+/// What a source says.
+#[derive(Clone, Debug, Default)]
+pub struct Imported {
+    /// The rules, in order.
+    pub found: Vec<Found>,
+    /// What is worth knowing, each with its place.
+    pub warnings: Vec<String>,
+    /// Rules that could not be read, each with its place and what to do.
+    pub problems: Vec<String>,
+}
+
+/// A text without rules that could be read: why, and what to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImportError(String);
+
+impl fmt::Display for ImportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for ImportError {}
+
+/// Reads the rules of `text`, which `name` stands for in messages; its ending helps to tell the syntax.
+/// `origin` makes the origin of a rule from its line.
+pub fn import(
+    name: &Path,
+    text: &str,
+    origin: &dyn Fn(u64) -> Origin,
+) -> Result<Imported, ImportError> {
+    let shown = name.display();
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if text.trim().is_empty() {
+        return Err(ImportError(format!(
+            "{shown}: is empty; it should hold {}",
+            kinds()
+        )));
+    }
+    let documents = documents(name, text)
+        .map_err(|(line, message)| ImportError(format!("{shown}:{line}: {message}")))?;
+    let mut imported = Imported::default();
+    let mut is_known = false;
+    for document in &documents {
+        let Some(source) = SOURCES.iter().find(|source| (source.knows)(document)) else {
+            continue;
+        };
+        is_known = true;
+        let mut reader = Reader {
+            name,
+            source,
+            origin,
+            imported: &mut imported,
+        };
+        (source.read)(document, &mut reader);
+    }
+    if !is_known {
+        return Err(ImportError(format!("{shown}: {}", unknown(&documents))));
+    }
+    imported.finish(name);
+    Ok(imported)
+}
+
+/// The documents of a text in whatever syntax it has.
+fn documents(name: &Path, text: &str) -> Result<Vec<Node>, (u64, String)> {
+    let ending = name.extension().and_then(OsStr::to_str).unwrap_or("");
+    let is_hcl = match ending {
+        "tf" | "tofu" | "hcl" => true,
+        "json" | "yaml" | "yml" | "tfstate" => false,
+        _ => ["resource \"", "module \"", "provider \""]
+            .iter()
+            .any(|block| text.lines().any(|line| line.starts_with(block))),
+    };
+    if is_hcl {
+        return hcl::read(text);
+    }
+    if text.trim_start().starts_with(['{', '[']) {
+        return match json::read(text) {
+            // What begins as JSON may be YAML, which has the better ear for its own mistakes.
+            Err(error) if matches!(ending, "yaml" | "yml") => yaml::read(text).map_err(|_| error),
+            read => read,
+        };
+    }
+    yaml::read(text)
+}
+
+/// The kinds of sources, in words.
+fn kinds() -> String {
+    let names: Vec<&str> = SOURCES.iter().map(|source| source.name).collect();
+    match names.split_last() {
+        Some((last, others)) => format!("{} or {last}", others.join(", ")),
+        None => String::new(),
+    }
+}
+
+/// What to say of documents that are of no kind.
+fn unknown(documents: &[Node]) -> String {
+    let any = |keys: &[&str]| {
+        let has = |document: &Node| keys.iter().all(|key| document.get(key).is_some());
+        documents.iter().any(has)
+    };
+    let guess = if any(&["apiVersion", "kind"]) {
+        "it looks like a Kubernetes manifest and "
+    } else if any(&["rules"]) || any(&["rulesFrom"]) {
+        return "it looks like a config of ecr-rewrite; give it with `--config`".into();
+    } else if any(&["modules", "version"]) {
+        return "it is a Terraform state of an old version; run `terraform show -json > rules.json` and give that file".into();
+    } else {
+        ""
+    };
+    format!("{guess}holds no pull-through cache rules; give {}", kinds())
+}
+
+/// Collects the rules of a document.
+struct Reader<'r> {
+    name: &'r Path,
+    source: &'r Source,
+    origin: &'r dyn Fn(u64) -> Origin,
+    imported: &'r mut Imported,
+}
+
+/// How a source calls the fields of a rule.
+struct Names {
+    prefix: &'static str,
+    url: &'static str,
+    registry: &'static str,
+    upstream_prefix: &'static str,
+    account: &'static str,
+    region: &'static str,
+}
+
+impl Names {
+    /// `ecrRepositoryPrefix`, as the API and Pulumi write it.
+    const CAMEL: Self = Self {
+        prefix: "ecrRepositoryPrefix",
+        url: "upstreamRegistryUrl",
+        registry: "upstreamRegistry",
+        upstream_prefix: "upstreamRepositoryPrefix",
+        account: "registryId",
+        region: "region",
+    };
+    /// `ecr_repository_prefix`, as Terraform writes it.
+    const SNAKE: Self = Self {
+        prefix: "ecr_repository_prefix",
+        url: "upstream_registry_url",
+        registry: "upstream_registry",
+        upstream_prefix: "upstream_repository_prefix",
+        account: "registry_id",
+        region: "region",
+    };
+    /// `EcrRepositoryPrefix`, as CloudFormation writes it.
+    const PASCAL: Self = Self {
+        prefix: "EcrRepositoryPrefix",
+        url: "UpstreamRegistryUrl",
+        registry: "UpstreamRegistry",
+        upstream_prefix: "UpstreamRepositoryPrefix",
+        account: "RegistryId",
+        region: "Region",
+    };
+}
+
+/// Gives the text that a value stands for, if it is written out.
+type Resolve<'r> = &'r dyn Fn(&Node) -> Option<String>;
+
+/// A text that is written out stands for itself.
+fn literal(node: &Node) -> Option<String> {
+    node.text().map(String::from)
+}
+
+impl Reader<'_> {
+    /// Adds the rule that the map `fields` says; `label` is its name in the source, `region` the one of
+    /// what stands around it.
+    fn rule(
+        &mut self,
+        label: &str,
+        fields: &Node,
+        names: &Names,
+        resolve: Resolve<'_>,
+        region: Option<String>,
+    ) {
+        match self.read(label, fields, names, resolve) {
+            Ok(rule) => {
+                let text = |key| fields.get(key).and_then(resolve);
+                self.imported.found.push(Found {
+                    rule,
+                    account: text(names.account),
+                    region: text(names.region).or(region),
+                });
+            }
+            Err((line, message)) => self.problem(line, &message),
+        }
+    }
+
+    fn read(
+        &mut self,
+        label: &str,
+        fields: &Node,
+        names: &Names,
+        resolve: Resolve<'_>,
+    ) -> Result<Rule, (u64, String)> {
+        let text = |key: &'static str| match fields.get(key) {
+            None => Ok(None),
+            Some(node) => match resolve(node) {
+                Some(text) => Ok(Some((node.line, text))),
+                None => Err((
+                    node.line,
+                    format!(
+                        "`{key}` of {label} is not written out (`{}`); {}",
+                        node.shown(),
+                        self.source.instead
+                    ),
+                )),
+            },
+        };
+        let missing = |key: &str| {
+            let message = format!("{label} has no `{key}`; {}", self.source.instead);
+            (fields.line, message)
+        };
+        let (line, prefix) = text(names.prefix)?.ok_or_else(|| missing(names.prefix))?;
+        let named = || -> Result<Option<(u64, String)>, (u64, String)> {
+            let name = text(names.registry)?;
+            Ok(name.and_then(|(line, name)| {
+                let row = UPSTREAMS.iter().find(|row| row.api_name == name)?;
+                Some((line, row.url.to_string()))
+            }))
+        };
+        let url = match text(names.url)? {
+            Some(url) => Some(url),
+            None => named()?,
+        };
+        let (url_line, url) = url.ok_or_else(|| missing(names.url))?;
+        let upstream_prefix = text(names.upstream_prefix)?.map(|(_, text)| text);
+        let upstream = match upstream_prefix.as_deref() {
+            None | Some("" | "ROOT") => url.clone(),
+            Some(path) => format!("{}/{}", url.trim_end_matches('/'), path.trim_matches('/')),
+        };
+        let rule = Rule::new(&upstream, &prefix, (self.origin)(fields.line))
+            .map_err(|error| (line, format!("{label}: {error}")))?;
+        self.judge(url_line, &url, &rule);
+        Ok(rule)
+    }
+
+    /// What there is to say of an upstream.
+    fn judge(&mut self, line: u64, url: &str, rule: &Rule) {
+        let host = url.strip_prefix("https://").unwrap_or(url);
+        let host = host.split('/').next().unwrap_or(host);
+        let row = upstreams::find(rule.host());
+        if let Some(row) = row.filter(|row| row.url != host) {
+            let message = format!(
+                "AWS does not take `{host}` as an upstream; read as `{}`",
+                row.url
+            );
+            self.warning(line, &message);
+        } else if !upstreams::is_supported(rule.host()) {
+            let message = format!(
+                "AWS does not cache `{host}`; this rule holds only if something else fills `{}`",
+                rule.prefix_text()
+            );
+            self.warning(line, &message);
+        }
+        if rule.prefix_text() == "ROOT" {
+            let message = format!(
+                "the rule for `{}` has the prefix `ROOT`, so it answers for every repository of the registry that is under no other prefix; AWS documents no precedence",
+                rule.upstream()
+            );
+            self.warning(line, &message);
+        }
+    }
+
+    fn place(&self, line: u64, message: &str) -> String {
+        format!("{}:{line}: {message}", self.name.display())
+    }
+
+    /// Notes something that is worth knowing.
+    fn warning(&mut self, line: u64, message: &str) {
+        self.imported.warnings.push(self.place(line, message));
+    }
+
+    /// Notes a rule that cannot be read.
+    fn problem(&mut self, line: u64, message: &str) {
+        self.imported.problems.push(self.place(line, message));
+    }
+
+    /// Notes something that cannot be read, and what to run instead.
+    fn unreadable(&mut self, line: u64, what: &str) {
+        let message = format!("{what}; {}", self.source.instead);
+        self.problem(line, &message);
+    }
+}
+
+impl Imported {
+    /// Drops what is said twice, and notes what AWS would not take.
+    fn finish(&mut self, name: &Path) {
+        let mut kept: Vec<Found> = Vec::new();
+        for found in std::mem::take(&mut self.found) {
+            let same = |known: &Found| {
+                known.rule.agrees_with(&found.rule)
+                    && known.account == found.account
+                    && known.region == found.region
+            };
+            if !kept.iter().any(same) {
+                kept.push(found);
+            }
+        }
+        self.found = kept;
+        for (account, region) in self.registries() {
+            let count = self.of(account.as_deref(), region.as_deref()).count();
+            if count > MAX_RULES {
+                self.warnings.push(format!(
+                    "{}: holds {count} rules; AWS takes {MAX_RULES} in a registry and region",
+                    name.display()
+                ));
+            }
+        }
+        if self.found.is_empty() && self.problems.is_empty() {
+            let message = format!("{}: holds no pull-through cache rules", name.display());
+            self.warnings.push(message);
+        }
+    }
+
+    /// The accounts and regions that are spoken of, each pair once.
+    pub fn registries(&self) -> BTreeSet<(Option<String>, Option<String>)> {
+        let pair = |found: &Found| (found.account.clone(), found.region.clone());
+        self.found.iter().map(pair).collect()
+    }
+
+    fn of(&self, account: Option<&str>, region: Option<&str>) -> impl Iterator<Item = &Found> {
+        let is_it = move |found: &&Found| {
+            found.account.as_deref() == account && found.region.as_deref() == region
+        };
+        self.found.iter().filter(is_it)
+    }
+
+    /// The account that all rules belong to, if it is one.
+    pub fn account(&self) -> Option<&str> {
+        one(self.found.iter().map(|found| found.account.as_deref()))
+    }
+
+    /// The region that all rules belong to, if it is one.
+    pub fn region(&self) -> Option<&str> {
+        one(self.found.iter().map(|found| found.region.as_deref()))
+    }
+
+    /// The rules for a target: those that are said to belong to it or to nobody. Where all belong to
+    /// others they are taken all the same, with a warning: the accounts of a company are often made alike.
+    pub fn rules_for(&self, target: Option<&EcrHost>, name: &str) -> (Vec<Rule>, Vec<String>) {
+        let mut warnings = Vec::new();
+        let fits = |known: &Option<String>, wanted: Option<&str>| match (known, wanted) {
+            (Some(known), Some(wanted)) => known == wanted,
+            _ => true,
+        };
+        let belongs = |found: &&Found| {
+            fits(&found.account, target.and_then(EcrHost::account))
+                && fits(&found.region, target.and_then(EcrHost::region))
+        };
+        let mut chosen: Vec<&Found> = self.found.iter().filter(belongs).collect();
+        if chosen.is_empty() && !self.found.is_empty() {
+            chosen = self.found.iter().collect();
+            let others: Vec<String> = self.registries().iter().map(registry_text).collect();
+            warnings.push(format!(
+                "the rules of {name} are those of {}, and the target is {}; make sure that it has the same",
+                others.join(" and "),
+                target.map_or("another", EcrHost::as_str)
+            ));
+        }
+        let mut rules: Vec<Rule> = Vec::new();
+        for found in chosen {
+            // The same rule in another region or account.
+            if !rules.iter().any(|known| known.agrees_with(&found.rule)) {
+                rules.push(found.rule.clone());
+            }
+        }
+        (rules, warnings)
+    }
+
+    /// What is to be said of the rules together, as they would work side by side.
+    pub fn conflicts(&self) -> Vec<String> {
+        let (rules, _) = self.rules_for(None, "");
+        RuleSet::new(None, rules).1
+    }
+}
+
+/// An account and region in words.
+fn registry_text((account, region): &(Option<String>, Option<String>)) -> String {
+    match (account, region) {
+        (Some(account), Some(region)) => format!("account {account} in {region}"),
+        (Some(account), None) => format!("account {account}"),
+        (None, Some(region)) => format!("region {region}"),
+        (None, None) => "an account that is not said".into(),
+    }
+}
+
+/// What all of these are, when it is one thing.
+fn one<'t>(mut all: impl Iterator<Item = Option<&'t str>>) -> Option<&'t str> {
+    let first = all.next()??;
+    all.all(|other| other == Some(first)).then_some(first)
+}
