@@ -12,7 +12,7 @@
 //! * [`scan`]: a file becomes documents, sites and facts
 //! * [`link`]: the facts of all files become groups and constraints
 //! * [`plan`]: sites, rules and groups become changes and skips, verified
-//! * [`findings`]: what a check has to say of the plan
+//! * [`findings`]: what a check has to say of the plan; [`inventory`]: its images, each once
 //! * [`prove`]: the real Helm and kustomize show what the plan does
 //! * [`report`] and [`write`](mod@write): the plan is printed or carried out, group by group
 //! * [`config`], [`settings`] and [`cli`]: what the user wants
@@ -28,6 +28,7 @@ pub mod globs;
 pub mod helm;
 pub mod ignores;
 pub mod image;
+pub mod inventory;
 pub mod link;
 pub mod plan;
 pub mod process;

@@ -16,7 +16,7 @@ const FLOORS: &[&[&str]] = &[
     &["scan"],
     &["link"],
     &["plan"],
-    &["findings", "prove"],
+    &["findings", "inventory", "prove"],
     &["report", "write", "config"],
     &["settings"],
     &["cli"],

@@ -1,8 +1,14 @@
 //! Arguments as typed. What they mean together is worked out by the commands and `settings`.
 
+mod images;
+mod rules;
+
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, ValueEnum};
+
+pub(super) use images::{Images, Init};
+pub(super) use rules::{AwsArgs, Export, Import, ListFormat, Rules, RulesCommand, Show};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -11,6 +17,9 @@ Examples:
   ecr-rewrite --check                      report images that do not come from ECR
   ecr-rewrite convert nginx:1.27           one reference, on its own
   ecr-rewrite explain ./web.yaml:12        why an image changes or stays
+  ecr-rewrite images                       every image, its places, upstream and rule
+  ecr-rewrite rules import infra/ecr.tf    rules from AWS or infrastructure code
+  ecr-rewrite init                         write a config to begin with
   ecr-rewrite prove                        render before and after, show that only images change
 
 Exit codes: 0 done; 1 a finding at error level with `--check`, a diff with
@@ -21,7 +30,7 @@ Exit codes: 0 done; 1 a finding at error level with `--check`, a diff with
 #[derive(Debug, Parser)]
 #[command(name = "ecr-rewrite", version, after_help = EXAMPLES, arg_required_else_help = true)]
 #[command(
-    override_usage = "ecr-rewrite [OPTIONS] PATH...\n       ecr-rewrite --check [OPTIONS] [PATH]...\n       ecr-rewrite convert [OPTIONS] [IMAGE]...\n       ecr-rewrite explain [OPTIONS] PATH[:LINE]\n       ecr-rewrite prove [OPTIONS] [PATH]..."
+    override_usage = "ecr-rewrite [OPTIONS] PATH...\n       ecr-rewrite --check [OPTIONS] [PATH]...\n       ecr-rewrite convert [OPTIONS] [IMAGE]...\n       ecr-rewrite images [OPTIONS] [PATH]...\n       ecr-rewrite explain [OPTIONS] PATH[:LINE]\n       ecr-rewrite rules show|import|export [OPTIONS]\n       ecr-rewrite prove [OPTIONS] [PATH]...\n       ecr-rewrite init [OPTIONS] [PATH]"
 )]
 pub(super) struct Rewrite {
     /// Files and folders to rewrite; `-` reads standard input and writes standard output
@@ -149,7 +158,7 @@ pub(super) enum ProofFormat {
     Markdown,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Target")]
 pub(super) struct TargetArgs {
     /// The ECR registry, as in `123456789012.dkr.ecr.eu-west-1.amazonaws.com`; placeholders such as
@@ -164,7 +173,7 @@ pub(super) struct TargetArgs {
     pub(super) region: Option<String>,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Rules")]
 pub(super) struct RuleArgs {
     /// An upstream and the ECR prefix it is cached under, as in `docker.io=docker-hub` (repeatable)
@@ -222,6 +231,21 @@ pub(super) struct FileArgs {
     /// Leave larger files alone; with a suffix such as `10MiB`
     #[arg(long, value_name = "SIZE", default_value = "10MiB", value_parser = parse_size)]
     pub(super) max_file_size: u64,
+}
+
+impl Default for FileArgs {
+    fn default() -> Self {
+        Self {
+            include: Vec::new(),
+            exclude: Vec::new(),
+            hidden: false,
+            no_ignore: false,
+            files_from: None,
+            null: false,
+            force_exclude: false,
+            max_file_size: 10 << 20,
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -338,5 +362,8 @@ mod tests {
         Convert::command().debug_assert();
         Explain::command().debug_assert();
         Prove::command().debug_assert();
+        Rules::command().debug_assert();
+        Images::command().debug_assert();
+        Init::command().debug_assert();
     }
 }

@@ -14,7 +14,7 @@ use std::path::Path;
 use clap::Parser;
 use clap::error::ErrorKind;
 
-use args::{Convert, Explain, Prove, Rewrite};
+use args::{Convert, Explain, Images, Init, OutputArgs, Prove, Rewrite, Rules};
 use talk::Talk;
 
 use crate::report::clean;
@@ -69,7 +69,7 @@ impl From<crate::settings::SettingsError> for Error {
 }
 
 /// Commands that the contract names and a later version brings.
-const LATER: &[&str] = &["images", "rules", "init", "generate"];
+const LATER: &[&str] = &["generate"];
 /// Words people try for something else.
 const MISTAKEN: &[(&str, &str)] = &[
     ("check", "--check"),
@@ -81,6 +81,31 @@ const MISTAKEN: &[(&str, &str)] = &[
     ("version", "--version"),
 ];
 
+/// Runs a command with its arguments, the name first.
+type Command = fn(&[OsString]) -> Exit;
+
+/// The commands, by their words.
+const COMMANDS: &[(&str, Command)] = &[
+    ("convert", |words| {
+        command(words, |args: &Convert| &args.output, commands::convert)
+    }),
+    ("explain", |words| {
+        command(words, |args: &Explain| &args.output, commands::explain)
+    }),
+    ("images", |words| {
+        command(words, |args: &Images| &args.output, commands::images)
+    }),
+    ("init", |words| {
+        command(words, |args: &Init| &args.output, commands::init)
+    }),
+    ("prove", |words| {
+        command(words, |args: &Prove| &args.output, commands::prove)
+    }),
+    ("rules", |words| {
+        command(words, Rules::output, commands::rules)
+    }),
+];
+
 /// Runs the program with its arguments, the name first.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
@@ -88,59 +113,39 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         .get(1)
         .and_then(|word| word.to_str())
         .unwrap_or("");
-    let (exit, talk) = match first {
-        "convert" => {
-            let rest = arguments.iter().skip(1).cloned();
-            match Convert::try_parse_from(rest) {
-                Ok(convert) => {
-                    let talk = Talk::new(&convert.output);
-                    note_folder(first, talk);
-                    (commands::convert(&convert, talk), talk)
-                }
-                Err(error) => return usage(&error),
-            }
-        }
-        "explain" => {
-            let rest = arguments.iter().skip(1).cloned();
-            match Explain::try_parse_from(rest) {
-                Ok(explain) => {
-                    let talk = Talk::new(&explain.output);
-                    note_folder(first, talk);
-                    (commands::explain(&explain, talk), talk)
-                }
-                Err(error) => return usage(&error),
-            }
-        }
-        "prove" => {
-            let rest = arguments.iter().skip(1).cloned();
-            match Prove::try_parse_from(rest) {
-                Ok(prove) => {
-                    let talk = Talk::new(&prove.output);
-                    note_folder(first, talk);
-                    (commands::prove(&prove, talk), talk)
-                }
-                Err(error) => return usage(&error),
-            }
-        }
-        word if LATER.contains(&word) => {
-            let message = format!(
-                "the command `{word}` is not supported yet{}",
-                folder_hint(word)
-            );
-            (Err(Error::Message(message)), Talk::default())
-        }
-        word => match Rewrite::try_parse_from(&arguments) {
-            Ok(rewrite) => {
-                let talk = Talk::new(&rewrite.output);
-                match check_first_word(word) {
-                    Some(message) => (Err(Error::Message(message)), talk),
-                    None => (commands::rewrite(&rewrite, talk), talk),
-                }
-            }
-            Err(error) => return usage(&error),
-        },
+    if let Some((_, run)) = COMMANDS.iter().find(|(word, _)| *word == first) {
+        return run(&arguments[1..]);
+    }
+    if LATER.contains(&first) {
+        let hint = folder_hint(first);
+        let message = format!("the command `{first}` is not supported yet{hint}");
+        return fail(Error::Message(message), Talk::default());
+    }
+    let rewrite = match Rewrite::try_parse_from(&arguments) {
+        Ok(rewrite) => rewrite,
+        Err(error) => return usage(&error),
+    };
+    let talk = Talk::new(&rewrite.output);
+    let exit = match check_first_word(first) {
+        Some(message) => Err(Error::Message(message)),
+        None => commands::rewrite(&rewrite, talk),
     };
     exit.unwrap_or_else(|error| fail(error, talk))
+}
+
+/// Reads the words of a command and runs it.
+fn command<A: Parser>(
+    words: &[OsString],
+    output: fn(&A) -> &OutputArgs,
+    run: fn(&A, Talk) -> Result<Exit, Error>,
+) -> Exit {
+    let args = match A::try_parse_from(words) {
+        Ok(args) => args,
+        Err(error) => return usage(&error),
+    };
+    let talk = Talk::new(output(&args));
+    note_folder(&words[0].to_string_lossy(), talk);
+    run(&args, talk).unwrap_or_else(|error| fail(error, talk))
 }
 
 /// Prints what clap has to say: help and versions on standard output, errors on standard error.
@@ -197,9 +202,10 @@ fn check_first_word(word: &str) -> Option<String> {
         return None;
     }
     let known = MISTAKEN.iter().copied();
+    let words = COMMANDS.iter().map(|(word, _)| word);
     let commands = LATER
         .iter()
-        .chain(&["convert", "explain", "prove"])
+        .chain(words)
         .map(|command| (*command, *command));
     let close = known
         .chain(commands)

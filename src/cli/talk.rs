@@ -47,6 +47,14 @@ impl Talk {
         }
     }
 
+    /// The same voice, which says only what went wrong.
+    pub(super) fn silent(self) -> Self {
+        Self {
+            volume: Volume::Quiet,
+            ..self
+        }
+    }
+
     /// Something that went wrong; always said.
     #[allow(
         clippy::unused_self,

@@ -3,6 +3,7 @@
 //! The text is read into [`Config`], whose values are valid: hosts parsed, rules checked, globs
 //! compiled. Finding the file and combining it with the command line is the work of `settings`.
 
+mod draft;
 mod error;
 mod raw;
 mod reader;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 
 use globset::GlobSet;
 
+pub use draft::{Draft, rules_block};
 pub use error::ConfigError;
 use raw::RawConfig;
 use reader::Reader;
@@ -74,6 +76,8 @@ pub struct Target {
 pub struct Override {
     /// The files, by globs relative to the config's folder.
     pub paths: GlobSet,
+    /// The same as they are written.
+    pub globs: Vec<String>,
     /// What is different for them.
     pub target: Target,
 }
@@ -110,7 +114,7 @@ pub fn find(folder: &Path) -> Option<PathBuf> {
 
 #[cfg(test)]
 mod tests {
-    use super::sites::{never_matches, template};
+    use super::sites::never_matches;
     use super::*;
     use crate::findings::{Code, Level};
 

@@ -351,7 +351,11 @@ impl Reader<'_> {
             rules: raw.rules,
             rules_from: raw.rules_from,
         })?;
-        Ok(Override { paths, target })
+        Ok(Override {
+            paths,
+            globs,
+            target,
+        })
     }
 
     fn glob(&self, glob: &Spanned<String>) -> Read<String> {

@@ -115,7 +115,7 @@ struct JsonRule {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct JsonOrigin {
+pub(super) struct JsonOrigin {
     kind: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<&'static str>,
@@ -363,7 +363,8 @@ fn position_of(position: crate::source::Position) -> JsonPosition {
     }
 }
 
-fn origin_of(origin: &Origin) -> JsonOrigin {
+/// Where a rule was stated, as reports say it.
+pub(super) fn origin_of(origin: &Origin) -> JsonOrigin {
     let (kind, name, path, line) = match origin {
         Origin::Flag(name) => ("flag", Some(*name), None, None),
         Origin::Environment(name) => ("environment", Some(*name), None, None),

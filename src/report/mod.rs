@@ -9,11 +9,13 @@ mod fixes;
 mod github;
 mod gitlab;
 mod identity;
+pub mod images;
 pub mod json;
 mod markdown;
 mod places;
 pub mod prove;
 mod rdjson;
+pub mod rules;
 mod sarif;
 pub mod text;
 

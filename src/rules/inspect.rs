@@ -136,6 +136,15 @@ impl RuleSet {
 }
 
 impl Cached<'_> {
+    /// The name of the image that the cache holds (`docker.io/library/nginx`).
+    pub fn upstream(&self) -> Canonical {
+        let path = match self.rule.upstream_path() {
+            Some(above) => format!("{above}/{}", self.path),
+            None => self.path.to_string(),
+        };
+        Canonical::new(self.rule.host(), &path)
+    }
+
     /// The reference that the cache can serve, when this one cannot be served: Docker Hub's official
     /// images stand under `library/`, and nothing else does.
     pub fn right_library(&self) -> Option<String> {

@@ -8,6 +8,7 @@ pub mod ecr_host;
 pub mod export;
 pub mod import;
 mod inspect;
+pub mod learn;
 pub mod official;
 mod rule;
 mod targets;
@@ -22,7 +23,7 @@ use crate::image::{Canonical, ImageRef};
 use crate::reason::Reason;
 pub use ecr_host::EcrHost;
 pub use inspect::{Cached, Place};
-pub use rule::{Library, Origin, Rule, RuleError, default_rules};
+pub use rule::{Library, Origin, Rule, RuleError, azure_rule, default_rules};
 pub use targets::Targets;
 pub(crate) use targets::matching;
 

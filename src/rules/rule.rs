@@ -12,6 +12,9 @@ use crate::image::{Canonical, DOCKER_HUB, ImageRef};
 
 /// The word that AWS uses for "no prefix".
 const ROOT: &str = "ROOT";
+/// How long a prefix is, in characters.
+const MIN_PREFIX: usize = 2;
+const MAX_PREFIX: usize = 30;
 /// Docker Hub's namespace of official images.
 const LIBRARY: &str = "library/";
 
@@ -263,6 +266,17 @@ pub fn default_rules() -> Vec<Rule> {
     upstreams::UPSTREAMS.iter().map(rule).collect()
 }
 
+/// A rule for an Azure registry, which has no built-in one: its name as the prefix.
+pub fn azure_rule(host: &str) -> Option<Rule> {
+    let name = upstreams::azure_name(host)?;
+    Rule::new(
+        host,
+        name.get(..name.len().min(MAX_PREFIX))?,
+        Origin::BuiltIn,
+    )
+    .ok()
+}
+
 fn parse_upstream(text: &str) -> Result<(String, Option<String>), RuleError> {
     let bare = text
         .strip_prefix("https://")
@@ -297,7 +311,7 @@ fn parse_prefix(text: &str) -> Result<Option<String>, RuleError> {
         return Ok(None);
     }
     let prefix = text.strip_suffix('/').unwrap_or(text);
-    if !(2..=30).contains(&text.len()) {
+    if !(MIN_PREFIX..=MAX_PREFIX).contains(&text.len()) {
         return Err(RuleError(format!(
             "prefix `{text}` has {} characters, AWS wants 2 to 30, or `ROOT`",
             text.len()

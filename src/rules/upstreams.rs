@@ -100,6 +100,14 @@ pub const UPSTREAMS: &[Upstream] = &[
 /// The end of every Azure Container Registry host; each customer has a host of its own.
 const AZURE_SUFFIX: &str = ".azurecr.io";
 
+/// Hosts that front a supported registry, and that one: they are aliases, once somebody says so.
+const FRONTS: &[(&str, &str)] = &[
+    ("k8s.gcr.io", "registry.k8s.io"),
+    ("lscr.io", "ghcr.io"),
+    ("mirror.gcr.io", "docker.io"),
+    ("registry.rocket.chat", "docker.io"),
+];
+
 /// Well-known hosts that AWS refuses as upstreams, and what can be done. A leading `.` matches
 /// every host that ends so.
 const UNSUPPORTED: &[(&str, &str)] = &[
@@ -163,12 +171,23 @@ pub fn find(host: &str) -> Option<&'static Upstream> {
     UPSTREAMS.iter().find(|upstream| upstream.host == host)
 }
 
+/// The name in the host of an Azure registry.
+pub fn azure_name(host: &str) -> Option<&str> {
+    let name = host.strip_suffix(AZURE_SUFFIX)?;
+    (!name.is_empty()).then_some(name)
+}
+
+/// The supported host that one of a vendor fronts, where that is known.
+pub fn fronted(host: &str) -> Option<&'static str> {
+    FRONTS
+        .iter()
+        .find(|(known, _)| *known == host)
+        .map(|(_, fronted)| *fronted)
+}
+
 /// Whether AWS accepts a rule for the host.
 pub fn is_supported(host: &str) -> bool {
-    let azure = host
-        .strip_suffix(AZURE_SUFFIX)
-        .is_some_and(|name| !name.is_empty());
-    find(host).is_some() || azure || ecr_host::is_ecr_host(host)
+    find(host).is_some() || azure_name(host).is_some() || ecr_host::is_ecr_host(host)
 }
 
 /// Whether the host is known to be a registry of images, supported or not.

@@ -7,6 +7,7 @@
 mod aws;
 mod locate;
 mod registry;
+mod rules;
 mod sources;
 
 use std::fmt;
@@ -17,11 +18,14 @@ use globset::GlobSet;
 use crate::config::{self, Config, ConfigError, Target};
 use crate::findings::Levels;
 use crate::helm::{HelmCache, Knowledge};
-use crate::rules::{EcrHost, Origin, Rule, RuleSet, Targets, default_rules, matching};
+use crate::rules::{Rule, RuleSet, Targets, matching};
 use crate::scan;
 use crate::source::SourceFile;
 pub use aws::{Answer, Aws, variable};
-use registry::{Hint, Registry};
+use registry::Hint;
+pub use registry::Registry;
+pub use rules::{Effective, Standing};
+use rules::{Layer, Source, named, source, stating};
 pub use sources::{Loaded, STDIN, load};
 
 /// Which config to read.
@@ -117,14 +121,6 @@ impl fmt::Display for SettingsError {
 impl std::error::Error for SettingsError {}
 
 type Resolved<T> = Result<T, SettingsError>;
-
-/// Rules in place of those of the config.
-#[derive(Debug)]
-enum Source {
-    BuiltIn,
-    Loaded(Loaded),
-    Aws(Aws),
-}
 
 /// The settings of a run.
 #[derive(Debug)]
@@ -358,121 +354,6 @@ impl Settings {
         }
         Ok(Some((host.clone(), origin.clone())))
     }
-
-    /// The rules. Where AWS is asked and no target is stated, the answer says the target.
-    fn effective_rules(
-        &self,
-        layers: &[Layer<'_>],
-        registry: &mut Registry,
-        notes: &mut Vec<String>,
-    ) -> Resolved<Vec<Rule>> {
-        let base = match &self.source {
-            Some(Source::BuiltIn) => default_rules(),
-            Some(Source::Loaded(loaded)) => of_source(loaded, registry.as_ref(), notes),
-            Some(Source::Aws(aws)) => of_aws(aws, registry, notes)?,
-            None => match stating(layers) {
-                Some(layer) => {
-                    let named = layer.named.iter();
-                    let named =
-                        named.flat_map(|loaded| of_source(loaded, registry.as_ref(), notes));
-                    let named: Vec<Rule> = named.collect();
-                    let own = layer.target.rules.iter().flatten().cloned();
-                    own.chain(named).collect()
-                }
-                None if !self.flags.is_empty() => Vec::new(),
-                None if self.rules == Rules::OrBuiltIn => {
-                    notes.push("no rules are stated; using the built-in prefixes (`--rules default` says so on purpose)".into());
-                    default_rules()
-                }
-                None => return Err(no_rules()),
-            },
-        };
-        // A flag replaces the rule for the same upstream and comes first otherwise.
-        let replaced = |rule: &&Rule| !self.flags.iter().any(|flag| flag.same_upstream(rule));
-        Ok(self
-            .flags
-            .iter()
-            .chain(base.iter().filter(replaced))
-            .cloned()
-            .collect())
-    }
-}
-
-/// One level of the config, with what its `rulesFrom` says.
-struct Layer<'s> {
-    target: &'s Target,
-    named: Option<&'s Loaded>,
-}
-
-/// The last level that states rules.
-fn stating<'l, 's>(layers: &'l [Layer<'s>]) -> Option<&'l Layer<'s>> {
-    let states = |layer: &&Layer<'_>| layer.target.rules.is_some() || layer.named.is_some();
-    layers.iter().rev().find(states)
-}
-
-/// What the command line gives in place of the rules of the config.
-fn source(wanted: &Wanted) -> Resolved<Option<Source>> {
-    Ok(match (&wanted.source, &wanted.from_aws) {
-        (Some(RulesSource::Default), _) => Some(Source::BuiltIn),
-        (Some(RulesSource::File(path)), _) => Some(Source::Loaded(load(path, path)?.whole()?)),
-        (None, Some(profile)) => {
-            let region = wanted
-                .region
-                .as_deref()
-                .filter(|_| wanted.account.is_none());
-            Some(Source::Aws(Aws::new(profile.as_deref(), region)?))
-        }
-        (None, None) => None,
-    })
-}
-
-/// What the `rulesFrom` entries of a config say.
-fn named(config: &Config, root: Option<&Path>) -> Resolved<Vec<Option<Loaded>>> {
-    let targets = config.overrides.iter().map(|entry| &entry.target);
-    let targets = std::iter::once(&config.target).chain(targets);
-    let load = |target: &Target| match (&target.rules_from, root) {
-        (Some((path, origin)), Some(root)) => {
-            sources::of_config(path, origin, root)?.whole().map(Some)
-        }
-        _ => Ok(None),
-    };
-    targets.map(load).collect()
-}
-
-/// The rules of a source for the target, with what there is to say of them.
-fn of_source(
-    loaded: &Loaded,
-    registry: Option<&(EcrHost, Origin)>,
-    notes: &mut Vec<String>,
-) -> Vec<Rule> {
-    let host = registry.map(|(host, _)| host);
-    let name = loaded.name.display().to_string();
-    let (rules, warnings) = loaded.imported.rules_for(host, &name);
-    let warnings = loaded.imported.warnings.iter().cloned().chain(warnings);
-    notes.extend(warnings.map(|warning| format!("warning: {warning}")));
-    rules
-}
-
-/// The rules that AWS answers with, which then also says the target, unless one is stated.
-fn of_aws(aws: &Aws, registry: &mut Registry, notes: &mut Vec<String>) -> Resolved<Vec<Rule>> {
-    let host = registry.as_ref().map(|(host, _)| host);
-    let answer = aws.ask(host)?;
-    let (rules, warnings) = answer.imported.rules_for(host, "AWS");
-    let warnings = answer.imported.warnings.iter().cloned().chain(warnings);
-    notes.extend(warnings.map(|warning| format!("warning: {warning}")));
-    if let (None, Some(account)) = (host, answer.imported.account()) {
-        let host = EcrHost::from_account(account, &answer.region)
-            .map_err(|error| SettingsError::Message(error.to_string()))?;
-        *registry = Some((host, Origin::Flag("--from-aws")));
-    }
-    Ok(rules)
-}
-
-fn no_rules() -> SettingsError {
-    SettingsError::Message(format!(
-        "no rules are stated, and a guessed prefix would stop every pod from pulling; state the prefixes your registry has with `--rule docker.io=docker-hub`, `rules:` or `rulesFrom:` in {}, `--rules FILE`, `--from-aws`, or `--rules default` for the built-in ones",
-        config::FILE_NAME
-    ))
 }
 
 /// Drops repeated notes, keeping the order.

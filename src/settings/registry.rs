@@ -7,7 +7,7 @@ use crate::rules::ecr_host::HostError;
 use crate::rules::{EcrHost, Origin};
 
 /// A target registry and where it was stated.
-pub(super) type Registry = Option<(EcrHost, Origin)>;
+pub type Registry = Option<(EcrHost, Origin)>;
 
 /// What the source of the rules says of the registry that they belong to: it fills in what nobody stated.
 #[derive(Clone, Debug, Default)]

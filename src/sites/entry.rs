@@ -21,6 +21,8 @@ pub struct Entry {
     pub new_name: Option<Bit>,
     /// Where a new name can be written; or why nowhere.
     pub room: Result<Room, String>,
+    /// What it puts behind the name: `:1.28`, `@sha256:…`, both; nothing when it keeps what is there.
+    pub suffix: String,
 }
 
 /// Where a new name is written.
@@ -109,12 +111,21 @@ impl Entry {
             Some(_) => Err("its `newName` is empty; remove it or write a name".to_string()),
             None => room(text, document, key, name).map(Room::Pair),
         };
+        let map = document.node(key).parent;
+        let behind = |key: &str, sign: char| {
+            let text = document
+                .text_at(map, &[key])
+                .filter(|text| !text.is_empty());
+            text.map(|text| format!("{sign}{text}")).unwrap_or_default()
+        };
+        let suffix = behind("newTag", ':') + &behind("digest", '@');
         let given = new_name.and_then(|id| Scalar::locate(text, document, id));
         let given = given.filter(|scalar| !matches!(scalar.value.as_str(), "" | "~" | "null"));
         Some(Self {
             name: Bit::whole(name_scalar),
             new_name: given.map(Bit::whole),
             room,
+            suffix,
         })
     }
 
@@ -124,17 +135,20 @@ impl Entry {
         let start = equals.map_or(0, |at| at + 1);
         let end = start + split(&scalar.value[start..]).0.len();
         let bit = |range| Bit::of(scalar.clone(), range);
+        let suffix = scalar.value[end..].to_string();
         match equals {
             Some(at) => Self {
                 name: bit(0..at),
                 // `name=:tag` and `name=*:tag` keep the name.
                 new_name: Some(bit(start..end)).filter(|bit| !matches!(bit.text(), "" | "*")),
                 room: Err("write the new name out in place of what keeps it".to_string()),
+                suffix,
             },
             None => Self {
                 name: bit(0..end),
                 new_name: None,
                 room: Ok(Room::Behind),
+                suffix,
             },
         }
     }

@@ -3,16 +3,23 @@
 mod context;
 mod convert;
 mod explain;
+mod images;
+mod init;
 mod prove;
 mod reporting;
 mod rewrite;
+mod rules;
+mod survey;
 
 use std::path::PathBuf;
 
 pub(super) use convert::convert;
 pub(super) use explain::explain;
+pub(super) use images::images;
+pub(super) use init::init;
 pub(super) use prove::prove;
 pub(super) use rewrite::rewrite;
+pub(super) use rules::rules;
 
 use super::Error;
 use super::args::{RuleArgs, TargetArgs};

@@ -435,6 +435,13 @@ impl Imported {
         (rules, warnings)
     }
 
+    /// Adds what another source says.
+    pub fn append(&mut self, other: Self) {
+        self.found.extend(other.found);
+        self.warnings.extend(other.warnings);
+        self.problems.extend(other.problems);
+    }
+
     /// What is to be said of the rules together, as they would work side by side.
     pub fn conflicts(&self) -> Vec<String> {
         let (rules, _) = self.rules_for(None, "");

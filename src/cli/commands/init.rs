@@ -1,0 +1,318 @@
+//! `init`: a commented config, from what is said, from a source, or from what the repository holds.
+
+use std::collections::BTreeSet;
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use super::super::args::{FileArgs, Init, RuleArgs, TargetArgs};
+use super::super::talk::Talk;
+use super::super::{Error, Exit};
+use super::rules::asked;
+use super::survey::Survey;
+use crate::config::{self, Draft, FILE_NAME};
+use crate::inventory::{Image, Inventory};
+use crate::rules::ecr_host::{HostError, is_ecr_host};
+use crate::rules::learn::{Learned, Seen, learn};
+use crate::rules::{EcrHost, Origin, Rule, RuleSet, default_rules, upstreams};
+use crate::settings::{Aws, load, variable};
+use crate::walk;
+
+/// The variables that say the account and the region where nothing else does.
+const ACCOUNT_VARIABLE: &str = "AWS_ACCOUNT_ID";
+const REGION_VARIABLES: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
+
+pub(in super::super) fn init(args: &Init, talk: Talk) -> Result<Exit, Error> {
+    let folder = args.path.clone().unwrap_or_else(|| PathBuf::from("."));
+    let path = place(&folder)?;
+    let found = Found::in_folder(&folder, talk)?;
+    let mut known = Known::of(args)?;
+    if known.rules.is_empty() {
+        known.rules.clone_from(&found.learned.rules);
+        known.is_learned = !known.rules.is_empty();
+    }
+    let registry = known.registry(args, &found.learned)?;
+    let draft = draft(registry, &known, &found);
+    write(&path, &draft.text())?;
+    say(&path, &draft, &known, &found, talk);
+    Ok(Exit::Done)
+}
+
+/// Where the config goes: there must be none, here or above.
+fn place(folder: &Path) -> Result<PathBuf, Error> {
+    let shown = folder.display();
+    if !folder.is_dir() {
+        let hint = if folder.exists() {
+            "is no folder"
+        } else {
+            "does not exist"
+        };
+        return Err(Error::Message(format!(
+            "{shown}: {hint}; give the folder to write {FILE_NAME} to"
+        )));
+    }
+    let path = folder.join(FILE_NAME);
+    let real = folder
+        .canonicalize()
+        .map_err(|error| Error::Message(format!("{shown}: cannot be read: {error}")))?;
+    let Some(known) = config::find(&real) else {
+        return Ok(path);
+    };
+    let current = std::env::current_dir().unwrap_or_default();
+    let known = walk::shown(&known, &current);
+    Err(Error::Message(format!(
+        "{}: there is a config already, and it stays as it is; edit it, print rules for it with `ecr-rewrite rules import`, or move it away first",
+        known.display()
+    )))
+}
+
+/// What the command line and its sources say.
+#[derive(Default)]
+struct Known {
+    rules: Vec<Rule>,
+    /// Whether the rules are those that the references of the repository show.
+    is_learned: bool,
+    account: Option<(String, String)>,
+    region: Option<(String, String)>,
+    warnings: Vec<String>,
+}
+
+impl Known {
+    fn of(args: &Init) -> Result<Self, Error> {
+        let mut known = Self::default();
+        let flags = args.rules.rule.iter().map(|flag| Rule::parse_flag(flag));
+        let flags: Vec<Rule> = flags
+            .collect::<Result<_, _>>()
+            .map_err(|error| Error::Message(format!("`--rule`: {error}")))?;
+        let base = match args.rules.rules.as_deref() {
+            Some("default") => default_rules(),
+            Some(path) => {
+                let path = Path::new(path);
+                let imported = load(path, path)?.whole()?.imported;
+                known.belongs(
+                    imported.account(),
+                    imported.region(),
+                    &path.display().to_string(),
+                );
+                known.warnings.extend(imported.warnings.iter().cloned());
+                known.warnings.extend(imported.conflicts());
+                imported.rules_for(None, "").0
+            }
+            None => Vec::new(),
+        };
+        let asked = match asked(&args.rules.aws) {
+            None => Vec::new(),
+            Some(profile) => {
+                let target = stated(&args.target)?;
+                let aws = Aws::new(profile, args.target.region.as_deref())?;
+                let answer = aws.ask(target.as_ref())?;
+                let account = answer.imported.account();
+                known.belongs(account, Some(&answer.region), "AWS");
+                known
+                    .warnings
+                    .extend(answer.imported.warnings.iter().cloned());
+                answer.imported.rules_for(None, "").0
+            }
+        };
+        let replaced = |rule: &Rule| flags.iter().any(|flag| flag.same_upstream(rule));
+        let others = base.into_iter().chain(asked).filter(|rule| !replaced(rule));
+        known.rules = flags.iter().cloned().chain(others).collect();
+        Ok(known)
+    }
+
+    fn belongs(&mut self, account: Option<&str>, region: Option<&str>, from: &str) {
+        let said = |text: &str| (text.to_string(), format!("from {from}"));
+        self.account = account.map(said);
+        self.region = region.map(said);
+    }
+
+    /// The registry and where it comes from: the command line, the source, the environment, the references
+    /// of the repository.
+    fn registry(
+        &mut self,
+        args: &Init,
+        learned: &Learned,
+    ) -> Result<Option<(EcrHost, String)>, Error> {
+        if let Some(host) = stated(&args.target)? {
+            return Ok(Some((host, "from the command line".into())));
+        }
+        let flag =
+            |value: &Option<String>| Some((value.clone()?, "from the command line".to_string()));
+        let from = |name: &str| Some((variable(name)?, format!("from {name}")));
+        self.account = flag(&args.target.account).or(self.account.take());
+        self.region = flag(&args.target.region).or(self.region.take());
+        if self.account.is_none() && self.region.is_none() {
+            if let Some((host, count, origin)) = learned.registries.first() {
+                let host = EcrHost::parse(host).map_err(wrong)?;
+                let why = format!("from {count} references, the first at {origin}");
+                return Ok(Some((host, why)));
+            }
+        }
+        self.account = self.account.take().or_else(|| from(ACCOUNT_VARIABLE));
+        let variables = REGION_VARIABLES.iter();
+        self.region = self
+            .region
+            .take()
+            .or_else(|| variables.into_iter().find_map(|name| from(name)));
+        match (&self.account, &self.region) {
+            (Some((account, why)), Some((region, other))) => {
+                let host = EcrHost::from_account(account, region).map_err(wrong)?;
+                let why = if why == other {
+                    why.clone()
+                } else {
+                    format!("account {why}, region {other}")
+                };
+                Ok(Some((host, why)))
+            }
+            _ => Ok(None),
+        }
+    }
+}
+
+fn wrong(error: HostError) -> Error {
+    Error::Message(error.to_string())
+}
+
+/// The registry of the command line, when all of it stands there.
+fn stated(target: &TargetArgs) -> Result<Option<EcrHost>, Error> {
+    match (&target.registry, &target.account, &target.region) {
+        (Some(_), Some(_), _) | (Some(_), _, Some(_)) => Err(Error::Message(
+            "`--registry` and `--account`/`--region` say the same thing; give one of them".into(),
+        )),
+        (Some(text), None, None) => EcrHost::parse(text).map(Some).map_err(wrong),
+        (None, Some(account), Some(region)) => EcrHost::from_account(account, region)
+            .map(Some)
+            .map_err(wrong),
+        _ => Ok(None),
+    }
+}
+
+/// What the repository holds.
+struct Found {
+    images: Vec<Image>,
+    learned: Learned,
+}
+
+impl Found {
+    fn in_folder(folder: &Path, talk: Talk) -> Result<Self, Error> {
+        let paths = [folder.to_path_buf()];
+        let survey = Survey {
+            paths: &paths,
+            target: &TargetArgs::default(),
+            rules: &RuleArgs {
+                no_config: true,
+                ..RuleArgs::default()
+            },
+            files: &FileArgs::default(),
+            judgement: None,
+        };
+        survey.plan(talk.silent(), |run, plan| {
+            // A file that cannot be read says nothing here; the next command tells of it.
+            run.failures.clear();
+            let images = Inventory::of(plan).images;
+            let seen = images.iter().flat_map(|image| {
+                image.places.iter().map(|place| Seen {
+                    text: image.text.clone(),
+                    origin: Origin::Source(place.path.clone(), place.at.line as u64),
+                })
+            });
+            let seen: Vec<Seen> = seen.collect();
+            let upstream = images.iter().filter_map(|image| image.canonical.clone());
+            let upstream: BTreeSet<_> = upstream.filter(|name| !is_ecr_host(&name.host)).collect();
+            let plain = images.iter().filter(|image| !is_ecr_text(&image.text));
+            let plain: BTreeSet<_> = plain.filter_map(|image| image.canonical.clone()).collect();
+            let upstream = upstream.intersection(&plain).cloned().collect();
+            Ok(Self {
+                learned: learn(&seen, &upstream),
+                images,
+            })
+        })
+    }
+}
+
+fn is_ecr_text(text: &str) -> bool {
+    crate::rules::ecr_host::ecr_host_of(text).is_some()
+}
+
+fn draft(registry: Option<(EcrHost, String)>, known: &Known, found: &Found) -> Draft {
+    let target = registry.as_ref().map(|(host, _)| host.to_string());
+    let mut draft = Draft {
+        registry: registry.map(|(host, why)| (host.to_string(), why)),
+        account: known.account.as_ref().map(|(account, _)| account.clone()),
+        rules: known.rules.clone(),
+        ..Draft::default()
+    };
+    let hosts = found
+        .images
+        .iter()
+        .filter_map(|image| image.canonical.as_ref());
+    let hosts: BTreeSet<&str> = hosts.map(|name| name.host.as_str()).collect();
+    let stated = |host: &str| known.rules.iter().any(|rule| rule.host() == host);
+    for host in hosts.into_iter().filter(|host| !stated(host)) {
+        if let Some(fronted) = upstreams::fronted(host) {
+            draft.aliases.push((host.to_string(), fronted.to_string()));
+        } else if upstreams::unsupported_hint(host).is_some() {
+            draft.unsupported.push(host.to_string());
+        }
+    }
+    let others = found.learned.registries.iter();
+    let others = others.filter(|(host, ..)| Some(host) != target.as_ref());
+    draft.others = others
+        .map(|(host, _, origin)| (host.clone(), origin.to_string()))
+        .collect();
+    draft
+}
+
+/// Writes a file that must not be there.
+fn write(path: &Path, text: &str) -> Result<(), Error> {
+    let failed = |error: io::Error| {
+        let why = match error.kind() {
+            io::ErrorKind::AlreadyExists => "exists already, and it stays as it is".to_string(),
+            _ => format!("cannot be written: {error}"),
+        };
+        Error::Message(format!("{}: {why}", path.display()))
+    };
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(path)
+        .map_err(failed)?;
+    let written = file
+        .write_all(text.as_bytes())
+        .and_then(|()| file.sync_all());
+    written.map_err(|error| {
+        // Half a config is worse than none.
+        drop(std::fs::remove_file(path));
+        failed(error)
+    })
+}
+
+fn say(path: &Path, draft: &Draft, known: &Known, found: &Found, talk: Talk) {
+    for warning in known
+        .warnings
+        .iter()
+        .chain(&RuleSet::new(None, known.rules.clone()).1)
+    {
+        talk.note(&format!("warning: {warning}"));
+    }
+    talk.note(&format!("wrote {}", path.display()));
+    match &draft.registry {
+        Some((registry, why)) => talk.note(&format!("target {registry} ({why})")),
+        None => talk.note("no target is known: complete the line `registry:`"),
+    }
+    match (known.rules.len(), known.is_learned) {
+        (0, _) => talk.note("no rule is known: state the prefixes that your registry has, or run `ecr-rewrite rules import --from-aws`"),
+        (count, true) => talk.note(&format!(
+            "{count} rules, as the references of the repository show them; compare them with `aws ecr describe-pull-through-cache-rules`"
+        )),
+        (count, false) => talk.note(&format!("{count} rules")),
+    }
+    if known.is_learned {
+        for (prefix, origin) in &found.learned.unclear {
+            talk.note(&format!(
+                "nobody can tell what `{prefix}` caches ({origin}); if it is a cache, add its rule"
+            ));
+        }
+    }
+    talk.note("next: `ecr-rewrite . --dry-run`");
+}

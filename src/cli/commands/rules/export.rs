@@ -1,0 +1,235 @@
+//! `rules export`: the rules that are missing, as code.
+
+use std::io::Write;
+
+use super::super::super::args::Export;
+use super::super::super::talk::Talk;
+use super::super::super::{Error, Exit};
+use super::super::reporting;
+use super::super::rewrite::unless_closed;
+use super::super::survey::Survey;
+use crate::inventory::{Inventory, Verdict};
+use crate::reason::Reason;
+use crate::report::Kind;
+use crate::rules::export::{Entry, Format, Registry};
+use crate::rules::{Origin, Rule, azure_rule};
+use crate::settings::{Settings, Standing};
+
+/// Images that a rule could serve: the others are meant to stay, or nobody pulls them.
+const SERVED: &[Reason] = &[
+    Reason::AlreadyEcr,
+    Reason::NoRule,
+    Reason::NotEditable,
+    Reason::SharedAnchor,
+    Reason::GroupIncomplete,
+    Reason::SeveralTargets,
+    Reason::AutomationReverts,
+    Reason::HardLinked,
+    Reason::VendoredChart,
+];
+
+pub(super) fn export(args: &Export, talk: Talk) -> Result<Exit, Error> {
+    let Some(format) = Format::of(&args.to) else {
+        return Err(Error::Message(format!("`--to {}` does not exist", args.to)));
+    };
+    let survey = Survey {
+        paths: &args.paths,
+        target: &args.target,
+        rules: &args.rules,
+        files: &args.files,
+        judgement: None,
+    };
+    // What a rewrite says of its target and rules is said here in other words.
+    survey.plan(talk.silent(), |run, plan| {
+        let code = if format.takes_several {
+            for_all(run.settings, format, talk)?
+        } else {
+            let images = Needed::of(&Inventory::of(plan));
+            missing(args, run.settings, format, &images, talk)?
+        };
+        if let Some(code) = code {
+            let render = |_, out: &mut dyn Write| out.write_all(code.as_bytes());
+            let file = args.output_file.as_deref();
+            unless_closed(reporting::print(file, Kind::Text, talk, &render))?;
+        }
+        Ok(run.exit())
+    })
+}
+
+/// The code for all registries and rules that count.
+fn for_all(settings: &Settings, format: &Format, talk: Talk) -> Result<Option<String>, Error> {
+    let (effective, notes) = settings.effective()?;
+    notes.iter().for_each(|note| talk.note(note));
+    let registries = effective.iter().map(|one| Registry {
+        host: one.registry.as_ref().map(|(host, _)| host),
+        entries: one.rules.rules().iter().map(entry).collect(),
+    });
+    let registries: Vec<Registry<'_>> = registries.collect();
+    if registries.iter().all(|registry| registry.host.is_none()) {
+        return Err(Error::Message(format!(
+            "`--to {}` needs a target; give `--registry`, or `registry:` in the config",
+            format.word
+        )));
+    }
+    Ok(Some(format.render(&registries)))
+}
+
+fn entry(rule: &Rule) -> Entry<'_> {
+    let why = match rule.origin() {
+        Origin::BuiltIn => "A built-in prefix.".into(),
+        origin => format!("Stated at {origin}."),
+    };
+    Entry { rule, why }
+}
+
+/// The images that rules could serve.
+struct Needed {
+    images: Vec<(crate::image::Canonical, String, String)>,
+}
+
+impl Needed {
+    fn of(inventory: &Inventory) -> Self {
+        let is_served = |verdict| match verdict {
+            Verdict::Changes | Verdict::Undecided(_) => true,
+            Verdict::Stays(reason) => SERVED.contains(&reason),
+        };
+        let images = inventory
+            .images
+            .iter()
+            .filter(|image| is_served(image.verdict));
+        let images = images.filter_map(|image| {
+            let place = image.places.first()?;
+            let place = format!("{}:{}", place.path.display(), place.at.line);
+            Some((image.canonical.clone()?, image.text.clone(), place))
+        });
+        Self {
+            images: images.collect(),
+        }
+    }
+
+    /// For each rule that serves any image how many, and where the first is named.
+    fn by_rule(&self, standing: &Standing) -> Vec<(Rule, usize, &str)> {
+        let mut needed: Vec<(Rule, usize, &str)> = Vec::new();
+        for (name, text, place) in &self.images {
+            let together = &standing.together;
+            let rule = match together.cached(text) {
+                Some(cached) => Some(cached.rule.clone()),
+                None => together
+                    .mapping(name)
+                    .cloned()
+                    .or_else(|| azure_rule(&name.host)),
+            };
+            let Some(rule) = rule else { continue };
+            match needed
+                .iter_mut()
+                .find(|(known, ..)| known.agrees_with(&rule))
+            {
+                Some((_, count, _)) => *count += 1,
+                None => needed.push((rule, 1, place)),
+            }
+        }
+        needed
+    }
+}
+
+/// The code for what is missing in the registry of files without overrides; none when nothing is.
+fn missing(
+    args: &Export,
+    settings: &Settings,
+    format: &Format,
+    images: &Needed,
+    talk: Talk,
+) -> Result<Option<String>, Error> {
+    let (standing, notes) = settings.standing()?;
+    notes.iter().for_each(|note| talk.note(note));
+    note_overrides(settings, &standing, talk)?;
+    let existing: &[Rule] = standing.existing.as_deref().unwrap_or_default();
+    if standing.existing.is_none() && !args.all {
+        talk.note("nothing says which rules exist (`--from-aws`, `--rules FILE`, `rulesFrom`), so every rule that is stated or needed is printed");
+    }
+    let needed = images.by_rule(&standing);
+    let mut entries: Vec<Entry<'_>> = Vec::new();
+    let mut add = |rule, why| {
+        let known = |entry: &Entry<'_>| same(entry.rule, rule);
+        if !entries.iter().any(known) {
+            entries.push(Entry { rule, why });
+        }
+    };
+    for rule in &standing.stated {
+        add(rule, entry(rule).why);
+    }
+    for (rule, count, place) in &needed {
+        let images = if *count == 1 { "image" } else { "images" };
+        add(
+            rule,
+            format!("Needed by {count} {images}, first at {place}."),
+        );
+    }
+    if args.all {
+        existing
+            .iter()
+            .for_each(|rule| add(rule, format!("Exists ({}).", rule.origin())));
+    } else {
+        entries.retain(|entry| !existing.iter().any(|rule| same(rule, entry.rule)));
+    }
+    for entry in &entries {
+        warn_of(entry.rule, existing, talk);
+    }
+    if entries.is_empty() {
+        talk.note(&format!(
+            "nothing is missing: {} rules exist, {} are stated, and the images need no other",
+            existing.len(),
+            standing.stated.len()
+        ));
+        return Ok(None);
+    }
+    let host = standing.host.as_ref();
+    Ok(Some(format.render(&[Registry { host, entries }])))
+}
+
+/// Whether AWS would see the same rule in both.
+fn same(one: &Rule, other: &Rule) -> bool {
+    one.same_upstream(other) && one.prefix_text() == other.prefix_text()
+}
+
+/// Says what AWS would refuse, or what may be a mistake.
+fn warn_of(rule: &Rule, existing: &[Rule], talk: Talk) {
+    for known in existing {
+        if known.prefix_text() == rule.prefix_text() && !known.same_upstream(rule) {
+            talk.note(&format!(
+                "warning: the prefix `{}` for `{}` is taken by `{}` ({}), so AWS will refuse it; state another with `--rule {}=PREFIX`",
+                rule.prefix_text(),
+                rule.upstream(),
+                known.upstream(),
+                known.origin(),
+                rule.upstream()
+            ));
+        } else if known.same_upstream(rule) && !same(known, rule) {
+            talk.note(&format!(
+                "warning: `{}` is cached under `{}` already ({}), and is asked for under `{}` ({})",
+                rule.upstream(),
+                known.prefix_text(),
+                known.origin(),
+                rule.prefix_text(),
+                rule.origin()
+            ));
+        }
+    }
+}
+
+/// Says that environments have registries of their own.
+fn note_overrides(settings: &Settings, standing: &Standing, talk: Talk) -> Result<(), Error> {
+    let (effective, _) = settings.effective()?;
+    for one in &effective {
+        let (Some(paths), Some((host, _))) = (&one.paths, &one.registry) else {
+            continue;
+        };
+        if standing.host.as_ref() != Some(host) {
+            talk.note(&format!(
+                "{} use {host}; run again with `--registry {host}` for its rules",
+                paths.join(", ")
+            ));
+        }
+    }
+    Ok(())
+}

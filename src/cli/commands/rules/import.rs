@@ -1,0 +1,122 @@
+//! `rules import`: rules from where they stand, as a block for the config.
+
+use std::io::Write;
+
+use super::super::super::args::{Import, TargetArgs};
+use super::super::super::talk::Talk;
+use super::super::super::{Error, Exit};
+use super::super::reporting;
+use super::super::rewrite::unless_closed;
+use super::asked;
+use crate::config::rules_block;
+use crate::report::Kind;
+use crate::rules::EcrHost;
+use crate::rules::import::Imported;
+use crate::settings::{Aws, load};
+
+pub(super) fn import(args: &Import, talk: Talk) -> Result<Exit, Error> {
+    let mut all = Imported::default();
+    let mut region = None;
+    let mut exit = Exit::Done;
+    for source in &args.sources {
+        match load(source, source) {
+            Ok(loaded) => all.append(loaded.imported),
+            Err(error) => {
+                talk.error(&error.to_string());
+                exit = Exit::Broken;
+            }
+        }
+    }
+    if let Some(profile) = asked(&args.aws) {
+        let target = stated(&args.target)?;
+        let aws = Aws::new(profile, args.target.region.as_deref())?;
+        let answer = aws.ask(target.as_ref())?;
+        region = Some(answer.region);
+        if answer.imported.found.is_empty() {
+            talk.note("warning: AWS says that there are no rules; `ecr-rewrite rules export --to aws-cli` writes the commands that make them");
+        }
+        all.append(answer.imported);
+    }
+    for warning in all.warnings.iter().chain(&all.conflicts()) {
+        talk.note(&format!("warning: {warning}"));
+    }
+    all.problems.iter().for_each(|problem| talk.error(problem));
+    let registry = registry(args, &all, region.as_deref(), talk)?;
+    let (rules, warnings) = all.rules_for(None, "");
+    debug_assert!(warnings.is_empty());
+    if all.found.is_empty() {
+        return Ok(if all.problems.is_empty() {
+            exit
+        } else {
+            Exit::Broken
+        });
+    }
+    let text = format!("{registry}{}", rules_block(&rules));
+    let render = |_, out: &mut dyn Write| out.write_all(text.as_bytes());
+    let file = args.output_file.as_deref();
+    unless_closed(reporting::print(file, Kind::Text, talk, &render))?;
+    Ok(if all.problems.is_empty() {
+        exit
+    } else {
+        Exit::Broken
+    })
+}
+
+/// The registry of the command line.
+fn stated(target: &TargetArgs) -> Result<Option<EcrHost>, Error> {
+    let failed = |error: crate::rules::ecr_host::HostError| Error::Message(error.to_string());
+    match (&target.registry, &target.account, &target.region) {
+        (Some(_), Some(_), _) | (Some(_), _, Some(_)) => Err(Error::Message(
+            "`--registry` and `--account`/`--region` say the same thing; give one of them".into(),
+        )),
+        (Some(text), None, None) => EcrHost::parse(text).map(Some).map_err(failed),
+        (None, Some(account), Some(region)) => EcrHost::from_account(account, region)
+            .map(Some)
+            .map_err(failed),
+        (None, Some(_), None) => Err(Error::Message(
+            "`--account` needs `--region` beside it".into(),
+        )),
+        (None, None, _) => Ok(None),
+    }
+}
+
+/// The line of the config that says the target, as far as that is known.
+fn registry(
+    args: &Import,
+    all: &Imported,
+    answered: Option<&str>,
+    talk: Talk,
+) -> Result<String, Error> {
+    if let Some(host) = stated(&args.target)? {
+        return Ok(format!("registry: {host}\n"));
+    }
+    let region = args.target.region.as_deref().or(answered).or(all.region());
+    let account = all.account();
+    if all.found.is_empty() {
+        return Ok(String::new());
+    }
+    match (account, region) {
+        (Some(account), Some(region)) => {
+            let host = EcrHost::from_account(account, region)
+                .map_err(|error| Error::Message(error.to_string()))?;
+            Ok(format!("registry: {host}\n"))
+        }
+        (Some(account), None) => {
+            talk.note(&format!(
+                "warning: the rules are those of account {account}, and their source does not say the region; give `--region`, or complete the line `registry:`"
+            ));
+            Ok(format!(
+                "# registry: {account}.dkr.ecr.<region>.amazonaws.com # the source does not say the region\n"
+            ))
+        }
+        (None, _) => {
+            let several = all.registries().len() > 1;
+            talk.note(if several {
+                "warning: the rules are of several accounts or regions, and only one of each kind is printed; import each on its own, into `overrides`"
+            } else {
+                "warning: the source says neither account nor region; give `--account` and `--region`, or write `registry:` beside the rules"
+            });
+            Ok(String::new())
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! What references to ECR in a repository say of its rules: `R/docker-hub/library/nginx` shows that Docker
+//! Hub is cached under `docker-hub`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::ecr_host::ecr_host_of;
+use super::official::is_official;
+use super::{Origin, Rule};
+use crate::image::{Canonical, DOCKER_HUB};
+
+/// Words that prefixes are made of, and the upstream that people mean by each.
+const WORDS: &[(&str, &str)] = &[
+    ("docker-hub", DOCKER_HUB),
+    ("dockerhub", DOCKER_HUB),
+    ("docker.io", DOCKER_HUB),
+    ("docker", DOCKER_HUB),
+    ("quay", "quay.io"),
+    ("quay.io", "quay.io"),
+    ("ghcr", "ghcr.io"),
+    ("ghcr.io", "ghcr.io"),
+    ("github", "ghcr.io"),
+    ("k8s", "registry.k8s.io"),
+    ("kubernetes", "registry.k8s.io"),
+    ("registry.k8s.io", "registry.k8s.io"),
+    ("ecr-public", "public.ecr.aws"),
+    ("public-ecr", "public.ecr.aws"),
+    ("public.ecr.aws", "public.ecr.aws"),
+    ("gitlab", "registry.gitlab.com"),
+    ("registry.gitlab.com", "registry.gitlab.com"),
+    ("chainguard", "cgr.dev"),
+    ("cgr.dev", "cgr.dev"),
+];
+/// How many parts a prefix may have to be looked for.
+const MAX_PARTS: usize = 3;
+
+/// A reference and where it stands.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// The reference as it is written.
+    pub text: String,
+    /// Where.
+    pub origin: Origin,
+}
+
+/// What was learned.
+#[derive(Debug, Default)]
+pub struct Learned {
+    /// The registries, the one that is named most often first, each with how often and where first.
+    pub registries: Vec<(String, usize, Origin)>,
+    /// The rules.
+    pub rules: Vec<Rule>,
+    /// Prefixes of which nobody can tell what they cache, each with where it stands first.
+    pub unclear: Vec<(String, Origin)>,
+}
+
+/// Learns from references; `upstream` is what the other references of the repository mean.
+pub fn learn(seen: &[Seen], upstream: &BTreeSet<Canonical>) -> Learned {
+    let mut registries: BTreeMap<&str, (usize, &Origin)> = BTreeMap::new();
+    let mut known: BTreeMap<String, (BTreeSet<String>, &Origin)> = BTreeMap::new();
+    let mut unclear: BTreeMap<String, &Origin> = BTreeMap::new();
+    for reference in seen {
+        let Some(host) = ecr_host_of(&reference.text) else {
+            continue;
+        };
+        registries.entry(host).or_insert((0, &reference.origin)).0 += 1;
+        let path = &reference.text[host.len() + 1..];
+        let path = &path[..path.find([':', '@']).unwrap_or(path.len())];
+        match prefix(path, upstream) {
+            Some((prefix, host)) => {
+                let entry = known
+                    .entry(prefix)
+                    .or_insert_with(|| (BTreeSet::new(), &reference.origin));
+                entry.0.insert(host);
+            }
+            None => {
+                let first = path.split('/').next().unwrap_or(path);
+                if path.contains('/') {
+                    unclear
+                        .entry(first.to_string())
+                        .or_insert(&reference.origin);
+                }
+            }
+        }
+    }
+    let mut learned = Learned::default();
+    for (prefix, (hosts, origin)) in known {
+        let rule = hosts.iter().next().filter(|_| hosts.len() == 1);
+        match rule.and_then(|host| Rule::new(host, &prefix, origin.clone()).ok()) {
+            Some(rule) => learned.rules.push(rule),
+            None => drop(unclear.insert(prefix, origin)),
+        }
+    }
+    unclear.retain(|prefix, _| {
+        !learned
+            .rules
+            .iter()
+            .any(|rule| rule.prefix_text() == prefix)
+    });
+    learned.unclear = unclear
+        .into_iter()
+        .map(|(prefix, origin)| (prefix, origin.clone()))
+        .collect();
+    let registries = registries.into_iter();
+    learned.registries = registries
+        .map(|(host, (count, origin))| (host.to_string(), count, origin.clone()))
+        .collect();
+    learned
+        .registries
+        .sort_by_key(|(_, count, _)| std::cmp::Reverse(*count));
+    learned
+}
+
+/// The prefix of a path in ECR, and the host that is cached under it.
+fn prefix(path: &str, upstream: &BTreeSet<Canonical>) -> Option<(String, String)> {
+    let parts: Vec<&str> = path.split('/').collect();
+    let cuts = 1..parts.len().min(MAX_PARTS + 1);
+    for cut in cuts.clone() {
+        let (prefix, rest) = (parts[..cut].join("/"), parts[cut..].join("/"));
+        // The same image stands elsewhere by the name of its upstream.
+        let same = upstream.iter().find(|name| name.path == rest);
+        if let Some(name) = same.filter(|_| rest.contains('/')) {
+            return Some((prefix, name.host.clone()));
+        }
+        if rest.strip_prefix("library/").is_some_and(is_official) {
+            return Some((prefix, DOCKER_HUB.to_string()));
+        }
+    }
+    cuts.into_iter().find_map(|cut| {
+        let word = parts[cut - 1];
+        let (_, host) = WORDS.iter().find(|(known, _)| *known == word)?;
+        Some((parts[..cut].join("/"), (*host).to_string()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prefixes_are_learned_from_references() {
+        let r = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
+        let other = "999999999999.dkr.ecr.eu-west-1.amazonaws.com";
+        let texts = [
+            format!("{r}/docker-hub/library/nginx:1"),
+            format!("{r}/cache/dh/library/redis@sha256:x"),
+            format!("{r}/mirror/acme/app:{{{{ .tag }}}}"),
+            format!("{r}/team/app:1"),
+            format!("{r}/github/saebyn/x"),
+            format!("{r}/single"),
+            format!("{other}/quay/a/b"),
+            "nginx:1".to_string(),
+        ];
+        let seen: Vec<Seen> = texts
+            .iter()
+            .zip(1..)
+            .map(|(text, line)| Seen {
+                text: text.clone(),
+                origin: Origin::Source("a".into(), line),
+            })
+            .collect();
+        let upstream = BTreeSet::from([Canonical::new("ghcr.io", "acme/app")]);
+        let learned = learn(&seen, &upstream);
+        let rules: Vec<String> = learned
+            .rules
+            .iter()
+            .map(|rule| {
+                format!(
+                    "{}={} {}",
+                    rule.upstream(),
+                    rule.prefix_text(),
+                    rule.origin()
+                )
+            })
+            .collect();
+        assert_eq!(
+            rules,
+            [
+                "docker.io=cache/dh a:2",
+                "docker.io=docker-hub a:1",
+                "ghcr.io=github a:5",
+                "ghcr.io=mirror a:3",
+                "quay.io=quay a:7"
+            ]
+        );
+        assert_eq!(learned.registries[0].0, r);
+        assert_eq!(learned.registries.len(), 2);
+        let unclear: Vec<&str> = learned
+            .unclear
+            .iter()
+            .map(|(prefix, _)| prefix.as_str())
+            .collect();
+        assert_eq!(unclear, ["team"]);
+    }
+}
