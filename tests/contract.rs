@@ -33,6 +33,11 @@ fn every_option_stands_in_the_contract() {
         vec!["convert", "--help"],
         vec!["explain", "--help"],
         vec!["prove", "--help"],
+        vec!["images", "--help"],
+        vec!["init", "--help"],
+        vec!["rules", "show", "--help"],
+        vec!["rules", "import", "--help"],
+        vec!["rules", "export", "--help"],
     ] {
         let (exit, help, _) = run(folder.path(), &command);
         assert_eq!(exit, 0);

@@ -69,6 +69,39 @@ fn every_import_goes_down() {
     assert!(seen > 50, "the test has lost sight of the imports");
 }
 
+/// Files of a folder that stand side by side: each may name the folder's own `mod.rs` and its `ground`.
+const ROOMS: &[(&str, &[&str])] = &[("rules/import", &["tree"]), ("rules/export", &[])];
+
+#[test]
+fn sources_and_targets_of_rules_stand_alone() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    for (room, ground) in ROOMS {
+        let files = fs::read_dir(src.join(room)).unwrap();
+        let paths: Vec<_> = files.map(|entry| entry.unwrap().path()).collect();
+        let name = |path: &Path| path.file_stem().unwrap().to_str().unwrap().to_string();
+        assert!(paths.len() > 4, "{room} is not where it should be");
+        for path in paths.iter().filter(|path| name(path) != "mod") {
+            let text = fs::read_to_string(path).unwrap();
+            for other in paths.iter().map(|path| name(path)) {
+                let fine =
+                    other == "mod" || other == name(path) || ground.contains(&other.as_str());
+                let names = text.contains(&format!("super::{other}::"));
+                assert!(fine || !names, "{}: may not name `{other}`", path.display());
+            }
+        }
+    }
+    // What decides images knows nothing of where rules were read, or go.
+    for entry in fs::read_dir(src.join("rules")).unwrap().map(Result::unwrap) {
+        if entry.file_type().unwrap().is_file() {
+            let text = fs::read_to_string(entry.path()).unwrap();
+            let names = ["import::", "export::"]
+                .iter()
+                .any(|room| text.contains(room));
+            assert!(!names, "{}", entry.path().display());
+        }
+    }
+}
+
 #[test]
 fn only_one_module_names_the_parser() {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");

@@ -13,7 +13,6 @@ use std::process::Command;
 
 use common::{REGISTRY, put};
 
-const VERSION: &str = "4.7.0";
 const POD: &str = "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - image: nginx:1.27\n";
 const CONFIG: &str = "registry: 123456789012.dkr.ecr.eu-west-1.amazonaws.com\nrules: default\nexclude: [\"vendor/**\"]\n";
 /// An overlay that names the image of a base which another overlay takes as it is: where the base
@@ -22,29 +21,12 @@ const OVERLAY: &str = "resources: [../base]\nimages:\n- name: nginx\n  newTag: \
 
 /// Where pre-commit is: in the user's cache, put there with pip when it is not; or why there is none.
 fn pre_commit() -> Result<PathBuf, String> {
-    let folder = common::tools::cache()?.join(format!("pre-commit-{VERSION}"));
-    let program = folder.join("bin/pre-commit");
-    let answers = || {
-        let version = Command::new(&program).arg("--version").output();
-        version.is_ok_and(|output| output.status.success())
+    let package = common::tools::Package {
+        name: "pre-commit",
+        version: "4.7.0",
+        command: "pre-commit",
     };
-    if answers() {
-        return Ok(program);
-    }
-    println!("installing pre-commit {VERSION} into {}", folder.display());
-    let did = |command: &mut Command| {
-        let output = command.output().map_err(|error| error.to_string())?;
-        let talk = String::from_utf8_lossy(&output.stderr).trim().to_string();
-        output.status.success().then_some(()).ok_or(talk)
-    };
-    did(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
-    let package = format!("pre-commit=={VERSION}");
-    did(Command::new(folder.join("bin/pip")).args(["install", "--quiet", &package]))?;
-    if answers() {
-        Ok(program)
-    } else {
-        Err("pre-commit was installed and does not answer".to_string())
-    }
+    package.find()
 }
 
 /// A repository with the hooks installed.

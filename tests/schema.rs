@@ -14,19 +14,13 @@ use ecr_rewrite::reason::Reason;
 use miette::Diagnostic;
 use serde_json::Value;
 
-/// Keys that are known, and refused until a later version.
-const LATER: &[&str] = &["rulesFrom"];
-
 /// The keys that the program says it knows beside the key `zzz` of this config.
 fn known(config: &str) -> BTreeSet<String> {
     let error = Config::parse(Path::new("config"), config).unwrap_err();
     assert_eq!(error.to_string(), "unknown key `zzz`");
     let help = error.help().unwrap().to_string();
     let list = help.strip_prefix("known keys here: ").unwrap();
-    list.split(", ")
-        .filter(|key| !LATER.contains(key))
-        .map(Into::into)
-        .collect()
+    list.split(", ").map(Into::into).collect()
 }
 
 fn properties(schema: &Value, pointer: &str) -> BTreeSet<String> {

@@ -4,6 +4,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Mutex;
 
 /// A program that is written in Go.
 pub struct Tool {
@@ -76,6 +77,52 @@ impl Tool {
         version.is_ok_and(|output| {
             output.status.success() && output.stdout.starts_with(self.answer.as_bytes())
         })
+    }
+}
+
+/// A program that comes from PyPI.
+pub struct Package {
+    /// The name of its package.
+    pub name: &'static str,
+    /// The version that is installed.
+    pub version: &'static str,
+    /// The command that it brings.
+    pub command: &'static str,
+}
+
+impl Package {
+    /// Where its command is: in the user's cache, put there with pip when it is not; or why there is none.
+    pub fn find(&self) -> Result<PathBuf, String> {
+        static ONE_BY_ONE: Mutex<()> = Mutex::new(());
+        let _turn = ONE_BY_ONE.lock();
+        let Self {
+            name,
+            version,
+            command,
+        } = self;
+        let folder = cache()?.join(format!("{name}-{version}"));
+        let program = folder.join("bin").join(command);
+        let answers = || {
+            let version = Command::new(&program).arg("--version").output();
+            version.is_ok_and(|output| output.status.success())
+        };
+        if answers() {
+            return Ok(program);
+        }
+        println!("installing {name} {version} into {}", folder.display());
+        let did = |command: &mut Command| {
+            let output = command.output().map_err(|error| error.to_string())?;
+            let talk = String::from_utf8_lossy(&output.stderr).trim().to_string();
+            output.status.success().then_some(()).ok_or(talk)
+        };
+        did(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
+        let package = format!("{name}=={version}");
+        did(Command::new(folder.join("bin/pip")).args(["install", "--quiet", &package]))?;
+        if answers() {
+            Ok(program)
+        } else {
+            Err(format!("{name} was installed and does not answer"))
+        }
     }
 }
 

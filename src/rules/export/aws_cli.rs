@@ -1,6 +1,6 @@
 //! The `aws` command line: a shell script with a command for each rule.
 
-use super::{Needs, Registry, SECRET_TEXT, Written, heading, written};
+use super::{Needs, Registry, SECRET_TEXT, Written, comment, heading, written};
 use crate::rules::EcrHost;
 
 pub(super) fn render(registries: &[Registry<'_>]) -> String {
@@ -66,13 +66,6 @@ fn quoted(text: &str) -> String {
         return text.to_string();
     }
     format!("'{}'", text.replace('\'', r"'\''"))
-}
-
-/// A text in a comment of one line.
-pub(super) fn comment(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect()
 }
 
 #[cfg(test)]

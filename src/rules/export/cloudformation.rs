@@ -1,7 +1,7 @@
 //! CloudFormation: a resource for each rule, and a parameter for each secret or role that they need.
 //! Fields: CloudFormation user guide, `AWS::ECR::PullThroughCacheRule`.
 
-use super::{Needs, Registry, SECRET_TEXT, Written, heading, written};
+use super::{Needs, Registry, SECRET_TEXT, Written, comment, heading, written};
 
 pub(super) fn render(registries: &[Registry<'_>]) -> String {
     registries.iter().map(one).collect()
@@ -54,7 +54,7 @@ fn resource(rule: &Written<'_>) -> String {
     let name = rule.pascal();
     let mut text = format!(
         "  # {}\n  {name}:\n    Type: AWS::ECR::PullThroughCacheRule\n    Properties:\n      EcrRepositoryPrefix: {}\n      UpstreamRegistryUrl: {}\n",
-        super::aws_cli::comment(rule.why),
+        comment(rule.why),
         quoted(rule.rule.prefix_text()),
         quoted(rule.url)
     );

@@ -195,6 +195,13 @@ fn heading(registry: &Registry<'_>, left: &[String]) -> Vec<String> {
     lines
 }
 
+/// A text in a comment of one line.
+fn comment(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect()
+}
+
 /// What a secret holds, in the words of AWS.
 const SECRET_TEXT: &str = r#"{"username": "…", "accessToken": "…"}"#;
 

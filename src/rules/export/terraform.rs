@@ -1,7 +1,7 @@
 //! Terraform: a resource for each rule, and the secrets and roles that they need.
 //! Fields: AWS provider, `aws_ecr_pull_through_cache_rule`.
 
-use super::{Needs, Registry, SECRET_TEXT, Written, heading, written};
+use super::{Needs, Registry, SECRET_TEXT, Written, comment, heading, written};
 
 pub(super) fn render(registries: &[Registry<'_>]) -> String {
     registries.iter().map(one).collect()
@@ -45,7 +45,7 @@ fn resource(rule: &Written<'_>) -> String {
         .collect();
     format!(
         "# {}\nresource \"aws_ecr_pull_through_cache_rule\" \"{name}\" {{\n{fields}}}\n",
-        super::aws_cli::comment(rule.why)
+        comment(rule.why)
     )
 }
 
