@@ -74,10 +74,26 @@ fn wrong_usage_is_refused_before_anything_is_done() {
         (vec!["diff"], "did you mean `--dry-run`?"),
         (vec!["imges"], "did you mean `images`?"),
         (vec!["convrt", "nginx"], "did you mean `convert`?"),
-        (vec!["images"], "the command `images` is not supported yet"),
+        (
+            vec!["generate"],
+            "the command `generate` is not supported yet",
+        ),
         (
             vec!["a.yaml", "--rules", "rules.json"],
-            "`--rules rules.json` is not supported yet",
+            "rules.json: cannot be read",
+        ),
+        (vec!["-", "--rules", "-"], "standard input cannot be both"),
+        (
+            vec!["--files-from", "-", "--rules", "-"],
+            "standard input cannot be both",
+        ),
+        (
+            vec!["images", "--files-from", "-", "--rules", "-"],
+            "standard input cannot be both",
+        ),
+        (
+            vec!["convert", "--rules", "-"],
+            "standard input cannot be both",
         ),
         (
             vec![

@@ -5,7 +5,7 @@ use std::io::{self, BufRead, Write};
 use super::super::args::Convert;
 use super::super::talk::Talk;
 use super::super::{Error, Exit};
-use super::wanted;
+use super::{one_input, wanted};
 use crate::image::ImageRef;
 use crate::rules::{RuleSet, Verdict};
 use crate::settings::{Rules, Settings};
@@ -21,6 +21,7 @@ enum Converted {
 }
 
 pub(in super::super) fn convert(args: &Convert, talk: Talk) -> Result<Exit, Error> {
+    one_input(&args.rules, args.images.is_empty())?;
     let settings = Settings::resolve(
         &wanted(&args.target, &args.rules, Vec::new())?,
         Rules::OrBuiltIn,

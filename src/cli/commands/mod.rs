@@ -24,11 +24,21 @@ pub(super) use rules::rules;
 use super::Error;
 use super::args::{RuleArgs, TargetArgs};
 use crate::helm::HelmCache;
-use crate::settings::{ConfigChoice, RulesSource, Wanted};
+use crate::settings::{ConfigChoice, RulesSource, STDIN, Wanted};
 
 /// The only two variables that stand for options.
 const REGISTRY_VARIABLE: &str = "ECR_REWRITE_REGISTRY";
 const CONFIG_VARIABLE: &str = "ECR_REWRITE_CONFIG";
+
+/// Refuses to read rules from a standard input that is something else already.
+fn one_input(rules: &RuleArgs, is_taken: bool) -> Result<(), Error> {
+    if is_taken && rules.rules.as_deref() == Some(STDIN) {
+        return Err(Error::Message(
+            "`--rules -`: standard input cannot be both the rules and something else; give the rules as a file".into(),
+        ));
+    }
+    Ok(())
+}
 
 /// What was asked for, for `settings` to resolve.
 fn wanted(target: &TargetArgs, rules: &RuleArgs, paths: Vec<PathBuf>) -> Result<Wanted, Error> {

@@ -11,7 +11,7 @@ use super::super::talk::Talk;
 use super::super::{Error, Exit};
 use super::reporting::{self, Sink};
 use super::rewrite::{self, Run, current_folder, switch};
-use super::wanted;
+use super::{one_input, wanted};
 use crate::plan::Repeats;
 use crate::prove::{self, Engines, Limits, Notes};
 use crate::report::Kind;
@@ -24,6 +24,7 @@ const QUIET: Duration = Duration::from_secs(1);
 
 pub(in super::super) fn prove(args: &Prove, talk: Talk) -> Result<Exit, Error> {
     let current = current_folder()?;
+    one_input(&args.rules, rewrite::lists_stdin(&args.files))?;
     let paths = paths(args)?;
     let engines = engines(talk)?;
     let wanted = wanted(&args.target, &args.rules, paths.clone())?;

@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::super::args::Rewrite;
+use super::super::args::{FileArgs, Rewrite};
 use super::super::talk::Talk;
 use super::super::{Error, Exit};
 use super::context::{self, Scanned};
 use super::reporting::{self, Sink};
-use super::wanted;
+use super::{one_input, wanted};
 use crate::findings::{self, Findings};
 use crate::link::{self, FolderLinks, Links};
 use crate::plan::{self, Assume, Plan, Repeats, RulesFor};
@@ -42,6 +42,7 @@ pub(in super::super) fn rewrite(args: &Rewrite, talk: Talk) -> Result<Exit, Erro
     refuse_later(args)?;
     let current = current_folder()?;
     let stdin = args.paths.iter().any(|path| path == Path::new(STDIN));
+    one_input(&args.rules, stdin || lists_stdin(&args.files))?;
     let paths = if stdin { Vec::new() } else { paths(args)? };
     let mode = mode(args, stdin)?;
     if mode == Mode::Filter && args.report.format.is_some() {
@@ -577,6 +578,11 @@ fn paths(args: &Rewrite) -> Result<Vec<PathBuf>, Error> {
     }
     all_exist(&paths)?;
     Ok(paths)
+}
+
+/// Whether the paths come from standard input.
+pub(super) fn lists_stdin(files: &FileArgs) -> bool {
+    files.files_from.as_deref() == Some(Path::new(STDIN))
 }
 
 /// Refuses paths that do not exist.

@@ -7,7 +7,7 @@ use super::super::args::{FileArgs, JudgementArgs, RuleArgs, TargetArgs};
 use super::super::talk::Talk;
 use super::reporting::Sink;
 use super::rewrite::{self, Run, current_folder, switch};
-use super::wanted;
+use super::{one_input, wanted};
 use crate::plan::{Plan, Repeats};
 use crate::settings::{ConfigChoice, Rules, Settings};
 use crate::walk;
@@ -29,6 +29,7 @@ impl Survey<'_> {
         then: impl FnOnce(&mut Run<'_>, &Plan) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let current = current_folder()?;
+        one_input(self.rules, rewrite::lists_stdin(self.files))?;
         let paths = self.paths()?;
         let wanted = wanted(self.target, self.rules, paths.clone())?;
         let settings = Settings::resolve(&wanted, Rules::OrBuiltIn)?.without_target();
