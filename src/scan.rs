@@ -70,6 +70,18 @@ impl ScannedFile {
         }
     }
 
+    /// A file of the context of which nothing is asked but where it stands.
+    pub fn unasked(below: &Path, source: SourceFile) -> Self {
+        let text = String::new();
+        Self {
+            below: below.to_path_buf(),
+            source: SourceFile { text, ..source },
+            role: Role::Context,
+            scan: Scan::default(),
+            template: Template::No,
+        }
+    }
+
     /// A file of the context that others depend on and that could not be read.
     pub fn unread(path: PathBuf, real: PathBuf, links: Vec<PathBuf>) -> Self {
         let source = SourceFile {
@@ -538,7 +550,8 @@ pub fn template(path: &Path, text: &str) -> Template {
     }
 }
 
-fn is_worth_parsing(path: &Path, text: &str, options: &Options) -> bool {
+/// Whether anything could be found in a text.
+pub fn is_worth_parsing(path: &Path, text: &str, options: &Options) -> bool {
     let has = |word: &str| memmem::find(text.as_bytes(), word.as_bytes()).is_some();
     let sites::Stated { templates, fields } = &options.stated;
     let mut templates = templates.iter().flatten().filter_map(|keys| keys.last());

@@ -42,7 +42,7 @@ use regex::Regex;
 
 pub use bit::Bit;
 pub use catalogue::{Place, catalogue};
-pub use chart::{Chart, Dependency, is_chart_file};
+pub use chart::{Chart, Dependency, is_chart_file, is_chart_name};
 pub use chart_tests::{ASSERTION, GIVEN, PATTERN};
 pub use components::is_joined;
 pub use embedded::{Holds, Text};
