@@ -29,6 +29,7 @@ mod release;
 mod release_patches;
 mod resource;
 mod salvage;
+mod schemas;
 mod templated;
 mod texts;
 mod values;
@@ -63,6 +64,7 @@ pub use release::{
 };
 pub use release_patches::{PatchTarget, UnclearPatch};
 pub use resource::{Field, FieldPath, NAME as OF_RESOURCES, Treated, treated, treatments};
+pub use schemas::are_schemas;
 pub use texts::NAME as TEXT;
 pub use values::{
     Allowance, Loose, LooseFront, LoosePart, Template, is_image_map, is_values_name, without_proof,

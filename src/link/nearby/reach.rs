@@ -6,6 +6,7 @@ use std::path::Path;
 use super::glance::Glance;
 use super::places::{Places, bytes, split};
 use super::ties::{Reach, Ties};
+use crate::link::filled::Pattern;
 use crate::scan::ScannedFile;
 use crate::sites::{is_chart_name, is_values_name};
 use crate::walk::{Role, Walked};
@@ -157,10 +158,10 @@ impl<'w> Nearby<'w> {
     /// Whether what a file says concerns something that is needed.
     fn concerns(&self, ties: &Ties) -> bool {
         let is_needed = |index: &usize| self.need[*index] >= Need::Followed;
-        let fits = |glob: &globset::GlobMatcher| {
+        let fits = |glob: &Pattern| {
             let needed = (0..self.files.len()).filter(is_needed);
             let mut needed = needed.map(|index| &self.files[index].real);
-            needed.any(|path| glob.is_match(path))
+            needed.any(|path| glob.fits(path))
         };
         ties.files.iter().any(is_needed)
             || ties
@@ -213,7 +214,7 @@ impl<'w> Nearby<'w> {
         }
         for glob in &ties.globs {
             for index in 0..self.files.len() {
-                if self.need[index] < Need::Tied && glob.is_match(&self.files[index].real) {
+                if self.need[index] < Need::Tied && glob.fits(&self.files[index].real) {
                     self.need(index, Need::Tied);
                 }
             }

@@ -3,11 +3,9 @@
 //! Paths are followed generously: from every folder above, whatever the tool does. One tie too many costs a
 //! file to read; one too few, an image whose other half nobody sees.
 
-use globset::GlobMatcher;
-
 use super::glance::hash;
 use super::places::{Places, joined};
-use crate::link::filled::{is_filled, pattern};
+use crate::link::filled::{Pattern, is_filled, pattern};
 use crate::link::placeholder::{Known, known};
 use crate::scan::ScannedFile;
 use crate::sites::{Acts, Fact, From, Kustomization, Release};
@@ -18,7 +16,7 @@ pub(super) struct Ties {
     /// The files that it names.
     pub(super) files: Vec<usize>,
     /// What fits the paths that it names and of which a part is filled in.
-    pub(super) globs: Vec<GlobMatcher>,
+    pub(super) globs: Vec<Pattern>,
     /// The folders in which it acts on everything.
     pub(super) folders: Vec<String>,
     /// What it is known by, as hashes of kind and name.
