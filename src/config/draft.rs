@@ -93,9 +93,10 @@ impl Draft {
             return format!("{head}# aliases:\n#   registry.rocket.chat: docker.io\n");
         }
         let lines = self.aliases.iter();
-        let lines: String = lines
+        let lines = lines
             .map(|(host, upstream)| format!("#   {}: {upstream}\n", comment(host)))
-            .collect();
+            .collect::<Vec<_>>()
+            .concat();
         format!("{head}# These stand in the repository; take what is right:\n# aliases:\n{lines}")
     }
 
@@ -107,12 +108,13 @@ impl Draft {
             );
         }
         let lines = self.unsupported.iter();
-        let lines: String = lines
+        let lines = lines
             .map(|host| {
                 let host = comment(host);
                 format!("#   - {{image: \"{host}/**\", reason: \"no ECR upstream\"}}\n")
             })
-            .collect();
+            .collect::<Vec<_>>()
+            .concat();
         format!(
             "{head}# These stand in the repository, and Amazon ECR does not cache them:\n# allow:\n{lines}"
         )

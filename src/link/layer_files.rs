@@ -42,6 +42,9 @@ struct Source<'a> {
     changes: bool,
 }
 
+/// Files by the folder that is asked from and the path that they fit.
+type Fitting = BTreeMap<(Option<PathBuf>, String), Vec<usize>>;
+
 /// The files of the repository by path, and those behind each generated config map.
 pub(super) struct Known<'a> {
     pub(super) files: &'a [ScannedFile],
@@ -49,7 +52,7 @@ pub(super) struct Known<'a> {
     /// The same, as bytes, in their order.
     sorted: Vec<(&'a [u8], usize)>,
     /// What fits which path, from which folder, as far as it was asked.
-    fitting: RefCell<BTreeMap<(Option<PathBuf>, String), Vec<usize>>>,
+    fitting: RefCell<Fitting>,
     generated: HashMap<&'a str, Vec<Source<'a>>>,
     /// The texts in config maps and secrets by name and key.
     texts: HashMap<(&'a str, &'a str), Vec<(usize, &'a ConfigMap)>>,

@@ -83,7 +83,7 @@ fn at(place: &crate::inventory::Place) -> String {
 }
 
 fn row(image: &Image, detail: Detail) -> Vec<String> {
-    let tail = image.tag.iter().map(|tag| tag.to_string());
+    let tail = image.tag.iter().cloned();
     let digest = image.digest.iter().map(|digest| {
         let end = digest.find(':').map_or(0, |at| at + 1) + DIGEST_DIGITS;
         format!("@{}", digest.get(..end).unwrap_or(digest))

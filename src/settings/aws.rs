@@ -216,7 +216,8 @@ fn refused(ran: &Ran) -> SettingsError {
     ))
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::*;
     use std::os::unix::fs::PermissionsExt;

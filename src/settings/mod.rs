@@ -59,6 +59,13 @@ pub enum Need {
     Nothing,
 }
 
+/// As whom AWS is asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Login {
+    /// `--profile`.
+    pub profile: Option<String>,
+}
+
 /// What the rules are read from, in place of those of the config.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RulesSource {
@@ -87,8 +94,8 @@ pub struct Wanted {
     pub rule_flags: Vec<String>,
     /// `--rules`.
     pub source: Option<RulesSource>,
-    /// `--from-aws`, with the value of `--profile`.
-    pub from_aws: Option<Option<String>>,
+    /// `--from-aws`.
+    pub from_aws: Option<Login>,
     /// `--config`, `--no-config`, `ECR_REWRITE_CONFIG`.
     pub config: ConfigChoice,
     /// The given paths; the current directory when there are none.

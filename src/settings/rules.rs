@@ -171,12 +171,12 @@ pub(super) fn source(wanted: &Wanted) -> Resolved<Option<Source>> {
     Ok(match (&wanted.source, &wanted.from_aws) {
         (Some(RulesSource::Default), _) => Some(Source::BuiltIn),
         (Some(RulesSource::File(path)), _) => Some(Source::Loaded(load(path, path)?.whole()?)),
-        (None, Some(profile)) => {
+        (None, Some(login)) => {
             let region = wanted
                 .region
                 .as_deref()
                 .filter(|_| wanted.account.is_none());
-            Some(Source::Aws(Aws::new(profile.as_deref(), region)?))
+            Some(Source::Aws(Aws::new(login.profile.as_deref(), region)?))
         }
         (None, None) => None,
     })

@@ -164,7 +164,7 @@ fn what_aws_refuses_is_said_with_what_to_do() {
         state.error = Some((
             "AccessDeniedException",
             "User: x is not authorized to perform: ecr:DescribePullThroughCacheRules",
-        ))
+        ));
     });
     let (exit, output, talk) = run(
         &stub,

@@ -10,31 +10,31 @@ use serde_json::{Value, json};
 
 use super::common::tools::Package;
 
-pub const AWS: Package = Package {
+pub(super) const AWS: Package = Package {
     name: "awscli",
     version: "1.46.3",
     command: "aws",
 };
 
 /// The API: it knows rules, and keeps what it was asked.
-pub struct Stub {
+pub(super) struct Stub {
     address: String,
     state: Arc<Mutex<State>>,
 }
 
 #[derive(Default)]
-pub struct State {
-    pub rules: Vec<Value>,
+pub(super) struct State {
+    pub(super) rules: Vec<Value>,
     /// How many rules stand on a page.
-    pub page: usize,
+    pub(super) page: usize,
     /// The error that every call gets.
-    pub error: Option<(&'static str, &'static str)>,
+    pub(super) error: Option<(&'static str, &'static str)>,
     /// The bodies of all calls, with their targets.
-    pub calls: Vec<(String, Value)>,
+    pub(super) calls: Vec<(String, Value)>,
 }
 
 impl Stub {
-    pub fn new(rules: Vec<Value>) -> Self {
+    pub(super) fn new(rules: Vec<Value>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let state = Arc::new(Mutex::new(State {
@@ -51,12 +51,12 @@ impl Stub {
         Self { address, state }
     }
 
-    pub fn with<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+    pub(super) fn with<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         change(&mut self.state.lock().unwrap())
     }
 
     /// The environment of somebody who is logged in, whose `aws` talks to the stand-in.
-    pub fn logged_in(&self, command: &mut Command, aws: &Path, home: &Path) {
+    pub(super) fn logged_in(&self, command: &mut Command, aws: &Path, home: &Path) {
         self.logged_out(command, aws, home);
         command
             .env("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
@@ -67,13 +67,15 @@ impl Stub {
     }
 
     /// The same for somebody without credentials.
-    pub fn logged_out(&self, command: &mut Command, aws: &Path, home: &Path) {
+    pub(super) fn logged_out(&self, command: &mut Command, aws: &Path, home: &Path) {
         let path = std::env::var_os("PATH").unwrap_or_default();
         let own = aws.parent().unwrap().to_path_buf();
         let path = std::iter::once(own).chain(std::env::split_paths(&path));
-        let variables =
-            std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("AWS_"));
-        variables.for_each(|(name, _)| drop(command.env_remove(name)));
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("AWS_") {
+                command.env_remove(name);
+            }
+        }
         command
             .env("PATH", std::env::join_paths(path).unwrap())
             .env("HOME", home)
@@ -147,7 +149,7 @@ impl State {
 }
 
 /// A rule as AWS tells of it.
-pub fn rule(prefix: &str, url: &str) -> Value {
+pub(super) fn rule(prefix: &str, url: &str) -> Value {
     json!({
         "ecrRepositoryPrefix": prefix,
         "upstreamRegistryUrl": url,

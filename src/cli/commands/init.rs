@@ -8,14 +8,15 @@ use std::path::{Path, PathBuf};
 use super::super::args::{FileArgs, Init, RuleArgs, TargetArgs};
 use super::super::talk::Talk;
 use super::super::{Error, Exit};
-use super::rules::asked;
+use super::rules::{ask, stated};
 use super::survey::Survey;
 use crate::config::{self, Draft, FILE_NAME};
 use crate::inventory::{Image, Inventory};
 use crate::rules::ecr_host::{HostError, is_ecr_host};
+use crate::rules::import::Imported;
 use crate::rules::learn::{Learned, Seen, learn};
 use crate::rules::{EcrHost, Origin, Rule, RuleSet, default_rules, upstreams};
-use crate::settings::{Aws, load, variable};
+use crate::settings::{load, variable};
 use crate::walk;
 
 /// The variables that say the account and the region where nothing else does.
@@ -100,17 +101,12 @@ impl Known {
             }
             None => Vec::new(),
         };
-        let asked = match asked(&args.rules.aws) {
+        let asked = match ask(&args.rules.aws, &args.target)? {
             None => Vec::new(),
-            Some(profile) => {
-                let target = stated(&args.target)?;
-                let aws = Aws::new(profile, args.target.region.as_deref())?;
-                let answer = aws.ask(target.as_ref())?;
-                let account = answer.imported.account();
-                known.belongs(account, Some(&answer.region), "AWS");
-                known
-                    .warnings
-                    .extend(answer.imported.warnings.iter().cloned());
+            Some(answer) => {
+                let Imported { warnings, .. } = &answer.imported;
+                known.warnings.extend(warnings.iter().cloned());
+                known.belongs(answer.imported.account(), Some(&answer.region), "AWS");
                 answer.imported.rules_for(None, "").0
             }
         };
@@ -141,12 +137,11 @@ impl Known {
         let from = |name: &str| Some((variable(name)?, format!("from {name}")));
         self.account = flag(&args.target.account).or(self.account.take());
         self.region = flag(&args.target.region).or(self.region.take());
-        if self.account.is_none() && self.region.is_none() {
-            if let Some((host, count, origin)) = learned.registries.first() {
-                let host = EcrHost::parse(host).map_err(wrong)?;
-                let why = format!("from {count} references, the first at {origin}");
-                return Ok(Some((host, why)));
-            }
+        let is_open = self.account.is_none() && self.region.is_none();
+        if let Some((host, count, origin)) = learned.registries.first().filter(|_| is_open) {
+            let host = EcrHost::parse(host).map_err(|error| wrong(&error))?;
+            let why = format!("from {count} references, the first at {origin}");
+            return Ok(Some((host, why)));
         }
         self.account = self.account.take().or_else(|| from(ACCOUNT_VARIABLE));
         let variables = REGION_VARIABLES.iter();
@@ -156,7 +151,7 @@ impl Known {
             .or_else(|| variables.into_iter().find_map(|name| from(name)));
         match (&self.account, &self.region) {
             (Some((account, why)), Some((region, other))) => {
-                let host = EcrHost::from_account(account, region).map_err(wrong)?;
+                let host = EcrHost::from_account(account, region).map_err(|error| wrong(&error))?;
                 let why = if why == other {
                     why.clone()
                 } else {
@@ -169,22 +164,8 @@ impl Known {
     }
 }
 
-fn wrong(error: HostError) -> Error {
+fn wrong(error: &HostError) -> Error {
     Error::Message(error.to_string())
-}
-
-/// The registry of the command line, when all of it stands there.
-fn stated(target: &TargetArgs) -> Result<Option<EcrHost>, Error> {
-    match (&target.registry, &target.account, &target.region) {
-        (Some(_), Some(_), _) | (Some(_), _, Some(_)) => Err(Error::Message(
-            "`--registry` and `--account`/`--region` say the same thing; give one of them".into(),
-        )),
-        (Some(text), None, None) => EcrHost::parse(text).map(Some).map_err(wrong),
-        (None, Some(account), Some(region)) => EcrHost::from_account(account, region)
-            .map(Some)
-            .map_err(wrong),
-        _ => Ok(None),
-    }
 }
 
 /// What the repository holds.

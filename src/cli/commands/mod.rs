@@ -24,7 +24,7 @@ pub(super) use rules::rules;
 use super::Error;
 use super::args::{RuleArgs, TargetArgs};
 use crate::helm::HelmCache;
-use crate::settings::{ConfigChoice, RulesSource, STDIN, Wanted};
+use crate::settings::{ConfigChoice, Login, RulesSource, STDIN, Wanted};
 
 /// The only two variables that stand for options.
 const REGISTRY_VARIABLE: &str = "ECR_REWRITE_REGISTRY";
@@ -71,7 +71,9 @@ fn wanted(target: &TargetArgs, rules: &RuleArgs, paths: Vec<PathBuf>) -> Result<
         registry_variable,
         rule_flags: rules.rule.clone(),
         source,
-        from_aws: rules.from_aws.then(|| rules.profile.clone()),
+        from_aws: rules.from_aws.then(|| Login {
+            profile: rules.profile.clone(),
+        }),
         config,
         paths,
         helm_cache: HelmCache::of_user(),

@@ -52,10 +52,11 @@ fn command(rule: &Written<'_>, host: Option<&EcrHost>) -> String {
             arguments.push(format!("--custom-role-arn \"${variable}_ROLE_ARN\""));
         }
     }
-    let arguments: String = arguments
+    let arguments: Vec<String> = arguments
         .iter()
         .map(|word| format!(" \\\n  {word}"))
         .collect();
+    let arguments = arguments.concat();
     format!("{before}aws ecr create-pull-through-cache-rule{arguments}\n")
 }
 

@@ -9,10 +9,14 @@ pub(super) fn render(registries: &[Registry<'_>]) -> String {
 
 fn one(registry: &Registry<'_>) -> String {
     let (rules, left) = written(registry);
-    let mut text: String = heading(registry, &left)
-        .iter()
-        .map(|line| format!("# {line}\n"))
-        .collect();
+    let mut text = heading(registry, &left).join(
+        "
+# ",
+    );
+    text = format!(
+        "# {text}
+"
+    );
     text.push_str("AWSTemplateFormatVersion: \"2010-09-09\"\nDescription: Pull-through cache rules of Amazon ECR\n");
     let parameters: String = rules.iter().map(parameter).collect();
     if !parameters.is_empty() {

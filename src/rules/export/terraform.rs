@@ -9,10 +9,14 @@ pub(super) fn render(registries: &[Registry<'_>]) -> String {
 
 fn one(registry: &Registry<'_>) -> String {
     let (rules, left) = written(registry);
-    let mut text: String = heading(registry, &left)
-        .iter()
-        .map(|line| format!("# {line}\n"))
-        .collect();
+    let mut text = heading(registry, &left).join(
+        "
+# ",
+    );
+    text = format!(
+        "# {text}
+"
+    );
     for rule in &rules {
         text.push('\n');
         text.push_str(&resource(rule));
@@ -39,10 +43,11 @@ fn resource(rule: &Written<'_>) -> String {
         Needs::Role => fields.push(("custom_role_arn", format!("var.{name}_role_arn"))),
     }
     let width = fields.iter().map(|(key, _)| key.len()).max().unwrap_or(0);
-    let fields: String = fields
+    let fields: Vec<String> = fields
         .iter()
         .map(|(key, value)| format!("  {key:width$} = {value}\n"))
         .collect();
+    let fields = fields.concat();
     format!(
         "# {}\nresource \"aws_ecr_pull_through_cache_rule\" \"{name}\" {{\n{fields}}}\n",
         comment(rule.why)

@@ -1,19 +1,20 @@
 //! `rules export`: the rules that are missing, as code.
 
 use std::io::Write;
+use std::path::PathBuf;
 
 use super::super::super::args::Export;
 use super::super::super::talk::Talk;
 use super::super::super::{Error, Exit};
-use super::super::reporting;
 use super::super::rewrite::unless_closed;
 use super::super::survey::Survey;
+use super::super::{reporting, wanted};
 use crate::inventory::{Inventory, Verdict};
 use crate::reason::Reason;
 use crate::report::Kind;
 use crate::rules::export::{Entry, Format, Registry};
-use crate::rules::{Origin, Rule, azure_rule};
-use crate::settings::{Settings, Standing};
+use crate::rules::{Origin, Rule, RuleSet, azure_rule};
+use crate::settings::{Rules, Settings, Standing};
 
 /// Images that a rule could serve: the others are meant to stay, or nobody pulls them.
 const SERVED: &[Reason] = &[
@@ -32,6 +33,9 @@ pub(super) fn export(args: &Export, talk: Talk) -> Result<Exit, Error> {
     let Some(format) = Format::of(&args.to) else {
         return Err(Error::Message(format!("`--to {}` does not exist", args.to)));
     };
+    if format.takes_several {
+        return for_all(args, format, talk);
+    }
     let survey = Survey {
         paths: &args.paths,
         target: &args.target,
@@ -41,23 +45,28 @@ pub(super) fn export(args: &Export, talk: Talk) -> Result<Exit, Error> {
     };
     // What a rewrite says of its target and rules is said here in other words.
     survey.plan(talk.silent(), |run, plan| {
-        let code = if format.takes_several {
-            for_all(run.settings, format, talk)?
-        } else {
-            let images = Needed::of(&Inventory::of(plan));
-            missing(args, run.settings, format, &images, talk)?
-        };
-        if let Some(code) = code {
-            let render = |_, out: &mut dyn Write| out.write_all(code.as_bytes());
-            let file = args.output_file.as_deref();
-            unless_closed(reporting::print(file, Kind::Text, talk, &render))?;
+        let images = Needed::of(&Inventory::of(plan));
+        if let Some(code) = missing(args, run.settings, format, &images, talk)? {
+            print(args, &code, talk)?;
         }
         Ok(run.exit())
     })
 }
 
-/// The code for all registries and rules that count.
-fn for_all(settings: &Settings, format: &Format, talk: Talk) -> Result<Option<String>, Error> {
+fn print(args: &Export, code: &str, talk: Talk) -> Result<(), Error> {
+    let render = |_, out: &mut dyn Write| out.write_all(code.as_bytes());
+    let file = args.output_file.as_deref();
+    unless_closed(reporting::print(file, Kind::Text, talk, &render))
+}
+
+/// Prints the code for all registries and rules that count, whatever the images need.
+fn for_all(args: &Export, format: &Format, talk: Talk) -> Result<Exit, Error> {
+    let mut paths = args.paths.clone();
+    if paths.is_empty() {
+        paths.push(PathBuf::from("."));
+    }
+    let wanted = wanted(&args.target, &args.rules, paths)?;
+    let settings = Settings::resolve(&wanted, Rules::OrBuiltIn)?.without_target();
     let (effective, notes) = settings.effective()?;
     notes.iter().for_each(|note| talk.note(note));
     let registries = effective.iter().map(|one| Registry {
@@ -71,7 +80,8 @@ fn for_all(settings: &Settings, format: &Format, talk: Talk) -> Result<Option<St
             format.word
         )));
     }
-    Ok(Some(format.render(&registries)))
+    print(args, &format.render(&registries), talk)?;
+    Ok(Exit::Done)
 }
 
 fn entry(rule: &Rule) -> Entry<'_> {
@@ -174,6 +184,10 @@ fn missing(
     }
     for entry in &entries {
         warn_of(entry.rule, existing, talk);
+    }
+    let together = entries.iter().map(|entry| entry.rule.clone()).collect();
+    for warning in RuleSet::new(None, together).1 {
+        talk.note(&format!("warning: {warning}"));
     }
     if entries.is_empty() {
         talk.note(&format!(

@@ -2,17 +2,17 @@
 
 use std::io::Write;
 
-use super::super::super::args::{Import, TargetArgs};
+use super::super::super::args::Import;
 use super::super::super::talk::Talk;
 use super::super::super::{Error, Exit};
 use super::super::reporting;
 use super::super::rewrite::unless_closed;
-use super::asked;
+use super::{ask, stated};
 use crate::config::rules_block;
 use crate::report::Kind;
 use crate::rules::EcrHost;
 use crate::rules::import::Imported;
-use crate::settings::{Aws, load};
+use crate::settings::load;
 
 pub(super) fn import(args: &Import, talk: Talk) -> Result<Exit, Error> {
     let mut all = Imported::default();
@@ -27,10 +27,7 @@ pub(super) fn import(args: &Import, talk: Talk) -> Result<Exit, Error> {
             }
         }
     }
-    if let Some(profile) = asked(&args.aws) {
-        let target = stated(&args.target)?;
-        let aws = Aws::new(profile, args.target.region.as_deref())?;
-        let answer = aws.ask(target.as_ref())?;
+    if let Some(answer) = ask(&args.aws, &args.target)? {
         region = Some(answer.region);
         if answer.imported.found.is_empty() {
             talk.note("warning: AWS says that there are no rules; `ecr-rewrite rules export --to aws-cli` writes the commands that make them");
@@ -62,24 +59,6 @@ pub(super) fn import(args: &Import, talk: Talk) -> Result<Exit, Error> {
     })
 }
 
-/// The registry of the command line.
-fn stated(target: &TargetArgs) -> Result<Option<EcrHost>, Error> {
-    let failed = |error: crate::rules::ecr_host::HostError| Error::Message(error.to_string());
-    match (&target.registry, &target.account, &target.region) {
-        (Some(_), Some(_), _) | (Some(_), _, Some(_)) => Err(Error::Message(
-            "`--registry` and `--account`/`--region` say the same thing; give one of them".into(),
-        )),
-        (Some(text), None, None) => EcrHost::parse(text).map(Some).map_err(failed),
-        (None, Some(account), Some(region)) => EcrHost::from_account(account, region)
-            .map(Some)
-            .map_err(failed),
-        (None, Some(_), None) => Err(Error::Message(
-            "`--account` needs `--region` beside it".into(),
-        )),
-        (None, None, _) => Ok(None),
-    }
-}
-
 /// The line of the config that says the target, as far as that is known.
 fn registry(
     args: &Import,
@@ -91,7 +70,7 @@ fn registry(
         return Ok(format!("registry: {host}\n"));
     }
     let region = args.target.region.as_deref().or(answered).or(all.region());
-    let account = all.account();
+    let account = args.target.account.as_deref().or(all.account());
     if all.found.is_empty() {
         return Ok(String::new());
     }

@@ -4,9 +4,12 @@ mod export;
 mod import;
 mod show;
 
-use super::super::args::{AwsArgs, Rules, RulesCommand};
+use super::super::args::{AwsArgs, Rules, RulesCommand, TargetArgs};
 use super::super::talk::Talk;
 use super::super::{Error, Exit};
+use crate::rules::EcrHost;
+use crate::rules::ecr_host::HostError;
+use crate::settings::{Answer, Aws};
 
 pub(in super::super) fn rules(args: &Rules, talk: Talk) -> Result<Exit, Error> {
     match &args.command {
@@ -16,7 +19,29 @@ pub(in super::super) fn rules(args: &Rules, talk: Talk) -> Result<Exit, Error> {
     }
 }
 
-/// The profile to ask AWS with, when it is asked.
-pub(super) fn asked(aws: &AwsArgs) -> Option<Option<&str>> {
-    aws.from_aws.then_some(aws.profile.as_deref())
+/// What AWS answers, when it is asked: for the registry of the command line, or for what its shell is
+/// logged in to.
+pub(super) fn ask(aws: &AwsArgs, target: &TargetArgs) -> Result<Option<Answer>, Error> {
+    if !aws.from_aws {
+        return Ok(None);
+    }
+    let host = stated(target)?;
+    let region = target.region.as_deref().filter(|_| host.is_none());
+    let aws = Aws::new(aws.profile.as_deref(), region)?;
+    Ok(Some(aws.ask(host.as_ref())?))
+}
+
+/// The registry of the command line, when all of it stands there.
+pub(super) fn stated(target: &TargetArgs) -> Result<Option<EcrHost>, Error> {
+    let failed = |error: HostError| Error::Message(error.to_string());
+    match (&target.registry, &target.account, &target.region) {
+        (Some(_), Some(_), _) | (Some(_), _, Some(_)) => Err(Error::Message(
+            "`--registry` and `--account`/`--region` say the same thing; give one of them".into(),
+        )),
+        (Some(text), None, None) => EcrHost::parse(text).map(Some).map_err(failed),
+        (None, Some(account), Some(region)) => EcrHost::from_account(account, region)
+            .map(Some)
+            .map_err(failed),
+        _ => Ok(None),
+    }
 }

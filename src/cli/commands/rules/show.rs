@@ -26,13 +26,15 @@ pub(super) fn show(args: &Show, talk: Talk) -> Result<Exit, Error> {
         rules: one.rules.rules(),
     });
     let shown: Vec<Shown<'_>> = shown.collect();
-    let (kind, render): (_, fn(&[Shown<'_>], &mut dyn Write) -> std::io::Result<()>) =
-        match args.report.format {
-            ListFormat::Text => (Kind::Text, text),
-            ListFormat::Json => (Kind::Data, json),
-        };
+    let kind = match args.report.format {
+        ListFormat::Text => Kind::Text,
+        ListFormat::Json => Kind::Data,
+    };
     let file = args.report.output_file.as_deref();
-    let render = |_, out: &mut dyn Write| render(&shown, out);
+    let render = |_, out: &mut dyn Write| match args.report.format {
+        ListFormat::Text => text(&shown, out),
+        ListFormat::Json => json(&shown, out),
+    };
     unless_closed(reporting::print(file, kind, talk, &render))?;
     Ok(Exit::Done)
 }
