@@ -188,7 +188,12 @@ pub(super) struct RuleArgs {
     #[arg(long)]
     pub(super) from_aws: bool,
     /// The profile of the `aws` command line
-    #[arg(long, value_name = "P", requires = "from_aws")]
+    #[arg(
+        long,
+        value_name = "P",
+        requires = "from_aws",
+        conflicts_with = "rules"
+    )]
     pub(super) profile: Option<String>,
     /// The config file, instead of the repository's `.ecr-rewrite.yaml`
     #[arg(long, value_name = "FILE", conflicts_with = "no_config")]

@@ -99,6 +99,11 @@ impl Aws {
         })
     }
 
+    /// The region of the command line.
+    pub(super) fn region(&self) -> Option<&str> {
+        self.region.as_deref()
+    }
+
     /// The rules of `target`; without one, of the account and region that the shell is logged in to.
     pub fn ask(&self, target: Option<&EcrHost>) -> Resolved<Answer> {
         let account = target.and_then(EcrHost::account).map(String::from);

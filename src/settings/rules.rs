@@ -212,6 +212,13 @@ fn of_source(
 /// The rules that AWS answers with, which then also says the target, unless one is stated.
 fn of_aws(aws: &Aws, registry: &mut Registry, notes: &mut Vec<String>) -> Resolved<Vec<Rule>> {
     let host = registry.as_ref().map(|(host, _)| host);
+    if let (Some(host), Some(region)) = (host, aws.region())
+        && host.region().is_some_and(|known| known != region)
+    {
+        return Err(SettingsError::Message(format!(
+            "`--region {region}` is not the region of the target {host}; leave it out, or give `--registry`"
+        )));
+    }
     let answer = aws.ask(host)?;
     let (rules, warnings) = answer.imported.rules_for(host, "AWS");
     let warnings = answer.imported.warnings.iter().cloned().chain(warnings);

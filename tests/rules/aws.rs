@@ -156,6 +156,29 @@ fn the_target_of_the_config_is_asked_whatever_the_shell_says() {
 }
 
 #[test]
+fn a_region_that_is_not_the_targets_is_no_question() {
+    let Some(aws) = aws() else { return };
+    let stub = two();
+    let config = "registry: 123456789012.dkr.ecr.us-east-2.amazonaws.com\n";
+    let folder = tree(&[("a.yaml", POD), (".ecr-rewrite.yaml", config)]);
+    let asked = [".", "--dry-run", "--from-aws", "--region"];
+    let ask = |region: &'static str| {
+        run(
+            &stub,
+            &aws,
+            folder.path(),
+            &[&asked[..], &[region]].concat(),
+        )
+    };
+    let (exit, _, talk) = ask("eu-west-1");
+    assert!(
+        exit == 2 && talk.contains("is not the region of the target"),
+        "{talk}"
+    );
+    assert_eq!(ask("us-east-2").0, 0);
+}
+
+#[test]
 fn what_aws_refuses_is_said_with_what_to_do() {
     let Some(aws) = aws() else { return };
     let stub = two();

@@ -156,6 +156,15 @@ const WRONG: &[(&str, &str, &[&str])] = &[
     ),
     (
         "a.tf",
+        "module \"b\" {\n  source = \"./b\"\n}\nmodule \"c\" {}\n",
+        &[
+            "a.tf:1: no rule stands here",
+            "(`b`, `c`)",
+            "terraform show -json",
+        ],
+    ),
+    (
+        "a.tf",
         "resource \"x\" {\n",
         &["a.tf:1: invalid block body"],
     ),

@@ -64,6 +64,45 @@ fn the_command_line_wins_and_rules_beside_it_come_first() {
     assert!(exit == 2 && talk.contains("cannot be used with"), "{talk}");
     let (exit, _, talk) = run(folder.path(), &[".", "--profile", "x"]);
     assert!(exit == 2 && talk.contains("--from-aws"), "{talk}");
+    let (exit, _, talk) = run(folder.path(), &[".", "--rules", "r.tf", "--profile", "x"]);
+    assert!(exit == 2 && talk.contains("cannot be used with"), "{talk}");
+}
+
+#[test]
+fn rules_of_several_regions_are_told_apart() {
+    let rule = |name: &str, prefix: &str, region: &str| {
+        format!(
+            "resource \"aws_ecr_pull_through_cache_rule\" \"{name}\" {{\n  ecr_repository_prefix = \"{prefix}\"\n  upstream_registry_url = \"quay.io\"\n  region = \"{region}\"\n}}\n"
+        )
+    };
+    let text = rule("a", "quay", "us-east-1")
+        + &rule("b", "quay", "us-west-2")
+        + &rule("c", "other", "us-west-1");
+    let folder = tree(&[("m.tf", &text)]);
+    for (region, prefix, part) in [
+        ("us-west-1", "other", "target "),
+        ("us-west-2", "quay", "target "),
+        (
+            "eu-west-1",
+            "quay",
+            "warning: the rules of m.tf are those of region us-east-1 and",
+        ),
+    ] {
+        let target = ["--account", "123456789012", "--region", region];
+        let (_, output, talk) = run(
+            folder.path(),
+            &[&["rules", "show", "--rules", "m.tf"], &target[..]].concat(),
+        );
+        assert!(output.contains(&format!("quay.io   {prefix}")), "{output}");
+        assert!((output + &talk).contains(part), "{talk}");
+        let (_, output, _) = run(
+            folder.path(),
+            &[&["rules", "import", "m.tf"], &target[..]].concat(),
+        );
+        assert!(output.contains(&format!("prefix: {prefix}\n")), "{output}");
+    }
+    let (_, _, talk) = run(folder.path(), &["rules", "import", "m.tf"]);
+    assert!(talk.contains("several accounts or regions"), "{talk}");
 }
 
 #[test]

@@ -74,7 +74,7 @@ pub(in super::super) struct InitRuleArgs {
     pub(in super::super) rule: Vec<String>,
     /// Take the rules from a file, as `ecr-rewrite rules import` reads it; `-` for standard input,
     /// `default` for the built-in prefixes
-    #[arg(long, value_name = "FILE|-|default", conflicts_with = "from_aws")]
+    #[arg(long, value_name = "FILE|-|default", conflicts_with_all = ["from_aws", "profile"])]
     pub(in super::super) rules: Option<String>,
     #[command(flatten)]
     pub(in super::super) aws: super::rules::AwsArgs,

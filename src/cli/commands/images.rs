@@ -48,6 +48,9 @@ pub(in super::super) fn images(args: &Images, talk: Talk) -> Result<Exit, Error>
             (false, ListFormat::Json) => report::json(&inventory, out),
         };
         unless_closed(reporting::print(file.as_deref(), kind, talk, &render))?;
+        if inventory.images.is_empty() {
+            talk.note("no image is named here");
+        }
         say(args, &inventory, talk);
         Ok(run.exit())
     })

@@ -52,18 +52,26 @@ fn read(document: &Node, reader: &mut Reader<'_>) {
             }
         }
     }
-    let modules = document
-        .all("module")
-        .flat_map(Node::maps)
-        .flat_map(Node::entries);
-    for (name, body) in modules {
-        if body.mentions("pull_through") {
-            let what = format!("module `{name}` makes rules that stand elsewhere");
-            reader.unreadable(body.line, &what);
-        } else if is_empty {
-            let message = format!("module `{name}` is not looked into; {}", SOURCE.instead);
-            reader.warning(body.line, &message);
-        }
+    let modules = document.all("module").flat_map(Node::maps);
+    let modules: Vec<(&str, &Node)> = modules.flat_map(Node::entries).collect();
+    let making = modules
+        .iter()
+        .filter(|(_, body)| body.mentions("pull_through"));
+    for (name, body) in making {
+        is_empty = false;
+        let what = format!("module `{name}` makes rules that stand elsewhere");
+        reader.unreadable(body.line, &what);
+    }
+    if let (true, Some((_, first))) = (is_empty, modules.first()) {
+        let names: Vec<String> = modules
+            .iter()
+            .map(|(name, _)| format!("`{name}`"))
+            .collect();
+        let what = format!(
+            "no rule stands here, and modules are not looked into ({})",
+            names.join(", ")
+        );
+        reader.unreadable(first.line, &what);
     }
 }
 

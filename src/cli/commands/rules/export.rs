@@ -154,9 +154,6 @@ fn missing(
     notes.iter().for_each(|note| talk.note(note));
     note_overrides(settings, &standing, talk)?;
     let existing: &[Rule] = standing.existing.as_deref().unwrap_or_default();
-    if standing.existing.is_none() && !args.all {
-        talk.note("nothing says which rules exist (`--from-aws`, `--rules FILE`, `rulesFrom`), so every rule that is stated or needed is printed");
-    }
     let needed = images.by_rule(&standing);
     let mut entries: Vec<Entry<'_>> = Vec::new();
     let mut add = |rule, why| {
@@ -188,6 +185,13 @@ fn missing(
     let together = entries.iter().map(|entry| entry.rule.clone()).collect();
     for warning in RuleSet::new(None, together).1 {
         talk.note(&format!("warning: {warning}"));
+    }
+    if standing.existing.is_none() && entries.is_empty() {
+        talk.note("no rule is stated, and no image here needs one");
+        return Ok(None);
+    }
+    if standing.existing.is_none() && !args.all {
+        talk.note("nothing says which rules exist (`--from-aws`, `--rules FILE`, `rulesFrom`), so every rule that is stated or needed is printed");
     }
     if entries.is_empty() {
         talk.note(&format!(

@@ -10,8 +10,8 @@ use super::super::rewrite::unless_closed;
 use super::{ask, stated};
 use crate::config::rules_block;
 use crate::report::Kind;
-use crate::rules::EcrHost;
 use crate::rules::import::Imported;
+use crate::rules::{EcrHost, RuleSet};
 use crate::settings::load;
 
 pub(super) fn import(args: &Import, talk: Talk) -> Result<Exit, Error> {
@@ -34,13 +34,27 @@ pub(super) fn import(args: &Import, talk: Talk) -> Result<Exit, Error> {
         }
         all.append(answer.imported);
     }
-    for warning in all.warnings.iter().chain(&all.conflicts()) {
+    let host = stated(&args.target)?;
+    let wanted = (
+        args.target
+            .account
+            .as_deref()
+            .or(host.as_ref().and_then(EcrHost::account)),
+        args.target
+            .region
+            .as_deref()
+            .or(host.as_ref().and_then(EcrHost::region)),
+    );
+    let (rules, is_it) = all.rules_of(wanted.0, wanted.1);
+    let conflicts = RuleSet::new(None, rules.clone()).1;
+    for warning in all.warnings.iter().chain(&conflicts) {
         talk.note(&format!("warning: {warning}"));
+    }
+    if !is_it {
+        talk.note("warning: no rule is said to belong to that account and region; all are printed");
     }
     all.problems.iter().for_each(|problem| talk.error(problem));
     let registry = registry(args, &all, region.as_deref(), talk)?;
-    let (rules, warnings) = all.rules_for(None, "");
-    debug_assert!(warnings.is_empty());
     if all.found.is_empty() {
         return Ok(if all.problems.is_empty() {
             exit
@@ -91,7 +105,7 @@ fn registry(
         (None, _) => {
             let several = all.registries().len() > 1;
             talk.note(if several {
-                "warning: the rules are of several accounts or regions, and only one of each kind is printed; import each on its own, into `overrides`"
+                "warning: the rules are of several accounts or regions; give `--account` and `--region` for those of one, and put those of others into `overrides`"
             } else {
                 "warning: the source says neither account nor region; give `--account` and `--region`, or write `registry:` beside the rules"
             });

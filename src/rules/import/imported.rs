@@ -1,0 +1,153 @@
+//! What a source says: its rules, the registries that they belong to, and what is wrong with them.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use crate::rules::{EcrHost, Rule, RuleSet};
+
+/// How many rules AWS takes in a registry and region (Amazon ECR service quotas).
+const MAX_RULES: usize = 50;
+/// A rule and the registry that it is said to belong to.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// The rule.
+    pub rule: Rule,
+    /// The account, when the source says it.
+    pub account: Option<String>,
+    /// The region, when the source says it.
+    pub region: Option<String>,
+}
+
+/// What a source says.
+#[derive(Clone, Debug, Default)]
+pub struct Imported {
+    /// The rules, in order.
+    pub found: Vec<Found>,
+    /// What is worth knowing, each with its place.
+    pub warnings: Vec<String>,
+    /// Rules that could not be read, each with its place and what to do.
+    pub problems: Vec<String>,
+}
+
+impl Imported {
+    /// Drops what is said twice, and notes what AWS would not take.
+    pub(super) fn finish(&mut self, name: &Path) {
+        let mut kept: Vec<Found> = Vec::new();
+        for found in std::mem::take(&mut self.found) {
+            let same = |known: &Found| {
+                known.rule.agrees_with(&found.rule)
+                    && known.account == found.account
+                    && known.region == found.region
+            };
+            if !kept.iter().any(same) {
+                kept.push(found);
+            }
+        }
+        self.found = kept;
+        for (account, region) in self.registries() {
+            let count = self.of(account.as_deref(), region.as_deref()).count();
+            if count > MAX_RULES {
+                self.warnings.push(format!(
+                    "{}: holds {count} rules; AWS takes {MAX_RULES} in a registry and region",
+                    name.display()
+                ));
+            }
+        }
+        if self.found.is_empty() && self.problems.is_empty() {
+            let message = format!("{}: holds no pull-through cache rules", name.display());
+            self.warnings.push(message);
+        }
+    }
+
+    /// The accounts and regions that are spoken of, each pair once.
+    pub fn registries(&self) -> BTreeSet<(Option<String>, Option<String>)> {
+        let pair = |found: &Found| (found.account.clone(), found.region.clone());
+        self.found.iter().map(pair).collect()
+    }
+
+    fn of(&self, account: Option<&str>, region: Option<&str>) -> impl Iterator<Item = &Found> {
+        let is_it = move |found: &&Found| {
+            found.account.as_deref() == account && found.region.as_deref() == region
+        };
+        self.found.iter().filter(is_it)
+    }
+
+    /// The account that all rules belong to, if it is one.
+    pub fn account(&self) -> Option<&str> {
+        one(self.found.iter().map(|found| found.account.as_deref()))
+    }
+
+    /// The region that all rules belong to, if it is one.
+    pub fn region(&self) -> Option<&str> {
+        one(self.found.iter().map(|found| found.region.as_deref()))
+    }
+
+    /// The rules for a target: those that are said to belong to it or to nobody. Where all belong to
+    /// others they are taken all the same, with a warning: the accounts of a company are often made alike.
+    pub fn rules_for(&self, target: Option<&EcrHost>, name: &str) -> (Vec<Rule>, Vec<String>) {
+        let account = target.and_then(EcrHost::account);
+        let (rules, is_it) = self.rules_of(account, target.and_then(EcrHost::region));
+        let mut warnings = Vec::new();
+        if !is_it {
+            let others: Vec<String> = self.registries().iter().map(registry_text).collect();
+            warnings.push(format!(
+                "the rules of {name} are those of {}, and the target is {}; make sure that it has the same",
+                others.join(" and "),
+                target.map_or("another", EcrHost::as_str)
+            ));
+        }
+        (rules, warnings)
+    }
+
+    /// The rules that are said to belong to an account and region, as far as these are known; all of them
+    /// when none does, and which of the two it is.
+    pub fn rules_of(&self, account: Option<&str>, region: Option<&str>) -> (Vec<Rule>, bool) {
+        let fits = |known: &Option<String>, wanted: Option<&str>| match (known, wanted) {
+            (Some(known), Some(wanted)) => known == wanted,
+            _ => true,
+        };
+        let belongs = |found: &&Found| fits(&found.account, account) && fits(&found.region, region);
+        let mut chosen: Vec<&Found> = self.found.iter().filter(belongs).collect();
+        let is_it = !chosen.is_empty() || self.found.is_empty();
+        if !is_it {
+            chosen = self.found.iter().collect();
+        }
+        let mut rules: Vec<Rule> = Vec::new();
+        for found in chosen {
+            // The same rule in another region or account.
+            if !rules.iter().any(|known| known.agrees_with(&found.rule)) {
+                rules.push(found.rule.clone());
+            }
+        }
+        (rules, is_it)
+    }
+
+    /// Adds what another source says.
+    pub fn append(&mut self, other: Self) {
+        self.found.extend(other.found);
+        self.warnings.extend(other.warnings);
+        self.problems.extend(other.problems);
+    }
+
+    /// What is to be said of the rules together, as they would work side by side.
+    pub fn conflicts(&self) -> Vec<String> {
+        let (rules, _) = self.rules_of(None, None);
+        RuleSet::new(None, rules).1
+    }
+}
+
+/// An account and region in words.
+fn registry_text((account, region): &(Option<String>, Option<String>)) -> String {
+    match (account, region) {
+        (Some(account), Some(region)) => format!("account {account} in {region}"),
+        (Some(account), None) => format!("account {account}"),
+        (None, Some(region)) => format!("region {region}"),
+        (None, None) => "an account that is not said".into(),
+    }
+}
+
+/// What all of these are, when it is one thing.
+fn one<'t>(mut all: impl Iterator<Item = Option<&'t str>>) -> Option<&'t str> {
+    let first = all.next()??;
+    all.all(|other| other == Some(first)).then_some(first)
+}
