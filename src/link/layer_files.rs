@@ -33,6 +33,9 @@ impl Resolved {
     }
 }
 
+/// The files that fit a path, from one folder or from any.
+type Fitting = BTreeMap<(Option<PathBuf>, String), Vec<usize>>;
+
 /// A file of a repository under a key of a generated config map.
 struct Source<'a> {
     folder: &'a Path,
