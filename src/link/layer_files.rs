@@ -45,9 +45,6 @@ struct Source<'a> {
     changes: bool,
 }
 
-/// Files by the folder that is asked from and the path that they fit.
-type Fitting = BTreeMap<(Option<PathBuf>, String), Vec<usize>>;
-
 /// The files of the repository by path, and those behind each generated config map.
 pub(super) struct Known<'a> {
     pub(super) files: &'a [ScannedFile],
