@@ -1,6 +1,6 @@
 //! Rules from where they already stand: what `aws` prints, and infrastructure code.
 //!
-//! A text is read into [`tree`] by its syntax, and the first of [`SOURCES`] that knows the tree reads the
+//! A text is read into `tree` by its syntax, and the first of `SOURCES` that knows the tree reads the
 //! rules out of it. Nothing is guessed: a prefix that is not written out is a problem that says what to
 //! run instead. A further kind of source is a file beside this one and a row of the table.
 
