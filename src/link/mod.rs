@@ -77,8 +77,6 @@ pub struct Links {
     pub views: Vec<View>,
     /// How the charts of the repository are used.
     pub uses: Vec<ChartUse>,
-    /// The releases of charts, each in every way in which it may be put together.
-    pub releases: Vec<ReleaseUse>,
     /// Releases that name no image of their charts.
     pub silent: Vec<Silent>,
     /// What deploys the files.
@@ -86,6 +84,8 @@ pub struct Links {
     /// What kustomizations build.
     pub builds: Builds,
     names: NameSet,
+    /// The merges that releases make.
+    combined: Vec<layers::Combined>,
 }
 
 impl Links {
@@ -108,6 +108,11 @@ impl Links {
             }
         }
         places
+    }
+
+    /// The releases of charts, each in every way in which it may be put together.
+    pub fn releases(&self, files: &[ScannedFile]) -> Vec<ReleaseUse> {
+        uses::releases(&Charts::of(files), &self.combined)
     }
 
     /// Adds a group.
@@ -161,12 +166,12 @@ pub fn link_in(
         groups,
         views: values::views(files, &charts, &stacks, known),
         uses: uses::uses(files, &charts, &stacks),
-        releases: uses::releases(&charts, &releases.combined),
         silent: releases.silent,
         held,
         deployers,
         builds,
         names,
+        combined: releases.combined,
     }
 }
 
