@@ -250,7 +250,16 @@ impl Comparison<'_> {
             return;
         }
         let (old, new) = (all(old), all(new));
-        if old != new {
+        let is_computed = old.len() == new.len()
+            && old
+                .iter()
+                .zip(&new)
+                .all(|(old, new)| words::differ_in_words(old, new, is_sha256));
+        if old != new && is_computed {
+            let difference =
+                place.difference(old.first().map(String::as_str), None, words::COMMENT);
+            self.checksums.push(difference);
+        } else if old != new {
             let differ = old.iter().zip(&new).find(|(old, new)| old != new);
             let (old, new) = differ.map_or(
                 (old.len().to_string(), new.len().to_string()),

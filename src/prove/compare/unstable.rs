@@ -87,20 +87,63 @@ fn masked(text: &str, again: &str) -> Option<String> {
     if text == again {
         return None;
     }
-    if let Some(masked) = by_runs(text, again) {
-        return Some(masked);
+    let [text, again] = without_certificates(text, again);
+    if text == again {
+        return Some(text);
     }
-    let [chunks, others] = [text, again].map(|text| chunks(text).collect::<Vec<_>>());
+    let [chunks, others] = [&text, &again].map(|text| chunks(text).collect::<Vec<_>>());
     if chunks.len() == others.len() {
         let all = zip(chunks, others).map(|(chunk, other)| {
             if chunk == other {
                 return Some(chunk.to_string());
             }
-            by_runs(chunk, other).or_else(|| hides_nothing(chunk).then(|| MASK.to_string()))
+            let whole = || hides_nothing(chunk).then(|| MASK.to_string());
+            if is_coded(chunk) {
+                return whole();
+            }
+            by_runs(chunk, other).or_else(whole)
         });
         return all.collect();
     }
-    hides_nothing(text).then(|| MASK.to_string())
+    hides_nothing(&text).then(|| MASK.to_string())
+}
+
+/// How certificates and keys are written: what stands between is coded.
+const BEGIN: &str = "-----BEGIN ";
+const END: &str = "-----END ";
+
+/// Two texts with a mask for each certificate or key that differs. Lines of it may be the same by chance.
+fn without_certificates(text: &str, again: &str) -> [String; 2] {
+    let parts = [text, again].map(|text| text.split(BEGIN).collect::<Vec<_>>());
+    if parts[0].len() != parts[1].len() {
+        return [text, again].map(str::to_string);
+    }
+    let mut texts = [String::new(), String::new()];
+    for (index, (one, other)) in zip(&parts[0], &parts[1]).enumerate() {
+        let bodies = [one, other].map(|part| part.split_once(END).filter(|_| index > 0));
+        for (side, part) in [one, other].into_iter().enumerate() {
+            texts[side].push_str(if index > 0 { BEGIN } else { "" });
+            match (bodies, bodies[side]) {
+                ([Some((one, _)), Some((other, _))], Some((_, rest))) if one != other => {
+                    texts[side].extend([MASK, END, rest]);
+                }
+                _ => texts[side].push_str(part),
+            }
+        }
+    }
+    texts
+}
+
+/// How many characters a coded word has at least.
+const MIN_CODED: usize = 16;
+
+/// Whether a word looks like the code of something: base64, or the hash of a password.
+fn is_coded(word: &str) -> bool {
+    let has = |is: fn(&char) -> bool| word.chars().any(|c| is(&c));
+    word.len() >= MIN_CODED
+        && has(char::is_ascii_uppercase)
+        && has(char::is_ascii_lowercase)
+        && has(char::is_ascii_digit)
 }
 
 /// The same for texts that are alike but for letters and digits.
@@ -119,9 +162,9 @@ fn by_runs(text: &str, again: &str) -> Option<String> {
     all.collect::<Option<Vec<&str>>>().map(|runs| runs.concat())
 }
 
-/// What blanks, quotes and commas are between, and these themselves.
+/// What blanks, quotes, commas and colons are between, and these themselves.
 fn chunks(text: &str) -> impl Iterator<Item = &str> {
-    let is_between = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ',');
+    let is_between = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ',' | ':');
     split(text, is_between).into_iter()
 }
 
@@ -154,7 +197,17 @@ mod tests {
             ("x1 y", "x2 y", Some("unstable y")),
             ("nginx:a1", "nginx:b2", Some("nginx:unstable")),
             ("a/b.c d", "a.b/c d", Some("unstable d")),
-            ("u:$2a$10$a/b", "u:$2a$10$./c", Some("unstable")),
+            ("u:$2a$10$a/b", "u:$2a$10$./c", Some("u:unstable")),
+            (
+                "x: Ab3/defghijklmnop= y",
+                "x: Ab3defghijk+lmnop y",
+                Some("x: unstable y"),
+            ),
+            (
+                "-----BEGIN X-----\nab\n-----END X-----\nz",
+                "-----BEGIN X-----\ncd\ne\n-----END X-----\nz",
+                Some("-----BEGIN unstable-----END X-----\nz"),
+            ),
             ("k: a/b+c\nx", "k: abc\nx", Some("k: unstable\nx")),
             ("a b c", "a b", Some("unstable")),
             ("quay.io/a/b x y", "quay.io/a/b x", None),

@@ -196,6 +196,13 @@ pub(super) fn have_same_gaps(old: &str, new: &str) -> bool {
     shape(old) == shape(new)
 }
 
+/// Whether two texts only differ in words of a kind.
+pub(super) fn differ_in_words(old: &str, new: &str, is_of_kind: impl Fn(&str) -> bool) -> bool {
+    let [old, new] = [old, new].map(|text| pieces(text).collect::<Vec<_>>());
+    let fits = |(old, new): (&&str, &&str)| old == new || is_of_kind(old) && is_of_kind(new);
+    old.len() == new.len() && zip(&old, &new).all(fits)
+}
+
 /// The words of a text and what stands between them, in their order.
 fn pieces(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
