@@ -70,6 +70,18 @@ impl ScannedFile {
         }
     }
 
+    /// A file of the context of which nothing is asked but where it stands.
+    pub fn unasked(below: &Path, source: SourceFile) -> Self {
+        let text = String::new();
+        Self {
+            below: below.to_path_buf(),
+            source: SourceFile { text, ..source },
+            role: Role::Context,
+            scan: Scan::default(),
+            template: Template::No,
+        }
+    }
+
     /// A file of the context that others depend on and that could not be read.
     pub fn unread(path: PathBuf, real: PathBuf, links: Vec<PathBuf>) -> Self {
         let source = SourceFile {
@@ -287,6 +299,10 @@ pub fn known_as(source: &SourceFile) -> &Path {
 pub fn scan_text(path: &Path, text: &str, options: &Options) -> Scan {
     let mut scanner = Scanner::new(path, text, options, text);
     let has_ignores = scanner.ignores.as_ref().is_some_and(Gathering::has_any);
+    let may_name = |text: &str| may_name_images(text, options);
+    if !has_ignores && !sites::counts_by_name(path) && sites::are_schemas(text, may_name) {
+        return scanner.scan;
+    }
     if !has_ignores && !is_worth_parsing(path, text, options) {
         scanner.scan.not_yaml = may_write_anything(text);
         // What stands under a key that is filled in, or is itself, may be a map with an image.
@@ -538,16 +554,19 @@ pub fn template(path: &Path, text: &str) -> Template {
     }
 }
 
-fn is_worth_parsing(path: &Path, text: &str, options: &Options) -> bool {
+/// Whether anything could be found in a text.
+pub fn is_worth_parsing(path: &Path, text: &str, options: &Options) -> bool {
+    sites::counts_by_name(path) || may_name_images(text, options)
+}
+
+/// Whether a text has any word that finders, or the config, look for.
+fn may_name_images(text: &str, options: &Options) -> bool {
     let has = |word: &str| memmem::find(text.as_bytes(), word.as_bytes()).is_some();
     let sites::Stated { templates, fields } = &options.stated;
     let mut templates = templates.iter().flatten().filter_map(|keys| keys.last());
     // A field under any key may stand in every object of its kind.
     let may_hold = |field: &sites::Field| has(&field.kind) && field.path.last_key().is_none_or(has);
-    sites::counts_by_name(path)
-        || sites::may_name_images(text)
-        || templates.any(|key| has(key))
-        || fields.iter().any(may_hold)
+    sites::may_name_images(text) || templates.any(|key| has(key)) || fields.iter().any(may_hold)
 }
 
 #[cfg(test)]

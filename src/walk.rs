@@ -5,7 +5,7 @@
 //! here, once: everything later works with real paths, each file once, in a fixed order. A link adds
 //! no file that the walk of its repository would leave out.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Mutex;
@@ -301,7 +301,7 @@ fn roots<'p>(
 #[derive(Default)]
 struct Found {
     /// The files, each with the links to it.
-    files: BTreeMap<PathBuf, (Role, BTreeSet<PathBuf>)>,
+    files: HashMap<PathBuf, (Role, BTreeSet<PathBuf>)>,
     /// Links to files, where they lead, and what their own place would make of the file.
     links: Vec<(PathBuf, PathBuf, Role)>,
     folder_links: BTreeMap<PathBuf, PathBuf>,
@@ -502,7 +502,7 @@ impl Walker<'_> {
             role,
         });
         let mut files: Vec<Walked> = walked.collect();
-        files.sort_by(|a, b| a.path.cmp(&b.path));
+        files.sort_by_cached_key(|file| in_order(&file.path));
         // Given folders that lie inside each other are walked once each.
         notes.sort();
         notes.dedup();
@@ -520,6 +520,13 @@ impl Walker<'_> {
             outside,
         }
     }
+}
+
+/// Bytes that are in order as the paths are, part by part, which is slow to compare.
+fn in_order(path: &Path) -> Vec<u8> {
+    let bytes = path.as_os_str().as_encoded_bytes().iter();
+    let parted = |&byte: &u8| if byte == b'/' { 0 } else { byte };
+    bytes.map(parted).collect()
 }
 
 /// What an entry of a folder turned out to be.

@@ -11,8 +11,36 @@ pub(super) fn is_filled(path: &str) -> bool {
     path.contains("{{") || path.contains('*')
 }
 
+/// What fits a path of which a part is filled in.
+#[derive(Debug)]
+pub(super) struct Pattern {
+    glob: GlobMatcher,
+    /// What everything that fits begins with.
+    pub(super) head: String,
+    /// What everything that fits ends with: comparing that is fast.
+    tail: String,
+}
+
+impl Pattern {
+    fn of(glob: &mut GlobBuilder<'_>, head: String, path: &str) -> Option<Self> {
+        let stars = path.rfind("}}").map(|at| at + 2);
+        let last = stars.max(path.rfind('*').map(|at| at + 1));
+        Some(Self {
+            glob: glob.build().ok()?.compile_matcher(),
+            head,
+            tail: path[last.unwrap_or(0)..].to_string(),
+        })
+    }
+
+    /// Whether it fits a path.
+    pub(super) fn fits(&self, path: &Path) -> bool {
+        let bytes = path.as_os_str().as_encoded_bytes();
+        bytes.ends_with(self.tail.as_bytes()) && self.glob.is_match(path)
+    }
+}
+
 /// What fits a path of which a part is filled in, from any folder.
-pub(super) fn pattern(path: &str) -> Option<GlobMatcher> {
+pub(super) fn pattern(path: &str) -> Option<Pattern> {
     if !is_filled(path) {
         return None;
     }
@@ -23,20 +51,21 @@ pub(super) fn pattern(path: &str) -> Option<GlobMatcher> {
     {
         rest = shorter;
     }
-    let glob = GlobBuilder::new(&format!("**/{}", starred(rest))).build();
-    Some(glob.ok()?.compile_matcher())
+    let glob = format!("**/{}", starred(rest));
+    Pattern::of(&mut GlobBuilder::new(&glob), String::new(), rest)
 }
 
 /// What fits a path from one folder. A template may fill in several folders, a star is part of one name.
-pub(super) fn pattern_in(folder: &Path, path: &str) -> Option<GlobMatcher> {
+pub(super) fn pattern_in(folder: &Path, path: &str) -> Option<Pattern> {
     let first = path.find("{{").into_iter().chain(path.find('*')).min()?;
     let head = path[..first].rfind('/').map_or(0, |slash| slash + 1);
     let folder = normalise(&folder.join(&path[..head]));
-    let folder = globset::escape(folder.to_str()?);
-    let glob = GlobBuilder::new(&format!("{folder}/{}", starred(&path[head..])))
-        .literal_separator(!path.contains("{{"))
-        .build();
-    Some(glob.ok()?.compile_matcher())
+    let folder = folder.to_str()?;
+    let rest = &path[head..];
+    let glob = format!("{}/{}", globset::escape(folder), starred(rest));
+    let mut glob = GlobBuilder::new(&glob);
+    glob.literal_separator(!path.contains("{{"));
+    Pattern::of(&mut glob, format!("{folder}/"), rest)
 }
 
 /// The path with a star for each template.

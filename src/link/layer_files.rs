@@ -1,9 +1,9 @@
 //! What the layers of a release may be: files by their paths, and the texts of config maps by their names.
 
-use std::collections::{BTreeSet, HashMap};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-
-use globset::GlobMatcher;
 
 use super::filled::{has_folder, is_filled, pattern, pattern_in};
 use super::layers::{Layer, folder_of};
@@ -46,6 +46,10 @@ struct Source<'a> {
 pub(super) struct Known<'a> {
     pub(super) files: &'a [ScannedFile],
     paths: HashMap<&'a Path, usize>,
+    /// The same, as bytes, in their order.
+    sorted: Vec<(&'a [u8], usize)>,
+    /// What fits which path, from which folder, as far as it was asked.
+    fitting: RefCell<BTreeMap<(Option<PathBuf>, String), Vec<usize>>>,
     generated: HashMap<&'a str, Vec<Source<'a>>>,
     /// The texts in config maps and secrets by name and key.
     texts: HashMap<(&'a str, &'a str), Vec<(usize, &'a ConfigMap)>>,
@@ -58,6 +62,8 @@ impl<'a> Known<'a> {
         let mut known = Self {
             files,
             paths: paths.collect(),
+            sorted: sorted(files),
+            fitting: RefCell::default(),
             generated: HashMap::new(),
             texts: HashMap::new(),
         };
@@ -223,15 +229,13 @@ impl<'a> Known<'a> {
                 Base::Chart | Base::Anywhere => chart,
                 Base::Root | Base::Source => None,
             };
-            let inside = inside_of.and_then(|inside| pattern_in(inside, path));
-            let found = inside
-                .map(|pattern| self.fitting(&pattern))
-                .unwrap_or_default();
-            let anywhere = pattern(path).filter(|_| has_folder(path));
-            let is_told = base == Base::Chart || base == Base::Here;
-            return match anywhere {
-                Some(anywhere) if found.is_empty() && !is_told => self.fitting(&anywhere),
-                _ => found,
+            let found = inside_of.map(|inside| self.fitting(Some(inside), path));
+            let found = found.unwrap_or_default();
+            let is_told = base == Base::Chart || base == Base::Here || !has_folder(path);
+            return if found.is_empty() && !is_told {
+                self.fitting(None, path)
+            } else {
+                found
             };
         }
         let relative = path.trim_start_matches('/');
@@ -253,12 +257,28 @@ impl<'a> Known<'a> {
         }
     }
 
-    /// The files that fit a pattern, in order.
-    fn fitting(&self, pattern: &GlobMatcher) -> Vec<usize> {
-        let fits = |(path, _): &(&&Path, &usize)| pattern.is_match(path);
-        let all = self.paths.iter().filter(fits);
-        let mut found: Vec<usize> = all.map(|(_, &index)| index).collect();
-        found.sort_by_key(|&file| &self.files[file].source.real);
+    /// The files that fit a path of which a part is filled in, from one folder or from any, in order.
+    fn fitting(&self, folder: Option<&Path>, path: &str) -> Vec<usize> {
+        // Every release of a repository may name the same path, and is asked more than once.
+        let key = (folder.map(Path::to_path_buf), path.to_string());
+        if let Some(known) = self.fitting.borrow().get(&key) {
+            return known.clone();
+        }
+        let pattern = match folder {
+            Some(folder) => pattern_in(folder, path),
+            None => pattern(path),
+        };
+        let found = pattern.map_or(Vec::new(), |pattern| {
+            let head = pattern.head.as_bytes();
+            let first = self.sorted.partition_point(|(bytes, _)| *bytes < head);
+            let inside = self.sorted[first..].iter();
+            let inside = inside.take_while(|(bytes, _)| bytes.starts_with(head));
+            let fits = |index: &usize| pattern.fits(&self.files[*index].source.real);
+            let mut found: Vec<usize> = inside.map(|(_, index)| *index).filter(fits).collect();
+            found.sort_by_key(|&file| &self.files[file].source.real);
+            found
+        });
+        self.fitting.borrow_mut().insert(key, found.clone());
         found
     }
 
@@ -268,6 +288,14 @@ impl<'a> Known<'a> {
         let above = folder_of(&self.files[by]).ancestors();
         above.map(|above| normalise(&above.join(chart))).collect()
     }
+}
+
+fn sorted(files: &[ScannedFile]) -> Vec<(&[u8], usize)> {
+    let paths = files.iter().map(|file| file.source.real.as_os_str());
+    let paths = paths.map(OsStr::as_encoded_bytes).enumerate();
+    let mut sorted: Vec<(&[u8], usize)> = paths.map(|(index, path)| (path, index)).collect();
+    sorted.sort_unstable();
+    sorted
 }
 
 /// Whether a file can be merged: one without any word about images is, too.

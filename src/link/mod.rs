@@ -13,6 +13,7 @@ mod homes;
 mod kustomize;
 mod layer_files;
 mod layers;
+pub mod nearby;
 mod objects;
 mod patched;
 mod pieces;
@@ -29,7 +30,7 @@ mod vendored;
 pub use charted::{Charted, NewTexts, Said, Slot};
 pub use deployers::{Deployer, Deployers, How};
 pub use layers::Silent;
-pub use tree::{FolderLinks, taken_from_outside};
+pub use tree::{FolderLinks, taken_from_outside, takes_in};
 pub use uses::{ChartUse, ReleaseUse};
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -270,7 +270,7 @@ impl Known<'_> {
                 if !has_folder(chart) && placed.layers.is_empty() {
                     continue;
                 }
-                let fits = charts.folders().filter(|folder| pattern.is_match(folder));
+                let fits = charts.folders().filter(|folder| pattern.fits(folder));
                 found.extend(fits.map(|folder| (folder.clone(), has_folder(chart))));
                 continue;
             }

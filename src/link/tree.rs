@@ -227,6 +227,11 @@ impl<'a> Tree<'a> {
     }
 }
 
+/// Whether a file takes others in.
+pub fn takes_in(file: &ScannedFile) -> bool {
+    facts(file).any(|fact| !fact.takes_in.is_empty())
+}
+
 /// The paths that the kustomizations of the files name and that none of the files stands at: what
 /// they take in counts whatever it is called. A folder stands for the kustomization in it.
 pub fn taken_from_outside(files: &[ScannedFile], links: &FolderLinks) -> BTreeSet<PathBuf> {

@@ -69,7 +69,10 @@ impl<'a> Graph<'a> {
             targets: Vec::new(),
             base: rules_for(Path::new(CONFIG_NAME)),
         };
-        for file in files {
+        // Most files of a large repository name no image, and nobody asks for their target.
+        let is_asked =
+            |file: &&ScannedFile| !file.scan.sites.is_empty() || !file.source.links.is_empty();
+        for file in files.iter().filter(is_asked) {
             for place in file.source.places() {
                 graph.node(file, place, rules_for);
             }

@@ -9,7 +9,7 @@ use crate::yaml::{Document, NodeId};
 const FILE_NAMES: &[&str] = &["Chart.yaml", "requirements.yaml"];
 
 /// Whether a file of this name lists dependencies.
-pub(super) fn is_chart_name(path: &Path) -> bool {
+pub fn is_chart_name(path: &Path) -> bool {
     path.file_name()
         .and_then(|name| name.to_str())
         .is_some_and(|name| FILE_NAMES.contains(&name))

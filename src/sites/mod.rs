@@ -29,6 +29,7 @@ mod release;
 mod release_patches;
 mod resource;
 mod salvage;
+mod schemas;
 mod templated;
 mod texts;
 mod values;
@@ -42,7 +43,7 @@ use regex::Regex;
 
 pub use bit::Bit;
 pub use catalogue::{Place, catalogue};
-pub use chart::{Chart, Dependency, is_chart_file};
+pub use chart::{Chart, Dependency, is_chart_file, is_chart_name};
 pub use chart_tests::{ASSERTION, GIVEN, PATTERN};
 pub use components::is_joined;
 pub use embedded::{Holds, Text};
@@ -65,6 +66,7 @@ pub use release::{
 };
 pub use release_patches::{PatchTarget, UnclearPatch};
 pub use resource::{Field, FieldPath, NAME as OF_RESOURCES, Treated, treated, treatments};
+pub use schemas::are_schemas;
 pub use texts::NAME as TEXT;
 pub use values::{
     Allowance, Loose, LooseFront, LoosePart, Template, is_image_map, is_values_name, without_proof,

@@ -8,7 +8,7 @@ use crate::image;
 use crate::yaml::{Document, Kind, NodeId};
 
 /// The kind of schemas of custom resources.
-const SCHEMA: &str = "CustomResourceDefinition";
+pub(super) const SCHEMA: &str = "CustomResourceDefinition";
 /// API groups whose objects say which images are admitted, not which are pulled.
 const POLICY_GROUPS: &[&str] = &[
     "kyverno.io",

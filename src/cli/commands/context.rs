@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use crate::link;
+use crate::link::nearby::{self, Glance, Nearby, Places, Wanted};
 use crate::scan::{self, ScannedFile};
 use crate::sites;
 use crate::source::{self, Failure, ReadError, SourceFile};
@@ -18,6 +19,7 @@ use crate::walk::{self, Role, Walk, Walked};
 const KUSTOMIZATIONS: &[&str] = &["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
 /// The files of a run, scanned, and those that could not be read.
+#[derive(Default)]
 pub(super) struct Scanned {
     pub(super) files: Vec<ScannedFile>,
     pub(super) failures: Vec<Failure>,
@@ -33,13 +35,35 @@ pub(super) struct Reader<'r> {
     pub(super) options: &'r scan::Options,
 }
 
-/// Reads and scans the files of a walk in parallel, their order kept, and then what they take in.
+/// Reads and scans in parallel what the run has to know of the files of a walk, their order kept, and then
+/// what those take in.
 pub(super) fn scan(walk: &Walk, reader: &Reader<'_>) -> Scanned {
-    let mut scanned = Scanned {
-        files: Vec::new(),
-        failures: Vec::new(),
+    let part = nearby(walk, reader).and_then(|read| with_outside(walk, read, reader, Known::Part));
+    let whole = || {
+        with_outside(
+            walk,
+            read_all(walk, &walk.files, reader),
+            reader,
+            Known::Whole,
+        )
     };
-    scanned.add(&walk.files, Needed::ByName, walk, reader);
+    part.or_else(whole).unwrap_or_default()
+}
+
+/// How much of the walk was read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Known {
+    /// What hangs together with the files that were asked for.
+    Part,
+    /// Everything.
+    Whole,
+}
+
+/// The files that were read and what they take in from elsewhere; nothing when that in turn may name what
+/// was not read.
+fn with_outside(walk: &Walk, read: Read, reader: &Reader<'_>, known: Known) -> Option<Scanned> {
+    let mut scanned = Scanned::default();
+    scanned.add(&walk.files, read, Needed::ByName);
     scanned.leave_links_outside(walk, reader.current);
     let mut tried = BTreeSet::new();
     loop {
@@ -50,10 +74,87 @@ pub(super) fn scan(walk: &Walk, reader: &Reader<'_>) -> Scanned {
             .collect();
         let walked = scanned.find(wanted, walk, reader.current);
         if walked.is_empty() {
-            return scanned;
+            return Some(scanned);
         }
-        scanned.add(&walked, Needed::All, walk, reader);
+        let read = read_all(walk, &walked, reader);
+        if known == Known::Part && read.iter().flatten().any(link::takes_in) {
+            return None;
+        }
+        scanned.add(&walked, read, Needed::All);
     }
+}
+
+/// What was read of each file of a list.
+type Read = Vec<Result<ScannedFile, ReadError>>;
+
+fn read_all(walk: &Walk, files: &[Walked], reader: &Reader<'_>) -> Read {
+    let files = files.par_iter();
+    files.map(|file| read(file, walk, reader)).collect()
+}
+
+/// The files of a walk, of which those of the context are read as far as they hang together with the
+/// others; nothing when that cannot be told from a part of them.
+fn nearby(walk: &Walk, reader: &Reader<'_>) -> Option<Read> {
+    let files = &walk.files;
+    // Nothing is asked for where standard input stands for a file, which is not known here.
+    let is_part = [Role::Selected, Role::Context].into_iter().all(|role| {
+        let mut roles = files.iter().map(|file| file.role);
+        roles.any(|known| known == role)
+    });
+    if !is_part || !walk.folder_links.is_empty() {
+        return None;
+    }
+    let places = Places::of(files, &walk.roots);
+    if !places.are_plain() {
+        return None;
+    }
+    let glanced: Vec<(Result<ScannedFile, ReadError>, Glance)> = files
+        .par_iter()
+        .map(|file| match source_of(file, reader) {
+            Ok(source) => glance(source, file, walk, reader, &places),
+            Err(error) => (Err(error), Glance::default()),
+        })
+        .collect();
+    let (mut read, glances): (Read, Vec<Glance>) = glanced.into_iter().unzip();
+    let is_read = |index: &usize| files[*index].role == Role::Selected || glances[*index].speaks;
+    let mut new: Vec<usize> = (0..files.len()).filter(is_read).collect();
+    let mut nearby = Nearby::new(files, &places, glances);
+    loop {
+        let known = new.iter().map(|&index| (index, read[index].as_ref().ok()));
+        let wanted = nearby.after(known);
+        let Wanted::These(wanted) = wanted else {
+            return None;
+        };
+        if wanted.is_empty() {
+            return Some(read);
+        }
+        new = wanted.into_iter().collect();
+        let missing: Vec<Walked> = new.iter().map(|&index| files[index].clone()).collect();
+        for (&index, file) in new.iter().zip(read_all(walk, &missing, reader)) {
+            read[index] = file;
+        }
+    }
+}
+
+/// A file of a walk, scanned when it was asked for or speaks of others.
+fn glance(
+    source: SourceFile,
+    file: &Walked,
+    walk: &Walk,
+    reader: &Reader<'_>,
+    places: &Places<'_>,
+) -> (Result<ScannedFile, ReadError>, Glance) {
+    let below = below(&source, &walk.roots);
+    let glance = match file.role {
+        Role::Selected => Glance::default(),
+        Role::Context => nearby::glance(&below, &source, reader.options, places),
+    };
+    let read = if file.role == Role::Selected || glance.speaks {
+        ScannedFile::below(&below, source, file.role, reader.options)
+    } else {
+        ScannedFile::unasked(&below, source)
+    };
+    (Ok(read), glance)
 }
 
 /// Which files of the context others depend on.
@@ -66,12 +167,8 @@ enum Needed {
 }
 
 impl Scanned {
-    fn add(&mut self, walked: &[Walked], needed: Needed, walk: &Walk, reader: &Reader<'_>) {
-        let results: Vec<_> = walked
-            .par_iter()
-            .map(|file| (file, read(file, walk, reader)))
-            .collect();
-        for (file, result) in results {
+    fn add(&mut self, walked: &[Walked], read: Read, needed: Needed) {
+        for (file, result) in walked.iter().zip(read) {
             let error = match result {
                 Ok(scanned) => {
                     self.files.push(scanned);
@@ -147,21 +244,29 @@ impl Scanned {
 }
 
 fn read(file: &Walked, walk: &Walk, reader: &Reader<'_>) -> Result<ScannedFile, ReadError> {
-    let source = source::read(file.path.clone(), file.real.clone(), reader.limit)?;
-    let links = file.links.clone();
-    let source = SourceFile { links, ..source };
+    let source = source_of(file, reader)?;
     Ok(scanned(source, file.role, &walk.roots, reader.options))
 }
 
-/// A file by its path within its repository; outside of any, by the path that is shown.
+fn source_of(file: &Walked, reader: &Reader<'_>) -> Result<SourceFile, ReadError> {
+    let source = source::read(file.path.clone(), file.real.clone(), reader.limit)?;
+    let links = file.links.clone();
+    Ok(SourceFile { links, ..source })
+}
+
 pub(super) fn scanned(
     source: SourceFile,
     role: Role,
     roots: &[PathBuf],
     options: &scan::Options,
 ) -> ScannedFile {
+    let below = below(&source, roots);
+    ScannedFile::below(&below, source, role, options)
+}
+
+/// The path of a file within its repository; outside of any, the path that is shown.
+fn below(source: &SourceFile, roots: &[PathBuf]) -> PathBuf {
     let mut roots = roots.iter();
     let below = roots.find_map(|root| source.real.strip_prefix(root).ok());
-    let below = below.unwrap_or(&source.path).to_path_buf();
-    ScannedFile::below(&below, source, role, options)
+    below.unwrap_or(&source.path).to_path_buf()
 }
