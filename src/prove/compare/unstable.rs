@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::objects::{Parsed, paired};
 use super::words::{is_reference, words};
 use crate::helm::template::{base64, from_base64};
+use crate::image::ImageRef;
 
 /// What stands for it: as a tag, it makes a reference.
 const MASK: &str = "unstable";
@@ -181,9 +182,10 @@ fn split(text: &str, is_between: impl Fn(char) -> bool) -> Vec<&str> {
     pieces
 }
 
-/// Whether no word of a text may name an image.
+/// Whether no word of a text may name an image: the hash of a password may look like a host.
 fn hides_nothing(text: &str) -> bool {
-    !words(text).any(is_reference)
+    let is_image = |word: &str| is_reference(word) && ImageRef::parse(word).is_ok();
+    !words(text).any(is_image)
 }
 
 #[cfg(test)]
@@ -209,6 +211,11 @@ mod tests {
                 Some("-----BEGIN unstable-----END X-----\nz"),
             ),
             ("k: a/b+c\nx", "k: abc\nx", Some("k: unstable\nx")),
+            (
+                "user:$2a$10$T5YKdDDjnsB6zer0MlijWu1FJ5MWnFvcix35vy2CzR1uKu.KugpQS",
+                "user:$2a$10$.K6O4ILKafDceAvzKFBRkuNw4rpE.v7pb7x4ZvNZaCuMRYa2weBMS",
+                Some("user:unstable"),
+            ),
             ("a b c", "a b", Some("unstable")),
             ("quay.io/a/b x y", "quay.io/a/b x", None),
             ("quay.io/a/b", "quay.io/a/b/c", None),
