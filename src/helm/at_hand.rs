@@ -11,6 +11,16 @@ use super::template::{Chart, Release, read_yaml};
 
 /// How a dependency says that it lies in a folder beside.
 const FILE: &str = "file://";
+/// The files that every render of a chart reads, and the folder of its templates; others only where a
+/// template asks for them.
+const READ: &[&str] = &[
+    "Chart.yaml",
+    "requirements.yaml",
+    "values.yaml",
+    "values.schema.json",
+];
+const TEMPLATES: &str = "templates";
+const FILES: &str = ".Files";
 /// Charts in folders beside charts beside charts: further ones are left out.
 const MAX_DEPTH: usize = 4;
 
@@ -67,6 +77,17 @@ impl AtHand {
     fn place(&self, path: &str) -> Option<PathBuf> {
         let mut folders = self.folders.iter();
         folders.find_map(|(prefix, folder)| Some(folder.join(path.strip_prefix(prefix.as_str())?)))
+    }
+
+    /// Whether a render of the chart reads the file that stands at a path: its values and templates, and
+    /// whatever else lies beside them when a template asks for files.
+    pub fn renders(&self, place: &Path) -> bool {
+        let mut own = self.files.iter().map(|(path, _)| path);
+        let own = own.find(|path| self.place(path).is_some_and(|known| known == place));
+        let Some(path) = own else { return false };
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let is_read = READ.contains(&name) || path.split('/').any(|part| part == TEMPLATES);
+        is_read || self.files.iter().any(|(_, text)| text.contains(FILES))
     }
 
     /// The chart when its files have the texts that `text_of` knows of their paths; without its own

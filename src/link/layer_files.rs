@@ -33,6 +33,9 @@ impl Resolved {
     }
 }
 
+/// The files that fit a path, from one folder or from any.
+type Fitting = BTreeMap<(Option<PathBuf>, String), Vec<usize>>;
+
 /// A file of a repository under a key of a generated config map.
 struct Source<'a> {
     folder: &'a Path,
@@ -49,7 +52,7 @@ pub(super) struct Known<'a> {
     /// The same, as bytes, in their order.
     sorted: Vec<(&'a [u8], usize)>,
     /// What fits which path, from which folder, as far as it was asked.
-    fitting: RefCell<BTreeMap<(Option<PathBuf>, String), Vec<usize>>>,
+    fitting: RefCell<Fitting>,
     generated: HashMap<&'a str, Vec<Source<'a>>>,
     /// The texts in config maps and secrets by name and key.
     texts: HashMap<(&'a str, &'a str), Vec<(usize, &'a ConfigMap)>>,

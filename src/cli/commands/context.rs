@@ -108,14 +108,12 @@ fn nearby(walk: &Walk, reader: &Reader<'_>) -> Option<Read> {
     if !places.are_plain() {
         return None;
     }
-    let glanced: Vec<(Result<ScannedFile, ReadError>, Glance)> = files
-        .par_iter()
-        .map(|file| match source_of(file, reader) {
-            Ok(source) => glance(source, file, walk, reader, &places),
-            Err(error) => (Err(error), Glance::default()),
-        })
-        .collect();
-    let (mut read, glances): (Read, Vec<Glance>) = glanced.into_iter().unzip();
+    let (mut read, mut glances) = (Read::new(), Vec::new());
+    let glanced = files.par_iter().map(|file| match source_of(file, reader) {
+        Ok(source) => glance(source, file, walk, reader, &places),
+        Err(error) => (Err(error), Glance::default()),
+    });
+    glanced.unzip_into_vecs(&mut read, &mut glances);
     let is_read = |index: &usize| files[*index].role == Role::Selected || glances[*index].speaks;
     let mut new: Vec<usize> = (0..files.len()).filter(is_read).collect();
     let mut nearby = Nearby::new(files, &places, glances);
@@ -168,6 +166,7 @@ enum Needed {
 
 impl Scanned {
     fn add(&mut self, walked: &[Walked], read: Read, needed: Needed) {
+        self.files.reserve(read.len());
         for (file, result) in walked.iter().zip(read) {
             let error = match result {
                 Ok(scanned) => {

@@ -9,6 +9,7 @@ mod compare;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use rayon::prelude::*;
 use serde_json::{Map, Value, json};
@@ -200,8 +201,8 @@ struct Use<'b> {
     layers: Vec<(usize, String, Standing)>,
     rules: &'b RuleSet,
     values: Value,
-    /// By the ways.
-    before: Vec<Rendered>,
+    /// By the ways, once that is asked for.
+    before: OnceLock<Vec<Rendered>>,
 }
 
 impl<'b> Bench<'b> {
@@ -234,16 +235,21 @@ impl<'b> Bench<'b> {
         let layers = self.layers(used)?;
         let texts = layers.iter().map(|(_, text, standing)| (text, standing));
         let values = self.merged(texts)?;
-        let chart = self.chart.get(used.has_defaults)?;
-        let ways = self.ways.iter();
         Some(Use {
             used,
             rules: &self.judge.targets[used.target].first.rules,
-            before: ways
-                .map(|(release, mode)| chart.render(&values, release, *mode))
-                .collect(),
+            before: OnceLock::new(),
             values,
             layers,
+        })
+    }
+
+    /// What a use of the chart renders as it is, by the ways.
+    fn before<'u>(&self, one: &'u Use<'_>, chart: &Chart) -> &'u [Rendered] {
+        one.before.get_or_init(|| {
+            let ways = self.ways.iter();
+            let rendered = ways.map(|(release, mode)| chart.render(&one.values, release, *mode));
+            rendered.collect()
         })
     }
 
@@ -278,17 +284,34 @@ impl<'b> Bench<'b> {
         let Some(first) = self.wrong(changes) else {
             return Vec::new();
         };
-        // Each alone, with what hangs together with it; all of them when only together they are wrong.
         let mut refused = Vec::new();
-        for cluster in clusters(changes, groups) {
-            if let Some(wrong) = self.wrong(&cluster) {
-                refused.extend(cluster.into_iter().map(|site| (site, wrong.clone())));
-            }
-        }
-        if refused.is_empty() {
-            refused.extend(changes.iter().map(|&site| (site, first.clone())));
-        }
+        self.search(clusters(changes, groups), &first, &mut refused);
         refused
+    }
+
+    /// Adds those of the clusters, which hang together each, that are wrong; all of them when only together
+    /// they are. `wrong` is what is wrong with all of them. Halves of which nothing is wrong are not looked
+    /// at one by one: what is left is judged again as a whole.
+    fn search(
+        &self,
+        mut clusters: Vec<BTreeSet<SiteId>>,
+        wrong: &Wrong,
+        refused: &mut Vec<(SiteId, Wrong)>,
+    ) {
+        let known = refused.len();
+        if clusters.len() > 1 {
+            let second = clusters.split_off(clusters.len() / 2);
+            for half in [&clusters, &second] {
+                if let Some(wrong) = self.wrong(&half.iter().flatten().copied().collect()) {
+                    self.search(half.clone(), &wrong, refused);
+                }
+            }
+            clusters.extend(second);
+        }
+        if refused.len() == known {
+            let all = clusters.into_iter().flatten();
+            refused.extend(all.map(|site| (site, wrong.clone())));
+        }
     }
 
     /// The first thing that is wrong with some of the changes made.
@@ -303,7 +326,9 @@ impl<'b> Bench<'b> {
             let new = by_place.get(path).map(|text| (*text).clone());
             new.or_else(|| self.judge.text_at(path))
         });
-        self.uses.iter().find_map(|one| {
+        let mut places = by_place.keys();
+        let is_other = places.any(|place| self.files.renders(place));
+        self.uses.par_iter().find_map_first(|one| {
             let layers = one.layers.iter();
             let texts =
                 layers.map(|(file, text, standing)| (after.get(file).unwrap_or(text), standing));
@@ -311,7 +336,9 @@ impl<'b> Bench<'b> {
                 let template = one.used.chart.join("values.yaml").display().to_string();
                 return Some(Wrong::Shape { template });
             };
-            self.wrong_in(one, &charts, &merged)
+            // The same chart with the same values renders the same.
+            let is_same = !is_other && merged == one.values;
+            (!is_same).then(|| self.wrong_in(one, &charts, &merged))?
         })
     }
 
@@ -325,7 +352,7 @@ impl<'b> Bench<'b> {
         }
         self.ways
             .iter()
-            .zip(&one.before)
+            .zip(self.before(one, old))
             .find_map(|((release, mode), before)| {
                 let after = chart.render(values, release, *mode);
                 let is_fine = |word: &Word<'_>| is_fine(word, *mode, one.rules);
