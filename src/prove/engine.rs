@@ -8,7 +8,8 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{self, Receiver, TryRecvError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -90,8 +91,10 @@ pub(super) struct Chart<'c> {
     pub(super) path: &'c Path,
     /// Whether its schemas are left out: they name others elsewhere, which Helm would fetch.
     pub(super) skips_schema: bool,
-    /// The name of the release.
-    pub(super) name: &'c str,
+    /// The name of the release, when it is told.
+    pub(super) name: Option<&'c str>,
+    /// The namespace that it goes to.
+    pub(super) namespace: Option<&'c str>,
     /// Files of values, the earliest first.
     pub(super) values: &'c [PathBuf],
 }
@@ -146,9 +149,10 @@ impl Ready<'_> {
             .arg("template")
             .arg(format!("--kube-version={KUBE_VERSION}"))
             .arg(format!("--api-versions={API_VERSIONS}"))
-            .args(["--include-crds", "--namespace=default"]);
+            .arg("--include-crds")
+            .arg(format!("--namespace={}", named(chart.namespace, "default")));
         for values in chart.values {
-            command.arg(flag("--values=", values));
+            command.arg(flag("--values=", Path::new(&quoted(values))));
         }
         if chart.skips_schema {
             command.arg("--skip-schema-validation");
@@ -156,7 +160,7 @@ impl Ready<'_> {
         // Nothing behind it is an option, whatever it is called.
         command
             .arg("--")
-            .arg(release_name(chart.name))
+            .arg(named(chart.name, "release-name"))
             .arg(chart.path);
         self.finish(command, stop)
     }
@@ -225,9 +229,16 @@ impl Ready<'_> {
         let limit = self.engines.limits.output;
         let output = child.stdout.take().map(|from| reader(from, limit));
         let talk = child.stderr.take().map(|from| reader(from, MAX_TALK));
-        let ended = self.wait(&mut child, stop);
-        let (output, talk) = (read(output), read(talk));
-        let status = ended?;
+        let started = Instant::now();
+        let ended = self.wait(started, stop, || child.try_wait());
+        let status = ended.inspect_err(|_| end(&mut child))?;
+        // What it has started may hold on to what it prints to.
+        let read = |from: Option<Reader>| match from {
+            Some(from) => self.wait(started, stop, || from.next()),
+            None => Ok(Vec::new()),
+        };
+        let read = read(output).and_then(|output| Ok((output, read(talk)?)));
+        let (output, talk) = read.inspect_err(|_| end(&mut child))?;
         if output.len() as u64 > limit {
             return Err(Failed::Large(limit));
         }
@@ -238,19 +249,22 @@ impl Ready<'_> {
         Err(Failed::Refused(self.without_home(talk.trim())))
     }
 
-    fn wait(&self, child: &mut Child, stop: &Stop<'_>) -> Result<ExitStatus, Failed> {
-        let started = Instant::now();
-        let why = loop {
-            match child.try_wait() {
-                Ok(Some(status)) => return Ok(status),
-                Ok(None) if stop() => break Failed::Stopped,
+    /// Waits for something until the time is over.
+    fn wait<T>(
+        &self,
+        started: Instant,
+        stop: &Stop<'_>,
+        mut next: impl FnMut() -> io::Result<Option<T>>,
+    ) -> Result<T, Failed> {
+        loop {
+            match next() {
+                Ok(Some(found)) => return Ok(found),
+                Ok(None) if stop() => return Err(Failed::Stopped),
                 Ok(None) if started.elapsed() < self.engines.limits.time => thread::sleep(NAP),
-                Ok(None) => break Failed::Slow(self.engines.limits.time),
-                Err(error) => break Failed::Broken(error.to_string()),
+                Ok(None) => return Err(Failed::Slow(self.engines.limits.time)),
+                Err(error) => return Err(Failed::Broken(error.to_string())),
             }
-        };
-        end(child);
-        Err(why)
+        }
     }
 
     /// What a tool says, without the folder that it was given.
@@ -272,15 +286,24 @@ fn flag(name: &str, value: &Path) -> OsString {
     flag
 }
 
-/// A name that Helm takes.
-fn release_name(name: &str) -> &str {
+/// A path as Helm's flags take lists: a comma in it begins no other one.
+fn quoted(path: &Path) -> OsString {
+    match path.to_str() {
+        Some(text) => format!("\"{}\"", text.replace('"', "\"\"")).into(),
+        None => path.into(),
+    }
+}
+
+/// A name that Helm takes, or one in its place: that of a release may be filled in later.
+fn named<'n>(name: Option<&'n str>, otherwise: &'static str) -> &'n str {
+    let name = name.unwrap_or(otherwise);
     let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     let is_end = |c: char| c != '-';
     let is_fine = name.chars().all(is_plain)
         && name.len() <= MAX_NAME
         && name.starts_with(is_end)
         && name.ends_with(is_end);
-    if is_fine { name } else { "release-name" }
+    if is_fine { name } else { otherwise }
 }
 
 #[cfg(unix)]
@@ -319,21 +342,29 @@ fn end(child: &mut Child) {
     drop(child.wait());
 }
 
-type Reader = thread::JoinHandle<Vec<u8>>;
+/// What is read elsewhere, to its end.
+struct Reader(Receiver<Vec<u8>>);
 
 /// Reads to the end, and keeps one byte more than the limit at most: a program that prints on gets a closed
 /// pipe.
 fn reader(from: impl Read + Send + 'static, limit: u64) -> Reader {
+    let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
         let mut bytes = Vec::new();
-        // What was read counts.
+        // What was read counts, and nobody may wait for it any more.
         drop(from.take(limit + 1).read_to_end(&mut bytes));
-        bytes
-    })
+        drop(sender.send(bytes));
+    });
+    Reader(receiver)
 }
 
-fn read(reader: Option<Reader>) -> Vec<u8> {
-    reader
-        .and_then(|reader| reader.join().ok())
-        .unwrap_or_default()
+impl Reader {
+    /// What was read, when all of it was.
+    fn next(&self) -> io::Result<Option<Vec<u8>>> {
+        match self.0.try_recv() {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(TryRecvError::Empty) => Ok(None),
+            Err(TryRecvError::Disconnected) => Err(io::Error::other("its output cannot be read")),
+        }
+    }
 }

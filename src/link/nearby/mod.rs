@@ -2,7 +2,7 @@
 //!
 //! One file of a large repository is checked before every commit; reading all others as a whole would make
 //! everybody wait for sites that are never asked for. So the context is looked at in two steps. First a
-//! [`glance`] at the words of each file: one that may speak of others in a way that only reading it tells is
+//! `glance` at the words of each file: one that may speak of others in a way that only reading it tells is
 //! read at once; a plain one says by its words which files it names. Then [`Nearby`] follows what names what,
 //! from the files that were asked for, and says which of the plain ones have to be read, too. What is never
 //! reached is known to be there and holds nothing, as far as the run is concerned.
