@@ -1,9 +1,10 @@
 //! Other programs, run with bounds: a time, a size, and an end for whatever they start.
 
 use std::ffi::OsStr;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, Receiver, TryRecvError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -67,9 +68,20 @@ pub fn run(mut command: Command, limits: &Limits, stop: &Stop<'_>) -> Result<Ran
         .map_err(|error| Cut::Broken(error.to_string()))?;
     let output = child.stdout.take().map(|from| reader(from, limits.output));
     let talk = child.stderr.take().map(|from| reader(from, MAX_TALK));
-    let ended = wait(&mut child, limits, stop);
-    let (output, talk) = (read(output), read(talk));
-    let status = ended?;
+    let clock = Clock {
+        started: Instant::now(),
+        time: limits.time,
+        stop,
+    };
+    let ended = clock.wait(|| child.try_wait());
+    let status = ended.inspect_err(|_| end(&mut child))?;
+    // What it has started may hold on to what it prints to.
+    let read = |from: Option<Reader>| match from {
+        Some(from) => clock.wait(|| from.next()),
+        None => Ok(Vec::new()),
+    };
+    let read = read(output).and_then(|output| Ok((output, read(talk)?)));
+    let (output, talk) = read.inspect_err(|_| end(&mut child))?;
     if output.len() as u64 > limits.output {
         return Err(Cut::Large(limits.output));
     }
@@ -81,19 +93,26 @@ pub fn run(mut command: Command, limits: &Limits, stop: &Stop<'_>) -> Result<Ran
     })
 }
 
-fn wait(child: &mut Child, limits: &Limits, stop: &Stop<'_>) -> Result<ExitStatus, Cut> {
-    let started = Instant::now();
-    let why = loop {
-        match child.try_wait() {
-            Ok(Some(status)) => return Ok(status),
-            Ok(None) if stop() => break Cut::Stopped,
-            Ok(None) if started.elapsed() < limits.time => thread::sleep(NAP),
-            Ok(None) => break Cut::Slow(limits.time),
-            Err(error) => break Cut::Broken(error.to_string()),
+/// How long something is waited for.
+struct Clock<'s> {
+    started: Instant,
+    time: Duration,
+    stop: &'s Stop<'s>,
+}
+
+impl Clock<'_> {
+    /// Waits for something until the time is over.
+    fn wait<T>(&self, mut next: impl FnMut() -> io::Result<Option<T>>) -> Result<T, Cut> {
+        loop {
+            match next() {
+                Ok(Some(found)) => return Ok(found),
+                Ok(None) if (self.stop)() => return Err(Cut::Stopped),
+                Ok(None) if self.started.elapsed() < self.time => thread::sleep(NAP),
+                Ok(None) => return Err(Cut::Slow(self.time)),
+                Err(error) => return Err(Cut::Broken(error.to_string())),
+            }
         }
-    };
-    end(child);
-    Err(why)
+    }
 }
 
 #[cfg(unix)]
@@ -132,21 +151,29 @@ fn end(child: &mut Child) {
     drop(child.wait());
 }
 
-type Reader = thread::JoinHandle<Vec<u8>>;
+/// What is read elsewhere, to its end.
+struct Reader(Receiver<Vec<u8>>);
 
 /// Reads to the end, and keeps one byte more than the limit at most: a program that prints on gets a closed
 /// pipe.
 fn reader(from: impl Read + Send + 'static, limit: u64) -> Reader {
+    let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
         let mut bytes = Vec::new();
-        // What was read counts.
+        // What was read counts, and nobody may wait for it any more.
         drop(from.take(limit + 1).read_to_end(&mut bytes));
-        bytes
-    })
+        drop(sender.send(bytes));
+    });
+    Reader(receiver)
 }
 
-fn read(reader: Option<Reader>) -> Vec<u8> {
-    reader
-        .and_then(|reader| reader.join().ok())
-        .unwrap_or_default()
+impl Reader {
+    /// What was read, when all of it was.
+    fn next(&self) -> io::Result<Option<Vec<u8>>> {
+        match self.0.try_recv() {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(TryRecvError::Empty) => Ok(None),
+            Err(TryRecvError::Disconnected) => Err(io::Error::other("its output cannot be read")),
+        }
+    }
 }

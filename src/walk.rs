@@ -265,7 +265,7 @@ fn places(paths: &[PathBuf]) -> BTreeSet<PathBuf> {
 }
 
 /// The files by which a folder is a kustomization.
-const KUSTOMIZATIONS: &[&str] = &["kustomization.yaml", "kustomization.yml", "Kustomization"];
+pub const KUSTOMIZATIONS: &[&str] = &["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
 /// The repositories of the given paths: beyond them nothing is read or written. Outside of any
 /// repository, a folder stands for itself; where it is a kustomization or a file, which others may take

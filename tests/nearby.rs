@@ -83,7 +83,7 @@ fn one_file_is_judged_as_if_everything_was_read() {
         let input = case.path().join("in");
         if input.is_dir() {
             let config = fs::read(case.path().join(".ecr-rewrite.yaml")).ok();
-            asked += compare(&input, config.as_deref(), 1);
+            asked += compare(&input, config.as_deref(), 2);
         }
     }
     assert!(asked > 300, "{asked}");
@@ -93,7 +93,7 @@ fn one_file_is_judged_as_if_everything_was_read() {
 #[ignore = "needs ECR_REWRITE_SHARED"]
 fn real_files_are_judged_as_if_everything_was_read() {
     let step = std::env::var("ECR_REWRITE_EVERY").ok();
-    let step = step.map_or(25, |step| step.parse().unwrap());
+    let step = step.map_or(40, |step| step.parse().unwrap());
     let mut asked = 0;
     for repository in fs::read_dir(corpus()).unwrap().map(Result::unwrap) {
         if repository.path().is_dir() {

@@ -21,5 +21,7 @@ mod docs;
 mod engines;
 #[path = "prove/faults.rs"]
 mod faults;
+#[path = "prove/releases.rs"]
+mod releases;
 #[path = "prove/report.rs"]
 mod report;

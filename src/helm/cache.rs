@@ -7,6 +7,7 @@
 //! it comes from: another repository may publish a chart of that name and version.
 
 use std::env;
+use std::ffi::OsString;
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -62,8 +63,13 @@ impl HelmCache {
 
     /// The cache of the user, where Helm's variables and the platform's customs say.
     pub fn of_user() -> Option<Self> {
+        Self::of(&|name| env::var_os(name))
+    }
+
+    /// The same with these variables. Folders that are not absolute are none: what is looked at may lie there.
+    fn of(variable: &dyn Fn(&str) -> Option<OsString>) -> Option<Self> {
         let own = |name: &str| {
-            let value = env::var_os(name).filter(|value| !value.is_empty());
+            let value = variable(name).filter(|value| !value.is_empty());
             value.map(PathBuf::from)
         };
         let home = own("HOME");
@@ -83,15 +89,36 @@ impl HelmCache {
         let config = own("HELM_CONFIG_HOME").or_else(|| helm(own("XDG_CONFIG_HOME").or(config)));
         let packages = || cache.map(|cache| cache.join("repository"));
         let list = || config.map(|config| config.join("repositories.yaml"));
+        let is_absolute = |path: &PathBuf| path.is_absolute();
+        let folder = own("HELM_REPOSITORY_CACHE").or_else(packages);
+        let repositories = own("HELM_REPOSITORY_CONFIG").or_else(list);
         Some(Self::new(
-            own("HELM_REPOSITORY_CACHE").or_else(packages)?,
-            own("HELM_REPOSITORY_CONFIG").or_else(list)?,
+            folder.filter(is_absolute)?,
+            repositories.filter(is_absolute)?,
         ))
+    }
+
+    /// The packages that it holds, whatever they are, in order.
+    pub fn packages(&self) -> Vec<PathBuf> {
+        let entries = fs::read_dir(&self.folder).into_iter().flatten();
+        let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
+        let mut paths: Vec<PathBuf> = paths.collect();
+        paths.sort();
+        paths
+    }
+
+    /// Whether the repository with a URL publishes a package; nothing when its index is not at hand.
+    pub fn publishes(&self, repository: &str, package: &Path) -> Option<bool> {
+        let indexes = self.indexes(repository);
+        let indexes: Vec<Vec<u8>> = indexes.iter().filter_map(|index| read(index)).collect();
+        let package = read(package).filter(|_| !indexes.is_empty())?;
+        Some(is_in(&indexes, &package))
     }
 
     /// The package of a chart, when the repository that it is wanted from publishes just that one.
     pub(super) fn find(&self, wanted: &Wanted<'_>) -> Option<Cached> {
         let indexes = self.indexes(wanted.repository?);
+        let indexes: Vec<Vec<u8>> = indexes.iter().filter_map(|index| read(index)).collect();
         if indexes.is_empty() {
             return None;
         }
@@ -102,12 +129,7 @@ impl HelmCache {
         }
         let path = self.folder.join(name);
         let package = read(&path)?;
-        let digest = format!("{:x}", Sha256::digest(&package));
-        let is_there = |index: &PathBuf| {
-            read(index).is_some_and(|text| memmem::find(&text, digest.as_bytes()).is_some())
-        };
-        let is_published = indexes.iter().any(is_there);
-        is_published.then_some(Cached { path, package })
+        is_in(&indexes, &package).then_some(Cached { path, package })
     }
 
     /// The indexes of the repositories with that URL.
@@ -121,6 +143,13 @@ impl HelmCache {
         let path = |one: Repository| self.folder.join(format!("{}-index.yaml", one.name));
         of_url.map(path).collect()
     }
+}
+
+/// Whether one of these indexes has the digest of a package.
+fn is_in(indexes: &[Vec<u8>], package: &[u8]) -> bool {
+    let digest = format!("{:x}", Sha256::digest(package));
+    let has = |index: &Vec<u8>| memmem::find(index, digest.as_bytes()).is_some();
+    indexes.iter().any(has)
 }
 
 /// A file, unless it cannot be read or is too big.
@@ -163,6 +192,27 @@ mod tests {
             version: Some(version),
         };
         cache.find(&wanted).is_some()
+    }
+
+    #[test]
+    fn the_cache_is_where_helm_says() {
+        let with = |set: &[(&str, &str)]| {
+            let variable = |name: &str| {
+                let mut all = set.iter().chain(&[("HOME", "/home/u")]);
+                let found = all.find(|(known, _)| *known == name);
+                found.map(|(_, value)| OsString::from(value))
+            };
+            HelmCache::of(&variable).map(|cache| cache.folder)
+        };
+        let cache = |path: &str| Some(PathBuf::from(path));
+        assert_eq!(with(&[("HELM_REPOSITORY_CACHE", "/r")]), cache("/r"));
+        assert_eq!(with(&[("HELM_CACHE_HOME", "/c")]), cache("/c/repository"));
+        assert_eq!(
+            with(&[("XDG_CACHE_HOME", "/x")]),
+            cache("/x/helm/repository")
+        );
+        assert_eq!(with(&[("HELM_REPOSITORY_CACHE", "r")]), None);
+        assert_eq!(with(&[("HELM_REPOSITORY_CONFIG", "r.yaml")]), None);
     }
 
     #[test]

@@ -84,6 +84,18 @@ pub fn read(files: Vec<ChartFile>, given: &dyn Fn() -> Vec<Value>) -> Local {
     }
 }
 
+/// The charts that the one of these files lists and does not bring: Helm looks for their names in its `charts/`.
+pub fn missing(files: &[ChartFile]) -> Vec<Listed> {
+    let charts = folders(files);
+    let brought = charts.iter().map(|files| yaml_of(files, "Chart.yaml"));
+    let brought: Vec<Value> = brought.collect();
+    let name = |chart: &Value| chart.get("name")?.as_str().map(str::to_string);
+    let brought: Vec<String> = brought.iter().filter_map(name).collect();
+    let mut missing = listed(files);
+    missing.retain(|listed| !brought.contains(&listed.name));
+    missing
+}
+
 /// What the templates of charts name that refuse other images: Bitnami's `common.errors.insecureImages`, or
 /// the key that it asks for.
 const REFUSES: &str = "nsecureImages";
@@ -298,6 +310,22 @@ mod tests {
         assert!(!known.is_complete, "a chart is missing");
         let missing: Vec<&str> = local.missing.iter().map(|one| one.key.as_str()).collect();
         assert_eq!(missing, ["store"]);
+    }
+
+    #[test]
+    fn a_chart_that_is_not_brought_is_missing() {
+        let chart = |name: &str| format!("apiVersion: v2\nname: {name}\nversion: 1.0.0\n");
+        let list = "dependencies:\n- {name: redis, version: 1.x, repository: 'https://example.com'}\n- {name: db, version: 1.0.0}\n";
+        let all = |folder: &str, name: &str| {
+            let files = files(&[
+                ("Chart.yaml", &(chart("web") + list)),
+                (&format!("charts/{folder}/Chart.yaml"), &chart(name)),
+            ]);
+            let missing = missing(&files).into_iter().map(|listed| listed.name);
+            missing.collect::<Vec<_>>()
+        };
+        assert_eq!(all("redis-cluster", "redis-cluster"), ["redis", "db"]);
+        assert_eq!(all("redis-1.0.0", "redis"), ["db"]);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::scan::ScannedFile;
-use crate::sites::{BlockId, ChartSource, Given, Loose, Release};
+use crate::sites::{BlockId, ChartSource, Deployed, Given, Loose, Release};
 use crate::source::Span;
 
 /// The values that a chart itself brings.
@@ -101,6 +101,8 @@ pub(super) struct Combined {
     pub by: usize,
     /// The name of the release, when it is told.
     pub name: Option<String>,
+    /// How it is deployed.
+    pub deployed: Deployed,
     /// Where to point at it.
     pub span: Option<Span>,
     /// Whether it is the release of a chart for sure: a folder that an Application names may hold

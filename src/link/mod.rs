@@ -78,8 +78,6 @@ pub struct Links {
     pub views: Vec<View>,
     /// How the charts of the repository are used.
     pub uses: Vec<ChartUse>,
-    /// The releases of charts, each in every way in which it may be put together.
-    pub releases: Vec<ReleaseUse>,
     /// Releases that name no image of their charts.
     pub silent: Vec<Silent>,
     /// What deploys the files.
@@ -87,6 +85,8 @@ pub struct Links {
     /// What kustomizations build.
     pub builds: Builds,
     names: NameSet,
+    /// The merges that releases make.
+    combined: Vec<layers::Combined>,
 }
 
 impl Links {
@@ -109,6 +109,11 @@ impl Links {
             }
         }
         places
+    }
+
+    /// The releases of charts, each in every way in which it may be put together.
+    pub fn releases(&self, files: &[ScannedFile]) -> Vec<ReleaseUse> {
+        uses::releases(&Charts::of(files), &self.combined)
     }
 
     /// Adds a group.
@@ -162,12 +167,12 @@ pub fn link_in(
         groups,
         views: values::views(files, &charts, &stacks, known),
         uses: uses::uses(files, &charts, &stacks),
-        releases: uses::releases(&charts, &releases.combined),
         silent: releases.silent,
         held,
         deployers,
         builds,
         names,
+        combined: releases.combined,
     }
 }
 

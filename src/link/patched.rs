@@ -90,6 +90,7 @@ impl Placed {
         whole.layers.sort_by_key(|(_, given)| given.stage);
         whole.patches.push(patch.file);
         whole.release.source.patch(&patch.release.source);
+        whole.release.deployed.patch(&patch.release.deployed);
         if is_mixed {
             whole.hold(Stage::Files, "a patch gives its values in another form");
         }

@@ -230,6 +230,7 @@ impl Known<'_> {
                     source: release.source.clone(),
                     by,
                     name: release.name.clone(),
+                    deployed: release.deployed(),
                     span: release.span,
                     is_of_chart: folder.is_some() || is_of_chart(release),
                 });

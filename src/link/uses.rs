@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::layers::{Combined, DEFAULTS, Layer};
 use super::stacks::{Charts, Stack};
 use crate::scan::ScannedFile;
-use crate::sites::{BlockId, ChartSource};
+use crate::sites::{BlockId, ChartSource, Deployed};
 use crate::source::Span;
 
 /// Values that are combined over a chart of the repository.
@@ -33,6 +33,8 @@ pub struct ReleaseUse {
     pub span: Option<Span>,
     /// Its name, when it is told.
     pub name: Option<String>,
+    /// How it is deployed.
+    pub deployed: Deployed,
     /// Where the chart comes from.
     pub source: ChartSource,
     /// The folder of the chart, when it lies in the repository.
@@ -56,6 +58,7 @@ pub(super) fn releases(charts: &Charts<'_>, all: &[Combined]) -> Vec<ReleaseUse>
             file: combined.by,
             span: combined.span,
             name: combined.name.clone(),
+            deployed: combined.deployed.clone(),
             source: combined.source.clone(),
             chart: chart
                 .filter(|root| charts.is_chart(root))

@@ -12,9 +12,8 @@ use serde_json::Value;
 
 use super::unrendered::{Unrendered, Why};
 use crate::helm::template::read_yaml;
+use crate::walk::KUSTOMIZATIONS;
 
-/// What kustomize looks for in a folder.
-const NAMES: &[&str] = &["kustomization.yaml", "kustomization.yml", "Kustomization"];
 /// Lists of files and folders.
 const LISTS: &[&str] = &[
     "resources",
@@ -124,7 +123,7 @@ impl<'c> Closures<'c> {
     }
 
     fn read(&mut self, folder: &Path, closure: &mut Closure) {
-        let mut files = NAMES.iter().map(|name| folder.join(name));
+        let mut files = KUSTOMIZATIONS.iter().map(|name| folder.join(name));
         let Some(file) = files.find(|file| file.is_file()) else {
             let detail = format!("there is no kustomization in {}", shown(folder));
             return closure.block(Unrendered::new(Why::MissingFile, &detail));
@@ -262,7 +261,7 @@ impl Reader<'_, '_> {
 
     /// Takes in what the generators or transformers of a text name.
     fn plugins(&mut self, text: &str) {
-        let objects = super::objects::objects(text).into_iter();
+        let objects = super::compare::objects(text).into_iter();
         let values: Vec<Value> = objects
             .filter_map(|object| read_yaml(object.text).ok())
             .collect();

@@ -79,8 +79,10 @@ pub(super) struct Chart<'c> {
     pub(super) path: &'c Path,
     /// Whether its schemas are left out: they name others elsewhere, which Helm would fetch.
     pub(super) skips_schema: bool,
-    /// The name of the release.
-    pub(super) name: &'c str,
+    /// The name of the release, when it is told.
+    pub(super) name: Option<&'c str>,
+    /// The namespace that it goes to.
+    pub(super) namespace: Option<&'c str>,
     /// Files of values, the earliest first.
     pub(super) values: &'c [PathBuf],
 }
@@ -129,9 +131,10 @@ impl Ready<'_> {
             .arg("template")
             .arg(format!("--kube-version={KUBE_VERSION}"))
             .arg(format!("--api-versions={API_VERSIONS}"))
-            .args(["--include-crds", "--namespace=default"]);
+            .arg("--include-crds")
+            .arg(format!("--namespace={}", named(chart.namespace, "default")));
         for values in chart.values {
-            command.arg(flag("--values=", values));
+            command.arg(flag("--values=", Path::new(&quoted(values))));
         }
         if chart.skips_schema {
             command.arg("--skip-schema-validation");
@@ -139,7 +142,7 @@ impl Ready<'_> {
         // Nothing behind it is an option, whatever it is called.
         command
             .arg("--")
-            .arg(release_name(chart.name))
+            .arg(named(chart.name, "release-name"))
             .arg(chart.path);
         self.finish(command, stop)
     }
@@ -231,13 +234,22 @@ fn flag(name: &str, value: &Path) -> OsString {
     flag
 }
 
-/// A name that Helm takes.
-fn release_name(name: &str) -> &str {
+/// A path as Helm's flags take lists: a comma in it begins no other one.
+fn quoted(path: &Path) -> OsString {
+    match path.to_str() {
+        Some(text) => format!("\"{}\"", text.replace('"', "\"\"")).into(),
+        None => path.into(),
+    }
+}
+
+/// A name that Helm takes, or one in its place: that of a release may be filled in later.
+fn named<'n>(name: Option<&'n str>, otherwise: &'static str) -> &'n str {
+    let name = name.unwrap_or(otherwise);
     let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     let is_end = |c: char| c != '-';
     let is_fine = name.chars().all(is_plain)
         && name.len() <= MAX_NAME
         && name.starts_with(is_end)
         && name.ends_with(is_end);
-    if is_fine { name } else { "release-name" }
+    if is_fine { name } else { otherwise }
 }

@@ -6,11 +6,10 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
-use super::objects::objects;
-use super::words::{expected, is_well_formed};
+use super::compare::{expected, is_well_formed, objects};
 use crate::helm::package::{self, ChartFile};
 use crate::helm::template::Chart;
-use crate::image::{Canonical, ImageRef};
+use crate::image::{Canonical, DOCKER_HUB, ImageRef};
 use crate::plan::Plan;
 use crate::reason::Reason;
 use crate::rules::{RuleSet, Verdict};
@@ -25,8 +24,6 @@ const MAX_SEARCHED: u64 = 4 << 20;
 /// Keys that begin the name of an image, and those that end it.
 const FRONTS: &[&str] = &["registry", "hub", "repository"];
 const ENDS: &[&str] = &["repository", "image", "name", "repo"];
-/// The registry that a name without one means.
-const DOCKER_HUB: &str = "docker.io";
 
 /// An image of a rendering.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -7,12 +7,13 @@
 //! * [`targets`](mod@targets): what is rendered
 //! * `closure`: what a kustomization takes in, and what of that is not at hand
 //! * `packages`: packages of charts, in the repository and in Helm's cache
+//! * `remotes`: which repository this one is
 //! * `tree`: the two copies
-//! * `prepare`: what goes into each rendering, copied
+//! * `prepare`: what goes into each rendering, and how it is laid out
 //! * [`engine`]: the tools, and what they may not do
 //! * `schemas`: those that Helm would fetch
 //! * `render`: one rendering after the other
-//! * `objects`, `words`, [`compare`]: what two renderings differ in
+//! * [`compare`]: what two renderings differ in
 //! * [`images`]: what stays outside of ECR, and where it comes from
 //! * [`unrendered`]: why something is not rendered
 
@@ -20,15 +21,14 @@ mod closure;
 pub mod compare;
 pub mod engine;
 pub mod images;
-mod objects;
 mod packages;
 mod prepare;
+mod remotes;
 mod render;
 mod schemas;
 pub mod targets;
 mod tree;
 pub mod unrendered;
-mod words;
 
 use std::collections::BTreeSet;
 use std::io;
@@ -41,11 +41,12 @@ use rayon::prelude::*;
 pub use compare::Difference;
 pub use engine::{Engines, Limits};
 pub use images::{Notes, Origin, Outside};
-pub use packages::caches;
+pub use remotes::Remotes;
 pub use targets::{Kind, Target, targets};
 pub use tree::{Changes, Texts};
 pub use unrendered::{Unrendered, Why};
 
+use crate::helm::HelmCache;
 use crate::plan::Plan;
 use crate::scan;
 
@@ -56,7 +57,7 @@ pub struct Options<'o> {
     /// The folders beyond which nothing is read.
     pub roots: &'o [PathBuf],
     /// Where Helm keeps what it has fetched.
-    pub caches: &'o [PathBuf],
+    pub cache: Option<&'o HelmCache>,
     /// What renderings are scanned with.
     pub scan: &'o scan::Options,
     /// Says when to give up.

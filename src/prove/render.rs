@@ -4,22 +4,21 @@
 use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 
 use serde_json::Value;
 
-use super::compare::{Difference, Fine, compare};
+use super::compare::{Difference, Fine, MALFORMED, compare, objects};
 use super::engine::{self, Failed};
 use super::images::{self, Image, Inputs, Moves, Origin};
-use super::objects::objects;
-use super::prepare::{Chart, Job, Prepared, Way};
+use super::prepare::{Chart, Job, Laid, Prepared, Way};
 use super::targets::Kind;
 use super::tree::Side;
 use super::unrendered::Unrendered;
-use super::words::MALFORMED;
 use super::{Options, Outcome, Render, Rendered};
+use crate::helm::ALLOWS_INSECURE;
+use crate::sites::Deployed;
 
-/// The way to the key that lets Bitnami's charts render with other images.
-const ALLOWANCE: [&str; 3] = ["global", "security", "allowInsecureImages"];
 /// Why something differs that must not.
 const FAILED_AFTER: &str = "it cannot be rendered any more";
 
@@ -33,9 +32,12 @@ impl Prepared<'_> {
         let target = job.target;
         let outcome = match &job.way {
             Err(blocked) => Outcome::Not(blocked.clone()),
-            Ok(way) => match self.rendered(job, way, notes, options) {
-                Ok(rendered) => Outcome::Rendered(rendered),
-                Err(failed) => Outcome::Not(vec![Unrendered::of(&failed)]),
+            Ok(way) => match self.lay(job, way) {
+                Err(blocked) => Outcome::Not(blocked),
+                Ok(laid) => match self.rendered(job, (way, &laid), notes, options) {
+                    Ok(rendered) => Outcome::Rendered(rendered),
+                    Err(failed) => Outcome::Not(vec![Unrendered::of(&failed)]),
+                },
             },
         };
         Render {
@@ -55,7 +57,7 @@ impl Prepared<'_> {
     fn rendered(
         &self,
         job: &Job<'_>,
-        way: &Way,
+        way: Laying<'_>,
         notes: &images::Notes,
         options: &Options<'_>,
     ) -> Result<Rendered, Failed> {
@@ -84,11 +86,15 @@ impl Prepared<'_> {
         };
         let mut compared = compare(&before, &after, None, fine);
         if !compared.differences.is_empty() {
-            match run(Side::Before) {
-                Ok(again) => compared = compare(&before, &after, Some(&again), fine),
-                Err(Failed::Stopped) => return Err(Failed::Stopped),
+            match (run(Side::Before), run(Side::After)) {
+                (Ok(one), Ok(other)) => {
+                    compared = compare(&before, &after, Some([&one, &other]), fine);
+                }
+                (Err(Failed::Stopped), _) | (_, Err(Failed::Stopped)) => {
+                    return Err(Failed::Stopped);
+                }
                 // What differs, differs.
-                Err(_) => {}
+                (Err(_), _) | (_, Err(_)) => {}
             }
         }
         rendered.changed = compared.changed;
@@ -118,40 +124,41 @@ impl Prepared<'_> {
     fn run(
         &self,
         job: &Job<'_>,
-        way: &Way,
+        (way, laid): Laying<'_>,
         side: Side,
         more: Option<&Path>,
         options: &Options<'_>,
     ) -> Result<String, Failed> {
-        match way {
+        let rendered = match way {
             Way::Build { folder, has_charts } => {
-                let folder = self.trees.place(side, folder);
+                let folder = laid.trees.place(side, folder);
                 self.tools.build(&folder, *has_charts, options.stop)
             }
-            Way::Template {
-                chart,
-                values,
-                skips_schema,
-            } => {
-                let own = values.iter().map(|sides| sides[side as usize].clone());
+            Way::Template(chart) => {
+                let own = laid.values.iter().map(|sides| sides[side as usize].clone());
                 let values: Vec<PathBuf> = own.chain(more.map(Path::to_path_buf)).collect();
                 let path = match chart {
-                    Chart::Folder(folder) => self.trees.place(side, folder),
+                    Chart::Folder(folder) => laid.trees.place(side, folder),
                     Chart::Package(package) => package.clone(),
                 };
-                let name = match job.target.kind {
-                    Kind::Release => job.target.name.as_deref(),
-                    Kind::Kustomization | Kind::Chart => None,
+                let release = match job.target.kind {
+                    Kind::Release => &job.target.release,
+                    Kind::Kustomization | Kind::Chart => &Deployed::default(),
                 };
                 let chart = engine::Chart {
                     path: &path,
-                    skips_schema: *skips_schema,
-                    name: name.unwrap_or("release-name"),
+                    skips_schema: laid.skips_schema,
+                    name: release.name.as_deref(),
+                    namespace: release.namespace.as_deref(),
                     values: &values,
                 };
                 self.tools.template(&chart, options.stop)
             }
-        }
+        };
+        rendered.map_err(|failed| match failed {
+            Failed::Refused(talk) => Failed::Refused(laid.trees.without_copies(&talk)),
+            other => other,
+        })
     }
 
     /// Renders once more with the values that may move images into ECR, and keeps those that do: what they
@@ -159,7 +166,7 @@ impl Prepared<'_> {
     fn try_moves(
         &self,
         job: &Job<'_>,
-        way: &Way,
+        way: Laying<'_>,
         outside: &mut [(images::Outside, Vec<Moves>)],
         options: &Options<'_>,
     ) {
@@ -204,7 +211,7 @@ impl Prepared<'_> {
     fn tried(
         &self,
         job: &Job<'_>,
-        way: &Way,
+        way: Laying<'_>,
         moves: &Moves,
         options: &Options<'_>,
     ) -> Option<(String, Moves)> {
@@ -217,8 +224,8 @@ impl Prepared<'_> {
         };
         match run(moves) {
             Ok(text) => Some((text, Vec::new())),
-            Err(Failed::Refused(talk)) if talk.contains(ALLOWANCE[2]) => {
-                let path = ALLOWANCE.map(str::to_string).to_vec();
+            Err(Failed::Refused(talk)) if talk.contains(ALLOWS_INSECURE[2]) => {
+                let path = ALLOWS_INSECURE.map(str::to_string).to_vec();
                 let more = vec![(path, "true".to_string())];
                 let text = run(&[moves.as_slice(), &more].concat()).ok()?;
                 Some((text, more))
@@ -228,19 +235,14 @@ impl Prepared<'_> {
     }
 
     fn write(&self, values: &Value) -> io::Result<PathBuf> {
-        let number = {
-            let mut number = self
-                .scratch
-                .lock()
-                .map_err(|_| io::Error::other("poisoned"))?;
-            *number += 1;
-            *number
-        };
-        let path = self.folder.path().join(format!("{number}.json"));
-        std::fs::write(&path, values.to_string())?;
-        Ok(path)
+        let number = self.tried.fetch_add(1, Ordering::Relaxed);
+        self.store
+            .write(&format!("moves-{number}.json"), &values.to_string())
     }
 }
+
+/// How something is rendered, and the copies for that.
+type Laying<'l> = (&'l Way, &'l Laid<'l>);
 
 /// The images of the second rendering that are none, and were not so in the first.
 fn malformed(
@@ -278,7 +280,7 @@ fn outside(
     options: &Options<'_>,
 ) -> Vec<(images::Outside, Vec<Moves>)> {
     let chart = match &job.way {
-        Ok(Way::Template { chart, .. }) => Some(match chart {
+        Ok(Way::Template(chart)) => Some(match chart {
             Chart::Folder(folder) => folder.as_path(),
             Chart::Package(package) => package.as_path(),
         }),

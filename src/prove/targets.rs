@@ -5,16 +5,16 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::remotes::Remotes;
+use super::unrendered::{Unrendered, Why};
 use crate::link::given::{Standing, standing};
 use crate::link::{ChartUse, Links, ReleaseUse};
 use crate::rules::RuleSet;
 use crate::scan::ScannedFile;
-use crate::sites::{BlockId, ChartSource, Fact, is_chart_file};
-use crate::source::Lines;
-use crate::walk::Role;
+use crate::sites::{BlockId, ChartSource, Deployed, Fact, Tool, is_chart_file};
+use crate::source::{Lines, Span};
+use crate::walk::{KUSTOMIZATIONS, Role};
 
-/// What kustomize looks for in a folder.
-const KUSTOMIZATIONS: &[&str] = &["kustomization.yaml", "kustomization.yml", "Kustomization"];
 /// Where a chart keeps the charts that it brings: these are rendered with it.
 const CHARTS: &str = "charts";
 /// Where it keeps its templates.
@@ -66,6 +66,12 @@ pub struct Target {
     pub(super) layers: Vec<Layer>,
     /// Why not all of them are known.
     pub(super) unknown: Option<String>,
+    /// Why it is not rendered whatever its values are.
+    pub(super) blocked: Option<Unrendered>,
+    /// How it is deployed.
+    pub(super) release: Deployed,
+    /// Whether what stands in braces in its values is filled in before Helm sees them.
+    pub(super) is_filled: bool,
 }
 
 /// What is rendered.
@@ -94,10 +100,12 @@ pub(super) struct Layer {
 pub fn targets(
     files: &[ScannedFile],
     links: &Links,
+    remotes: &Remotes,
     rules_for: &dyn Fn(&Path) -> Arc<RuleSet>,
 ) -> Vec<Target> {
     let finder = Finder {
         files,
+        remotes,
         rules_for,
         charts: files
             .iter()
@@ -106,14 +114,16 @@ pub fn targets(
             .collect(),
     };
     let mut targets = finder.kustomizations();
-    let releases = finder.releases(&links.releases);
+    let releases = finder.releases(&links.releases(files));
     targets.extend(finder.charts(&links.uses, &releases));
+    targets.extend(finder.changed_afterwards(&releases));
     targets.extend(releases);
     targets
 }
 
 struct Finder<'f> {
     files: &'f [ScannedFile],
+    remotes: &'f Remotes,
     rules_for: &'f dyn Fn(&Path) -> Arc<RuleSet>,
     /// The folders of charts.
     charts: BTreeSet<&'f Path>,
@@ -198,13 +208,17 @@ impl Finder<'_> {
                 None => Source::Elsewhere(release.source.clone()),
             };
             let mut target = self.target(Kind::Release, file, source);
-            target.line = release.span.map(|span| {
-                let lines = Lines::new(&file.source.text);
-                lines.position(span.start.min(file.source.text.len())).line
-            });
+            target.line = release.span.map(|span| line_of(file, span));
             target.name.clone_from(&release.name);
             target.rules = (self.rules_for)(&self.files[release.target].source.real);
             target.unknown.clone_from(&release.unknown);
+            target.blocked = afterwards(&release.deployed);
+            target.is_filled = release.deployed.is_filled;
+            target.release = release.deployed.clone();
+            if let Some(url) = self.remotes.elsewhere(&release.deployed.repositories) {
+                let why = format!("it reads files of {url}, which is another repository");
+                target.unknown.get_or_insert(why);
+            }
             if release.replaces_defaults {
                 let why = "its values take the place of the chart's own, which is not followed";
                 target.unknown.get_or_insert(why.to_string());
@@ -223,6 +237,35 @@ impl Finder<'_> {
             known.insert(same).then_some(target)
         });
         targets.collect()
+    }
+
+    /// What Argo CD makes of folders that hold no charts, where it does more than to build them.
+    fn changed_afterwards(&self, releases: &[Target]) -> Vec<Target> {
+        let mut targets = Vec::new();
+        for file in self.files {
+            for fact in &file.scan.facts {
+                let Fact::Release(release) = fact else {
+                    continue;
+                };
+                let deployed = release.deployed();
+                let Some(blocked) = afterwards(&deployed) else {
+                    continue;
+                };
+                let line = release.span.map(|span| line_of(file, span));
+                let is_known =
+                    |target: &Target| target.line == line && target.shown == file.source.path;
+                if release.tool != Tool::Argo || releases.iter().any(is_known) {
+                    continue;
+                }
+                let source = Source::Elsewhere(release.source.clone());
+                let mut target = self.target(Kind::Release, file, source);
+                target.line = line;
+                target.name = deployed.name;
+                target.blocked = Some(blocked);
+                targets.push(target);
+            }
+        }
+        targets
     }
 
     fn layers(&self, layers: &[(usize, Option<BlockId>)]) -> Option<Vec<Layer>> {
@@ -265,6 +308,9 @@ impl Finder<'_> {
             source,
             layers: Vec::new(),
             unknown: None,
+            blocked: None,
+            release: Deployed::default(),
+            is_filled: false,
         }
     }
 }
@@ -279,6 +325,19 @@ fn is_values(layer: &Layer, chart: &Path) -> bool {
     let mut parts = below.components();
     let is_named = name.is_some_and(|name| name.contains("values"));
     is_yaml && is_named && !parts.any(|part| part.as_os_str() == TEMPLATES)
+}
+
+/// Why a release is not rendered of which what the chart makes is changed afterwards.
+fn afterwards(deployed: &Deployed) -> Option<Unrendered> {
+    let key = deployed.afterwards.as_ref()?;
+    let detail = format!("its `{key}` is not followed");
+    Some(Unrendered::new(Why::Afterwards, &detail))
+}
+
+fn line_of(file: &ScannedFile, span: Span) -> usize {
+    let text = &file.source.text;
+    let lines = Lines::new(text);
+    lines.position(span.start.min(text.len())).line
 }
 
 fn chart_name(file: &ScannedFile) -> Option<String> {

@@ -24,6 +24,8 @@ pub enum Why {
     DependencyNotAtHand,
     /// Values of a release are not known.
     ValuesUnknown,
+    /// Something is done to what the chart makes, which is not followed.
+    Afterwards,
     /// The chart wants values that nobody gives here.
     NeedsValues,
     /// Built by what takes it in.
@@ -50,11 +52,12 @@ pub enum Why {
 
 impl Why {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::RemoteBase,
         Self::ChartNotAtHand,
         Self::DependencyNotAtHand,
         Self::ValuesUnknown,
+        Self::Afterwards,
         Self::NeedsValues,
         Self::Component,
         Self::Library,
@@ -75,6 +78,7 @@ impl Why {
             Self::ChartNotAtHand => "chart-not-at-hand",
             Self::DependencyNotAtHand => "dependency-not-at-hand",
             Self::ValuesUnknown => "values-unknown",
+            Self::Afterwards => "afterwards",
             Self::NeedsValues => "needs-values",
             Self::Component => "component",
             Self::Library => "library",
@@ -96,6 +100,7 @@ impl Why {
             Self::ChartNotAtHand => "its chart is not at hand",
             Self::DependencyNotAtHand => "a chart that it brings is not at hand",
             Self::ValuesUnknown => "not all of its values are known",
+            Self::Afterwards => "something is done to its objects afterwards",
             Self::NeedsValues => "wants values that nothing here gives",
             Self::Component => "a component: built by what takes it in",
             Self::Library => "a library: rendered by the charts that use it",
@@ -220,5 +225,5 @@ fn told(talk: &str) -> String {
         .filter(|line| !line.is_empty() && !line.starts_with("Use --debug"))
         .collect();
     let told = lines.join(" ");
-    super::words::shortened(told.strip_prefix("Error: ").unwrap_or(&told))
+    super::compare::shortened(told.strip_prefix("Error: ").unwrap_or(&told))
 }

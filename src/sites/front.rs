@@ -49,7 +49,7 @@ const MOST: usize = 256;
 
 /// The words of a key, in lower case: `RELATED_IMAGE_X`, `relatedImageX` and `related-image-x` have the
 /// same ones.
-pub(super) fn words(key: &str) -> impl Iterator<Item = String> {
+pub(crate) fn words(key: &str) -> impl Iterator<Item = String> {
     let mut words = vec![String::new()];
     let mut was_lower = false;
     for c in key.chars() {

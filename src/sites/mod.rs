@@ -48,6 +48,7 @@ pub use chart_tests::{ASSERTION, GIVEN, PATTERN};
 pub use components::is_joined;
 pub use embedded::{Holds, Text};
 pub use entry::{Entry, NEW_NAME, Pair, Room, split};
+pub(crate) use front::words as key_words;
 pub use generated::Generated as GeneratedFile;
 pub use kustomize::{
     Acts, Copies, Kustomization, NameEntry, TakenAs, Taking, is_kustomization_name,
@@ -60,7 +61,8 @@ pub use patches::{Aim, NAME as PATCH, Operation, PatchPiece, TEST as PATCH_TEST}
 pub use path::KeyPath;
 pub use policies::{Keyed, Matching};
 pub use release::{
-    Base, BlockId, ChartSource, ConfigMap, From, Generated, Given, Release, Stage, Tool, place_of,
+    Base, BlockId, ChartSource, ConfigMap, Deployed, From, Generated, Given, Release, Stage, Tool,
+    place_of,
 };
 pub use release_patches::{PatchTarget, UnclearPatch};
 pub use resource::{Field, FieldPath, NAME as OF_RESOURCES, Treated, treated, treatments};

@@ -1,8 +1,11 @@
 //! What is at hand, and what is not: folders, packages, Helm's cache, and the reason for everything else.
 
 use std::fs;
+use std::path::Path;
 
+use ecr_rewrite::helm::HelmCache;
 use ecr_rewrite::prove::{Kind, Outcome, Why};
+use sha2::{Digest, Sha256};
 
 use super::bench::{Bench, engines};
 use super::common::{REGISTRY, tree};
@@ -120,6 +123,22 @@ fn charts_beside_and_packages_are_at_hand() {
     assert!(!proof.fails());
 }
 
+/// Helm's cache in a folder with packages, all of which the repository with that URL publishes.
+fn publish(cache: &Path, url: &str) -> HelmCache {
+    let digest = |path: &Path| format!("{:x}", Sha256::digest(fs::read(path).unwrap()));
+    let packages = fs::read_dir(cache).unwrap();
+    let packages = packages.map(|entry| entry.unwrap().path());
+    let digests: Vec<String> = packages.map(|path| digest(&path)).collect();
+    fs::write(cache.join("acme-index.yaml"), digests.join("\n")).unwrap();
+    let list = cache.join("repositories.yaml");
+    fs::write(
+        &list,
+        format!("repositories:\n- {{name: acme, url: '{url}'}}\n"),
+    )
+    .unwrap();
+    HelmCache::new(cache.to_path_buf(), list)
+}
+
 #[test]
 fn releases_of_every_tool_are_rendered_with_their_values() {
     let Some(engines) = engines() else { return };
@@ -144,7 +163,7 @@ fn releases_of_every_tool_are_rendered_with_their_values() {
     super::bench::package(&folder.path().join("source/shop"), &package);
     fs::remove_dir_all(folder.path().join("source")).unwrap();
     let mut bench = Bench::new(folder.path());
-    bench.caches.push(cache.path().to_path_buf());
+    bench.cache = Some(publish(cache.path(), "https://charts.example"));
     let proof = bench.prove(&engines);
     assert!(!proof.fails(), "{proof:#?}");
     for (place, image) in [
@@ -160,6 +179,53 @@ fn releases_of_every_tool_are_rendered_with_their_values() {
             "{place}: {rendered:#?}"
         );
     }
+}
+
+#[test]
+fn a_package_of_another_repository_is_not_at_hand() {
+    let Some(engines) = engines() else { return };
+    let release = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: shop}\nspec:\n  source: {repoURL: 'https://charts.example', chart: shop, targetRevision: 1.0.0, helm: {values: 'a: 1'}}\n";
+    let folder = tree(&[
+        ("source/shop/Chart.yaml", CHART),
+        ("source/shop/values.yaml", VALUES),
+        ("source/shop/templates/shop.yaml", TEMPLATE),
+        ("apps/shop.yaml", release),
+    ]);
+    let cache = tempfile::tempdir().unwrap();
+    let package = cache.path().join("shop-1.0.0.tgz");
+    super::bench::package(&folder.path().join("source/shop"), &package);
+    fs::remove_dir_all(folder.path().join("source")).unwrap();
+    let mut bench = Bench::new(folder.path());
+    for (url, is_there) in [
+        ("https://charts.example", true),
+        ("https://other.example", false),
+    ] {
+        bench.cache = Some(publish(cache.path(), url));
+        let proof = bench.prove(&engines);
+        let shop = find(&proof, Kind::Release, "apps/shop.yaml");
+        assert_eq!(shop.rendered().is_some(), is_there, "{url}: {shop:#?}");
+    }
+}
+
+#[test]
+fn a_chart_with_a_longer_name_is_another_one() {
+    let Some(engines) = engines() else { return };
+    let folder = tree(&[
+        (
+            "web/Chart.yaml",
+            "apiVersion: v2\nname: web\nversion: 1.0.0\ndependencies:\n- {name: redis, version: 1.x, repository: 'https://charts.example'}\n",
+        ),
+        (
+            "web/charts/redis-cluster/Chart.yaml",
+            "apiVersion: v2\nname: redis-cluster\nversion: 1.0.0\n",
+        ),
+    ]);
+    let proof = Bench::new(folder.path()).prove(&engines);
+    let web = find(&proof, Kind::Chart, "web");
+    assert!(
+        matches!(&web.outcome, Outcome::Not(why) if why[0].why == Why::DependencyNotAtHand),
+        "{web:#?}"
+    );
 }
 
 #[test]

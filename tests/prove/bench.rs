@@ -5,10 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use ecr_rewrite::helm::Knowledge;
+use ecr_rewrite::helm::{HelmCache, Knowledge};
 use ecr_rewrite::link;
 use ecr_rewrite::plan::{self, Plan};
-use ecr_rewrite::prove::{self, Engines, Limits, Notes, Proof, Target};
+use ecr_rewrite::prove::{self, Engines, Limits, Notes, Proof, Remotes, Target};
 use ecr_rewrite::rules::{EcrHost, RuleSet, default_rules};
 use ecr_rewrite::scan::{self, ScannedFile};
 use ecr_rewrite::source;
@@ -52,7 +52,7 @@ pub struct Bench {
     pub plan: Plan,
     pub targets: Vec<Target>,
     /// Where Helm keeps what it has fetched.
-    pub caches: Vec<PathBuf>,
+    pub cache: Option<HelmCache>,
 }
 
 impl Bench {
@@ -76,13 +76,14 @@ impl Bench {
         let registry = EcrHost::parse(REGISTRY).unwrap();
         let rules = Arc::new(RuleSet::new(Some(registry), default_rules()).0);
         let rules_for = |_: &Path| Arc::clone(&rules);
-        let targets = prove::targets(&files, &links, &rules_for);
+        let remotes = Remotes::of(std::slice::from_ref(&root));
+        let targets = prove::targets(&files, &links, &remotes, &rules_for);
         let plan = plan::plan(files, links, &rules_for, &charts, &plan::Options::default());
         Self {
             root,
             plan,
             targets,
-            caches: Vec::new(),
+            cache: None,
         }
     }
 
@@ -101,7 +102,7 @@ impl Bench {
         let options = prove::Options {
             engines,
             roots: std::slice::from_ref(&self.root),
-            caches: &self.caches,
+            cache: self.cache.as_ref(),
             scan: &scan::Options::default(),
             stop: &|| false,
             progress: &|_, _| {},

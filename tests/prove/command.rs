@@ -117,6 +117,35 @@ fn every_format_says_it_and_a_file_takes_it() {
 }
 
 #[test]
+fn a_report_is_not_written_over_what_it_is_about() {
+    let folder = tree(FILES);
+    let tools = kustomize("");
+    let before = contents(folder.path());
+    for path in ["app/pod.yaml", "./app/../app/kustomization.yaml"] {
+        let (code, _, talk) = run(folder.path(), tools.path(), &["-o", path]);
+        assert_eq!(code, 2, "{talk}");
+        assert!(talk.contains("name another file"), "{talk}");
+    }
+    assert_eq!(contents(folder.path()), before);
+    let (code, _, talk) = run(folder.path(), tools.path(), &["-o", "proof.txt"]);
+    assert_eq!(code, 0, "{talk}");
+}
+
+#[test]
+fn a_run_that_renders_nothing_shows_nothing() {
+    let folder = tree(FILES);
+    let tools = kustomize("exit 1");
+    for format in ["text", "markdown"] {
+        let (_, out, _) = run(folder.path(), tools.path(), &["--format", format]);
+        assert!(
+            out.contains("nothing could be rendered: nothing is shown"),
+            "{out}"
+        );
+        assert!(!out.contains("nothing but images"), "{out}");
+    }
+}
+
+#[test]
 fn nothing_of_a_repository_fools_a_terminal() {
     let pod = POD.replace("gcr.io/a/b:1", "gcr.io/a/b:1\\u001b[31m");
     let pod = pod
@@ -153,7 +182,7 @@ fn an_interrupt_ends_the_tools_and_leaves_nothing() {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        while fs::read_dir(scratch.path()).unwrap().count() < 3 {
+        while fs::read_dir(scratch.path()).unwrap().count() < 2 {
             assert!(started.elapsed() < Duration::from_secs(20));
             std::thread::sleep(Duration::from_millis(20));
         }

@@ -98,7 +98,7 @@ fn real_repositories_and_packages_are_proven() {
     copy(&super::common::corpus(), &tree.path().join("repositories"));
     copy(&super::common::charts(), &tree.path().join("packages"));
     if let Some(report) = proven_in("real repositories and packages", tree.path()) {
-        judge(&report, 850);
+        judge(&report, 595);
     }
 }
 

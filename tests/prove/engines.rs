@@ -248,7 +248,9 @@ fn names_are_no_options() {
             panic!()
         };
         assert!(
-            why[0].detail.starts_with("template -- release-name /"),
+            why[0]
+                .detail
+                .starts_with("template -- release-name charts/-x"),
             "{why:?}"
         );
         assert!(!why[0].detail.contains("post-renderer"), "{why:?}");
@@ -281,6 +283,62 @@ fn links_out_of_the_repository_are_not_copied() {
     let seen = fs::read_to_string(seen).unwrap();
     assert!(
         seen.contains("own: text") && !seen.contains("very"),
+        "{seen}"
+    );
+}
+
+#[test]
+fn one_that_leaves_something_behind_is_not_waited_for() {
+    let tools = tool("kustomize", "/usr/bin/setsid /bin/sleep 6 & echo 'kind: A'");
+    let limits = Limits {
+        time: Duration::from_millis(500),
+        ..Limits::default()
+    };
+    let started = Instant::now();
+    let proof = proven(KUSTOMIZATION, tools.path(), limits);
+    assert_eq!(why(&proof).0, Why::Limit);
+    assert!(
+        started.elapsed() < Duration::from_secs(5),
+        "it was waited for"
+    );
+}
+
+#[test]
+fn reasons_name_the_files_of_the_repository() {
+    let script =
+        "for last; do :; done; echo \"Error: $last/pod.yaml: odd, as is $last\" >&2; exit 1";
+    let tools = tool("kustomize", script);
+    let files = [
+        ("app/kustomization.yaml", "resources: [pod.yaml]\n"),
+        ("app/pod.yaml", KUSTOMIZATION[1].1),
+    ];
+    let proof = proven(&files, tools.path(), Limits::default());
+    assert_eq!(why(&proof).1, "app/pod.yaml: odd, as is app");
+}
+
+#[test]
+fn no_rendering_finds_what_another_one_has() {
+    let witness = tempfile::tempdir().unwrap();
+    let seen = witness.path().join("seen");
+    let script = format!(
+        "for last; do :; done; echo \"$last:\" $(/bin/ls \"$last\") >> {}; exit 1",
+        seen.display()
+    );
+    let tools = tool("kustomize", &script);
+    let files = [
+        ("app/kustomization.yaml", "resources: [pod.yaml]\n"),
+        ("app/pod.yaml", KUSTOMIZATION[1].1),
+        ("app/beside.yaml", KUSTOMIZATION[1].1),
+        (
+            "other/kustomization.yaml",
+            "resources: [../app/beside.yaml]\n",
+        ),
+    ];
+    proven(&files, tools.path(), Limits::default());
+    let seen = fs::read_to_string(seen).unwrap();
+    let app: Vec<&str> = seen.lines().filter(|line| line.contains("/app:")).collect();
+    assert!(
+        !app.is_empty() && !app.iter().any(|line| line.contains("beside")),
         "{seen}"
     );
 }

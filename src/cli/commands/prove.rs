@@ -10,13 +10,12 @@ use super::super::args::{ProofFormat, Prove};
 use super::super::talk::Talk;
 use super::super::{Error, Exit};
 use super::reporting::{self, Sink};
-use super::rewrite::{self, Run, current_folder, switch};
+use super::rewrite::{self, Run, current_folder};
 use super::{one_input, wanted};
-use crate::plan::Repeats;
-use crate::prove::{self, Engines, Limits, Notes};
+use crate::prove::{self, Engines, Limits, Notes, Remotes};
 use crate::report::Kind;
 use crate::report::prove::{json, markdown, text};
-use crate::settings::{ConfigChoice, Rules, Settings};
+use crate::settings::{Rules, Settings};
 use crate::walk;
 
 /// A run that takes longer says how far it is.
@@ -29,29 +28,17 @@ pub(in super::super) fn prove(args: &Prove, talk: Talk) -> Result<Exit, Error> {
     let engines = engines(talk)?;
     let wanted = wanted(&args.target, &args.rules, paths.clone())?;
     let settings = Settings::resolve(&wanted, Rules::OrBuiltIn)?;
-    let options = walk::Options {
-        paths,
-        include: args.files.include.clone(),
-        exclude: args.files.exclude.clone(),
-        config_exclude: settings.exclude(),
-        hidden: switch(args.files.hidden),
-        no_ignore: switch(args.files.no_ignore),
-        force_exclude: switch(args.files.force_exclude),
-        ..walk::Options::default()
-    };
-    let walk = walk::walk(&options, &current).map_err(|error| Error::Message(error.to_string()))?;
-    if matches!(wanted.config, ConfigChoice::Discover) {
-        rewrite::check_configs(&walk, &settings, &current)?;
-    }
+    let options = rewrite::walk_options(&args.files, &settings, paths);
+    let walk = rewrite::walk(&options, &settings, &wanted, &current)?;
     let mut run = Run::new(&settings, &current, Sink::silent(talk), talk);
-    run.options.assume = rewrite::assume(&args.judgement.assume)?;
-    if args.judgement.with_tests {
-        run.options.repeats = Repeats::Follow;
-    }
+    run.judge(&args.judgement)?;
     let mut files = run.read(walk, args.files.max_file_size);
+    let report = args.report.output_file.as_deref();
+    reporting::refuse_input(report, &files)?;
     files.sort_by(|a, b| a.source.path.cmp(&b.source.path));
+    let remotes = Remotes::of(&run.roots);
     let (plan, targets) = run.plan_and(files, |files, links, rules_for| {
-        prove::targets(files, links, &|path| rules_for(path))
+        prove::targets(files, links, &remotes, &|path| rules_for(path))
     })?;
     // From here on there are copies to take away.
     let stop = rewrite::stop_on_signals();
@@ -60,11 +47,10 @@ pub(in super::super) fn prove(args: &Prove, talk: Talk) -> Result<Exit, Error> {
     let shown = |path: &Path| walk::shown(path, &current);
     let signal = || stop.load(Ordering::SeqCst);
     let progress = Progress::new(talk);
-    let caches = prove::caches(&|name| std::env::var_os(name));
     let options = prove::Options {
         engines: &engines,
         roots: &roots,
-        caches: &caches,
+        cache: wanted.helm_cache.as_ref(),
         scan: &scan,
         stop: &|| signal() != 0,
         progress: &|done, all| progress.at(done, all),

@@ -13,6 +13,7 @@ use crate::report::{
     Color, FORMATS, Format, Kind, Report, clean, holds_command, summary, without_commands,
 };
 use crate::rules::{Origin, Rule};
+use crate::scan::ScannedFile;
 
 /// Standard output, or a file that stands in for it.
 pub(super) struct Sink<'a> {
@@ -100,6 +101,21 @@ impl<'a> Sink<'a> {
 fn words<'f>(formats: impl Iterator<Item = &'f Format>, between: &str) -> String {
     let words: Vec<String> = formats.map(|format| format!("`{}`", format.word)).collect();
     words.join(between)
+}
+
+/// Refuses to write a report over what it is about.
+pub(super) fn refuse_input(file: Option<&Path>, files: &[ScannedFile]) -> Result<(), Error> {
+    let Some(path) = file else { return Ok(()) };
+    let real = path.canonicalize().ok();
+    let is_package = path.extension().is_some_and(|ending| ending == "tgz");
+    let is_input = |real: &Path| files.iter().any(|file| file.source.real == real);
+    match real.filter(|real| is_package || is_input(real)) {
+        Some(_) => Err(Error::Message(format!(
+            "{}: is one of the files that are looked at, and `-o` would write over it; name another file",
+            path.display()
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// Prints a report on standard output, or into a file.

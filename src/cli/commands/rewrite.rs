@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::super::args::{FileArgs, Rewrite};
+use super::super::args::{FileArgs, JudgementArgs, Rewrite};
 use super::super::talk::Talk;
 use super::super::{Error, Exit};
 use super::context::{self, Scanned};
@@ -20,7 +20,7 @@ use crate::reason::Assumption;
 use crate::report::{self, Home, Kind, Report, clean, text};
 use crate::rules::RuleSet;
 use crate::scan::ScannedFile;
-use crate::settings::{ConfigChoice, Rules, Settings};
+use crate::settings::{ConfigChoice, Rules, Settings, Wanted};
 use crate::source::{self, Failure, SourceFile};
 use crate::walk::{self, Role, Switch, Walk};
 use crate::write;
@@ -67,22 +67,10 @@ pub(in super::super) fn rewrite(args: &Rewrite, talk: Talk) -> Result<Exit, Erro
         settings = settings.without_target();
     }
     let sink = Sink::new(&args.report, mode.default_format(), talk)?;
-    let one_config = matches!(wanted.config, ConfigChoice::Discover);
-    let options = walk::Options {
-        context: if args.stdin_filename.is_some() {
-            from
-        } else {
-            Vec::new()
-        },
-        paths,
-        include: args.files.include.clone(),
-        exclude: args.files.exclude.clone(),
-        config_exclude: settings.exclude(),
-        hidden: switch(args.files.hidden),
-        no_ignore: switch(args.files.no_ignore),
-        force_exclude: switch(args.files.force_exclude),
-    };
-    let bad_glob = |error: globset::Error| Error::Message(error.to_string());
+    let mut options = walk_options(&args.files, &settings, paths);
+    if args.stdin_filename.is_some() {
+        options.context = from;
+    }
     if let Some(input) = &input
         && args.stdin_filename.is_some()
         && args.files.force_exclude
@@ -90,16 +78,10 @@ pub(in super::super) fn rewrite(args: &Rewrite, talk: Talk) -> Result<Exit, Erro
     {
         return pass_through(input, mode, talk);
     }
-    let walk = walk::walk(&options, &current).map_err(bad_glob)?;
-    if one_config {
-        check_configs(&walk, &settings, &current)?;
-    }
+    let walk = self::walk(&options, &settings, &wanted, &current)?;
     let mut run = Run::new(&settings, &current, sink, talk);
     run.started = started;
-    run.options.assume = assume(&args.judgement.assume)?;
-    if args.judgement.with_tests {
-        run.options.repeats = Repeats::Follow;
-    }
+    run.judge(&args.judgement)?;
     let mut files = run.read(walk, args.files.max_file_size);
     if let Some(input) = input {
         return run.filter(args, files, input, mode);
@@ -194,6 +176,15 @@ impl<'s> Run<'s> {
             base: None,
             sink,
         }
+    }
+
+    /// Takes over what is assumed and followed.
+    pub(super) fn judge(&mut self, judgement: &JudgementArgs) -> Result<(), Error> {
+        self.options.assume = assume(&judgement.assume)?;
+        if judgement.with_tests {
+            self.options.repeats = Repeats::Follow;
+        }
+        Ok(())
     }
 
     /// Reads and scans what was walked, and what that takes in. `limit` is in bytes.
@@ -435,8 +426,45 @@ impl<'s> Run<'s> {
     }
 }
 
+/// How the given paths are walked.
+pub(super) fn walk_options(
+    files: &FileArgs,
+    settings: &Settings,
+    paths: Vec<PathBuf>,
+) -> walk::Options {
+    walk::Options {
+        context: Vec::new(),
+        paths,
+        include: files.include.clone(),
+        exclude: files.exclude.clone(),
+        config_exclude: settings.exclude(),
+        hidden: switch(files.hidden),
+        no_ignore: switch(files.no_ignore),
+        force_exclude: switch(files.force_exclude),
+    }
+}
+
+/// Walks them; one config holds for all, unless another one is named.
+pub(super) fn walk(
+    options: &walk::Options,
+    settings: &Settings,
+    wanted: &Wanted,
+    current: &Path,
+) -> Result<Walk, Error> {
+    let walk = walk::walk(options, current).map_err(bad_glob)?;
+    if matches!(wanted.config, ConfigChoice::Discover) {
+        check_configs(&walk, settings, current)?;
+    }
+    Ok(walk)
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "as `map_err` hands it on")]
+fn bad_glob(error: globset::Error) -> Error {
+    Error::Message(error.to_string())
+}
+
 /// The assumptions that were agreed to.
-pub(super) fn assume(codes: &[String]) -> Result<Assume, Error> {
+fn assume(codes: &[String]) -> Result<Assume, Error> {
     if codes.iter().any(String::is_empty) {
         return Ok(Assume::Everything);
     }
@@ -509,7 +537,7 @@ pub(super) fn unless_closed(rendered: Result<(), Error>) -> Result<(), Error> {
     }
 }
 
-pub(super) fn switch(given: bool) -> Switch {
+fn switch(given: bool) -> Switch {
     if given { Switch::On } else { Switch::Off }
 }
 
@@ -643,7 +671,7 @@ fn path_of(bytes: &[u8]) -> Result<PathBuf, Error> {
 }
 
 /// A second config below the given paths would make two policies of one run.
-pub(super) fn check_configs(walk: &Walk, settings: &Settings, current: &Path) -> Result<(), Error> {
+fn check_configs(walk: &Walk, settings: &Settings, current: &Path) -> Result<(), Error> {
     let own = settings
         .root
         .as_ref()

@@ -6,11 +6,10 @@ use super::super::Error;
 use super::super::args::{FileArgs, JudgementArgs, RuleArgs, TargetArgs};
 use super::super::talk::Talk;
 use super::reporting::Sink;
-use super::rewrite::{self, Run, current_folder, switch};
+use super::rewrite::{self, Run, current_folder};
 use super::{one_input, wanted};
-use crate::plan::{Plan, Repeats};
-use crate::settings::{ConfigChoice, Rules, Settings};
-use crate::walk;
+use crate::plan::Plan;
+use crate::settings::{Rules, Settings};
 
 /// What to look at, and with which rules.
 pub(super) struct Survey<'a> {
@@ -33,27 +32,11 @@ impl Survey<'_> {
         let paths = self.paths()?;
         let wanted = wanted(self.target, self.rules, paths.clone())?;
         let settings = Settings::resolve(&wanted, Rules::OrBuiltIn)?.without_target();
-        let options = walk::Options {
-            paths,
-            include: self.files.include.clone(),
-            exclude: self.files.exclude.clone(),
-            config_exclude: settings.exclude(),
-            hidden: switch(self.files.hidden),
-            no_ignore: switch(self.files.no_ignore),
-            force_exclude: switch(self.files.force_exclude),
-            ..walk::Options::default()
-        };
-        let walk =
-            walk::walk(&options, &current).map_err(|error| Error::Message(error.to_string()))?;
-        if matches!(wanted.config, ConfigChoice::Discover) {
-            rewrite::check_configs(&walk, &settings, &current)?;
-        }
+        let options = rewrite::walk_options(self.files, &settings, paths);
+        let walk = rewrite::walk(&options, &settings, &wanted, &current)?;
         let mut run = Run::new(&settings, &current, Sink::silent(talk), talk);
         if let Some(judgement) = self.judgement {
-            run.options.assume = rewrite::assume(&judgement.assume)?;
-            if judgement.with_tests {
-                run.options.repeats = Repeats::Follow;
-            }
+            run.judge(judgement)?;
         }
         let mut files = run.read(walk, self.files.max_file_size);
         files.sort_by(|a, b| a.source.path.cmp(&b.source.path));

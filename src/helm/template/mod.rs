@@ -28,7 +28,7 @@ mod yaml_read;
 mod yaml_write;
 
 pub use chart::{Chart, Mode, Release, Rendered};
-pub(crate) use funcs::hashes::from_base64;
+pub(crate) use funcs::hashes::{base64, from_base64};
 pub use semver::newest;
 pub use yaml_read::{read as read_yaml, read_nth as read_yaml_document};
 

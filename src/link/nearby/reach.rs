@@ -108,6 +108,9 @@ impl<'w> Nearby<'w> {
             if ties.reach == Reach::Built {
                 self.need(index, Need::Tied);
             }
+            for &to in &ties.taken {
+                self.names(index, to);
+            }
             for &name in &ties.is {
                 self.is.entry(name).or_default().push(index);
             }
@@ -126,6 +129,17 @@ impl<'w> Nearby<'w> {
         let is_missing =
             |index: &usize| self.need[*index] != Need::Nothing && !self.ties.contains_key(index);
         Wanted::These((0..self.files.len()).filter(is_missing).collect())
+    }
+
+    /// Notes that a file names another one, which its words alone may not have shown.
+    fn names(&mut self, index: usize, to: usize) {
+        if !self.glances[index].names.contains(&to) {
+            self.glances[index].names.push(to);
+            self.named_by[to].push(index);
+            if self.need[to] == Need::Tied {
+                self.need(index, Need::Tied);
+            }
+        }
     }
 
     fn need(&mut self, index: usize, need: Need) {
@@ -201,11 +215,11 @@ impl<'w> Nearby<'w> {
         let Some(ties) = self.ties.remove(&index) else {
             return;
         };
-        self.follow_ties(&ties);
+        self.follow_ties(index, &ties);
         self.ties.insert(index, ties);
     }
 
-    fn follow_ties(&mut self, ties: &Ties) {
+    fn follow_ties(&mut self, index: usize, ties: &Ties) {
         for &to in &ties.files {
             self.need(to, Need::Tied);
         }
@@ -219,10 +233,15 @@ impl<'w> Nearby<'w> {
                 }
             }
         }
+        // What is known by one name may be merged, and what lists it says how.
         let asked = ties.wants.iter().filter_map(|name| self.is.get(name));
         let asking = ties.is.iter().filter_map(|name| self.wants.get(name));
-        for to in asked.chain(asking).flatten().copied().collect::<Vec<_>>() {
-            self.need(to, Need::Tied);
+        let others = asked.chain(asking).flatten().copied();
+        for to in others.filter(|&to| to != index).collect::<Vec<_>>() {
+            self.need(to, Need::Followed);
+        }
+        for by in self.named_by[index].clone() {
+            self.need(by, Need::Seen);
         }
         let charts = ties.charts.iter();
         let charts = charts.filter_map(|name| self.by_object.get(name)).flatten();

@@ -15,6 +15,8 @@ use crate::sites::{Acts, Fact, From, Kustomization, Release};
 pub(super) struct Ties {
     /// The files that it names.
     pub(super) files: Vec<usize>,
+    /// The files that it takes in as a kustomization does.
+    pub(super) taken: Vec<usize>,
     /// What fits the paths that it names and of which a part is filled in.
     pub(super) globs: Vec<Pattern>,
     /// The folders in which it acts on everything.
@@ -111,10 +113,15 @@ impl Ties {
                 .collect(),
             None => own.to_vec(),
         };
-        for taking in &fact.takes_in {
+        let paths = fact.takes_in.iter().flat_map(|taking| {
             let paths = folders.iter().map(|folder| joined(folder, &taking.path));
-            self.files
-                .extend(paths.flat_map(|path| places.at(&path).collect::<Vec<_>>()));
+            paths.collect::<Vec<_>>()
+        });
+        let taken = paths.flat_map(|path| places.at(&path).collect::<Vec<_>>());
+        if fact.folder.is_some() {
+            self.files.extend(taken);
+        } else {
+            self.taken.extend(taken);
         }
         let acts = !fact.names.is_empty()
             || !fact.takes_in.is_empty()

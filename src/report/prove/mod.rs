@@ -112,9 +112,11 @@ impl<'p> Summary<'p> {
         self.outside.keys().map(|one| one.image.as_str()).collect()
     }
 
-    /// In how many renderings something is not in order, in words.
+    /// In how many renderings something is not in order, in words. What is not rendered shows nothing.
     pub fn verdict(&self) -> String {
         match self.total.different {
+            0 if self.total.all == 0 => "there is nothing to render: nothing is shown".to_string(),
+            0 if self.total.equal == 0 => "nothing could be rendered: nothing is shown".to_string(),
             0 => "nothing but images differs".to_string(),
             1 => "1 rendering differs in more than images".to_string(),
             number => format!("{number} renderings differ in more than images"),

@@ -1,14 +1,19 @@
 //! The sources of Argo CD's Applications, and of the templates in its ApplicationSets.
 
+use std::collections::BTreeMap;
+
 use super::{
-    ANY_CHART, Base, ChartSource, From, Given, Reader, Release, Stage, Tool, is_null, items,
-    may_be_about_name, told,
+    ANY_CHART, Base, ChartSource, Deployed, From, Given, Reader, Release, Stage, Tool, is_null,
+    items, may_be_about_name, told,
 };
 use crate::image;
 use crate::yaml::{Document, Kind, NodeId};
 
 /// Keys that hold the sources of an Application.
 const SOURCES: &[&str] = &["source", "sources"];
+
+/// What Argo CD does to what a source holds, besides giving it values.
+const AFTERWARDS: &[&str] = &["kustomize", "plugin"];
 
 impl Reader<'_, '_> {
     /// Each source of an Application, and of the templates in an ApplicationSet. A patch, which need not
@@ -19,6 +24,8 @@ impl Reader<'_, '_> {
         let maps = maps.filter(|&id| matches!(document.node(id).kind, Kind::Mapping));
         let mut releases = Vec::new();
         let mut unclear = None;
+        let is_filled = document.text_at(object, &["kind"]) == Some("ApplicationSet");
+        let lent = lent(document, maps.clone());
         for id in maps {
             if let Some(patch) = document.text_at(id, &["templatePatch"]) {
                 let words = ["valueFiles", "values", "parameters", "source"];
@@ -32,9 +39,13 @@ impl Reader<'_, '_> {
             }
             let has_chart = document.get(id, "repoURL").is_some();
             let helm = document.get(id, "helm");
-            if has_chart || helm.is_some() {
-                let mut release = self.argo_source(id, helm);
+            let is_any = |key: &&str| document.get(id, key).is_some();
+            // A source with a name alone lends its files to the others.
+            let is_lent = is_any(&"ref") && !["chart", "path", "helm"].iter().any(is_any);
+            if (has_chart && !is_lent) || helm.is_some() {
+                let mut release = self.argo_source(id, helm, &lent);
                 release.has_chart = has_chart;
+                release.deployed.is_filled = is_filled;
                 releases.push(release);
             }
         }
@@ -66,7 +77,30 @@ impl Reader<'_, '_> {
         releases
     }
 
-    fn argo_source(&mut self, source: NodeId, helm: Option<NodeId>) -> Release {
+    /// The release that Argo CD makes of a source: it has the name of the Application and goes where that goes
+    /// (<https://argo-cd.readthedocs.io/en/stable/user-guide/helm/#helm-release-name>).
+    fn argo_deployed(&self, source: NodeId, helm: Option<NodeId>) -> Deployed {
+        let document = self.document;
+        let mut spec = document.node(source).parent;
+        if matches!(document.node(spec).kind, Kind::Sequence) {
+            spec = document.node(spec).parent;
+        }
+        let owner = document.node(spec).parent;
+        let text =
+            |from: NodeId, path: &[&str]| document.text_at(from, path).map(ToString::to_string);
+        let own = helm.and_then(|helm| text(helm, &["releaseName"]));
+        // A patch says nothing of the name.
+        let is_whole = document.get(source, "repoURL").is_some();
+        let named = || text(owner, &["metadata", "name"]).filter(|_| is_whole);
+        Deployed {
+            name: own.or_else(named),
+            namespace: text(spec, &["destination", "namespace"]),
+            afterwards: self.first_of(source, AFTERWARDS),
+            ..Deployed::default()
+        }
+    }
+
+    fn argo_source(&mut self, source: NodeId, helm: Option<NodeId>, lent: &Lent<'_>) -> Release {
         let document = self.document;
         let text = |key: &str| document.text_at(source, &[key]).map(ToString::to_string);
         // A path that is filled in as a whole may be any folder.
@@ -84,9 +118,13 @@ impl Reader<'_, '_> {
                 chart: text("chart").or(path.clone()),
                 version: text("targetRevision"),
             },
-            charts: path.into_iter().collect(),
+            charts: path.clone().into_iter().collect(),
+            deployed: Box::new(self.argo_deployed(source, helm)),
             ..Release::default()
         };
+        if path.is_some() {
+            release.deployed.repositories.extend(text("repoURL"));
+        }
         let Some(helm) = helm else { return release };
         for (key, stage) in [
             ("valueFiles", Stage::Files),
@@ -103,6 +141,17 @@ impl Reader<'_, '_> {
                 continue;
             };
             let path = path.to_string();
+            let name = path.strip_prefix('$').and_then(|rest| rest.split_once('/'));
+            if let (Some((name, _)), Some(lent)) = (name, lent) {
+                match lent.get(name) {
+                    Some(url) => release.deployed.repositories.push((*url).to_string()),
+                    None => {
+                        let why = format!("no source of it is called `{name}`");
+                        release.layers.push(Given::unknown(Stage::Files, &why));
+                        continue;
+                    }
+                }
+            }
             let base = if path.starts_with(['$', '/']) {
                 Base::Root
             } else {
@@ -146,6 +195,19 @@ impl Reader<'_, '_> {
         }
         release
     }
+}
+
+/// The repositories of sources that lend their files to others, by their names; nothing where no source says
+/// where it comes from, as in a patch.
+type Lent<'d> = Option<BTreeMap<&'d str, &'d str>>;
+
+fn lent<'d>(document: &'d Document<'_>, maps: impl Iterator<Item = NodeId>) -> Lent<'d> {
+    let mut sources = maps
+        .filter_map(|id| Some((document.text_at(id, &["repoURL"])?, id)))
+        .peekable();
+    sources.peek()?;
+    let named = sources.filter_map(|(url, id)| Some((document.text_at(id, &["ref"])?, url)));
+    Some(named.collect())
 }
 
 /// Whether a template of a generator says something of Helm.

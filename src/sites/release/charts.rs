@@ -1,7 +1,9 @@
 //! Charts that kustomize inflates, and those that the Helm controller of k3s installs.
 
 use super::super::kustomize::CHART_HOME;
-use super::{ANY_CHART, Base, ChartSource, From, Given, Reader, Release, Stage, Tool, texts};
+use super::{
+    ANY_CHART, Base, ChartSource, Deployed, From, Given, Reader, Release, Stage, Tool, texts,
+};
 use crate::yaml::NodeId;
 
 impl Reader<'_, '_> {
@@ -39,6 +41,11 @@ impl Reader<'_, '_> {
         let any = (is_filled("name") || is_filled("repo")).then(|| ANY_CHART.to_string());
         Release {
             has_chart: true,
+            deployed: Box::new(Deployed {
+                name: text("releaseName"),
+                namespace: text("namespace"),
+                ..Deployed::default()
+            }),
             span: self.span(chart, "name"),
             charts: local
                 .map(|name| format!("{home}/{name}"))
@@ -67,6 +74,10 @@ impl Reader<'_, '_> {
         let mut release = Release {
             tool: Tool::K3s,
             has_chart,
+            deployed: Box::new(Deployed {
+                namespace: text("targetNamespace"),
+                ..Deployed::default()
+            }),
             source: ChartSource {
                 repository: text("repo"),
                 kind: None,

@@ -66,6 +66,60 @@ pub struct Release {
     pub source: ChartSource,
     /// Where to point at it.
     pub span: Option<Span>,
+    /// How it is deployed.
+    pub deployed: Box<Deployed>,
+}
+
+/// How a release is deployed, as far as that is more than its values.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Deployed {
+    /// The name of the release, where it is given one of its own.
+    pub name: Option<String>,
+    /// The namespace that it goes to.
+    pub namespace: Option<String>,
+    /// The namespace of the object: it goes there unless it is told otherwise.
+    pub own_namespace: Option<String>,
+    /// The key of what is done to the chart's objects afterwards.
+    pub afterwards: Option<String>,
+    /// Whether what stands in braces in it is filled in before Helm sees it.
+    pub is_filled: bool,
+    /// The repositories in git, as URLs, whose files it reads as if they lay here.
+    pub repositories: Vec<String>,
+}
+
+impl Release {
+    /// How the release is deployed: Flux puts the namespace that it goes to in front of a name that it is not
+    /// given (<https://fluxcd.io/flux/components/helm/helmreleases/#release-name>).
+    pub fn deployed(&self) -> Deployed {
+        let mut deployed = (*self.deployed).clone();
+        if deployed.name.is_none() {
+            deployed.name = match (self.tool, &deployed.namespace, &self.name) {
+                (Tool::Flux, Some(namespace), Some(name)) => Some(format!("{namespace}-{name}")),
+                (_, _, name) => name.clone(),
+            };
+        }
+        deployed.namespace = deployed.namespace.or(deployed.own_namespace.take());
+        deployed
+    }
+}
+
+impl Deployed {
+    /// Takes over what a patch says.
+    pub fn patch(&mut self, patch: &Self) {
+        let fields = [
+            (&mut self.name, &patch.name),
+            (&mut self.namespace, &patch.namespace),
+            (&mut self.own_namespace, &patch.own_namespace),
+            (&mut self.afterwards, &patch.afterwards),
+        ];
+        for (own, new) in fields {
+            if new.is_some() {
+                own.clone_from(new);
+            }
+        }
+        self.is_filled |= patch.is_filled;
+        self.repositories.extend(patch.repositories.iter().cloned());
+    }
 }
 
 /// Where a release's chart comes from, as written.

@@ -8,6 +8,8 @@ use super::{
 use crate::image;
 use crate::yaml::{Document, Kind, NodeId, documents};
 
+/// What Flux does to the objects of a chart.
+const AFTERWARDS: &[&str] = &["postRenderers"];
 /// The key of a config map that Flux reads unless it is told another one.
 const VALUES_KEY: &str = "values.yaml";
 
@@ -31,6 +33,10 @@ impl Reader<'_, '_> {
             release.source.repository = text("name");
             release.source.kind = text("kind");
         }
+        let text = |key: &str| document.text_at(spec, &[key]).map(ToString::to_string);
+        release.deployed.name = text("releaseName");
+        release.deployed.namespace = text("targetNamespace");
+        release.deployed.afterwards = self.first_of(spec, AFTERWARDS);
         let from = document.get(spec, "valuesFrom");
         release.lists.extend(from.map(|_| Stage::Maps));
         for item in from.into_iter().flat_map(|list| items(document, list)) {

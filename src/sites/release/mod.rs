@@ -12,7 +12,7 @@ mod salvage;
 use std::path::Path;
 
 pub use facts::{
-    Base, BlockId, ChartSource, ConfigMap, From, Generated, Given, Release, Stage, Tool,
+    Base, BlockId, ChartSource, ConfigMap, Deployed, From, Generated, Given, Release, Stage, Tool,
 };
 pub use place::place_of;
 pub(super) use salvage::salvage;
@@ -140,7 +140,11 @@ pub(super) fn find(input: &Input<'_>, found: &mut Found) {
     };
     let place = document.at(node, &["metadata", "name"]);
     let place = place.map(|name| document.node(document.resolve(name)).span);
+    let namespace = document.text_at(node, &["metadata", "namespace"]);
     for mut release in releases {
+        if release.tool == Tool::Flux {
+            release.deployed.own_namespace = namespace.map(ToString::to_string);
+        }
         release.name.clone_from(&name);
         release.span = release.span.or(place);
         found.facts.push(Fact::Release(release));
@@ -189,6 +193,16 @@ pub(super) fn find_plain(
 }
 
 impl Reader<'_, '_> {
+    /// The first of these keys under which a map holds anything.
+    fn first_of(&self, map: NodeId, keys: &[&str]) -> Option<String> {
+        let document = self.document;
+        let is_there = |key: &&&str| {
+            let node = document.get(map, key);
+            node.is_some_and(|node| !is_nothing(document, document.resolve(node)))
+        };
+        keys.iter().find(is_there).map(ToString::to_string)
+    }
+
     /// The values under `key`, as a layer. One without a word about images is one, too: it may decide what a
     /// chart makes of the others.
     fn block(&mut self, map: NodeId, key: &str) -> Option<Given> {
@@ -378,6 +392,16 @@ fn texts<'d>(document: &'d Document<'_>, map: NodeId, key: &str) -> Vec<&'d str>
     let list = document.get(map, key);
     let items = list.into_iter().flat_map(|list| items(document, list));
     items.filter_map(|item| document.text(item)).collect()
+}
+
+/// Whether a node is null, or a map or list without anything in it.
+fn is_nothing(document: &Document<'_>, node: NodeId) -> bool {
+    is_null(document, node)
+        || match document.node(node).kind {
+            Kind::Mapping => document.entries(node).next().is_none(),
+            Kind::Sequence => document.items(node).next().is_none(),
+            _ => false,
+        }
 }
 
 fn is_null(document: &Document<'_>, node: NodeId) -> bool {

@@ -1,12 +1,26 @@
 //! Releases in files that are no Kubernetes objects: helmfiles, and the bundles of Fleet.
 
-use super::{ANY_CHART, Base, ChartSource, Given, Reader, Release, Stage, items, texts, told};
+use super::{
+    ANY_CHART, Base, ChartSource, Deployed, Given, Reader, Release, Stage, items, texts, told,
+};
 use crate::image;
 use crate::source::Span;
 use crate::yaml::NodeId;
 
 /// Keys of a helmfile's release by which values come from elsewhere.
 const FROM_ELSEWHERE: &[&str] = &["<<", "inherit", "valuesTemplate", "setTemplate"];
+
+/// What helmfile does to a chart or its objects besides.
+const AFTERWARDS: &[&str] = &[
+    "dependencies",
+    "forceNamespace",
+    "jsonPatches",
+    "postRenderer",
+    "strategicMergePatches",
+    "transformers",
+];
+/// The same of Fleet, for a bundle.
+const OF_BUNDLES: &[&str] = &["kustomize", "overlays"];
 
 /// Options of Helm that give values.
 const VALUE_ARGS: &[&str] = &["--set", "--values", "-f"];
@@ -64,6 +78,13 @@ impl Reader<'_, '_> {
             has_chart: true,
             span: self.span(node, "name"),
             name: text("name"),
+            deployed: Box::new(Deployed {
+                namespace: text("namespace")
+                    .or_else(|| document.text_at(0, &["namespace"]).map(Into::into)),
+                afterwards: self.first_of(node, AFTERWARDS),
+                is_filled: true,
+                ..Deployed::default()
+            }),
             charts,
             source: ChartSource {
                 chart: text("chart"),
@@ -141,6 +162,14 @@ impl Reader<'_, '_> {
         let document = self.document;
         let mut base = self.fleet_helm(helm, Release::default());
         base.has_chart = true;
+        let text = |path: &[&str]| document.text_at(0, path).map(ToString::to_string);
+        *base.deployed = Deployed {
+            name: text(&["helm", "releaseName"]),
+            namespace: text(&["namespace"]).or_else(|| text(&["defaultNamespace"])),
+            afterwards: self.first_of(0, OF_BUNDLES),
+            is_filled: true,
+            ..Deployed::default()
+        };
         if base.charts.is_empty() {
             // Without a chart, the bundle's own folder holds it.
             base.charts.push(".".into());

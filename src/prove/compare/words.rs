@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::iter::zip;
 use std::sync::Arc;
 
-use crate::image::{self, ImageRef};
+use crate::image::{self, DOCKER_HUB, ImageRef};
 use crate::rules::ecr_host::{ecr_host_of, is_ecr_host};
-use crate::rules::upstreams::UPSTREAMS;
+use crate::rules::upstreams::{UPSTREAMS, canonical_host};
 use crate::rules::{RuleSet, Verdict};
 
 /// Stands for a registry of which a part is filled in later.
@@ -14,8 +14,9 @@ const STAND_IN: &str = "000000000000.dkr.ecr.us-east-1.amazonaws.com";
 /// How much of a text is shown.
 const SHOWN: usize = 300;
 /// Why something differs that must not.
-const NO_IMAGE: &str = "it is no image";
-pub(super) const MALFORMED: &str = "the image became malformed";
+pub(super) const NO_IMAGE: &str = "it is no image";
+pub(super) const COMMENT: &str = "it is a comment";
+pub(in super::super) const MALFORMED: &str = "the image became malformed";
 const LOST: &str = "its tag or digest is another one";
 const OTHER: &str = "it is not what the rules make of the image before";
 
@@ -25,52 +26,36 @@ pub(super) struct Words<'w> {
     pub(super) old: &'w str,
     /// The text after.
     pub(super) new: &'w str,
-    /// The text before, rendered once more.
-    pub(super) again: Option<&'w str>,
     /// Whether the place is one of an image, so that a bare word is a name.
     pub(super) is_sure: bool,
-}
-
-/// The words in which two texts differ, when all of them may.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Planned {
-    /// The images among them, before and after.
-    pub(super) changed: Vec<(String, String)>,
-    /// How many are something else each time.
-    pub(super) unstable: usize,
+    /// Whether it is one of what names begin with.
+    pub(super) begins: bool,
 }
 
 impl Words<'_> {
-    /// The words in which the texts differ; nothing when one of them may not, or they differ in more.
-    pub(super) fn planned(&self, rules: &[Arc<RuleSet>]) -> Option<Planned> {
+    /// The images in which the texts differ, before and after; nothing when they differ in anything else.
+    /// Words, and what stands between them, keep their order.
+    pub(super) fn planned(&self, rules: &[Arc<RuleSet>]) -> Option<Vec<(String, String)>> {
         let texts = [self.old, self.new].map(|text| plain(text, rules));
-        let [old, new] = [0, 1].map(|side| words(&texts[side]).collect::<Vec<_>>());
-        if old.len() != new.len() || !gaps(&texts[0]).eq(gaps(&texts[1])) {
+        let [old, new] = [0, 1].map(|side| pieces(&texts[side]).collect::<Vec<_>>());
+        if old.len() != new.len() {
             return None;
         }
-        let again = self.again.map(|again| plain(again, rules));
-        let again: Option<Vec<&str>> = again.as_ref().map(|again| words(again).collect());
-        let again = again.filter(|again| again.len() == old.len());
-        let mut planned = Planned::default();
-        let words_before = &old;
-        for (index, (old, new)) in zip(&old, &new).enumerate() {
+        let is_sure = self.is_sure && old.len() == 1;
+        let mut changed = Vec::new();
+        for (index, (before, after)) in zip(&old, &new).enumerate() {
+            if before == after {
+                continue;
+            }
             // A flag for an image has one: `--solver-image=acme/solver`.
-            let is_flagged = || index > 0 && is_flag(words_before[index - 1]);
-            let differs_again = || again.as_ref().is_some_and(|again| again[index] != *old);
-            if old == new {
-            } else if (self.is_sure || is_reference(old) || is_flagged())
-                && is_planned(old, new, rules)
-            {
-                planned
-                    .changed
-                    .push((as_written(old, rules), as_written(new, rules)));
-            } else if differs_again() {
-                planned.unstable += 1;
-            } else {
+            let is_flagged = || index > 1 && is_flag(old[index - 2], old[index - 1]);
+            let is_named = is_sure || is_reference(before) || is_flagged();
+            if !(is_named && planned_as(before, after, rules, self.begins)) {
                 return None;
             }
+            changed.push((as_written(before, rules), as_written(after, rules)));
         }
-        Some(planned)
+        Some(changed)
     }
 }
 
@@ -83,9 +68,9 @@ fn as_written(text: &str, rules: &[Arc<RuleSet>]) -> String {
     }
 }
 
-/// Whether a word is a flag for an image.
-fn is_flag(word: &str) -> bool {
-    word.starts_with('-') && word.ends_with("image")
+/// Whether a word, and what stands behind it, are a flag for an image.
+fn is_flag(word: &str, gap: &str) -> bool {
+    word.starts_with('-') && word.ends_with("image") && matches!(gap, "=" | " ")
 }
 
 /// A text with a plain host in the place of a registry of which a part is filled in later: that is no
@@ -103,6 +88,12 @@ fn plain<'t>(text: &'t str, rules: &[Arc<RuleSet>]) -> Cow<'t, str> {
 
 /// Whether a name became what the rules make of it, with what follows it.
 pub(super) fn is_planned(old: &str, new: &str, rules: &[Arc<RuleSet>]) -> bool {
+    planned_as(old, new, rules, false)
+}
+
+/// The same of what names begin with, too: `begins` says whether the place is one for that. Without it, a path
+/// of one part on Docker Hub is an image of its library.
+fn planned_as(old: &str, new: &str, rules: &[Arc<RuleSet>], begins: bool) -> bool {
     let ends: &[char] = &[':', '@', '/'];
     let (name, end) = old.split_at(old.trim_end_matches(ends).len());
     let Some(new) = new.strip_suffix(end) else {
@@ -110,6 +101,9 @@ pub(super) fn is_planned(old: &str, new: &str, rules: &[Arc<RuleSet>]) -> bool {
     };
     let new = plain(new, rules);
     let is_new = |wanted: &str| plain(wanted, rules) == new;
+    let (host, path) = name.split_once('/').unwrap_or((name, ""));
+    let is_told =
+        canonical_host(host) != DOCKER_HUB || path.contains('/') || begins && !path.is_empty();
     is_well_formed(&new)
         && rules.iter().any(|rules| {
             let whole = || expected(name, rules).is_some_and(|expected| is_new(&expected));
@@ -117,12 +111,12 @@ pub(super) fn is_planned(old: &str, new: &str, rules: &[Arc<RuleSet>]) -> bool {
                 Verdict::Rewrite { name, .. } => is_new(&name),
                 Verdict::Keep(..) => false,
             };
-            whole() || (is_beginning(name) && beginning())
+            whole() || (is_told && is_beginning(name) && beginning())
         })
 }
 
 /// What the rules make of a reference.
-pub(super) fn expected(reference: &str, rules: &RuleSet) -> Option<String> {
+pub(in super::super) fn expected(reference: &str, rules: &RuleSet) -> Option<String> {
     let image = ImageRef::parse(reference).ok()?;
     match rules.decide(&image) {
         Verdict::Rewrite { name, .. } => Some(format!("{name}{}", image.suffix())),
@@ -136,7 +130,7 @@ fn is_beginning(word: &str) -> bool {
 }
 
 /// Whether a word names an image wherever it stands: it has a registry, or a path and a tag.
-fn is_reference(word: &str) -> bool {
+pub(super) fn is_reference(word: &str) -> bool {
     let is_tagged = || {
         let image = ImageRef::parse(word);
         image.is_ok_and(|image| !image.suffix().is_empty() && word.contains('/'))
@@ -145,7 +139,7 @@ fn is_reference(word: &str) -> bool {
 }
 
 /// Whether a reference has at most one host, in front, and no empty part.
-pub(super) fn is_well_formed(reference: &str) -> bool {
+pub(in super::super) fn is_well_formed(reference: &str) -> bool {
     let Ok(image) = ImageRef::parse(reference) else {
         return false;
     };
@@ -184,24 +178,42 @@ pub(super) fn what_is_wrong(old: &str, new: &str, is_image: bool) -> &'static st
     }
 }
 
-/// Whether two renderings of the same give different texts.
-pub(super) fn is_unstable(old: &str, again: &str) -> bool {
-    let counts = [old, again].map(|text| words(text).count());
-    let pairs = words(old).zip(words(again));
-    let others = pairs.filter(|(old, again)| old != again).count();
-    // As many words may come out by chance: of a certificate, nearly all are others.
-    old != again && (counts[0] != counts[1] || counts[0] == 1 || others * 2 > counts[0])
-}
-
 /// The words of a text: what may be a reference, whole.
-fn words(text: &str) -> impl Iterator<Item = &str> {
+pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c| !is_of_word(c))
         .filter(|word| !word.is_empty())
 }
 
-/// What stands between the words.
-fn gaps(text: &str) -> impl Iterator<Item = &str> {
-    text.split(is_of_word).filter(|gap| !gap.is_empty())
+/// Whether the same stands between the words of two texts.
+pub(super) fn have_same_gaps(old: &str, new: &str) -> bool {
+    let is_word = |piece: &str| piece.starts_with(is_of_word);
+    let shape = |text: &'_ str| -> Vec<Option<String>> {
+        let pieces = pieces(text);
+        pieces
+            .map(|piece| (!is_word(piece)).then(|| piece.to_string()))
+            .collect()
+    };
+    shape(old) == shape(new)
+}
+
+/// Whether two texts only differ in words of a kind.
+pub(super) fn differ_in_words(old: &str, new: &str, is_of_kind: impl Fn(&str) -> bool) -> bool {
+    let [old, new] = [old, new].map(|text| pieces(text).collect::<Vec<_>>());
+    let fits = |(old, new): (&&str, &&str)| old == new || is_of_kind(old) && is_of_kind(new);
+    old.len() == new.len() && zip(&old, &new).all(fits)
+}
+
+/// The words of a text and what stands between them, in their order.
+fn pieces(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let first = rest.chars().next()?;
+        let is_word = is_of_word(first);
+        let end = rest.find(|c| is_of_word(c) != is_word);
+        let (piece, left) = rest.split_at(end.unwrap_or(rest.len()));
+        rest = left;
+        Some(piece)
+    })
 }
 
 fn is_of_word(c: char) -> bool {
@@ -209,32 +221,9 @@ fn is_of_word(c: char) -> bool {
 }
 
 /// The beginning of a text.
-pub(super) fn shortened(text: &str) -> String {
+pub(in super::super) fn shortened(text: &str) -> String {
     match text.char_indices().nth(SHOWN) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_string(),
     }
-}
-
-/// Base64, as the data of a Secret is.
-pub(super) fn decoded(text: &str) -> Option<String> {
-    let (mut bytes, mut bits, mut held) = (Vec::new(), 0_u32, 0);
-    for byte in text.bytes().filter(|byte| *byte != b'=') {
-        let value = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => return None,
-        };
-        bits = ((bits << 6) | u32::from(value)) & 0xffff;
-        held += 6;
-        if held >= 8 {
-            held -= 8;
-            bytes.push(u8::try_from((bits >> held) & 0xff).ok()?);
-        }
-    }
-    let text = String::from_utf8(bytes).ok()?;
-    (!text.is_empty()).then_some(text)
 }

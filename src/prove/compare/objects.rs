@@ -8,11 +8,11 @@ use crate::helm::template::read_yaml;
 
 /// An object of a rendering.
 #[derive(Clone, Debug)]
-pub(super) struct Object<'t> {
+pub(in super::super) struct Object<'t> {
     /// The template that made it, when the tool says so.
-    pub(super) source: &'t str,
+    pub(in super::super) source: &'t str,
     /// Its text.
-    pub(super) text: &'t str,
+    pub(in super::super) text: &'t str,
 }
 
 /// An object that was read.
@@ -24,6 +24,8 @@ pub(super) struct Parsed<'t> {
     pub(super) kind: String,
     /// Its kind, namespace and name, for people.
     pub(super) name: String,
+    /// Its text.
+    pub(super) text: &'t str,
     /// What it says; its text where that is not YAML.
     pub(super) value: Value,
 }
@@ -35,7 +37,7 @@ const SOURCE: &str = "# Source: ";
 
 /// The objects of a rendering, in its order. A line of three dashes begins one, wherever it stands: texts in
 /// objects are indented.
-pub(super) fn objects(text: &str) -> Vec<Object<'_>> {
+pub(in super::super) fn objects(text: &str) -> Vec<Object<'_>> {
     let mut objects = Vec::new();
     let (mut start, mut source) = (0, "");
     let mut at = 0;
@@ -86,18 +88,20 @@ impl<'t> Object<'t> {
             source: self.source,
             kind,
             name,
+            text: self.text,
             value,
         }
     }
 }
 
 /// Pairs the objects of two renderings: those of the same name, and of the rest those of the same kind and
-/// template, in their order, since names may be made up or hold a hash of what they are names of. What
-/// remains stands alone. The objects before come first, in their order.
+/// template, in their order, since names may be made up or hold a hash of what they are names of. Several of
+/// one name are paired in their order, too. What remains stands alone. The objects before come first, in their
+/// order, each with the place of its partner.
 pub(super) fn paired<'a, 't>(
     before: &'a [Parsed<'t>],
     after: &'a [Parsed<'t>],
-) -> Vec<(Option<&'a Parsed<'t>>, Option<&'a Parsed<'t>>)> {
+) -> Vec<(Option<&'a Parsed<'t>>, Option<usize>)> {
     let mut taken = vec![false; after.len()];
     let mut partner = vec![None; before.len()];
     let by_name = |object: &'a Parsed<'t>| (object.name.as_str(), "");
@@ -117,11 +121,9 @@ pub(super) fn paired<'a, 't>(
         }
     }
     let pairs = before.iter().zip(partner);
-    let pairs = pairs.map(|(old, partner)| (Some(old), partner.map(|new| &after[new])));
+    let pairs = pairs.map(|(old, partner)| (Some(old), partner));
     let alone = (0..after.len()).filter(|new| !taken[*new]);
-    pairs
-        .chain(alone.map(|new| (None, Some(&after[new]))))
-        .collect()
+    pairs.chain(alone.map(|new| (None, Some(new)))).collect()
 }
 
 #[cfg(test)]
@@ -150,7 +152,10 @@ mod tests {
         );
         let pairs = paired(&before, &after);
         let name = |object: Option<&Parsed<'_>>| object.map_or(String::new(), |it| it.name.clone());
-        let names: Vec<_> = pairs.iter().map(|(a, b)| (name(*a), name(*b))).collect();
+        let names: Vec<_> = pairs
+            .iter()
+            .map(|(a, b)| (name(*a), name(b.map(|index| &after[index]))))
+            .collect();
         let pair = |a: &str, b: &str| (a.to_string(), b.to_string());
         assert_eq!(
             names,
