@@ -1,5 +1,6 @@
 //! The text of a config that somebody is given to go on with: rules to paste, or a whole file.
 
+use crate::rules::export::comment;
 use crate::rules::{Library, Rule};
 use crate::yaml::{PlainType, plain_type};
 
@@ -161,18 +162,6 @@ fn scalar(text: &str) -> String {
         "\"{}\"",
         comment(text).replace('\\', "\\\\").replace('"', "\\\"")
     )
-}
-
-/// A text that stays in its line.
-fn comment(text: &str) -> String {
-    let fine = |c: char| {
-        if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') {
-            ' '
-        } else {
-            c
-        }
-    };
-    text.chars().map(fine).collect()
 }
 
 #[cfg(test)]

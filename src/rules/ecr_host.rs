@@ -17,6 +17,15 @@ const SUFFIXES: &[&str] = &[
     "cloud.adc-e.uk",
     "csp.hci.ic.gov",
 ];
+/// How the regions begin whose hosts end in another one than the first (botocore, `partitions.json`).
+const PARTITIONS: &[(&str, &str)] = &[
+    ("cn-", "amazonaws.com.cn"),
+    ("eusc-", "amazonaws.eu"),
+    ("us-iso-", "c2s.ic.gov"),
+    ("us-isob-", "sc2s.sgov.gov"),
+    ("eu-isoe-", "cloud.adc-e.uk"),
+    ("us-isof-", "csp.hci.ic.gov"),
+];
 /// The ends of the dual-stack host names.
 const DUAL_STACK_SUFFIXES: &[&str] = &["on.aws", "on.amazonwebservices.com.cn"];
 /// What stands between the account and the region.
@@ -87,11 +96,9 @@ impl EcrHost {
     pub fn from_account(account: &str, region: &str) -> Result<Self, HostError> {
         check_account(account)?;
         check_region(region)?;
-        let suffix = if region.starts_with("cn-") {
-            "amazonaws.com.cn"
-        } else {
-            "amazonaws.com"
-        };
+        let mut partitions = PARTITIONS.iter();
+        let known = partitions.find(|(start, _)| region.starts_with(start));
+        let suffix = known.map_or(SUFFIXES[0], |(_, suffix)| *suffix);
         Ok(Self {
             text: format!("{account}.dkr.ecr.{region}.{suffix}"),
         })
@@ -373,5 +380,13 @@ mod tests {
                 .is_some()
         );
         assert_eq!(host.warning(), None);
+        for (region, end) in [
+            ("eusc-de-east-1", "eusc-de-east-1.amazonaws.eu"),
+            ("us-isob-east-1", "us-isob-east-1.sc2s.sgov.gov"),
+            ("us-gov-west-1", "us-gov-west-1.amazonaws.com"),
+        ] {
+            let host = EcrHost::from_account("123456789012", region).unwrap();
+            assert!(host.as_str().ends_with(end), "{}", host.as_str());
+        }
     }
 }

@@ -58,15 +58,28 @@ pub fn learn(seen: &[Seen], upstream: &BTreeSet<Canonical>) -> Learned {
     let mut registries: BTreeMap<&str, (usize, &Origin)> = BTreeMap::new();
     let mut known: BTreeMap<String, (BTreeSet<String>, &Origin)> = BTreeMap::new();
     let mut unclear: BTreeMap<String, &Origin> = BTreeMap::new();
+    let mut proven: BTreeSet<(String, String)> = BTreeSet::new();
     for reference in seen {
-        let Some(host) = ecr_host_of(&reference.text) else {
+        if let Some(host) = ecr_host_of(&reference.text) {
+            registries.entry(host).or_insert((0, &reference.origin)).0 += 1;
+        }
+    }
+    // What other registries call their prefixes says nothing of the one that is named most.
+    let most = registries
+        .iter()
+        .max_by_key(|(host, (count, _))| (*count, std::cmp::Reverse(**host)));
+    let most = most.map(|(host, _)| *host);
+    for reference in seen {
+        let Some(host) = ecr_host_of(&reference.text).filter(|host| Some(*host) == most) else {
             continue;
         };
-        registries.entry(host).or_insert((0, &reference.origin)).0 += 1;
         let path = &reference.text[host.len() + 1..];
         let path = &path[..path.find([':', '@']).unwrap_or(path.len())];
         match prefix(path, upstream) {
-            Some((prefix, host)) => {
+            Some((prefix, host, shown)) => {
+                if shown == Shown::ByImage {
+                    proven.insert((host.clone(), prefix.clone()));
+                }
                 let entry = known
                     .entry(prefix)
                     .or_insert_with(|| (BTreeSet::new(), &reference.origin));
@@ -85,6 +98,12 @@ pub fn learn(seen: &[Seen], upstream: &BTreeSet<Canonical>) -> Learned {
     let mut learned = Learned::default();
     for (prefix, (hosts, origin)) in known {
         let rule = hosts.iter().next().filter(|_| hosts.len() == 1);
+        // A word beside what an image shows is a word of somebody's own.
+        let is_shown = |host: &&String| {
+            let mut of_host = proven.iter().filter(|(known, _)| known == *host).peekable();
+            of_host.peek().is_none() || of_host.any(|(_, shown)| *shown == prefix)
+        };
+        let rule = rule.filter(is_shown);
         match rule.and_then(|host| Rule::new(host, &prefix, origin.clone()).ok()) {
             Some(rule) => learned.rules.push(rule),
             None => drop(unclear.insert(prefix, origin)),
@@ -110,8 +129,17 @@ pub fn learn(seen: &[Seen], upstream: &BTreeSet<Canonical>) -> Learned {
     learned
 }
 
-/// The prefix of a path in ECR, and the host that is cached under it.
-fn prefix(path: &str, upstream: &BTreeSet<Canonical>) -> Option<(String, String)> {
+/// What shows which upstream a prefix is of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Shown {
+    /// An image that is known by its path.
+    ByImage,
+    /// A word of the prefix.
+    ByWord,
+}
+
+/// The prefix of a path in ECR, the host that is cached under it, and what shows that.
+fn prefix(path: &str, upstream: &BTreeSet<Canonical>) -> Option<(String, String, Shown)> {
     let parts: Vec<&str> = path.split('/').collect();
     let cuts = 1..parts.len().min(MAX_PARTS + 1);
     for cut in cuts.clone() {
@@ -119,16 +147,16 @@ fn prefix(path: &str, upstream: &BTreeSet<Canonical>) -> Option<(String, String)
         // The same image stands elsewhere by the name of its upstream.
         let same = upstream.iter().find(|name| name.path == rest);
         if let Some(name) = same.filter(|_| rest.contains('/')) {
-            return Some((prefix, name.host.clone()));
+            return Some((prefix, name.host.clone(), Shown::ByImage));
         }
         if rest.strip_prefix("library/").is_some_and(is_official) {
-            return Some((prefix, DOCKER_HUB.to_string()));
+            return Some((prefix, DOCKER_HUB.to_string(), Shown::ByImage));
         }
     }
     cuts.into_iter().find_map(|cut| {
         let word = parts[cut - 1];
         let (_, host) = WORDS.iter().find(|(known, _)| *known == word)?;
-        Some((parts[..cut].join("/"), (*host).to_string()))
+        Some((parts[..cut].join("/"), (*host).to_string(), Shown::ByWord))
     })
 }
 
@@ -177,9 +205,7 @@ mod tests {
             [
                 "docker.io=cache/dh a:2",
                 "docker.io=docker-hub a:1",
-                "ghcr.io=github a:5",
-                "ghcr.io=mirror a:3",
-                "quay.io=quay a:7"
+                "ghcr.io=mirror a:3"
             ]
         );
         assert_eq!(learned.registries[0].0, r);
@@ -189,6 +215,7 @@ mod tests {
             .iter()
             .map(|(prefix, _)| prefix.as_str())
             .collect();
-        assert_eq!(unclear, ["team"]);
+        // A word beside an image that shows another prefix is no proof; other registries say nothing.
+        assert_eq!(unclear, ["github", "team"]);
     }
 }

@@ -117,6 +117,9 @@ impl Aws {
             return Ok(known.clone());
         }
         let imported = self.describe(key.0.as_deref(), &key.1)?;
+        if !imported.problems.is_empty() {
+            return Err(SettingsError::Several(imported.problems));
+        }
         let answer = Answer {
             region: key.1.clone(),
             imported,

@@ -1,5 +1,6 @@
 //! Reading rules from files and standard input.
 
+use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -39,31 +40,38 @@ pub fn load(path: &Path, shown: &Path) -> Resolved<Loaded> {
                 name.display()
             )));
         }
-        let read = source::read(name.clone(), path.to_path_buf(), MAX_SIZE).map_err(|error| {
-            let said = error.to_string();
-            // Its advice is for the files of a run.
-            let said = said.split(';').next().unwrap_or("");
-            failed(format!("{}: {said}", name.display()))
-        })?;
-        (name, read.text)
+        let text = read(path).map_err(|why| failed(format!("{}: {why}", name.display())))?;
+        (name, text)
     };
     let origin = |line| Origin::Source(name.clone(), line);
     let imported = import(&name, &text, &origin).map_err(|error| failed(error.to_string()))?;
     Ok(Loaded { name, imported })
 }
 
+/// The text of a file that somebody named: links are followed, and what a shell puts in the place of a file
+/// (`<(terraform show -json)`) is read, too.
+fn read(path: &Path) -> Result<String, String> {
+    let file = File::open(path).map_err(|error| format!("cannot be read: {error}"))?;
+    read_all(file)
+}
+
 fn read_stdin() -> Resolved<String> {
-    let mut bytes = Vec::new();
-    let read = io::stdin()
-        .lock()
-        .take(MAX_SIZE + 1)
-        .read_to_end(&mut bytes);
     let failed = |why: String| SettingsError::Message(format!("{STDIN_NAME}: {why}"));
-    read.map_err(|error| failed(format!("cannot be read: {error}")))?;
+    read_all(io::stdin().lock()).map_err(failed)
+}
+
+fn read_all(from: impl Read) -> Result<String, String> {
+    let mut bytes = Vec::new();
+    let read = from.take(MAX_SIZE + 1).read_to_end(&mut bytes);
+    read.map_err(|error| format!("cannot be read: {error}"))?;
     if bytes.len() as u64 > MAX_SIZE {
-        return Err(failed(format!("has more than {MAX_SIZE} bytes")));
+        return Err(format!("has more than {MAX_SIZE} bytes"));
     }
-    String::from_utf8(bytes).map_err(|_| failed("is not UTF-8; convert it".into()))
+    source::decode(bytes).map_err(|error| {
+        // Its advice is for the files of a run.
+        let said = error.to_string();
+        said.split(';').next().unwrap_or("").to_string()
+    })
 }
 
 /// The source that a config names: relative to its folder, and within its repository.

@@ -97,7 +97,7 @@ impl Known {
                 );
                 known.warnings.extend(imported.warnings.iter().cloned());
                 known.warnings.extend(imported.conflicts());
-                imported.rules_for(None, "").0
+                of_target(&imported, &args.target)?
             }
             None => Vec::new(),
         };
@@ -107,7 +107,7 @@ impl Known {
                 let Imported { warnings, .. } = &answer.imported;
                 known.warnings.extend(warnings.iter().cloned());
                 known.belongs(answer.imported.account(), Some(&answer.region), "AWS");
-                answer.imported.rules_for(None, "").0
+                of_target(&answer.imported, &args.target)?
             }
         };
         let replaced = |rule: &Rule| flags.iter().any(|flag| flag.same_upstream(rule));
@@ -162,6 +162,17 @@ impl Known {
             _ => Ok(None),
         }
     }
+}
+
+/// The rules of a source for the target of the command line, as far as that says one.
+fn of_target(imported: &Imported, target: &TargetArgs) -> Result<Vec<Rule>, Error> {
+    let host = stated(target)?;
+    let host = host.as_ref();
+    let account = host
+        .and_then(EcrHost::account)
+        .or(target.account.as_deref());
+    let region = host.and_then(EcrHost::region).or(target.region.as_deref());
+    Ok(imported.rules_of(account, region).0)
 }
 
 fn wrong(error: &HostError) -> Error {

@@ -23,6 +23,9 @@ fn one(registry: &Registry<'_>) -> String {
 fn command(rule: &Written<'_>, host: Option<&EcrHost>) -> String {
     let variable = rule.snake().to_ascii_uppercase();
     let mut arguments = Vec::new();
+    if let Some(account) = host.and_then(EcrHost::account) {
+        arguments.push(format!("--registry-id {}", quoted(account)));
+    }
     if let Some(region) = host.and_then(EcrHost::region) {
         arguments.push(format!("--region {}", quoted(region)));
     }

@@ -195,11 +195,21 @@ fn heading(registry: &Registry<'_>, left: &[String]) -> Vec<String> {
     lines
 }
 
-/// A text in a comment of one line.
-fn comment(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect()
+/// A text that stays in its line, in a comment say. Some parsers end a line at more than `\n` (U+2028 in YAML
+/// 1.1), and some characters show the rest of a line in another order, or nothing at all.
+pub fn comment(text: &str) -> String {
+    let is_hidden = |c: char| {
+        matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
+            || matches!(c, '\u{2060}'..='\u{2069}' | '\u{feff}')
+    };
+    let fine = |c: char| {
+        if c.is_control() || is_hidden(c) {
+            ' '
+        } else {
+            c
+        }
+    };
+    text.chars().map(fine).collect()
 }
 
 /// What a secret holds, in the words of AWS.

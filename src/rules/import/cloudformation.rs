@@ -4,6 +4,7 @@
 use super::{Names, Node, Reader, Source, Value};
 
 const TYPE: &str = "AWS::ECR::PullThroughCacheRule";
+const NESTED: &str = "AWS::CloudFormation::Stack";
 
 pub(super) const SOURCE: Source = Source {
     name: "a CloudFormation template (what `cdk synth` prints is one)",
@@ -29,8 +30,16 @@ fn read(document: &Node, reader: &mut Reader<'_>) {
             }
             continue;
         }
-        if resource.get("Type").and_then(Node::text) != Some(TYPE) {
-            continue;
+        match resource.get("Type").and_then(Node::text) {
+            Some(TYPE) => {}
+            Some(NESTED) => {
+                let message = format!(
+                    "`{name}` is a stack of its own, whose rules are not read; give its template, too"
+                );
+                reader.warning(resource.line, &message);
+                continue;
+            }
+            _ => continue,
         }
         if let Some(condition) = resource.get("Condition") {
             let message = format!(

@@ -72,14 +72,21 @@ impl Imported {
         self.found.iter().filter(is_it)
     }
 
-    /// The account that all rules belong to, if it is one.
+    /// The account that all rules belong to of which it is said (those that are only planned have none yet),
+    /// if it is one.
     pub fn account(&self) -> Option<&str> {
-        one(self.found.iter().map(|found| found.account.as_deref()))
+        one(self
+            .found
+            .iter()
+            .filter_map(|found| found.account.as_deref()))
     }
 
-    /// The region that all rules belong to, if it is one.
+    /// The same of the region.
     pub fn region(&self) -> Option<&str> {
-        one(self.found.iter().map(|found| found.region.as_deref()))
+        one(self
+            .found
+            .iter()
+            .filter_map(|found| found.region.as_deref()))
     }
 
     /// The rules for a target: those that are said to belong to it or to nobody. Where all belong to
@@ -147,7 +154,7 @@ fn registry_text((account, region): &(Option<String>, Option<String>)) -> String
 }
 
 /// What all of these are, when it is one thing.
-fn one<'t>(mut all: impl Iterator<Item = Option<&'t str>>) -> Option<&'t str> {
-    let first = all.next()??;
-    all.all(|other| other == Some(first)).then_some(first)
+fn one<'t>(mut all: impl Iterator<Item = &'t str>) -> Option<&'t str> {
+    let first = all.next()?;
+    all.all(|other| other == first).then_some(first)
 }

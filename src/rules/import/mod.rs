@@ -24,6 +24,8 @@ use super::{Origin, Rule};
 pub use imported::{Found, Imported};
 use tree::{Node, Value};
 
+/// More rules than any source has: each is compared with all others.
+const MAX_READ: usize = 1_000;
 /// The name of the resource in Terraform.
 const TERRAFORM_TYPE: &str = "aws_ecr_pull_through_cache_rule";
 
@@ -217,13 +219,31 @@ impl Reader<'_> {
         resolve: Resolve<'_>,
         region: Option<String>,
     ) {
+        if self.imported.found.len() == MAX_READ {
+            let message = format!(
+                "holds more than {MAX_READ} rules, and AWS takes 50 in a region; give a part of it"
+            );
+            return self.problem(fields.line, &message);
+        }
         match self.read(label, fields, names, resolve) {
             Ok(rule) => {
                 let text = |key| fields.get(key).and_then(resolve);
+                let own = fields
+                    .get(names.region)
+                    .filter(|node| !matches!(node.value, Value::Null));
+                if let (Some(node), None) = (own, text(names.region)) {
+                    let message = format!(
+                        "`{}` of {label} is not written out (`{}`), so its region is not known; {}",
+                        names.region,
+                        node.shown(),
+                        self.source.instead
+                    );
+                    self.warning(node.line, &message);
+                }
                 self.imported.found.push(Found {
                     rule,
                     account: text(names.account),
-                    region: text(names.region).or(region),
+                    region: text(names.region).or(region.filter(|_| own.is_none())),
                 });
             }
             Err((line, message)) => self.problem(line, &message),

@@ -101,7 +101,11 @@ impl Reader<'_> {
     /// The tag in front of a map or list, which the document does not keep.
     fn tag_before(&self, id: NodeId) -> Option<String> {
         let before = self.text.get(..self.document.node(id).span.start)?;
-        let word = before.split_whitespace().next_back()?;
+        let line = before.trim_end().lines().next_back()?;
+        if line.trim_start().starts_with('#') || line.contains(" #") {
+            return None;
+        }
+        let word = line.split_whitespace().next_back()?;
         let tag = word.starts_with('!').then(|| word.to_string())?;
         // It belongs to the outermost thing that begins behind it.
         let parent = self.document.node(id).parent;
