@@ -95,7 +95,13 @@ impl RuleSet {
                 None => kept.push(rule),
             }
         }
-        warnings.extend(overlapping_prefixes(&kept));
+        let moves = |rule: &Rule| {
+            registry
+                .as_ref()
+                .is_some_and(|own| own.as_str() == rule.host())
+        };
+        let caches: Vec<&Rule> = kept.iter().filter(|rule| !moves(rule)).collect();
+        warnings.extend(overlapping_prefixes(&caches));
         (
             Self {
                 registry,
@@ -132,12 +138,14 @@ impl RuleSet {
 
     /// Whether the text of a site names an image in ECR, even when a placeholder in its host keeps
     /// it from being a reference. Another ECR registry that a rule or alias maps is an upstream like
-    /// any other; the target registry never is.
+    /// any other; the target registry is one where a rule moves its images to another prefix.
     pub fn text_is_ecr(&self, text: &str) -> bool {
         let target = self.registry.as_ref().map_or(NO_REGISTRY, EcrHost::as_str);
         let rest = text.strip_prefix(target);
-        rest.is_some_and(|rest| rest.starts_with('/'))
-            || ecr_host::ecr_host_of(text).is_some_and(|host| !self.maps_host(host, text))
+        match rest.and_then(|rest| rest.strip_prefix('/')) {
+            Some(path) => self.within(&Canonical::new(target, path)).is_none(),
+            None => ecr_host::ecr_host_of(text).is_some_and(|host| !self.maps_host(host, text)),
+        }
     }
 
     /// Whether a rule fits the reference `text`, whose host is `host`.
@@ -159,7 +167,11 @@ impl RuleSet {
     pub fn decide(&self, image: &ImageRef) -> Verdict {
         let registry = self.registry.as_ref().map_or(NO_REGISTRY, EcrHost::as_str);
         if image.registry() == Some(registry) {
-            return Verdict::Keep(Reason::AlreadyEcr, "it is in the target registry".into());
+            let named = upstream_name(image);
+            return match self.within(&named) {
+                Some((index, path)) => self.rewrite(registry, index, path),
+                None => Verdict::Keep(Reason::AlreadyEcr, "it is in the target registry".into()),
+            };
         }
         let named = upstream_name(image);
         if let Some(allow) = self
@@ -171,14 +183,28 @@ impl RuleSet {
             return Verdict::Keep(Reason::Allowed, format!("{reason} ({})", allow.origin));
         }
         let meant = self.behind_alias(named);
-        let best = self.rules.iter().enumerate().filter_map(|(index, rule)| {
-            rule.strip(&meant)
-                .map(|path| (rule.upstream_len(), index, path))
-        });
-        match best.max_by_key(|&(length, index, _)| (length, std::cmp::Reverse(index))) {
-            Some((_, index, path)) => self.rewrite(registry, index, path),
+        match self.fitting(&meant) {
+            Some((index, path)) => self.rewrite(registry, index, path),
             None => Self::unmapped(&meant),
         }
+    }
+
+    /// The rule with the longest upstream that fits an image, and the rest of the path.
+    fn fitting<'p>(&self, image: &'p Canonical) -> Option<(usize, &'p str)> {
+        let fitting = self.rules.iter().enumerate().filter_map(|(index, rule)| {
+            let path = rule.strip(image)?;
+            Some((rule.upstream_len(), index, path))
+        });
+        let best = fitting.max_by_key(|&(length, index, _)| (length, std::cmp::Reverse(index)));
+        best.map(|(_, index, path)| (index, path))
+    }
+
+    /// The rule that moves an image of the target registry itself to another prefix, and the rest of the path.
+    /// Where a rule would fit again, nobody can tell what was moved already: such images stay.
+    fn within<'p>(&self, image: &'p Canonical) -> Option<(usize, &'p str)> {
+        let (index, path) = self.fitting(image)?;
+        let moved = Canonical::new(&image.host, &self.rules[index].repository(path));
+        self.fitting(&moved).is_none().then_some((index, path))
     }
 
     /// What becomes of a text with which the names of several images begin: a host, or a host with
@@ -329,7 +355,7 @@ impl fmt::Display for RevertError {
 impl std::error::Error for RevertError {}
 
 /// Prefixes inside each other, or used twice: AWS documents no precedence between such rules.
-fn overlapping_prefixes(rules: &[Rule]) -> Vec<String> {
+fn overlapping_prefixes(rules: &[&Rule]) -> Vec<String> {
     let mut warnings = Vec::new();
     for (index, outer) in rules.iter().enumerate() {
         for (other, inner) in rules.iter().enumerate() {

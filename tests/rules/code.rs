@@ -162,6 +162,17 @@ impl<const N: usize> Replaced for [u8; N] {
 }
 
 /// What cfn-lint says of a template; none when it is not there.
+#[test]
+fn what_no_cache_can_be_is_left_out() {
+    let config = "registry: 123456789012.dkr.ecr.eu-west-1.amazonaws.com\nrules:\n- {upstream: 123456789012.dkr.ecr.eu-west-1.amazonaws.com/docker, prefix: docker-hub}\n- {upstream: docker.io, prefix: hub, library: false}\n- {upstream: ghcr.io, prefix: ghcr}\n";
+    let own = "kind: Pod\napiVersion: v1\nspec:\n  containers:\n  - image: 123456789012.dkr.ecr.eu-west-1.amazonaws.com/gitlab/ours:1\n";
+    let folder = tree(&[("a.yaml", own), (".ecr-rewrite.yaml", config)]);
+    let (code, talk) = export(folder.path(), &["--to", "terraform"]);
+    assert_eq!(code.matches("resource \"").count(), 1, "{code}");
+    assert!(code.contains("\"ghcr\""), "{code}");
+    assert_eq!(talk.matches("is left out").count(), 2, "{talk}");
+}
+
 fn cfn_lint(text: &str) -> Option<(bool, String)> {
     let program = CFN_LINT
         .find()

@@ -13,7 +13,7 @@ use crate::inventory::{Inventory, Verdict};
 use crate::reason::Reason;
 use crate::report::Kind;
 use crate::rules::export::{Entry, Format, Registry};
-use crate::rules::{Origin, Rule, RuleSet, azure_rule};
+use crate::rules::{EcrHost, Library, Origin, Rule, RuleSet, azure_rule};
 use crate::settings::{Rules, Settings, Standing};
 
 /// Images that a rule could serve: the others are meant to stay, or nobody pulls them.
@@ -123,7 +123,10 @@ impl Needed {
         for (name, text, place) in &self.images {
             let together = &standing.together;
             let rule = match together.cached(text) {
-                Some(cached) => Some(cached.rule.clone()),
+                // That a path begins like a built-in prefix does not make it one of that upstream.
+                Some(cached) => Some(cached.rule)
+                    .filter(|rule| *rule.origin() != Origin::BuiltIn)
+                    .cloned(),
                 None => together
                     .mapping(name)
                     .cloned()
@@ -179,6 +182,17 @@ fn missing(
     } else {
         entries.retain(|entry| !existing.iter().any(|rule| same(rule, entry.rule)));
     }
+    entries.retain(|entry| {
+        let why = no_cache(entry.rule, standing.host.as_ref());
+        if let Some(why) = why {
+            talk.note(&format!(
+                "the rule for `{}` ({}) is left out: {why}",
+                entry.rule.upstream(),
+                entry.rule.origin()
+            ));
+        }
+        why.is_none()
+    });
     for entry in &entries {
         warn_of(entry.rule, existing, talk);
     }
@@ -235,6 +249,17 @@ fn warn_of(rule: &Rule, existing: &[Rule], talk: Talk) {
     }
 }
 
+/// Why a rule that images are rewritten by is none that AWS could have.
+fn no_cache(rule: &Rule, target: Option<&EcrHost>) -> Option<&'static str> {
+    if target.is_some_and(|target| target.as_str() == rule.host()) {
+        return Some(
+            "its upstream is the registry itself, whose images it moves to another prefix",
+        );
+    }
+    let is_by_hand = rule.library() == Library::Absent;
+    is_by_hand.then_some("`library: false` says that its images were put there by hand")
+}
+
 /// Says that environments have registries of their own.
 fn note_overrides(settings: &Settings, standing: &Standing, talk: Talk) -> Result<(), Error> {
     let (effective, _) = settings.effective()?;
@@ -243,9 +268,14 @@ fn note_overrides(settings: &Settings, standing: &Standing, talk: Talk) -> Resul
             continue;
         };
         if standing.host.as_ref() != Some(host) {
+            let rules = one.rules.rules().iter();
+            let rules: Vec<String> = rules
+                .map(|rule| format!(" --rule {}={}", rule.upstream(), rule.prefix_text()))
+                .collect();
             talk.note(&format!(
-                "{} use {host}; run again with `--registry {host}` for its rules",
-                paths.join(", ")
+                "{} use {host}; run again with `--no-config --registry {host}{}` for its rules",
+                paths.join(", "),
+                rules.concat()
             ));
         }
     }
