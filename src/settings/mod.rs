@@ -309,10 +309,11 @@ impl Settings {
             Some(Source::Loaded(loaded)) => Some(loaded),
             _ => self.named.iter().flatten().next(),
         };
-        let account = source.and_then(|loaded| loaded.imported.account());
-        SettingsError::Message(match account {
-            Some(account) => format!(
-                "no target registry{place}; the rules are those of account {account}, and their source does not say the region: give `--region`"
+        let said = source.map(|loaded| &loaded.imported);
+        let said = said.and_then(|imported| Some((imported.account()?, imported.no_region())));
+        SettingsError::Message(match said {
+            Some((account, why)) => format!(
+                "no target registry{place}; the rules are those of account {account}, and {why}: give `--region`"
             ),
             None => format!(
                 "no target registry{place}; give `--registry 123456789012.dkr.ecr.<region>.amazonaws.com`, or write `registry:` into {}",

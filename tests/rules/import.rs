@@ -118,7 +118,7 @@ fn the_registry_is_told_as_far_as_it_is_known() {
     let (line, talk) = import(&["state.json", "stack.json"]);
     assert_eq!(
         line,
-        "# registry: 012345678901.dkr.ecr.<region>.amazonaws.com # the source does not say the region",
+        "# registry: 012345678901.dkr.ecr.<region>.amazonaws.com # their source says several regions (af-south-1, eu-west-1)",
         "{talk}"
     );
     let (_, talk) = import(&["ecr.tf"]);

@@ -15,9 +15,6 @@ use crate::sites;
 use crate::source::{self, Failure, ReadError, SourceFile};
 use crate::walk::{self, Role, Walk, Walked};
 
-/// What kustomize looks for in a folder.
-const KUSTOMIZATIONS: &[&str] = &["kustomization.yaml", "kustomization.yml", "Kustomization"];
-
 /// The files of a run, scanned, and those that could not be read.
 #[derive(Default)]
 pub(super) struct Scanned {
@@ -208,7 +205,7 @@ impl Scanned {
         let mut found: Vec<Walked> = Vec::new();
         let places = wanted.into_iter().flat_map(|path| {
             if path.is_dir() {
-                let inside = KUSTOMIZATIONS.iter().map(|name| path.join(name));
+                let inside = walk::KUSTOMIZATIONS.iter().map(|name| path.join(name));
                 inside.filter(|path| path.is_file()).collect()
             } else {
                 vec![path]

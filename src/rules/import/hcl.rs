@@ -100,6 +100,11 @@ impl Reader<'_> {
         elements: impl Iterator<Item = &'e Element>,
         expression: &Expression,
     ) -> Value {
+        let elements: Vec<&Element> = elements.collect();
+        if let [Element::Interpolation(only)] = elements.as_slice() {
+            // `"${x}"` is what `x` is.
+            return self.written(&only.expr);
+        }
         let mut text = String::new();
         for element in elements {
             match element {
@@ -130,6 +135,8 @@ mod tests {
         assert_eq!(body.get("a").unwrap().line, 3);
         assert_eq!(body.get("d").unwrap().shown(), "\"${var.x}-y\"");
         assert_eq!(body.get("e").unwrap().shown(), "local.f");
+        let only = &read("a = \"${local.f}\"\n").unwrap()[0];
+        assert_eq!(only.get("a").unwrap().shown(), "local.f");
         assert!(body.get("g").is_none());
         assert_eq!(body.at(&["h", "i"]).and_then(Node::text), Some("j"));
         assert_eq!(body.get("m").and_then(Node::text), Some("n"));

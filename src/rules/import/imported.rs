@@ -89,6 +89,21 @@ impl Imported {
             .filter_map(|found| found.region.as_deref()))
     }
 
+    /// Why the source does not tell one region, in words.
+    pub fn no_region(&self) -> String {
+        let said = self
+            .found
+            .iter()
+            .filter_map(|found| found.region.as_deref());
+        let said: BTreeSet<&str> = said.collect();
+        let said: Vec<&str> = said.into_iter().collect();
+        if said.is_empty() {
+            "their source does not say the region".into()
+        } else {
+            format!("their source says several regions ({})", said.join(", "))
+        }
+    }
+
     /// The rules for a target: those that are said to belong to it or to nobody. Where all belong to
     /// others they are taken all the same, with a warning: the accounts of a company are often made alike.
     pub fn rules_for(&self, target: Option<&EcrHost>, name: &str) -> (Vec<Rule>, Vec<String>) {

@@ -21,6 +21,9 @@ const BLOCKS: &[&str] = &[
     "variable",
 ];
 
+/// How modules speak of rules.
+const MAKING: &[&str] = &["pull_through", "pull-through", "pullthrough"];
+
 pub(super) const SOURCE: Source = Source {
     name: "a Terraform file (`.tf`, `.tf.json`)",
     // YAML may use such words, too, and others beside them.
@@ -54,13 +57,16 @@ fn read(document: &Node, reader: &mut Reader<'_>) {
     }
     let modules = document.all("module").flat_map(Node::maps);
     let modules: Vec<(&str, &Node)> = modules.flat_map(Node::entries).collect();
-    let making = modules
-        .iter()
-        .filter(|(_, body)| body.mentions("pull_through"));
-    for (name, body) in making {
-        is_empty = false;
-        let what = format!("module `{name}` makes rules that stand elsewhere");
-        reader.unreadable(body.line, &what);
+    for (name, body) in &modules {
+        let is_about = |part: &&str| name.contains(part) || body.mentions(part);
+        if MAKING.iter().any(|part| is_about(&part)) {
+            is_empty = false;
+            let what = format!("module `{name}` makes rules that stand elsewhere");
+            reader.unreadable(body.line, &what);
+        } else if !is_empty && is_about(&"ecr") {
+            let what = format!("module `{name}` may make rules, and is not looked into");
+            reader.warning(body.line, &format!("{what}; {}", SOURCE.instead));
+        }
     }
     if let (true, Some((_, first))) = (is_empty, modules.first()) {
         let names: Vec<String> = modules

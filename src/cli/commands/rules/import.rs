@@ -95,11 +95,12 @@ fn registry(
             Ok(format!("registry: {host}\n"))
         }
         (Some(account), None) => {
+            let why = all.no_region();
             talk.note(&format!(
-                "warning: the rules are those of account {account}, and their source does not say the region; give `--region`, or complete the line `registry:`"
+                "warning: the rules are those of account {account}, and {why}; give `--region`, or complete the line `registry:`"
             ));
             Ok(format!(
-                "# registry: {account}.dkr.ecr.<region>.amazonaws.com # the source does not say the region\n"
+                "# registry: {account}.dkr.ecr.<region>.amazonaws.com # {why}\n"
             ))
         }
         (None, _) => {
