@@ -59,7 +59,7 @@ fn read(document: &Node, reader: &mut Reader<'_>) {
     let modules: Vec<(&str, &Node)> = modules.flat_map(Node::entries).collect();
     for (name, body) in &modules {
         let is_about = |part: &&str| name.contains(part) || body.mentions(part);
-        if MAKING.iter().any(|part| is_about(part)) {
+        if MAKING.iter().any(&is_about) {
             is_empty = false;
             let what = format!("module `{name}` makes rules that stand elsewhere");
             reader.unreadable(body.line, &what);
