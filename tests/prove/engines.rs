@@ -316,26 +316,30 @@ fn reasons_name_the_files_of_the_repository() {
     assert_eq!(why(&proof).1, "app/pod.yaml: odd, as is app");
 }
 
-#[test]
-fn no_rendering_finds_what_another_one_has() {
+/// What a `kustomize` saw that lists what `shows` names: `$last` is the folder that it is to build.
+fn seen_by_kustomize(shows: &str, files: &[(&str, &str)]) -> String {
     let witness = tempfile::tempdir().unwrap();
     let seen = witness.path().join("seen");
     let script = format!(
-        "for last; do :; done; echo \"$last:\" $(/bin/ls \"$last\") >> {}; exit 1",
+        "for last; do :; done; {shows} >> {}; exit 1",
         seen.display()
     );
     let tools = tool("kustomize", &script);
-    let files = [
-        ("app/kustomization.yaml", "resources: [pod.yaml]\n"),
-        ("app/pod.yaml", KUSTOMIZATION[1].1),
-        ("app/beside.yaml", KUSTOMIZATION[1].1),
-        (
-            "other/kustomization.yaml",
-            "resources: [../app/beside.yaml]\n",
-        ),
-    ];
-    proven(&files, tools.path(), Limits::default());
-    let seen = fs::read_to_string(seen).unwrap();
+    proven(files, tools.path(), Limits::default());
+    fs::read_to_string(seen).unwrap()
+}
+
+const APP: [(&str, &str); 3] = [
+    ("app/kustomization.yaml", "resources: [pod.yaml]\n"),
+    ("app/pod.yaml", KUSTOMIZATION[1].1),
+    ("app/beside.yaml", KUSTOMIZATION[1].1),
+];
+
+#[test]
+fn no_rendering_finds_what_another_one_has() {
+    let other = "resources: [../app/beside.yaml]\n";
+    let files = [&APP[..], &[("other/kustomization.yaml", other)]].concat();
+    let seen = seen_by_kustomize("echo \"$last:\" $(/bin/ls \"$last\")", &files);
     let app: Vec<&str> = seen.lines().filter(|line| line.contains("/app:")).collect();
     assert!(
         !app.is_empty() && !app.iter().any(|line| line.contains("beside")),
@@ -345,21 +349,8 @@ fn no_rendering_finds_what_another_one_has() {
 
 #[test]
 fn what_does_not_matter_is_not_copied() {
-    let witness = tempfile::tempdir().unwrap();
-    let seen = witness.path().join("seen");
-    let script = format!(
-        "for last; do :; done; /bin/ls \"$last\" \"$last/..\" >> {}; exit 1",
-        seen.display()
-    );
-    let tools = tool("kustomize", &script);
-    let files = [
-        ("app/kustomization.yaml", "resources: [pod.yaml]\n"),
-        ("app/pod.yaml", KUSTOMIZATION[1].1),
-        ("app/beside.yaml", KUSTOMIZATION[1].1),
-        ("elsewhere/large.yaml", KUSTOMIZATION[1].1),
-    ];
-    proven(&files, tools.path(), Limits::default());
-    let seen = fs::read_to_string(seen).unwrap();
+    let files = [&APP[..], &[("elsewhere/large.yaml", KUSTOMIZATION[1].1)]].concat();
+    let seen = seen_by_kustomize("/bin/ls \"$last\" \"$last/..\"", &files);
     assert!(seen.contains("pod.yaml"), "{seen}");
     assert!(
         !seen.contains("beside") && !seen.contains("elsewhere"),
