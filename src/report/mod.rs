@@ -221,6 +221,27 @@ fn is_unsafe(c: char) -> bool {
     (c.is_control() && c != '\t') || turns
 }
 
+/// How the reports begin that programs read, but for the white space: our own are no files to rewrite.
+const HEADS: &[&str] = &[
+    // `json` of every command.
+    "{\"version\":1,\"program\":\"ecr-rewrite",
+    // `rdjson`.
+    "{\"source\":{\"name\":\"ecr-rewrite\"",
+    // `sarif`.
+    "{\"$schema\":\"https://json.schemastore.org/sarif-2.1.0.json\",\"version\":\"2.1.0\",\"runs\":[{\"tool\":{\"driver\":{\"name\":\"ecr-rewrite\"",
+];
+/// How many bytes are looked at for that.
+const HEAD: usize = 512;
+
+/// Whether `text` is a report that this program wrote. What GitLab takes names no program: it holds no images
+/// outside of sentences. An object of Kubernetes is none, whatever it begins with.
+pub fn is_own(text: &str) -> bool {
+    let bytes = text.trim_start_matches('\u{feff}').bytes().take(HEAD);
+    let head: Vec<u8> = bytes.filter(|byte| !byte.is_ascii_whitespace()).collect();
+    let is_own = HEADS.iter().any(|own| head.starts_with(own.as_bytes()));
+    is_own && !text.contains("apiVersion")
+}
+
 /// Writes JSON. What a service would take for a command within a text, and what could fool a terminal, is
 /// spelled otherwise, with the same meaning.
 fn write_json(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {

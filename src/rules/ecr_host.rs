@@ -196,6 +196,11 @@ pub fn ecr_host_of(text: &str) -> Option<&str> {
     is_ecr_host(host).then_some(host)
 }
 
+/// Whether two hosts name one registry for sure, in one spelling or in two (dual stack, FIPS).
+pub fn names_one(one: &str, other: &str) -> bool {
+    one == other || same_registry(one, other) == Some(true)
+}
+
 /// Whether two hosts are the same registry in different spellings (dual stack, FIPS); `None` when a
 /// placeholder keeps that open.
 pub(super) fn same_registry(one: &str, other: &str) -> Option<bool> {

@@ -89,7 +89,7 @@ impl RuleSet {
             .rules
             .iter()
             .filter_map(below)
-            .max_by_key(|(rule, _)| rule.prefix_len())?;
+            .max_by_key(|(rule, _)| rule.prefix_rank())?;
         Some(Cached {
             host,
             rule,

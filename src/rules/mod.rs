@@ -96,9 +96,8 @@ impl RuleSet {
             }
         }
         let moves = |rule: &Rule| {
-            registry
-                .as_ref()
-                .is_some_and(|own| own.as_str() == rule.host())
+            let own = registry.as_ref();
+            own.is_some_and(|own| rule.is_about(own.as_str()))
         };
         let caches: Vec<&Rule> = kept.iter().filter(|rule| !moves(rule)).collect();
         warnings.extend(overlapping_prefixes(&caches));
@@ -140,12 +139,26 @@ impl RuleSet {
     /// it from being a reference. Another ECR registry that a rule or alias maps is an upstream like
     /// any other; the target registry is one where a rule moves its images to another prefix.
     pub fn text_is_ecr(&self, text: &str) -> bool {
-        let target = self.registry.as_ref().map_or(NO_REGISTRY, EcrHost::as_str);
+        let target = self.registry_text();
         let rest = text.strip_prefix(target);
-        match rest.and_then(|rest| rest.strip_prefix('/')) {
-            Some(path) => self.within(&Canonical::new(target, path)).is_none(),
-            None => ecr_host::ecr_host_of(text).is_some_and(|host| !self.maps_host(host, text)),
-        }
+        let host = if rest.is_some_and(|rest| rest.starts_with('/')) {
+            Some(target)
+        } else {
+            ecr_host::ecr_host_of(text)
+        };
+        host.is_some_and(|host| {
+            let path = &text[host.len() + 1..];
+            if self.is_target(host) {
+                self.within(&Canonical::new(host, path)).is_none()
+            } else {
+                !self.maps_host(host, text)
+            }
+        })
+    }
+
+    /// Whether `host` is the target, in whatever spelling.
+    fn is_target(&self, host: &str) -> bool {
+        ecr_host::names_one(self.registry_text(), host)
     }
 
     /// Whether a rule fits the reference `text`, whose host is `host`.
@@ -165,8 +178,8 @@ impl RuleSet {
 
     /// What becomes of an image. Tag and digest are never looked at: they stay as they are.
     pub fn decide(&self, image: &ImageRef) -> Verdict {
-        let registry = self.registry.as_ref().map_or(NO_REGISTRY, EcrHost::as_str);
-        if image.registry() == Some(registry) {
+        let registry = self.registry_text();
+        if image.registry().is_some_and(|host| self.is_target(host)) {
             let named = upstream_name(image);
             return match self.within(&named) {
                 Some((index, path)) => self.rewrite(registry, index, path),
@@ -200,11 +213,14 @@ impl RuleSet {
     }
 
     /// The rule that moves an image of the target registry itself to another prefix, and the rest of the path.
-    /// Where a rule would fit again, nobody can tell what was moved already: such images stay.
+    /// Where a rule would fit again, nobody can tell what was moved already: such images stay, unless it is
+    /// the spelling of the registry that the rule replaces.
     fn within<'p>(&self, image: &'p Canonical) -> Option<(usize, &'p str)> {
         let (index, path) = self.fitting(image)?;
-        let moved = Canonical::new(&image.host, &self.rules[index].repository(path));
-        self.fitting(&moved).is_none().then_some((index, path))
+        let rule = &self.rules[index];
+        let is_spelling = rule.host() == image.host && image.host != self.registry_text();
+        let moved = Canonical::new(&image.host, &rule.repository(path));
+        (is_spelling || self.fitting(&moved).is_none()).then_some((index, path))
     }
 
     /// What becomes of a text with which the names of several images begin: a host, or a host with
@@ -221,14 +237,14 @@ impl RuleSet {
             Ok(image) => image,
             Err(error) => return Verdict::Keep(Reason::NotAnImage, format!("it {error}")),
         };
-        let canonical = self.behind_alias(upstream_name(&image)).to_string();
+        let meant = self.behind_alias(upstream_name(&image));
+        let canonical = meant.to_string();
         let below = canonical.strip_suffix(sample).unwrap_or(&canonical);
-        let narrower = self.rules.iter().find(|rule| {
-            let upstream = rule.upstream();
-            upstream
-                .strip_prefix(below)
-                .is_some_and(|rest| rest.starts_with('/'))
-        });
+        let path = meant.path.strip_suffix(sample);
+        let narrower = self
+            .rules
+            .iter()
+            .find(|rule| rule.is_within(&meant.host, path));
         if let Some(rule) = narrower {
             let detail = format!(
                 "a rule for `{}` holds for a part of what it stands for; give the images their whole names",
@@ -259,7 +275,7 @@ impl RuleSet {
 
     /// The upstream image behind an ECR reference of this target, tag and digest kept.
     pub fn revert(&self, text: &str) -> Result<String, RevertError> {
-        let registry = self.registry.as_ref().map_or(NO_REGISTRY, EcrHost::as_str);
+        let registry = self.registry_text();
         let path = text
             .strip_prefix(registry)
             .and_then(|rest| rest.strip_prefix('/'));
@@ -268,15 +284,16 @@ impl RuleSet {
             .map_err(|_| RevertError::NotAReference)?;
         let candidates = self.rules.iter().filter_map(|rule| {
             rule.revert(image.repository())
-                .map(|name| (rule.prefix_len(), name))
+                .map(|name| (rule.prefix_rank(), name))
         });
         let (_, name) = candidates
-            .max_by_key(|&(length, _)| length)
+            .max_by_key(|&(rank, _)| rank)
             .ok_or(RevertError::NoPrefix)?;
         Ok(format!("{name}{}", image.suffix()))
     }
 
-    fn behind_alias(&self, name: Canonical) -> Canonical {
+    /// The image that a name means: the one that its host fronts, where an alias says so.
+    pub fn behind_alias(&self, name: Canonical) -> Canonical {
         match self.aliases.get(&name.host) {
             Some(host) => Canonical::new(host, &name.path),
             None => name,
@@ -359,7 +376,20 @@ fn overlapping_prefixes(rules: &[&Rule]) -> Vec<String> {
     let mut warnings = Vec::new();
     for (index, outer) in rules.iter().enumerate() {
         for (other, inner) in rules.iter().enumerate() {
-            if index < other && outer.prefix_text() == inner.prefix_text() {
+            let same_prefix = index < other && outer.prefix_text() == inner.prefix_text();
+            if same_prefix && let Some((from, cache)) = move_to_cache(outer, inner) {
+                // Caches keep their prefix: that is how one moves to another registry.
+                if from.upstream_path() != Some(from.prefix_text()) {
+                    warnings.push(format!(
+                        "`{}` ({}) moves to the prefix `{}`, under which `{}` ({}) is cached; that is right only if the same is cached there, else give it a prefix of its own",
+                        from.upstream(),
+                        from.origin(),
+                        from.prefix_text(),
+                        cache.upstream(),
+                        cache.origin()
+                    ));
+                }
+            } else if same_prefix {
                 warnings.push(format!(
                     "prefix `{}` stands for both `{}` ({}) and `{}` ({}), which AWS does not allow in one registry; give each its own",
                     outer.prefix_text(),
@@ -383,11 +413,21 @@ fn overlapping_prefixes(rules: &[&Rule]) -> Vec<String> {
     warnings
 }
 
+/// Which of two rules moves images from a registry of ECR to where the other one caches them.
+fn move_to_cache<'r>(one: &'r Rule, other: &'r Rule) -> Option<(&'r Rule, &'r Rule)> {
+    match (one.is_move(), other.is_move()) {
+        (true, false) => Some((one, other)),
+        (false, true) => Some((other, one)),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     const TARGET: &str = "123456789012.dkr.ecr.us-west-2.amazonaws.com";
+    const TARGET_DUAL: &str = "123456789012.dkr-ecr.us-west-2.on.aws";
 
     fn set(rules: &[&str]) -> RuleSet {
         let registry = EcrHost::parse(TARGET).unwrap();
@@ -535,9 +575,64 @@ mod tests {
             ),
             (format!("{TARGET}/old/app:1"), true, "already-ecr"),
             (format!("{TARGET}/own/app:1"), true, "already-ecr"),
+            (format!("{TARGET_DUAL}/own/app:1"), true, "already-ecr"),
+            (
+                "999999999999.dkr-ecr.eu-west-1.on.aws/team/app:1".into(),
+                false,
+                "R/old/app:1",
+            ),
+            (
+                "999999999999.dkr.ecr-fips.eu-west-1.amazonaws.com/team/app:1".into(),
+                false,
+                "R/old/app:1",
+            ),
+            (
+                "999999999999.dkr-ecr.us-east-1.on.aws/team/app:1".into(),
+                true,
+                "already-ecr",
+            ),
         ] {
             assert_eq!(set.text_is_ecr(&text), in_ecr, "{text}");
             assert_eq!(outcome(&set, &text), after, "{text}");
+        }
+    }
+
+    #[test]
+    fn images_move_within_their_registry_once_in_each_of_its_spellings() {
+        let prefixes = set(&[&format!("{TARGET}/docker=docker-hub")]);
+        let again = set(&[&format!("{TARGET}/docker=dh"), &format!("{TARGET}=all")]);
+        let spelling = RuleSet::new(
+            EcrHost::parse(TARGET_DUAL).ok(),
+            vec![Rule::parse_flag(&format!("{TARGET}=ROOT")).unwrap()],
+        )
+        .0;
+        for (set, text, after) in [
+            (
+                &prefixes,
+                format!("{TARGET}/docker/a/b:1"),
+                "R/docker-hub/a/b:1",
+            ),
+            (
+                &prefixes,
+                format!("{TARGET_DUAL}/docker/a/b:1"),
+                "R/docker-hub/a/b:1",
+            ),
+            (
+                &prefixes,
+                format!("{TARGET_DUAL}/docker-hub/a/b:1"),
+                "already-ecr",
+            ),
+            (&again, format!("{TARGET}/docker/a:1"), "already-ecr"),
+            (&again, format!("{TARGET_DUAL}/docker/a:1"), "already-ecr"),
+            (
+                &spelling,
+                format!("{TARGET}/a/b:1"),
+                "123456789012.dkr-ecr.us-west-2.on.aws/a/b:1",
+            ),
+            (&spelling, format!("{TARGET_DUAL}/a/b:1"), "already-ecr"),
+        ] {
+            assert_eq!(outcome(set, &text), after, "{text}");
+            assert_eq!(set.text_is_ecr(&text), after == "already-ecr", "{text}");
         }
     }
 
@@ -566,6 +661,10 @@ mod tests {
         let narrow = set(&["docker.io=hub", "docker.io/istio=mesh"]);
         let allowing = plain.clone().with_allow(vec![allow("quay.io/acme/*")]);
         let anything = plain.clone().with_allow(vec![allow("**/legacy")]);
+        let moved = set(&[
+            "999999999999.dkr.ecr.eu-west-1.amazonaws.com/team=apps",
+            "999999999999.dkr.ecr.eu-west-1.amazonaws.com=old",
+        ]);
         for (set, beginning, after) in [
             (&plain, "docker.io", "R/hub"),
             (&plain, "docker.io/istio", "R/hub/istio"),
@@ -582,6 +681,26 @@ mod tests {
             (&allowing, "quay.io/other", "R/quay/other"),
             (&anything, "quay.io", "allowed"),
             (&plain, "not a host", "not-an-image"),
+            (
+                &moved,
+                "999999999999.dkr.ecr.eu-west-1.amazonaws.com",
+                "group-incomplete",
+            ),
+            (
+                &moved,
+                "999999999999.dkr-ecr.eu-west-1.on.aws",
+                "group-incomplete",
+            ),
+            (
+                &moved,
+                "999999999999.dkr-ecr.eu-west-1.on.aws/team",
+                "R/apps",
+            ),
+            (
+                &moved,
+                "999999999999.dkr-ecr.eu-west-1.on.aws/else",
+                "R/old/else",
+            ),
         ] {
             let outcome = match set.decide_beginning(beginning) {
                 Verdict::Rewrite { name, .. } => name.replace(TARGET, "R"),
@@ -703,5 +822,28 @@ mod tests {
         assert!(warnings(&["docker.io=ROOT", "quay.io=quay"])[0].contains("lies inside `ROOT`"));
         assert!(warnings(&["docker.io=x1", "quay.io=x1"])[0].contains("stands for both"));
         assert!(warnings(&["docker.io=team-a", "quay.io=team-alpha"]).is_empty());
+        // A cache moves to another registry and keeps its prefix.
+        let old = "999999999999.dkr.ecr.eu-west-1.amazonaws.com";
+        let moved = |path: &str| warnings(&["docker.io=hub", &format!("{old}{path}=hub")]);
+        assert!(moved("/hub").is_empty(), "{:?}", moved("/hub"));
+        for path in ["", "/team"] {
+            assert!(moved(path)[0].contains("right only if the same is cached"));
+        }
+    }
+
+    #[test]
+    fn what_a_cache_holds_is_what_its_own_rule_says() {
+        let old = "999999999999.dkr.ecr.eu-west-1.amazonaws.com";
+        for flags in [
+            ["docker.io=hub", "X/hub=hub"],
+            ["X/hub=hub", "docker.io=hub"],
+        ] {
+            let flags = flags.map(|flag| flag.replace('X', old));
+            let set = set(&[&flags[0], &flags[1]]);
+            let text = format!("{TARGET}/hub/library/nginx:1");
+            assert_eq!(set.revert(&text).unwrap(), "docker.io/library/nginx:1");
+            let upstream = set.cached(&text).unwrap().upstream().to_string();
+            assert_eq!(upstream, "docker.io/library/nginx");
+        }
     }
 }

@@ -11,6 +11,7 @@ mod rewrite;
 mod rules;
 mod survey;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 pub(super) use convert::convert;
@@ -40,13 +41,24 @@ fn one_input(rules: &RuleArgs, is_taken: bool) -> Result<(), Error> {
     Ok(())
 }
 
+/// A variable that is set to something.
+fn variable(name: &str) -> Option<OsString> {
+    std::env::var_os(name).filter(|value| !value.is_empty())
+}
+
+/// The twin of `--registry`.
+fn registry_variable() -> Result<Option<String>, Error> {
+    let text = variable(REGISTRY_VARIABLE).map(OsString::into_string);
+    let wrong = |_| Error::Message(format!("`{REGISTRY_VARIABLE}` is not valid text"));
+    text.transpose().map_err(wrong)
+}
+
 /// What was asked for, for `settings` to resolve.
 fn wanted(target: &TargetArgs, rules: &RuleArgs, paths: Vec<PathBuf>) -> Result<Wanted, Error> {
     let source = rules.rules.as_deref().map(|word| match word {
         "default" => RulesSource::Default,
         path => RulesSource::File(path.into()),
     });
-    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
     let config = match (&rules.config, rules.no_config) {
         (_, true) => ConfigChoice::None,
         (Some(path), _) => ConfigChoice::File(path.clone()),
@@ -55,20 +67,11 @@ fn wanted(target: &TargetArgs, rules: &RuleArgs, paths: Vec<PathBuf>) -> Result<
             None => ConfigChoice::Discover,
         },
     };
-    let registry_variable = match variable(REGISTRY_VARIABLE).map(std::ffi::OsString::into_string) {
-        Some(Err(_)) => {
-            return Err(Error::Message(format!(
-                "`{REGISTRY_VARIABLE}` is not valid text"
-            )));
-        }
-        Some(Ok(text)) => Some(text),
-        None => None,
-    };
     Ok(Wanted {
         registry: target.registry.clone(),
         account: target.account.clone(),
         region: target.region.clone(),
-        registry_variable,
+        registry_variable: registry_variable()?,
         rule_flags: rules.rule.clone(),
         source,
         from_aws: rules.from_aws.then(|| Login {

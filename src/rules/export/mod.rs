@@ -112,11 +112,15 @@ impl Written<'_> {
         self.words.iter().map(capital).collect()
     }
 
-    /// The name that AWS wants for the secret: `ecr-pullthroughcache/…`.
+    /// The name that AWS wants for the secret: `ecr-pullthroughcache/…`. Prefixes are made of what its name may
+    /// hold, so each has its own.
     fn secret(&self) -> String {
-        format!("ecr-pullthroughcache/{}", self.words.join("-"))
+        format!("ecr-pullthroughcache/{}", self.rule.prefix_text())
     }
 }
+
+/// What separates the parts of a prefix besides `-`, and how names say it.
+const SEPARATORS: &[(char, &str)] = &[('/', "slash"), ('.', "dot"), ('_', "underscore")];
 
 /// The rules that AWS takes, and what is to be said of the others.
 fn written<'r>(registry: &'r Registry<'r>) -> (Vec<Written<'r>>, Vec<String>) {
@@ -144,14 +148,14 @@ fn written<'r>(registry: &'r Registry<'r>) -> (Vec<Written<'r>>, Vec<String>) {
     (written, left)
 }
 
-/// The words of a prefix, such that no two rules have the same.
+/// The words of a prefix, by which its resources are called in every run, whatever other rules there are. A
+/// number keeps prefixes apart that read alike all the same (`a/b` and `a-slash-b`).
 fn words(rule: &Rule, taken: &mut BTreeSet<String>) -> Vec<String> {
     let prefix = rule.prefix_text().to_ascii_lowercase();
-    let words = prefix.split(|c: char| !c.is_ascii_alphanumeric());
-    let mut words: Vec<String> = words
-        .filter(|word| !word.is_empty())
-        .map(Into::into)
-        .collect();
+    let prefix = SEPARATORS.iter().fold(prefix, |prefix, (sign, word)| {
+        prefix.replace(*sign, &format!("-{word}-"))
+    });
+    let mut words: Vec<String> = prefix.split('-').map(Into::into).collect();
     // Names begin with a letter.
     if words
         .first()
@@ -219,7 +223,7 @@ const SECRET_TEXT: &str = r#"{"username": "…", "accessToken": "…"}"#;
 mod tests {
     use super::*;
     use crate::rules::Origin;
-    use crate::rules::import::import;
+    use crate::rules::import::{Text, import};
     use std::path::Path;
 
     const R: &str = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
@@ -259,7 +263,12 @@ mod tests {
         for (word, name) in [("terraform", "a.tf"), ("cloudformation", "a.yaml")] {
             let text = shown(word);
             let origin = |line| Origin::Source("a".into(), line);
-            let imported = import(Path::new(name), &text, &origin).unwrap();
+            let imported = import(&Text {
+                name: Path::new(name),
+                text: &text,
+                origin: &origin,
+            })
+            .unwrap();
             assert!(
                 imported.problems.is_empty(),
                 "{word}: {:?}\n{text}",
@@ -287,12 +296,70 @@ mod tests {
         assert_eq!(text.matches("custom_role_arn ").count(), 1, "{text}");
         assert!(text.contains("ecr-pullthroughcache/docker-hub"), "{text}");
         assert!(
-            text.contains("\"rule_4acme\"") && text.contains("\"a_b_2\""),
+            text.contains("\"rule_4acme\"") && text.contains("\"a_slash_b\""),
             "{text}"
         );
         let text = shown("aws-cli");
         assert_eq!(text.matches("--credential-arn ").count(), 4, "{text}");
         assert_eq!(text.matches("--custom-role-arn ").count(), 1, "{text}");
+    }
+
+    #[test]
+    fn names_hang_on_the_prefix_alone() {
+        let names = |flags: &[&str]| {
+            let rules: Vec<Rule> = flags
+                .iter()
+                .map(|flag| Rule::parse_flag(flag).unwrap())
+                .collect();
+            let entries = rules.iter().map(|rule| Entry {
+                rule,
+                why: String::new(),
+            });
+            let registry = Registry {
+                host: None,
+                entries: entries.collect(),
+            };
+            let (written, _) = written(&registry);
+            let named = written
+                .iter()
+                .map(|one| format!("{} {} {}", one.snake(), one.pascal(), one.secret()));
+            named.collect::<Vec<_>>()
+        };
+        let all = [
+            "docker.io=a-b",
+            "ghcr.io=a/b",
+            "cgr.dev=a.b",
+            "registry.gitlab.com=a_b",
+            "quay.io=null",
+        ];
+        let together = names(&all);
+        assert_eq!(
+            together,
+            [
+                "a_b AB ecr-pullthroughcache/a-b",
+                "a_slash_b ASlashB ecr-pullthroughcache/a/b",
+                "a_dot_b ADotB ecr-pullthroughcache/a.b",
+                "a_underscore_b AUnderscoreB ecr-pullthroughcache/a_b",
+                "null Null ecr-pullthroughcache/null",
+            ]
+        );
+        for (flag, name) in all.iter().zip(&together) {
+            assert_eq!(names(&[flag]), [name.as_str()]);
+        }
+    }
+
+    #[test]
+    fn names_of_resources_are_texts_to_every_parser_of_yaml() {
+        let rule = Rule::parse_flag("quay.io=null").unwrap();
+        let entries = vec![Entry {
+            rule: &rule,
+            why: String::new(),
+        }];
+        let text = Format::of("cloudformation").unwrap().render(&[Registry {
+            host: None,
+            entries,
+        }]);
+        assert!(text.contains("\n  'Null':\n"), "{text}");
     }
 
     #[test]
