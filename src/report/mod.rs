@@ -20,11 +20,13 @@ mod sarif;
 pub mod text;
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::path::{Component, Path, PathBuf};
 
 use serde::Serialize;
+use serde::de::IgnoredAny;
 
 use crate::findings::Findings;
 use crate::plan::Plan;
@@ -239,7 +241,8 @@ pub fn is_own(text: &str) -> bool {
     let bytes = text.trim_start_matches('\u{feff}').bytes().take(HEAD);
     let head: Vec<u8> = bytes.filter(|byte| !byte.is_ascii_whitespace()).collect();
     let is_own = HEADS.iter().any(|own| head.starts_with(own.as_bytes()));
-    is_own && !text.contains("apiVersion")
+    let keys = || serde_json::from_str::<BTreeMap<String, IgnoredAny>>(text);
+    is_own && keys().is_ok_and(|keys| !keys.contains_key("apiVersion"))
 }
 
 /// Writes JSON. What a service would take for a command within a text, and what could fool a terminal, is

@@ -2,19 +2,13 @@
 
 use std::fs;
 
-use super::common::{contents, put, run, tree};
+use super::common::{self, contents, put, run, tree};
 
 const OLD: &str = "111111111111.dkr.ecr.us-east-1.amazonaws.com";
 const NEW: &str = "222222222222.dkr.ecr.eu-central-1.amazonaws.com";
 
 fn pod(images: &[&str]) -> String {
-    let images: String = images
-        .iter()
-        .map(|image| format!("  - image: {image}\n"))
-        .collect();
-    format!("apiVersion: v1\nkind: Pod\nspec:\n  containers:\n{images}")
-        .replace("OLD", OLD)
-        .replace("NEW", NEW)
+    common::pod(images).replace("OLD", OLD).replace("NEW", NEW)
 }
 
 /// The example of the documentation, and the rule of the cache that keeps its prefix.
