@@ -367,14 +367,11 @@ fn reports_of_the_program_are_no_files_to_rewrite() {
         assert!(!list.contains(name), "{name}: {list}");
         let is_said = talk.contains(&format!("{name}: is a report of ecr-rewrite; left out"));
         assert_eq!(is_said, name != "gitlab.json", "{name}: {talk}");
-        // As a service would hand it on.
-        let value: Value = serde_json::from_str(&text).unwrap();
-        if name == "images.json" {
-            fs::write(&path, value.to_string().replacen("{", "{ ", 1)).unwrap();
-        }
+        // As a tool may hand it on.
+        let packed: String = text.lines().map(str::trim).collect();
+        fs::write(&path, &packed).unwrap();
         run(folder.path(), &[&["."], &target[..]].concat());
-        let after = fs::read_to_string(&path).unwrap();
-        assert!(!after.contains("docker-hub/docker"), "{name}: {after}");
+        assert_eq!(fs::read_to_string(&path).unwrap(), packed, "{name}");
         put(folder.path(), "a.yaml", pod(&["nginx:1"]).as_bytes());
         fs::write(&path, &text).unwrap();
         let (_, diff, _) = run(folder.path(), &[&[".", "--dry-run"], &target[..]].concat());

@@ -20,13 +20,12 @@ mod sarif;
 pub mod text;
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::path::{Component, Path, PathBuf};
 
-use serde::Serialize;
 use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
 
 use crate::findings::Findings;
 use crate::plan::Plan;
@@ -235,14 +234,21 @@ const HEADS: &[&str] = &[
 /// How many bytes are looked at for that.
 const HEAD: usize = 512;
 
+/// What tells an object of Kubernetes.
+#[derive(Deserialize)]
+struct Object {
+    #[serde(rename = "apiVersion")]
+    api_version: Option<IgnoredAny>,
+}
+
 /// Whether `text` is a report that this program wrote. What GitLab takes names no program: it holds no images
 /// outside of sentences. An object of Kubernetes is none, whatever it begins with.
 pub fn is_own(text: &str) -> bool {
     let bytes = text.trim_start_matches('\u{feff}').bytes().take(HEAD);
     let head: Vec<u8> = bytes.filter(|byte| !byte.is_ascii_whitespace()).collect();
     let is_own = HEADS.iter().any(|own| head.starts_with(own.as_bytes()));
-    let keys = || serde_json::from_str::<BTreeMap<String, IgnoredAny>>(text);
-    is_own && keys().is_ok_and(|keys| !keys.contains_key("apiVersion"))
+    let object = || serde_json::from_str::<Object>(text);
+    is_own && object().is_ok_and(|object| object.api_version.is_none())
 }
 
 /// Writes JSON. What a service would take for a command within a text, and what could fool a terminal, is
