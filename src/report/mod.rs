@@ -17,6 +17,8 @@ pub mod prove;
 mod rdjson;
 pub mod rules;
 mod sarif;
+mod shared;
+mod table;
 pub mod text;
 
 use std::borrow::Cow;
