@@ -33,7 +33,7 @@ const CONFIG_VARIABLE: &str = "ECR_REWRITE_CONFIG";
 
 /// Refuses to read rules from a standard input that is something else already.
 fn one_input(rules: &RuleArgs, is_taken: bool) -> Result<(), Error> {
-    if is_taken && rules.rules.as_deref() == Some(STDIN) {
+    if is_taken && rules.stated.rules.as_deref() == Some(STDIN) {
         return Err(Error::Message(
             "`--rules -`: standard input cannot be both the rules and something else; give the rules as a file".into(),
         ));
@@ -55,7 +55,7 @@ fn registry_variable() -> Result<Option<String>, Error> {
 
 /// What was asked for, for `settings` to resolve.
 fn wanted(target: &TargetArgs, rules: &RuleArgs, paths: Vec<PathBuf>) -> Result<Wanted, Error> {
-    let source = rules.rules.as_deref().map(|word| match word {
+    let source = rules.stated.rules.as_deref().map(|word| match word {
         "default" => RulesSource::Default,
         path => RulesSource::File(path.into()),
     });
@@ -72,10 +72,10 @@ fn wanted(target: &TargetArgs, rules: &RuleArgs, paths: Vec<PathBuf>) -> Result<
         account: target.account.clone(),
         region: target.region.clone(),
         registry_variable: registry_variable()?,
-        rule_flags: rules.rule.clone(),
+        rule_flags: rules.stated.rule.clone(),
         source,
-        from_aws: rules.from_aws.then(|| Login {
-            profile: rules.profile.clone(),
+        from_aws: rules.stated.aws.from_aws.then(|| Login {
+            profile: rules.stated.aws.profile.clone(),
         }),
         config,
         paths,

@@ -6,20 +6,9 @@ use super::{Needs, Registry, SECRET_TEXT, Written, comment, heading, written};
 /// What YAML 1.1 takes for a boolean or for nothing (<https://yaml.org/type/bool.html>).
 const WORDS: &[&str] = &["y", "n", "yes", "no", "on", "off", "true", "false", "null"];
 
-pub(super) fn render(registries: &[Registry<'_>]) -> String {
-    registries.iter().map(one).collect()
-}
-
-fn one(registry: &Registry<'_>) -> String {
+pub(super) fn render(registry: &Registry<'_>) -> String {
     let (rules, left) = written(registry);
-    let mut text = heading(registry, &left).join(
-        "
-# ",
-    );
-    text = format!(
-        "# {text}
-"
-    );
+    let mut text = heading(registry, &left);
     text.push_str("AWSTemplateFormatVersion: \"2010-09-09\"\nDescription: Pull-through cache rules of Amazon ECR\n");
     let parameters: String = rules.iter().map(parameter).collect();
     if !parameters.is_empty() {

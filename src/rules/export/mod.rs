@@ -34,32 +34,35 @@ pub struct Registry<'r> {
 pub struct Format {
     /// The word that asks for it.
     pub word: &'static str,
-    /// Whether it takes the rules of several registries at once.
-    pub takes_several: bool,
-    render: fn(&[Registry<'_>]) -> String,
+    render: Render,
+}
+
+/// How code is written.
+#[derive(Debug)]
+enum Render {
+    /// For one registry.
+    One(fn(&Registry<'_>) -> String),
+    /// For several registries at once.
+    Several(fn(&[Registry<'_>]) -> String),
 }
 
 /// Every kind.
 pub static FORMATS: [Format; 4] = [
     Format {
         word: "terraform",
-        takes_several: false,
-        render: terraform::render,
+        render: Render::One(terraform::render),
     },
     Format {
         word: "cloudformation",
-        takes_several: false,
-        render: cloudformation::render,
+        render: Render::One(cloudformation::render),
     },
     Format {
         word: "aws-cli",
-        takes_several: false,
-        render: aws_cli::render,
+        render: Render::One(aws_cli::render),
     },
     Format {
         word: "renovate",
-        takes_several: true,
-        render: renovate::render,
+        render: Render::Several(renovate::render),
     },
 ];
 
@@ -69,9 +72,17 @@ impl Format {
         FORMATS.iter().find(|format| format.word == word)
     }
 
+    /// Whether it takes the rules of several registries at once.
+    pub fn takes_several(&self) -> bool {
+        matches!(self.render, Render::Several(_))
+    }
+
     /// The code.
     pub fn render(&self, registries: &[Registry<'_>]) -> String {
-        (self.render)(registries)
+        match self.render {
+            Render::One(render) => registries.iter().map(render).collect(),
+            Render::Several(render) => render(registries),
+        }
     }
 }
 
@@ -183,8 +194,9 @@ fn needs(host: &str, target: Option<&EcrHost>) -> Needs {
     }
 }
 
-/// What stands above all code: for which registry it is, and what must exist for it to work.
-fn heading(registry: &Registry<'_>, left: &[String]) -> Vec<String> {
+/// What stands above all code, as comments: for which registry it is, what must exist for it to work, and which
+/// rules are left out.
+fn heading(registry: &Registry<'_>, left: &[String]) -> String {
     let place = registry.host.map_or_else(
         || "an ECR registry".to_string(),
         |host| format!("the registry {host}"),
@@ -196,7 +208,7 @@ fn heading(registry: &Registry<'_>, left: &[String]) -> Vec<String> {
         "template: AmazonEC2ContainerRegistryPullOnly has the import, AmazonEC2ContainerRegistryReadOnly has not.".into(),
     ];
     lines.extend(left.iter().cloned());
-    lines
+    format!("# {}\n", lines.join("\n# "))
 }
 
 /// A text that stays in its line, in a comment say. Some parsers end a line at more than `\n` (U+2028 in YAML

@@ -33,7 +33,7 @@ pub(super) fn export(args: &Export, talk: Talk) -> Result<Exit, Error> {
     let Some(format) = Format::of(&args.to) else {
         return Err(Error::Message(format!("`--to {}` does not exist", args.to)));
     };
-    if format.takes_several {
+    if format.takes_several() {
         return for_all(args, format, talk);
     }
     let survey = Survey {
@@ -55,7 +55,7 @@ pub(super) fn export(args: &Export, talk: Talk) -> Result<Exit, Error> {
 
 fn print(args: &Export, code: &str, talk: Talk) -> Result<(), Error> {
     let render = |_, out: &mut dyn Write| out.write_all(code.as_bytes());
-    let file = args.output_file.as_deref();
+    let file = args.code.output_file.as_deref();
     unless_closed(reporting::print(file, Kind::Text, talk, &render))
 }
 

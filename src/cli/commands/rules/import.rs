@@ -61,7 +61,7 @@ pub(super) fn import(args: &Import, talk: Talk) -> Result<Exit, Error> {
     }
     let text = format!("{registry}{}", rules_block(&rules));
     let render = |_, out: &mut dyn Write| out.write_all(text.as_bytes());
-    let file = args.output_file.as_deref();
+    let file = args.code.output_file.as_deref();
     unless_closed(reporting::print(file, Kind::Text, talk, &render))?;
     Ok(if all.problems.is_empty() {
         exit
