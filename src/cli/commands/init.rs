@@ -340,3 +340,20 @@ fn say(path: &Path, draft: &Draft, known: &Known, found: &Found, talk: Talk) {
     let folder = folder.unwrap_or(Path::new("."));
     talk.note(&format!("next: `ecr-rewrite {} --dry-run`", word(folder)));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_came_meanwhile_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(FILE_NAME);
+        std::fs::write(&path, "mine").unwrap();
+        let Err(Error::Message(message)) = write(&path, "new") else {
+            panic!("it was written over");
+        };
+        assert!(message.contains("exists already"), "{message}");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "mine");
+    }
+}
