@@ -314,6 +314,20 @@ mod tests {
         let text = shown("aws-cli");
         assert_eq!(text.matches("--credential-arn ").count(), 4, "{text}");
         assert_eq!(text.matches("--custom-role-arn ").count(), 1, "{text}");
+        let text = shown("cloudformation");
+        let count = |part: &str| text.matches(part).count();
+        assert_eq!(count("      CredentialArn: !Ref "), 4, "{text}");
+        assert_eq!(count("      CustomRoleArn: !Ref "), 1, "{text}");
+    }
+
+    #[test]
+    fn commands_name_the_registry_that_they_are_for() {
+        let text = shown("aws-cli");
+        let commands = text.matches("create-pull-through-cache-rule").count();
+        assert_eq!(commands, 8, "{text}");
+        for part in ["--registry-id 123456789012", "--region eu-west-1"] {
+            assert_eq!(text.matches(part).count(), commands, "{text}");
+        }
     }
 
     #[test]
