@@ -246,7 +246,11 @@ struct Object {
 /// Whether `text` is a report that this program wrote. What GitLab takes names no program: it holds no images
 /// outside of sentences. An object of Kubernetes is none, whatever it begins with.
 pub fn is_own(text: &str) -> bool {
-    let bytes = text.trim_start_matches('\u{feff}').bytes().take(HEAD);
+    let text = text.trim_start_matches('\u{feff}');
+    if !text.starts_with('{') {
+        return false;
+    }
+    let bytes = text.bytes().take(HEAD);
     let head: Vec<u8> = bytes.filter(|byte| !byte.is_ascii_whitespace()).collect();
     let is_own = HEADS.iter().any(|own| head.starts_with(own.as_bytes()));
     let object = || serde_json::from_str::<Object>(text);

@@ -58,7 +58,7 @@ impl RuleSet {
         let stated = || self.rules.iter().filter(|rule| rule.origin() == origin);
         stated()
             .filter(|rule| rule.below_prefix(path).is_some())
-            .max_by_key(|rule| rule.prefix_len())
+            .max_by_key(|rule| rule.prefix_rank())
             .or_else(|| stated().find(|rule| rule.prefix_len() == 0))
     }
 
