@@ -64,6 +64,35 @@ fn everything_of_the_old_registry_moves_and_is_found() {
 }
 
 #[test]
+fn names_of_kustomize_and_parts_of_values_move_in_every_spelling() {
+    let folder = moved(&[]);
+    let dual = "111111111111.dkr-ecr.us-east-1.on.aws";
+    let entry =
+        format!("resources: [d.yaml]\nimages:\n- {{name: {dual}/team/app, newTag: \"2\"}}\n");
+    let values = "image:\n  registry: 111111111111.dkr.ecr-fips.us-east-1.amazonaws.com\n  repository: team/app\n  tag: \"1\"\n";
+    for (path, text) in [
+        ("k/kustomization.yaml", entry.as_str()),
+        ("k/d.yaml", &common::pod(&[&format!("{dual}/team/app")])),
+        ("chart/values.yaml", values),
+    ] {
+        put(folder.path(), path, text.as_bytes());
+    }
+    let (exit, _, talk) = run(folder.path(), &["."]);
+    assert_eq!(exit, 0, "{talk}");
+    let after = |path: &str| fs::read_to_string(folder.path().join(path)).unwrap();
+    let entry = after("k/kustomization.yaml");
+    assert!(
+        entry.contains(&format!("newName: {NEW}/apps/team/app")),
+        "{entry}"
+    );
+    assert_eq!(
+        after("chart/values.yaml"),
+        format!("image:\n  registry: {NEW}\n  repository: apps/team/app\n  tag: \"1\"\n")
+    );
+    assert_eq!(run(folder.path(), &["--check"]).0, 0);
+}
+
+#[test]
 fn a_cache_that_keeps_its_prefix_is_one_rule() {
     let folder = moved(IMAGES);
     for word in ["terraform", "cloudformation", "aws-cli"] {
