@@ -89,6 +89,8 @@ pub struct Pulls {
     pub others: BTreeSet<String>,
     /// Those of which no tag is known here.
     pub without_tag: BTreeSet<String>,
+    /// Those that the cache cannot fill, each with the one that it can.
+    pub unfillable: BTreeMap<String, String>,
 }
 
 /// How a site's reference goes on behind the name.
@@ -188,14 +190,18 @@ fn image(file: &FilePlan, index: usize, site: &Site) -> Option<Image> {
         _ => return None,
     };
     let written = text.clone();
-    let cached = rules.cached(&written);
+    // What another registry calls its prefixes says nothing of its images.
+    let cached = rules
+        .cached(&written)
+        .filter(|cached| rules.place_of(cached.host) != Where::Elsewhere);
     let canonical = match &cached {
         Some(cached) => Some(cached.upstream()),
         // A chart says what a part of a name means.
         None => match change.and_then(|change| change.charted.as_ref()) {
             Some(chart) => canonical_of(rules, &chart.from),
             None => canonical(rules, site),
-        },
+        }
+        .map(|name| rules.behind_alias(name)),
     };
     let rule = rule.or(cached.map(|cached| cached.rule));
     let rule = rule.or_else(|| rules.mapping(canonical.as_ref()?)).cloned();
@@ -287,6 +293,11 @@ impl Pulls {
             }
             _ => return,
         };
+        let cached = file.rules.cached(reference);
+        if let Some(right) = cached.and_then(|cached| cached.right_library()) {
+            self.unfillable.insert(reference.clone(), right);
+            return;
+        }
         let Ok(parsed) = ImageRef::parse(reference) else {
             self.without_tag.insert(reference.clone());
             return;

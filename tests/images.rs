@@ -1,4 +1,4 @@
-//! `images` and `init`: what is listed, what is to be pulled, and which config is written.
+//! `images`: what is listed, and what is to be pulled.
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on has failed
 
 mod common;
@@ -6,18 +6,10 @@ mod common;
 use std::fs;
 use std::path::Path;
 
-use common::{REGISTRY, contents, program, run, run_with_input, tree};
+use common::{REGISTRY, contents, pod, put, run, tree};
 use serde_json::Value;
 
 const DIGEST: &str = "sha256:6db391d1c0cfb30588ba0bf72ea999404f2764febf0f1f196acd5867ac7efa7e";
-
-fn pod(images: &[&str]) -> String {
-    let images = images.iter().map(|image| format!("  - image: {image}\n"));
-    format!(
-        "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n{}",
-        images.collect::<String>()
-    )
-}
 
 /// A repository with images of many fates.
 fn repository() -> tempfile::TempDir {
@@ -267,6 +259,138 @@ fn what_fills_the_cache_is_listed_pins_first() {
 }
 
 #[test]
+fn what_the_cache_cannot_fill_is_not_to_be_pulled() {
+    let folder = tree(&[(
+        "a.yaml",
+        &pod(&[
+            &format!("{REGISTRY}/docker-hub/nginx:7"),
+            "docker.io/library/foo/bar:1",
+            "redis:7",
+        ]),
+    )]);
+    let (exit, output, talk) = run(
+        folder.path(),
+        &["images", "--prewarm", "--registry", REGISTRY],
+    );
+    assert_eq!(exit, 0, "{talk}");
+    assert_eq!(output, format!("{REGISTRY}/docker-hub/library/redis:7\n"));
+    for part in [
+        "/docker-hub/nginx:7: the cache cannot fill it",
+        "/docker-hub/library/nginx:7`",
+        "/docker-hub/library/foo/bar:1: the cache cannot fill it",
+    ] {
+        assert!(talk.contains(part), "{part}: {talk}");
+    }
+}
+
+#[test]
+fn columns_say_what_the_rules_of_the_target_say() {
+    let elsewhere = "999999999999.dkr.ecr.eu-west-1.amazonaws.com";
+    let config = format!(
+        "registry: {REGISTRY}\nrules:\n- {{upstream: docker.io, prefix: docker-hub}}\n- {{upstream: 888888888888.dkr.ecr.eu-west-1.amazonaws.com/docker-hub, prefix: docker-hub}}\naliases: {{registry.rocket.chat: docker.io}}\n"
+    );
+    let images = [
+        format!("{elsewhere}/docker-hub/library/redis:1"),
+        "registry.rocket.chat/rocketchat/rocket.chat:7".to_string(),
+        format!("{REGISTRY}/docker-hub/library/redis:1"),
+        "123456789012.dkr-ecr.eu-west-1.on.aws/docker-hub/library/redis:1".to_string(),
+        "888888888888.dkr.ecr.eu-west-1.amazonaws.com/docker-hub/a/b:1".to_string(),
+    ];
+    let texts: Vec<&str> = images.iter().map(String::as_str).collect();
+    let folder = tree(&[("a.yaml", &pod(&texts)), (".ecr-rewrite.yaml", &config)]);
+    let json = json(folder.path(), &[]);
+    let old = "888888888888.dkr.ecr.eu-west-1.amazonaws.com";
+    for (image, canonical, upstream, rule) in [
+        // Of another account nothing is known.
+        (
+            &images[0],
+            format!("{elsewhere}/docker-hub/library/redis"),
+            elsewhere,
+            None,
+        ),
+        (
+            &images[1],
+            "docker.io/rocketchat/rocket.chat".into(),
+            "docker.io",
+            Some("docker.io"),
+        ),
+        (
+            &images[2],
+            "docker.io/library/redis".into(),
+            "docker.io",
+            Some("docker.io"),
+        ),
+        (
+            &images[3],
+            "docker.io/library/redis".into(),
+            "docker.io",
+            Some("docker.io"),
+        ),
+        (
+            &images[4],
+            format!("{old}/docker-hub/a/b"),
+            old,
+            Some("888888888888.dkr.ecr.eu-west-1.amazonaws.com/docker-hub"),
+        ),
+    ] {
+        let all = json["images"].as_array().unwrap();
+        let row = all.iter().find(|row| row["image"] == **image).unwrap();
+        assert_eq!(row["canonical"], canonical, "{image}");
+        assert_eq!(row["upstream"], upstream, "{image}");
+        assert_eq!(row["rule"]["upstream"].as_str(), rule, "{image}");
+    }
+}
+
+#[test]
+fn reports_of_the_program_are_no_files_to_rewrite() {
+    let folder = tree(&[("a.yaml", &pod(&["nginx:1"]))]);
+    let target = ["--registry", REGISTRY, "--rules", "default"];
+    for (arguments, name) in [
+        (&["images", "--format", "json"][..], "images.json"),
+        (&["--check", "--format", "json"], "check.json"),
+        (&["--check", "--format", "sarif"], "sarif.json"),
+        (&["--check", "--format", "rdjson"], "rdjson.json"),
+        (&["--check", "--format", "gitlab"], "gitlab.json"),
+        (&["prove", "--format", "json"], "prove.json"),
+        (&["rules", "show", "--format", "json"], "rules.json"),
+    ] {
+        run(
+            folder.path(),
+            &[arguments, &target[..], &["-o", name]].concat(),
+        );
+        let path = folder.path().join(name);
+        let Ok(text) = fs::read_to_string(&path) else {
+            assert_eq!(name, "prove.json", "{name} was not written");
+            continue;
+        };
+        let (_, list, talk) = run(folder.path(), &["images", "--registry", REGISTRY]);
+        assert!(!list.contains(name), "{name}: {list}");
+        let is_said = talk.contains(&format!("{name}: is a report of ecr-rewrite; left out"));
+        assert_eq!(is_said, name != "gitlab.json", "{name}: {talk}");
+        // As a tool may hand it on.
+        let packed: String = text.lines().map(str::trim).collect();
+        fs::write(&path, &packed).unwrap();
+        run(folder.path(), &[&["."], &target[..]].concat());
+        assert_eq!(fs::read_to_string(&path).unwrap(), packed, "{name}");
+        put(folder.path(), "a.yaml", pod(&["nginx:1"]).as_bytes());
+        fs::write(&path, &text).unwrap();
+        let (_, diff, _) = run(folder.path(), &[&[".", "--dry-run"], &target[..]].concat());
+        assert!(!diff.contains(name), "{name}: {diff}");
+        fs::remove_file(&path).unwrap();
+    }
+    // What only begins like one is what it is.
+    let odd = "{\"version\": 1, \"program\": \"ecr-rewrite 0\", apiVersion: v1, kind: Pod, spec: {containers: [{image: redis:2}]}}";
+    put(folder.path(), "odd.json", odd.as_bytes());
+    let pod = "{\"version\": 1, \"program\": \"ecr-rewrite 0\", \"apiVersion\": \"v1\", \"kind\": \"Pod\", \"spec\": {\"containers\": [{\"image\": \"redis:1\"}]}}";
+    put(folder.path(), "pod.json", pod.as_bytes());
+    let (_, list, _) = run(folder.path(), &["images"]);
+    assert!(
+        list.contains("pod.json") && list.contains("odd.json"),
+        "{list}"
+    );
+}
+
+#[test]
 fn names_of_a_stranger_do_no_harm() {
     let folder = tree(&[(
         "a\u{1b}[31m.yaml",
@@ -287,174 +411,4 @@ fn names_of_a_stranger_do_no_harm() {
             .unwrap()
             .contains("nginx")
     );
-}
-
-/// The config that `init` writes.
-fn init(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
-    let (exit, output, talk) = run(folder, &[&["init"], arguments].concat());
-    assert_eq!(output, "");
-    let text = fs::read_to_string(folder.join(".ecr-rewrite.yaml")).unwrap_or_default();
-    (exit, text, talk)
-}
-
-/// What `rules show` makes of it.
-fn shown(folder: &Path) -> String {
-    let (exit, output, talk) = run(folder, &["rules", "show"]);
-    assert_eq!(exit, 0, "{talk}");
-    output
-}
-
-#[test]
-fn a_config_is_learned_from_what_the_repository_holds() {
-    let used = pod(&[
-        &format!("{REGISTRY}/hub/library/nginx:1"),
-        &format!("{REGISTRY}/mirror/acme/api:1"),
-        &format!("{REGISTRY}/team/app:1"),
-        "ghcr.io/acme/api:2",
-        "lscr.io/x/y:1",
-        "mcr.microsoft.com/x:1",
-        "999999999999.dkr.ecr.us-east-1.amazonaws.com/quay/a/b:1",
-    ]);
-    let folder = tree(&[("a.yaml", &used)]);
-    let (exit, text, talk) = init(folder.path(), &[]);
-    assert_eq!(exit, 0, "{talk}");
-    assert!(
-        text.starts_with("# yaml-language-server: $schema="),
-        "{text}"
-    );
-    assert!(text.contains(&format!("registry: {REGISTRY}\n")), "{text}");
-    assert!(
-        text.contains("#   lscr.io: ghcr.io\n") && text.contains("mcr.microsoft.com/**"),
-        "{text}"
-    );
-    assert!(
-        text.contains("999999999999.dkr.ecr.us-east-1.amazonaws.com (at a.yaml:11)"),
-        "{text}"
-    );
-    let rules = shown(folder.path());
-    for row in ["docker.io  hub", "ghcr.io    mirror"] {
-        assert!(rules.contains(row), "{rules}");
-    }
-    // What another registry calls its prefixes is no rule of this one.
-    assert!(!rules.contains("quay.io"), "{rules}");
-    for part in [
-        "wrote ./.ecr-rewrite.yaml",
-        "from 3 references",
-        "nobody can tell what `team` caches (a.yaml:7)",
-        "--dry-run",
-    ] {
-        assert!(talk.contains(part), "{part}: {talk}");
-    }
-}
-
-#[test]
-fn a_config_is_never_overwritten() {
-    let folder = tree(&[
-        (".ecr-rewrite.yaml", "exclude: []\n"),
-        ("sub/a.yaml", "a: 1\n"),
-    ]);
-    for path in [".", "sub"] {
-        let (exit, text, talk) = init(folder.path(), &[path, "--rules", "default"]);
-        assert_eq!((exit, text.as_str()), (2, "exclude: []\n"));
-        assert!(
-            talk.contains("there is a config already") && talk.contains("rules import"),
-            "{talk}"
-        );
-    }
-    assert!(!folder.path().join("sub/.ecr-rewrite.yaml").exists());
-    let folder = tree(&[]);
-    #[cfg(unix)]
-    {
-        std::os::unix::fs::symlink("nowhere", folder.path().join(".ecr-rewrite.yaml")).unwrap();
-        let (exit, _, talk) = init(folder.path(), &[]);
-        assert!(
-            exit == 2 && !folder.path().join("nowhere").exists(),
-            "{talk}"
-        );
-    }
-    let (exit, _, talk) = run(folder.path(), &["init", "missing"]);
-    assert!(exit == 2 && talk.contains("does not exist"), "{talk}");
-}
-
-#[test]
-fn a_config_says_what_the_command_line_and_its_sources_say() {
-    let rules = "{\"pullThroughCacheRules\": [{\"ecrRepositoryPrefix\": \"hub\", \"upstreamRegistryUrl\": \"registry-1.docker.io\", \"registryId\": \"012345678901\"}]}";
-    let folder = tree(&[("r.json", rules)]);
-    let (exit, text, talk) = init(
-        folder.path(),
-        &[
-            "--rules",
-            "r.json",
-            "--rule",
-            "quay.io=qq",
-            "--region",
-            "af-south-1",
-        ],
-    );
-    assert_eq!(exit, 0, "{talk}");
-    assert!(
-        text.contains("registry: 012345678901.dkr.ecr.af-south-1.amazonaws.com\n"),
-        "{text}"
-    );
-    let rules = shown(folder.path());
-    assert!(
-        rules.contains("docker.io  hub") && rules.contains("quay.io    qq"),
-        "{rules}"
-    );
-    // Without a region the account waits for it.
-    let folder = tree(&[(
-        "r.json",
-        "[{\"ecrRepositoryPrefix\": \"hub\", \"upstreamRegistryUrl\": \"registry-1.docker.io\", \"registryId\": \"012345678901\"}]",
-    )]);
-    let (_, text, talk) = init(folder.path(), &["--rules", "r.json"]);
-    assert!(
-        text.contains("# account: \"012345678901\"\n# region:")
-            && talk.contains("no target is known"),
-        "{text}{talk}"
-    );
-    // The shell says what nothing else does.
-    let folder = tree(&[]);
-    let mut command = program(folder.path());
-    command
-        .env("AWS_REGION", "eu-north-1")
-        .env("AWS_ACCOUNT_ID", "111122223333");
-    let output = command
-        .args(["init", "--rules", "default"])
-        .output()
-        .unwrap();
-    let talk = String::from_utf8(output.stderr).unwrap();
-    assert!(talk.contains("target 111122223333.dkr.ecr.eu-north-1.amazonaws.com (account from AWS_ACCOUNT_ID, region from AWS_REGION)"), "{talk}");
-    // Everywhere else it says nothing.
-    let other = tree(&[("a.yaml", &pod(&["nginx"]))]);
-    let mut command = program(other.path());
-    command
-        .env("AWS_REGION", "eu-north-1")
-        .env("AWS_ACCOUNT_ID", "111122223333");
-    let output = command.args([".", "--rules", "default"]).output().unwrap();
-    assert_eq!(output.status.code(), Some(2));
-    // Without anything it is a config to begin with.
-    let folder = tree(&[]);
-    let (exit, text, talk) = init(folder.path(), &[]);
-    assert!(
-        exit == 0 && text.contains("# registry: ") && talk.contains("no rule is known"),
-        "{talk}"
-    );
-    assert!(shown(folder.path()).contains("no target is stated"));
-}
-
-#[test]
-fn sources_come_through_standard_input_too() {
-    let folder = tree(&[]);
-    let rules =
-        b"[{\"ecrRepositoryPrefix\": \"hub\", \"upstreamRegistryUrl\": \"registry-1.docker.io\"}]";
-    let (exit, _, talk) = run_with_input(folder.path(), &["init", "--rules", "-"], rules);
-    assert_eq!(exit, 0, "{talk}");
-    assert!(shown(folder.path()).contains("docker.io  hub"));
-    let bad = tree(&[]);
-    let (exit, _, talk) = run_with_input(bad.path(), &["init", "--rules", "-"], b"x");
-    assert!(
-        exit == 2 && talk.contains("standard input: holds no pull-through"),
-        "{talk}"
-    );
-    assert!(!bad.path().join(".ecr-rewrite.yaml").exists());
 }

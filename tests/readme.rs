@@ -62,6 +62,39 @@ fn help_teaches() {
     }
 }
 
+/// Commands whose help stands in `tests/help`, word for word: `ECR_REWRITE_BLESS=1` writes it anew.
+const HELP: &[&[&str]] = &[
+    &["images"],
+    &["init"],
+    &["rules"],
+    &["rules", "show"],
+    &["rules", "import"],
+    &["rules", "export"],
+];
+
+#[test]
+fn help_says_what_is_recorded() {
+    let folder = tree(&[]);
+    for command in HELP {
+        let (_, help, _) = run(folder.path(), &[*command, &["--help"]].concat());
+        let path = format!("tests/help/{}.txt", command.join("-"));
+        if std::env::var_os("ECR_REWRITE_BLESS").is_some() {
+            std::fs::write(&path, &help).unwrap();
+            continue;
+        }
+        let recorded = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(
+            help, recorded,
+            "{path}; `ECR_REWRITE_BLESS=1 cargo test --test readme` records it"
+        );
+        // The examples are commands that the program takes.
+        let examples = help.split("Examples:\n").nth(1).unwrap();
+        let examples = examples.lines().take_while(|line| !line.is_empty());
+        let taken = examples.filter(|line| line.contains("ecr-rewrite "));
+        assert!(taken.count() >= 3, "{command:?}");
+    }
+}
+
 #[test]
 fn its_table_of_upstreams_is_the_programs() {
     let row = |upstream: &ecr_rewrite::rules::upstreams::Upstream| {

@@ -11,6 +11,8 @@ mod aws;
 mod code;
 #[path = "rules/docs.rs"]
 mod docs;
+#[path = "rules/house.rs"]
+mod house;
 #[path = "rules/import.rs"]
 mod import;
 #[path = "rules/stub.rs"]

@@ -2,13 +2,18 @@
 
 mod images;
 mod rules;
+mod shared;
 
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args, Parser, ValueEnum};
+use clap::{Args, Parser, ValueEnum};
 
 pub(super) use images::{Images, Init};
-pub(super) use rules::{AwsArgs, Export, Import, ListFormat, Rules, RulesCommand, Show};
+pub(super) use rules::{Export, Import, Rules, RulesCommand, Show};
+pub(super) use shared::{
+    AwsArgs, CodeArgs, FileArgs, JudgementArgs, ListFormat, ListReportArgs, OutputArgs, RuleArgs,
+    StatedRuleArgs, TargetArgs, When,
+};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -158,115 +163,6 @@ pub(super) enum ProofFormat {
     Markdown,
 }
 
-#[derive(Debug, Default, Args)]
-#[command(next_help_heading = "Target")]
-pub(super) struct TargetArgs {
-    /// The ECR registry, as in `123456789012.dkr.ecr.eu-west-1.amazonaws.com`; placeholders such as
-    /// `${AWS_ACCOUNT}` are kept as text
-    #[arg(long, value_name = "HOST")]
-    pub(super) registry: Option<String>,
-    /// The AWS account of the registry, 12 digits
-    #[arg(long, value_name = "ID")]
-    pub(super) account: Option<String>,
-    /// The AWS region of the registry
-    #[arg(long, value_name = "REGION")]
-    pub(super) region: Option<String>,
-}
-
-#[derive(Debug, Default, Args)]
-#[command(next_help_heading = "Rules")]
-pub(super) struct RuleArgs {
-    /// An upstream and the ECR prefix it is cached under, as in `docker.io=docker-hub` (repeatable)
-    #[arg(long = "rule", value_name = "UPSTREAM[/PATH]=PREFIX")]
-    pub(super) rule: Vec<String>,
-    /// Read the rules from a file instead of the config: what `aws ecr
-    /// describe-pull-through-cache-rules` prints, Terraform, CloudFormation, Pulumi; `-` for standard
-    /// input, `default` for the built-in prefixes
-    #[arg(long, value_name = "FILE|-|default", conflicts_with = "from_aws")]
-    pub(super) rules: Option<String>,
-    /// Ask AWS for the rules of the target, with the `aws` command line
-    #[arg(long)]
-    pub(super) from_aws: bool,
-    /// The profile of the `aws` command line
-    #[arg(
-        long,
-        value_name = "P",
-        requires = "from_aws",
-        conflicts_with = "rules"
-    )]
-    pub(super) profile: Option<String>,
-    /// The config file, instead of the repository's `.ecr-rewrite.yaml`
-    #[arg(long, value_name = "FILE", conflicts_with = "no_config")]
-    pub(super) config: Option<PathBuf>,
-    /// Read no config file
-    #[arg(long)]
-    pub(super) no_config: bool,
-}
-
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Files")]
-#[allow(
-    clippy::struct_excessive_bools,
-    reason = "flags as typed; they become enums in `walk::Options`"
-)]
-pub(super) struct FileArgs {
-    /// Look at the files that fit, too (repeatable); globs count from the current folder and from
-    /// each given one
-    #[arg(long, value_name = "GLOB")]
-    pub(super) include: Vec<String>,
-    /// Leave the files that fit out (repeatable); globs count as with `--include`
-    #[arg(long, value_name = "GLOB")]
-    pub(super) exclude: Vec<String>,
-    /// Look at hidden files, too
-    #[arg(long)]
-    pub(super) hidden: bool,
-    /// Look at files that git ignores, too
-    #[arg(long)]
-    pub(super) no_ignore: bool,
-    /// Read more paths from a file, one a line; `-` for standard input
-    #[arg(long, value_name = "FILE")]
-    pub(super) files_from: Option<PathBuf>,
-    /// Paths in `--files-from` end with a NUL byte instead of a line end
-    #[arg(short = '0', requires = "files_from")]
-    pub(super) null: bool,
-    /// Let excludes bind files given by path, too, and leave out of them what a folder is searched
-    /// without (hidden files, files of CI and compose): for hooks
-    #[arg(long)]
-    pub(super) force_exclude: bool,
-    /// Leave larger files alone; with a suffix such as `10MiB`
-    #[arg(long, value_name = "SIZE", default_value = "10MiB", value_parser = parse_size)]
-    pub(super) max_file_size: u64,
-}
-
-impl Default for FileArgs {
-    fn default() -> Self {
-        Self {
-            include: Vec::new(),
-            exclude: Vec::new(),
-            hidden: false,
-            no_ignore: false,
-            files_from: None,
-            null: false,
-            force_exclude: false,
-            max_file_size: 10 << 20,
-        }
-    }
-}
-
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Output")]
-pub(super) struct OutputArgs {
-    /// When to use colours
-    #[arg(long, value_name = "WHEN", default_value = "auto")]
-    pub(super) color: When,
-    /// Say only what went wrong
-    #[arg(short, conflicts_with = "verbose")]
-    pub(super) quiet: bool,
-    /// Say why every image stays or changes
-    #[arg(short, action = ArgAction::Count)]
-    pub(super) verbose: u8,
-}
-
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub(super) struct ReportArgs {
@@ -283,34 +179,11 @@ pub(super) struct ReportArgs {
     pub(super) format: Option<String>,
 }
 
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Judgement")]
-pub(super) struct JudgementArgs {
-    /// Make changes that rest on an assumption, too; with a code, only on that one (repeatable)
-    #[arg(long, value_name = "CODE", num_args = 0..=1, require_equals = true, default_missing_value = "")]
-    pub(super) assume: Vec<String>,
-    /// Rewrite the tests and annotations of a chart, too, where they repeat an image that its own
-    /// files change
-    #[arg(long)]
-    pub(super) with_tests: bool,
-}
-
 /// Options of the contract that a later version brings: accepted so that they can say so.
 #[derive(Debug, Args)]
 pub(super) struct LaterArgs {
     #[arg(long, hide = true)]
     pub(super) charts: bool,
-}
-
-/// When to use colours.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum When {
-    /// On a terminal, unless `NO_COLOR` is set.
-    Auto,
-    /// Always.
-    Always,
-    /// Never.
-    Never,
 }
 
 impl LaterArgs {
@@ -320,45 +193,9 @@ impl LaterArgs {
     }
 }
 
-/// Reads `10485760`, `512K`, `10MiB` or `1GB` (binary units all of them), in bytes.
-fn parse_size(text: &str) -> Result<u64, String> {
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let unit = text[digits.len()..].to_ascii_lowercase();
-    let shift = match unit.trim_end_matches("ib").trim_end_matches('b') {
-        "" => 0,
-        "k" => 10,
-        "m" => 20,
-        "g" => 30,
-        _ => return Err("write a number of bytes, or one with `KiB`, `MiB` or `GiB`".into()),
-    };
-    let number: u64 = digits
-        .trim()
-        .parse()
-        .map_err(|_| format!("`{digits}` is not a whole number"))?;
-    number
-        .checked_mul(1 << shift)
-        .ok_or_else(|| "the size is too large".to_string())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn sizes_are_read() {
-        for (text, bytes) in [
-            ("7", 7),
-            ("512K", 512 << 10),
-            ("10MiB", 10 << 20),
-            ("1gb", 1 << 30),
-            ("5b", 5),
-        ] {
-            assert_eq!(parse_size(text), Ok(bytes), "{text}");
-        }
-        for text in ["", "x", "1.5M", "10T", "99999999999G"] {
-            assert!(parse_size(text).is_err(), "{text}");
-        }
-    }
 
     #[test]
     fn the_arguments_are_consistent() {

@@ -5,6 +5,7 @@
 
 mod draft;
 mod error;
+mod places;
 mod raw;
 mod reader;
 mod sites;

@@ -6,7 +6,8 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::json::{JsonOrigin, JsonPath, origin_of, path_of};
+use super::shared::{JsonOrigin, JsonPath, PROGRAM, origin_of, path_of};
+use super::table::table;
 use super::{clean, harmless, write_json};
 use crate::inventory::{Image, Inventory};
 
@@ -121,28 +122,6 @@ fn row(image: &Image, detail: Detail) -> Vec<String> {
     ]
 }
 
-/// Rows as lines, the columns below each other.
-pub(super) fn table(rows: &[Vec<String>]) -> Vec<String> {
-    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let width = |column: usize| {
-        let cells = rows.iter().filter_map(|row| row.get(column));
-        cells
-            .map(|cell| clean(cell).chars().count())
-            .max()
-            .unwrap_or(0)
-    };
-    let widths: Vec<usize> = (0..columns).map(width).collect();
-    let line = |row: &Vec<String>| {
-        let cells = row.iter().zip(&widths).map(|(cell, width)| {
-            let cell = clean(cell);
-            let gap = width - cell.chars().count();
-            format!("{cell}{}", " ".repeat(gap + 2))
-        });
-        cells.collect::<String>().trim_end().to_string()
-    };
-    rows.iter().map(line).collect()
-}
-
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct JsonInventory<'i> {
@@ -204,7 +183,7 @@ struct JsonCount {
 pub fn json(inventory: &Inventory, out: &mut dyn Write) -> io::Result<()> {
     let json = JsonInventory {
         version: VERSION,
-        program: concat!("ecr-rewrite ", env!("CARGO_PKG_VERSION")),
+        program: PROGRAM,
         images: inventory.images.iter().map(json_image).collect(),
         counts: JsonCounts {
             images: inventory.images.len(),

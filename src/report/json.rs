@@ -7,11 +7,11 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
-use std::path::Path;
 
 use serde::Serialize;
 
-use super::{Color, Mode, percent, write_json};
+use super::shared::{JsonOrigin, JsonPath, PROGRAM, origin_of, path_of};
+use super::{Color, Mode, write_json};
 use crate::findings::{Finding, Findings, Level};
 use crate::plan::{FilePlan, Plan, Safety, canonical};
 use crate::reason::Reason;
@@ -41,16 +41,6 @@ struct Report<'p> {
     findings: Vec<JsonFinding<'p>>,
     failures: Vec<JsonFailure<'p>>,
     summary: Summary,
-}
-
-/// A path. Where it is not UTF-8, `pathBytes` has it whole, with `%XX` for everything but letters,
-/// digits and `-._~/`.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct JsonPath {
-    path: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    path_bytes: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -111,18 +101,6 @@ struct JsonRule {
     upstream: Option<String>,
     prefix: Option<String>,
     origin: JsonOrigin,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct JsonOrigin {
-    kind: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    path: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    line: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -197,7 +175,7 @@ impl<'p> Report<'p> {
         }
         Self {
             version: VERSION,
-            program: concat!("ecr-rewrite ", env!("CARGO_PKG_VERSION")),
+            program: PROGRAM,
             mode,
             sites,
             findings: others,
@@ -363,30 +341,6 @@ fn position_of(position: crate::source::Position) -> JsonPosition {
     }
 }
 
-/// Where a rule was stated, as reports say it.
-pub(super) fn origin_of(origin: &Origin) -> JsonOrigin {
-    let (kind, name, path, line) = match origin {
-        Origin::Flag(name) => ("flag", Some(*name), None, None),
-        Origin::Environment(name) => ("environment", Some(*name), None, None),
-        Origin::Config(path, line) => {
-            let path = path.to_string_lossy().into_owned();
-            ("config", None, Some(path), Some(*line))
-        }
-        Origin::Source(path, line) => {
-            let path = path.to_string_lossy().into_owned();
-            ("source", None, Some(path), Some(*line))
-        }
-        Origin::Aws(_) => ("aws", Some("--from-aws"), None, None),
-        Origin::BuiltIn => ("built-in", None, None, None),
-    };
-    JsonOrigin {
-        kind,
-        name,
-        path,
-        line,
-    }
-}
-
 fn message_of(finding: &Finding) -> JsonMessage<'_> {
     JsonMessage {
         code: finding.code.code(),
@@ -414,13 +368,6 @@ fn failure_of(failure: &Failure) -> JsonFailure<'_> {
     }
 }
 
-pub(super) fn path_of(path: &Path) -> JsonPath {
-    JsonPath {
-        path: path.to_string_lossy().into_owned(),
-        path_bytes: path.to_str().is_none().then(|| percent(path)),
-    }
-}
-
 fn summary(plan: &Plan, findings: &Findings, failures: &[Failure]) -> Summary {
     let mut skipped: BTreeMap<&'static str, usize> = BTreeMap::new();
     for (_, skip) in plan.skips() {
@@ -440,21 +387,5 @@ fn summary(plan: &Plan, findings: &Findings, failures: &[Failure]) -> Summary {
         warnings: findings.count(Level::Warn),
         infos: findings.count(Level::Info),
         failures: failures.len(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[cfg(unix)]
-    #[test]
-    fn paths_that_are_not_text_are_kept_whole() {
-        use std::os::unix::ffi::OsStrExt;
-        let path = Path::new(std::ffi::OsStr::from_bytes(b"a/b \xff%.yaml"));
-        let json = path_of(path);
-        assert_eq!(json.path, "a/b \u{fffd}%.yaml");
-        assert_eq!(json.path_bytes.as_deref(), Some("a/b%20%FF%25.yaml"));
-        assert_eq!(path_of(Path::new("ü.yaml")).path_bytes, None);
     }
 }

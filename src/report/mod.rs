@@ -17,6 +17,8 @@ pub mod prove;
 mod rdjson;
 pub mod rules;
 mod sarif;
+mod shared;
+mod table;
 pub mod text;
 
 use std::borrow::Cow;
@@ -24,7 +26,8 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::path::{Component, Path, PathBuf};
 
-use serde::Serialize;
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
 
 use crate::findings::Findings;
 use crate::plan::Plan;
@@ -219,6 +222,39 @@ fn is_unsafe(c: char) -> bool {
     let turns =
         matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     (c.is_control() && c != '\t') || turns
+}
+
+/// How the reports begin that programs read, but for the white space: our own are no files to rewrite.
+const HEADS: &[&str] = &[
+    // `json` of every command.
+    "{\"version\":1,\"program\":\"ecr-rewrite",
+    // `rdjson`.
+    "{\"source\":{\"name\":\"ecr-rewrite\"",
+    // `sarif`.
+    "{\"$schema\":\"https://json.schemastore.org/sarif-2.1.0.json\",\"version\":\"2.1.0\",\"runs\":[{\"tool\":{\"driver\":{\"name\":\"ecr-rewrite\"",
+];
+/// How many bytes are looked at for that.
+const HEAD: usize = 512;
+
+/// What tells an object of Kubernetes.
+#[derive(Deserialize)]
+struct Object {
+    #[serde(rename = "apiVersion")]
+    api_version: Option<IgnoredAny>,
+}
+
+/// Whether `text` is a report that this program wrote. What GitLab takes names no program: it holds no images
+/// outside of sentences. An object of Kubernetes is none, whatever it begins with.
+pub fn is_own(text: &str) -> bool {
+    let text = text.trim_start_matches('\u{feff}');
+    if !text.starts_with('{') {
+        return false;
+    }
+    let bytes = text.bytes().take(HEAD);
+    let head: Vec<u8> = bytes.filter(|byte| !byte.is_ascii_whitespace()).collect();
+    let is_own = HEADS.iter().any(|own| head.starts_with(own.as_bytes()));
+    let object = || serde_json::from_str::<Object>(text);
+    is_own && object().is_ok_and(|object| object.api_version.is_none())
 }
 
 /// Writes JSON. What a service would take for a command within a text, and what could fool a terminal, is

@@ -4,8 +4,8 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::images::table;
-use super::json::{JsonOrigin, origin_of};
+use super::shared::{JsonOrigin, PROGRAM, origin_of};
+use super::table::table;
 use super::{clean, harmless, write_json};
 use crate::rules::{Library, Origin, Rule};
 
@@ -102,7 +102,7 @@ pub fn json(shown: &[Shown<'_>], out: &mut dyn Write) -> io::Result<()> {
     });
     let json = JsonShown {
         version: VERSION,
-        program: concat!("ecr-rewrite ", env!("CARGO_PKG_VERSION")),
+        program: PROGRAM,
         targets: targets.collect(),
     };
     write_json(&json, out)

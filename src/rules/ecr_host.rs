@@ -196,6 +196,13 @@ pub fn ecr_host_of(text: &str) -> Option<&str> {
     is_ecr_host(host).then_some(host)
 }
 
+/// Whether two hosts name one registry for sure, in one spelling or in two (dual stack, FIPS).
+pub fn names_one(one: &str, other: &str) -> bool {
+    // Each rule is asked this of each image: most hosts are told apart by how they begin.
+    let may_be_ecr = |host: &str| matches!(host.as_bytes().first(), Some(b'0'..=b'9' | b'$'));
+    one == other || may_be_ecr(one) && may_be_ecr(other) && same_registry(one, other) == Some(true)
+}
+
 /// Whether two hosts are the same registry in different spellings (dual stack, FIPS); `None` when a
 /// placeholder keeps that open.
 pub(super) fn same_registry(one: &str, other: &str) -> Option<bool> {

@@ -2,7 +2,9 @@
 //! checks and reports ask. [`RuleSet::decide`] does not need any of it.
 
 use super::ecr_host::{ecr_host_of, same_registry};
-use super::{Canonical, ImageRef, NO_REGISTRY, Origin, Rule, RuleSet, upstream_name};
+use super::set::upstream_name;
+use super::{Origin, Rule, RuleSet};
+use crate::image::{Canonical, ImageRef};
 
 /// An image in ECR, under the prefix of a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,13 +31,6 @@ pub enum Place {
 }
 
 impl RuleSet {
-    /// The registry that references are made with: the target, or `<registry>` while none is known.
-    pub fn registry_text(&self) -> &str {
-        self.registry
-            .as_ref()
-            .map_or(NO_REGISTRY, super::EcrHost::as_str)
-    }
-
     /// The canonical name of an image, which the globs of `allow` are matched with.
     pub fn canonical(&self, image: &ImageRef) -> Canonical {
         upstream_name(image)
@@ -63,7 +58,7 @@ impl RuleSet {
         let stated = || self.rules.iter().filter(|rule| rule.origin() == origin);
         stated()
             .filter(|rule| rule.below_prefix(path).is_some())
-            .max_by_key(|rule| rule.prefix_len())
+            .max_by_key(|rule| rule.prefix_rank())
             .or_else(|| stated().find(|rule| rule.prefix_len() == 0))
     }
 
@@ -89,7 +84,7 @@ impl RuleSet {
             .rules
             .iter()
             .filter_map(below)
-            .max_by_key(|(rule, _)| rule.prefix_len())?;
+            .max_by_key(|(rule, _)| rule.prefix_rank())?;
         Some(Cached {
             host,
             rule,

@@ -7,7 +7,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use super::upstreams;
+use super::{ecr_host, upstreams};
 use crate::image::{Canonical, DOCKER_HUB, ImageRef};
 
 /// The word that AWS uses for "no prefix".
@@ -150,7 +150,7 @@ impl Rule {
     /// The path that remains of an image this rule fits; a path equal to the upstream prefix is
     /// outside of it.
     pub(super) fn strip<'p>(&self, image: &'p Canonical) -> Option<&'p str> {
-        if self.host != image.host {
+        if !self.is_about(&image.host) {
             return None;
         }
         match &self.upstream_prefix {
@@ -202,6 +202,33 @@ impl Rule {
     /// The upstream's host.
     pub fn host(&self) -> &str {
         &self.host
+    }
+
+    /// Whether `host` is that of the upstream; a registry of ECR is in each of its spellings.
+    pub fn is_about(&self, host: &str) -> bool {
+        ecr_host::names_one(&self.host, host)
+    }
+
+    /// Whether images move here from a registry of ECR, which need not be a cache.
+    pub fn is_move(&self) -> bool {
+        ecr_host::is_ecr_host(&self.host)
+    }
+
+    /// Whether the rule is for a part of what stands below `path` of `host`, or below the host itself.
+    pub(super) fn is_within(&self, host: &str, path: Option<&str>) -> bool {
+        let below = |own: &str| match path {
+            Some(path) => own
+                .strip_prefix(path)
+                .is_some_and(|rest| rest.starts_with('/')),
+            None => true,
+        };
+        self.is_about(host) && self.upstream_prefix.as_deref().is_some_and(below)
+    }
+
+    /// How well the rule says what is cached under its prefix: the longer one better, and a cache better than
+    /// a move to where that cache is.
+    pub(super) fn prefix_rank(&self) -> (usize, bool) {
+        (self.prefix_len(), !self.is_move())
     }
 
     /// What stands below this rule's prefix in an ECR path; nothing does for a rule without one.
@@ -286,6 +313,17 @@ fn parse_upstream(text: &str) -> Result<(String, Option<String>), RuleError> {
         Some((host, path)) => (host, Some(path)),
         None => (bare, None),
     };
+    if ecr_host::is_ecr_host(host) && host.contains('$') {
+        let why = "has a placeholder, and what fills it in is not known here: images cannot be moved from there by a rule";
+        return Err(RuleError(format!(
+            "upstream `{text}` {why}; name the registry by its account and region, and write those into the references first"
+        )));
+    }
+    if text.starts_with("https://") && matches!(path, Some("v1" | "v2")) {
+        return Err(RuleError(format!(
+            "upstream `{text}` is the address of an API; write the host alone, `{host}`"
+        )));
+    }
     let probe = format!("{host}/{}", path.unwrap_or("x"));
     let image = ImageRef::parse(&probe).map_err(|error| bad_upstream(text, &error.to_string()))?;
     if image.registry() != Some(host) {
@@ -363,6 +401,14 @@ mod tests {
             ("docker.io", "has no `=`"),
             ("=x1", "upstream ``"),
             ("acme=x1", "no registry host"),
+            (
+                "https://index.docker.io/v1/=x1",
+                "write the host alone, `index.docker.io`",
+            ),
+            (
+                "${A}.dkr.ecr.eu-west-1.amazonaws.com/team=x1",
+                "has a placeholder",
+            ),
             ("ghcr.io/Acme=x1", "upper-case"),
             ("ghcr.io/acme:1=x1", "tag or digest"),
             ("docker.io=x", "2 to 30"),

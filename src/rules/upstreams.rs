@@ -177,6 +177,27 @@ pub fn azure_name(host: &str) -> Option<&str> {
     (!name.is_empty()).then_some(name)
 }
 
+/// Names in the ECR API of upstreams whose hosts are those of customers.
+const AZURE_API: &str = "azure-container-registry";
+const ECR_API: &str = "ecr";
+
+/// The name of a host, in canonical form, in the ECR API (`UpstreamRegistry`); none for one that it does not
+/// cache.
+pub fn api_name(host: &str) -> Option<&'static str> {
+    let azure = || azure_name(host).map(|_| AZURE_API);
+    let ecr = || ecr_host::is_ecr_host(host).then_some(ECR_API);
+    find(host)
+        .map(|row| row.api_name)
+        .or_else(azure)
+        .or_else(ecr)
+}
+
+/// Whether the ECR API has an upstream of that name.
+pub fn is_api_name(name: &str) -> bool {
+    let known = UPSTREAMS.iter().map(|row| row.api_name);
+    known.chain([AZURE_API, ECR_API]).any(|known| known == name)
+}
+
 /// The supported host that one of a vendor fronts, where that is known.
 pub fn fronted(host: &str) -> Option<&'static str> {
     FRONTS

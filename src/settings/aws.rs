@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use super::{Resolved, SettingsError};
 use crate::process::{self, Cut, Limits, Ran};
-use crate::rules::import::{Imported, import};
+use crate::rules::import::{Imported, Text, import};
 use crate::rules::{EcrHost, Origin};
 
 /// What a call may take: `aws` retries by itself, and an answer has at most 50 rules.
@@ -146,10 +146,26 @@ impl Aws {
         };
         let name = Path::new("aws ecr describe-pull-through-cache-rules");
         let origin = |_| Origin::Aws(registry.clone());
-        if text.trim().is_empty() {
-            return Ok(Imported::default());
+        let mut imported = if text.trim().is_empty() {
+            Imported::default()
+        } else {
+            let answer = Text {
+                name,
+                text: &text,
+                origin: &origin,
+            };
+            import(&answer).map_err(|error| SettingsError::Message(error.to_string()))?
+        };
+        if imported.found.is_empty() && imported.problems.is_empty() {
+            imported.warnings = vec![nothing(&registry)];
         }
-        import(name, &text, &origin).map_err(|error| SettingsError::Message(error.to_string()))
+        Ok(imported)
+    }
+
+    /// Why AWS says no target, when it was asked for what the shell is logged in to.
+    pub(super) fn without_rules(&self) -> Option<String> {
+        let answer = self.ask(None).ok()?;
+        answer.imported.warnings.first().cloned()
     }
 
     /// The region of the command line, the environment or the profile.
@@ -198,6 +214,13 @@ impl Aws {
             })
         })
     }
+}
+
+/// What is said of a registry without rules.
+fn nothing(registry: &str) -> String {
+    format!(
+        "AWS says that there are no pull-through cache rules in {registry}; is it another region or account (`--region`, `--profile`)? `ecr-rewrite rules export --to aws-cli` writes the commands that make rules"
+    )
 }
 
 /// A variable that is set to something.

@@ -25,8 +25,8 @@ pub use aws::{Answer, Aws, variable};
 use registry::Hint;
 pub use registry::Registry;
 pub use rules::{Effective, Standing};
-use rules::{Layer, Source, named, source, stating};
-pub use sources::{Loaded, STDIN, load};
+use rules::{Layer, Source, named, source};
+pub use sources::{Loaded, STDIN, load, load_together};
 
 /// Which config to read.
 #[derive(Clone, Debug, Default)]
@@ -190,6 +190,16 @@ impl Settings {
         self
     }
 
+    /// The files that the rules are read from: they are no files to rewrite.
+    pub fn rule_files(&self) -> impl Iterator<Item = &Path> {
+        let given = match &self.source {
+            Some(Source::Loaded(loaded)) => Some(loaded),
+            _ => None,
+        };
+        let all = self.named.iter().flatten().chain(given);
+        all.filter_map(|loaded| loaded.real.as_deref())
+    }
+
     /// The levels of findings.
     pub fn levels(&self) -> &Levels {
         &self.config.checks
@@ -307,6 +317,14 @@ impl Settings {
             .unwrap_or_default();
         let source = match &self.source {
             Some(Source::Loaded(loaded)) => Some(loaded),
+            Some(Source::Aws(aws)) => {
+                if let Some(why) = aws.without_rules() {
+                    return SettingsError::Message(format!(
+                        "no target registry{place}: {why}; or give `--registry`"
+                    ));
+                }
+                None
+            }
             _ => self.named.iter().flatten().next(),
         };
         let said = source.map(|loaded| &loaded.imported);
@@ -344,10 +362,10 @@ impl Settings {
         let hint = match &self.source {
             Some(Source::Loaded(loaded)) => loaded.hint(),
             Some(_) => Hint::default(),
-            None => stating(layers)
-                .and_then(|layer| layer.named)
-                .map(Loaded::hint)
-                .unwrap_or_default(),
+            None => {
+                let named = layers.iter().filter_map(|layer| layer.named);
+                named.fold(Hint::default(), |below, loaded| loaded.hint().over(below))
+            }
         };
         let targets: Vec<&Target> = layers.iter().map(|layer| layer.target).collect();
         let configured = registry::configured(&targets, &hint);

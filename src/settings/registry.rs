@@ -13,9 +13,47 @@ pub type Registry = Option<(EcrHost, Origin)>;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Hint {
     /// The account.
-    pub(super) account: Option<(String, Origin)>,
+    pub(super) account: Said,
     /// The region.
-    pub(super) region: Option<(String, Origin)>,
+    pub(super) region: Said,
+}
+
+impl Hint {
+    /// What a source says of its registry, and for what it does not speak of what the one below says.
+    pub(super) fn over(self, below: Self) -> Self {
+        Self {
+            account: self.account.or(below.account),
+            region: self.region.or(below.region),
+        }
+    }
+}
+
+/// What a source says of an account or a region.
+#[derive(Clone, Debug, Default)]
+pub(super) enum Said {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// Several: it is none of those that others name.
+    Several,
+    /// This one, and where.
+    One((String, Origin)),
+}
+
+impl Said {
+    fn or(self, below: Self) -> Self {
+        match self {
+            Self::Nothing => below,
+            said => said,
+        }
+    }
+
+    fn one(&self) -> Option<&(String, Origin)> {
+        match self {
+            Self::One(one) => Some(one),
+            Self::Nothing | Self::Several => None,
+        }
+    }
 }
 
 /// The registry that the layers of the config make, the last winning, field by field.
@@ -32,8 +70,8 @@ pub(super) fn configured(layers: &[&Target], hint: &Hint) -> Resolved<Registry> 
     }
     let failed = |error: HostError| SettingsError::Message(error.to_string());
     if host.is_none() && (account.is_some() || region.is_some()) {
-        account = account.or(hint.account.as_ref());
-        region = region.or(hint.region.as_ref());
+        account = account.or(hint.account.one());
+        region = region.or(hint.region.one());
     }
     match (host, account, region) {
         (host, None, None) => Ok(host),
@@ -63,7 +101,7 @@ pub(super) fn configured(layers: &[&Target], hint: &Hint) -> Resolved<Registry> 
 pub(super) fn requested(wanted: &Wanted, hint: &Hint) -> Resolved<Registry> {
     let failed =
         |place: &str, error: HostError| SettingsError::Message(format!("`{place}`: {error}"));
-    let text = |known: &Option<(String, Origin)>| known.as_ref().map(|(text, _)| text.clone());
+    let text = |said: &Said| said.one().map(|(text, _)| text.clone());
     if wanted.registry.is_some() && (wanted.account.is_some() || wanted.region.is_some()) {
         return Err(SettingsError::Message(
             "`--registry` and `--account`/`--region` say the same thing; give one of them".into(),
@@ -110,7 +148,7 @@ pub(super) fn requested(wanted: &Wanted, hint: &Hint) -> Resolved<Registry> {
 
 /// The registry that the source of the rules belongs to, where nobody states another.
 pub(super) fn hinted(hint: &Hint) -> Registry {
-    let ((account, origin), (region, _)) = (hint.account.as_ref()?, hint.region.as_ref()?);
+    let ((account, origin), (region, _)) = (hint.account.one()?, hint.region.one()?);
     let host = EcrHost::from_account(account, region).ok()?;
     Some((host, origin.clone()))
 }

@@ -161,7 +161,7 @@ pub(super) struct Layer<'s> {
 }
 
 /// The last level that states rules.
-pub(super) fn stating<'l, 's>(layers: &'l [Layer<'s>]) -> Option<&'l Layer<'s>> {
+fn stating<'l, 's>(layers: &'l [Layer<'s>]) -> Option<&'l Layer<'s>> {
     let states = |layer: &&Layer<'_>| layer.target.rules.is_some() || layer.named.is_some();
     layers.iter().rev().find(states)
 }

@@ -4,10 +4,10 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use super::registry::Hint;
+use super::registry::{Hint, Said};
 use super::{Resolved, SettingsError};
 use crate::rules::Origin;
-use crate::rules::import::{Imported, import};
+use crate::rules::import::{ImportError, Imported, Text, import, import_together};
 use crate::source;
 use crate::walk;
 
@@ -23,29 +23,89 @@ const STDIN_NAME: &str = "standard input";
 pub struct Loaded {
     /// How it is called.
     pub name: PathBuf,
+    /// The file that it is, resolved; none for standard input.
+    pub real: Option<PathBuf>,
     /// What it says.
     pub imported: Imported,
 }
 
 /// Reads the source at `path`, `-` for standard input; it is called `shown` in messages.
 pub fn load(path: &Path, shown: &Path) -> Resolved<Loaded> {
-    let failed = |message: String| SettingsError::Message(message);
-    let (name, text) = if path == Path::new(STDIN) {
-        (PathBuf::from(STDIN_NAME), read_stdin()?)
-    } else {
-        let name = shown.to_path_buf();
-        if path.is_dir() {
-            return Err(failed(format!(
-                "{}: is a folder; give a file: run `terraform show -json > rules.json` in it, say",
-                name.display()
-            )));
+    let opened = Opened::of(path, shown)?;
+    let origin = |line| Origin::Source(opened.name.clone(), line);
+    opened.loaded(import(&opened.as_text(&origin)))
+}
+
+/// Reads several sources together: one may need what stands in another.
+pub fn load_together(paths: &[PathBuf]) -> Vec<Resolved<Loaded>> {
+    let mut opened = Vec::new();
+    let mut results = Vec::new();
+    for path in paths {
+        match Opened::of(path, path) {
+            Ok(source) => opened.push(source),
+            Err(error) => results.push(Err(error)),
         }
-        let text = read(path).map_err(|why| failed(format!("{}: {why}", name.display())))?;
-        (name, text)
-    };
-    let origin = |line| Origin::Source(name.clone(), line);
-    let imported = import(&name, &text, &origin).map_err(|error| failed(error.to_string()))?;
-    Ok(Loaded { name, imported })
+    }
+    let origins = opened.iter().map(|source| {
+        let name = source.name.clone();
+        move |line| Origin::Source(name.clone(), line)
+    });
+    let origins: Vec<_> = origins.collect();
+    let texts = opened.iter().zip(&origins);
+    let texts: Vec<Text<'_>> = texts
+        .map(|(source, origin)| source.as_text(origin))
+        .collect();
+    let read = opened.iter().zip(import_together(&texts));
+    results.extend(read.map(|(source, imported)| source.loaded(imported)));
+    results
+}
+
+/// The text of a source.
+struct Opened {
+    name: PathBuf,
+    real: Option<PathBuf>,
+    text: String,
+}
+
+impl Opened {
+    fn of(path: &Path, shown: &Path) -> Resolved<Self> {
+        if path == Path::new(STDIN) {
+            return Ok(Self {
+                name: PathBuf::from(STDIN_NAME),
+                real: None,
+                text: read_stdin()?,
+            });
+        }
+        let name = shown.to_path_buf();
+        let failed = |why: String| SettingsError::Message(format!("{}: {why}", shown.display()));
+        if path.is_dir() {
+            return Err(failed(
+                "is a folder; give a file: run `terraform show -json > rules.json` in it, say"
+                    .into(),
+            ));
+        }
+        Ok(Self {
+            real: path.canonicalize().ok(),
+            text: read(path).map_err(failed)?,
+            name,
+        })
+    }
+
+    fn as_text<'o>(&'o self, origin: &'o dyn Fn(u64) -> Origin) -> Text<'o> {
+        Text {
+            name: &self.name,
+            text: &self.text,
+            origin,
+        }
+    }
+
+    fn loaded(&self, imported: Result<Imported, ImportError>) -> Resolved<Loaded> {
+        Ok(Loaded {
+            name: self.name.clone(),
+            real: self.real.clone(),
+            imported: imported.map_err(|error| SettingsError::Message(error.to_string()))?,
+        })
+    }
 }
 
 /// The text of a file that somebody named: links are followed, and what a shell puts in the place of a file
@@ -106,15 +166,21 @@ impl Loaded {
 
     /// What it says of the registry.
     pub(super) fn hint(&self) -> Hint {
-        let origin = self
-            .imported
-            .found
-            .first()
-            .map(|found| found.rule.origin().clone());
-        let with = |text: Option<&str>| Some((text?.to_string(), origin.clone()?));
+        let found = &self.imported.found;
+        let said = |one: Option<&str>, is_said: bool| match (one, found.first()) {
+            (Some(one), Some(first)) => Said::One((one.to_string(), first.rule.origin().clone())),
+            _ if is_said => Said::Several,
+            _ => Said::Nothing,
+        };
         Hint {
-            account: with(self.imported.account()),
-            region: with(self.imported.region()),
+            account: said(
+                self.imported.account(),
+                found.iter().any(|found| found.account.is_some()),
+            ),
+            region: said(
+                self.imported.region(),
+                found.iter().any(|found| found.region.is_some()),
+            ),
         }
     }
 }

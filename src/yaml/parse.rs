@@ -306,10 +306,10 @@ pub fn documents(text: &str) -> Documents<'_> {
 
 /// The documents of `text`, in order, without those whose text `wants` refuses: they are not parsed, and
 /// count in the stream all the same. Where only a parser can tell where documents end, all are there.
-pub fn documents_where<'t>(
-    text: &'t str,
+pub fn documents_where(
+    text: &str,
     wants: impl Fn(&str) -> bool,
-) -> impl Iterator<Item = Result<Document<'t>, YamlError>> + 't {
+) -> impl Iterator<Item = Result<Document<'_>, YamlError>> + '_ {
     let runs = stream::runs(text, wants).into_iter();
     runs.flat_map(move |run| Documents::of(text, run))
 }

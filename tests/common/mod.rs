@@ -80,6 +80,15 @@ pub fn tree(files: &[(&str, &str)]) -> tempfile::TempDir {
     folder
 }
 
+/// A pod with a container for each image.
+pub fn pod(images: &[&str]) -> String {
+    let images = images.iter().map(|image| format!("  - image: {image}\n"));
+    format!(
+        "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n{}",
+        images.collect::<String>()
+    )
+}
+
 /// An empty repository in memory where that can be had: the program waits for the disk with each file.
 pub fn scratch() -> tempfile::TempDir {
     let memory = Path::new("/dev/shm");

@@ -179,6 +179,47 @@ fn a_region_that_is_not_the_targets_is_no_question() {
 }
 
 #[test]
+fn an_answer_without_rules_is_believed() {
+    let Some(aws) = aws() else { return };
+    let stub = Stub::new(Vec::new());
+    let used = "apiVersion: v1\nkind: Pod\nspec: {containers: [{image: nginx:1}, {image: 123456789012.dkr.ecr.eu-west-1.amazonaws.com/hub/library/redis:1}]}\n";
+    let folder = tree(&[("a.yaml", used)]);
+    let none = "AWS says that there are no pull-through cache rules in the account of the shell in eu-west-1";
+    for arguments in [&[".", "--dry-run"][..], &["convert", "nginx"], &["."]] {
+        let arguments = [arguments, &["--from-aws"]].concat();
+        let (exit, output, talk) = run(&stub, &aws, folder.path(), &arguments);
+        assert_eq!((exit, output.as_str()), (2, ""), "{arguments:?}: {talk}");
+        for part in [
+            "no target registry",
+            none,
+            "--region",
+            "--profile",
+            "--registry",
+        ] {
+            assert!(talk.contains(part), "{arguments:?} {part}: {talk}");
+        }
+    }
+    let (exit, _, talk) = run(
+        &stub,
+        &aws,
+        folder.path(),
+        &["rules", "import", "--from-aws"],
+    );
+    assert!(exit == 0 && talk.contains(none), "{talk}");
+    // What the references show is no rule then.
+    let (exit, _, talk) = run(&stub, &aws, folder.path(), &["init", "--from-aws"]);
+    assert!(
+        exit == 0 && talk.contains(none) && talk.contains("no rule is known"),
+        "{talk}"
+    );
+    let config = fs::read_to_string(folder.path().join(".ecr-rewrite.yaml")).unwrap();
+    assert!(
+        config.contains("# rules:\n") && !config.contains("\nrules:"),
+        "{config}"
+    );
+}
+
+#[test]
 fn what_aws_refuses_is_said_with_what_to_do() {
     let Some(aws) = aws() else { return };
     let stub = two();

@@ -161,7 +161,6 @@ impl<const N: usize> Replaced for [u8; N] {
     }
 }
 
-/// What cfn-lint says of a template; none when it is not there.
 #[test]
 fn what_no_cache_can_be_is_left_out() {
     let config = "registry: 123456789012.dkr.ecr.eu-west-1.amazonaws.com\nrules:\n- {upstream: 123456789012.dkr.ecr.eu-west-1.amazonaws.com/docker, prefix: docker-hub}\n- {upstream: docker.io, prefix: hub, library: false}\n- {upstream: ghcr.io, prefix: ghcr}\n";
@@ -173,6 +172,7 @@ fn what_no_cache_can_be_is_left_out() {
     assert_eq!(talk.matches("is left out").count(), 2, "{talk}");
 }
 
+/// What cfn-lint says of a template; none when it is not there.
 fn cfn_lint(text: &str) -> Option<(bool, String)> {
     let program = CFN_LINT
         .find()
@@ -251,6 +251,52 @@ fn python_hcl2_and_terraform_take_the_configuration() {
             assert!(output.status.success(), "{said}");
             assert!(format("b.tf").unwrap().status.success());
             assert!(!format("wrong.tf").unwrap().status.success());
+        }
+    }
+}
+
+/// Providers that are on this machine: none is fetched for a test.
+fn plugins() -> Option<std::path::PathBuf> {
+    let of_user = || Some(Path::new(&std::env::var_os("HOME")?).join(".terraform.d/plugins"));
+    let folder = std::env::var_os("TF_PLUGIN_CACHE_DIR").map(Into::into);
+    let folder: std::path::PathBuf = folder.or_else(of_user)?;
+    let aws = "registry.terraform.io/hashicorp/aws";
+    folder.join(aws).is_dir().then_some(folder)
+}
+
+#[test]
+fn terraform_validates_the_configuration_where_it_has_the_provider() {
+    let Some(plugins) = plugins() else {
+        eprintln!("SKIPPED: `terraform validate` needs the AWS provider in ~/.terraform.d/plugins");
+        return;
+    };
+    let (code, _) = export(repository().path(), &["--to", "terraform"]);
+    let folder = tree(&[("a.tf", &code)]);
+    let terraform = |arguments: &[&str]| {
+        let mut command = Command::new("terraform");
+        let output = command.current_dir(folder.path()).args(arguments).output();
+        let said = |output: std::process::Output| {
+            let said = [output.stdout, output.stderr].concat();
+            (
+                output.status.success(),
+                String::from_utf8_lossy(&said).into_owned(),
+            )
+        };
+        output.map(said)
+    };
+    let from = format!("-plugin-dir={}", plugins.display());
+    match terraform(&["init", "-backend=false", "-input=false", &from]) {
+        Err(why) => eprintln!("SKIPPED: there is no terraform: {why}"),
+        Ok((false, said)) => eprintln!("SKIPPED: terraform cannot use the provider: {said}"),
+        Ok((true, _)) => {
+            let (is_valid, said) = terraform(&["validate"]).unwrap();
+            assert!(is_valid, "{said}\n{code}");
+            put(
+                folder.path(),
+                "odd.tf",
+                b"resource \"aws_ecr_pull_through_cache_rule\" \"odd\" {}\n",
+            );
+            assert!(!terraform(&["validate"]).unwrap().0);
         }
     }
 }

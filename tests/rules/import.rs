@@ -228,6 +228,59 @@ const WRONG: &[(&str, &str, &[&str])] = &[
         &["--config"],
     ),
     ("a.yaml", "a: [\n", &["a.yaml:"]),
+    (
+        "a.json",
+        "[{\"ecrRepositoryPrefix\": \"ghcr\",\n\"upstreamRegistryUrl\": \"ghcr.io/acme\"}]",
+        &[
+            "a.json:2: `upstreamRegistryUrl`",
+            "write `ghcr.io`, and `acme` as `upstreamRepositoryPrefix`",
+        ],
+    ),
+    (
+        "a.json",
+        "[{\"ecrRepositoryPrefix\": \"quay\", \"upstreamRegistryUrl\": \"quay.io\",\n\"upstreamRegistry\": \"docker-hub\"}]",
+        &[
+            "a.json:2: `upstreamRegistry` of the rule is `docker-hub`",
+            "`quay.io`",
+        ],
+    ),
+    (
+        "a.json",
+        "[{\"ecrRepositoryPrefix\": \"mcr\", \"upstreamRegistryUrl\": \"mcr.microsoft.com\", \"upstreamRegistry\": \"azure-container-registry\"}]",
+        &["two upstreams"],
+    ),
+    (
+        "a.json",
+        "[{\"ecrRepositoryPrefix\": \"quay\", \"upstreamRegistryUrl\": \"quay.io\",\n\"registryId\": \"123\"}]",
+        &["a.json:2: `registryId` of the rule: account id `123` has 3 digits"],
+    ),
+    (
+        "a.json",
+        "[{\"ecrRepositoryPrefix\": \"quay\", \"upstreamRegistryUrl\": \"quay.io\",\n\"registryId\": 12345678901}]",
+        &[
+            "a.json:2: `registryId` of the rule",
+            "11 digits",
+            "leading zeros count",
+        ],
+    ),
+    (
+        "a.json",
+        "{\"deployment\": {\"resources\": [{\"type\": \"aws:ecr/pullThroughCacheRule:PullThroughCacheRule\", \"urn\": \"a::b\", \"outputs\": {\n\"ecrRepositoryPrefix\": {\"4dabf18193072939515e22adb298388d\": \"1b47061264138c4ac30d75fd1eb44270\", \"ciphertext\": \"x\"}, \"upstreamRegistryUrl\": \"quay.io\"}}]}}",
+        &[
+            "a.json:2: `ecrRepositoryPrefix` of `b` is a secret",
+            "--show-secrets",
+        ],
+    ),
+    (
+        "a.tf",
+        "locals {\n  a = local.b\n  b = local.a\n}\nresource \"aws_ecr_pull_through_cache_rule\" \"a\" {\n  ecr_repository_prefix = local.a\n  upstream_registry_url = \"quay.io\"\n}\n",
+        &["a.tf:6:", "(`local.a`)"],
+    ),
+    (
+        "a.yaml",
+        "Resources:\n  A:\n    Type: AWS::ECR::PullThroughCacheRule\n    Properties:\n      EcrRepositoryPrefix: !Sub ['${x}-${AWS::Region}', {x: hub}]\n      UpstreamRegistryUrl: quay.io\n",
+        &["a.yaml:5:", "`EcrRepositoryPrefix`"],
+    ),
     ("nowhere.json", "\0", &["nowhere.json: holds NUL bytes"]),
 ];
 
@@ -272,6 +325,138 @@ fn what_can_be_read_is_printed_beside_what_cannot() {
     // Rules that are only partly known decide nothing.
     let (exit, _, talk) = run(folder.path(), &[".", "--rules", "a.tf", "--dry-run"]);
     assert!(exit == 2 && talk.contains("a.tf:9:"), "{talk}");
+}
+
+/// Sources, what is warned of, and the one rule that they hold.
+const READ: &[(&str, &str, &str, &str)] = &[
+    (
+        "a.json",
+        "[{\"ecrRepositoryPrefix\": \"hub\", \"upstreamRegistryUrl\": \"https://registry-1.docker.io/v2/\"}]",
+        "a.json:1: AWS takes a host as an upstream, not `https://registry-1.docker.io/v2/`; read as `registry-1.docker.io`",
+        "docker.io=hub",
+    ),
+    (
+        "a.json",
+        "[{\"ecrRepositoryPrefix\": \"hub\", \"upstreamRegistryUrl\": \"https://index.docker.io/v1/\"}]",
+        "AWS does not take `index.docker.io`",
+        "docker.io=hub",
+    ),
+    (
+        "a.json",
+        "[{\"ecrRepositoryPrefix\": \"qq\", \"upstreamRegistryUrl\": \"quay.io:443\"}]",
+        "not `quay.io:443`; read as `quay.io`",
+        "quay.io=qq",
+    ),
+    (
+        "a.json",
+        "[{\"ecrRepositoryPrefix\": \"qq\", \"upstreamRegistryUrl\": \"https://quay.io/\", \"upstreamRegistry\": \"quay\", \"registryId\": 123456789012}]",
+        "account 123456789012",
+        "quay.io=qq",
+    ),
+    (
+        "a.json",
+        "{\"deployment\": {\"resources\": [{\"type\": \"aws:ecr/pullThroughCacheRule:PullThroughCacheRule\", \"urn\": \"a::b\", \"outputs\": {\"credentialArn\": {\"4dabf18193072939515e22adb298388d\": \"x\", \"ciphertext\": \"x\"}, \"ecrRepositoryPrefix\": {\"4dabf18193072939515e22adb298388d\": \"1b47061264138c4ac30d75fd1eb44270\", \"plaintext\": \"\\\"qq\\\"\"}, \"upstreamRegistryUrl\": \"quay.io\"}}]}}",
+        "",
+        "quay.io=qq",
+    ),
+    (
+        "a.yaml",
+        "Resources:\n  A:\n    Type: AWS::ECR::PullThroughCacheRule\n    Properties:\n      EcrRepositoryPrefix: !Sub ['${x}-${ y }', {x: docker, y: !Join &j ['', [h, ub]]}]\n      UpstreamRegistryUrl: registry-1.docker.io\n",
+        "",
+        "docker.io=docker-hub",
+    ),
+    (
+        "a.tf",
+        "locals {\n  m = { a = \"hub\" }\n  n = local.m.a\n  o = \"${local.n}\"\n}\nresource \"aws_ecr_pull_through_cache_rule\" \"a\" {\n  ecr_repository_prefix = local.o\n  upstream_registry_url = \"quay.io\"\n}\n",
+        "",
+        "quay.io=hub",
+    ),
+    (
+        "a.tf",
+        "locals {\n  m = { \"a\" = \"hub\" }\n}\nresource \"aws_ecr_pull_through_cache_rule\" \"a\" {\n  ecr_repository_prefix = local.m[\"a\"]\n  upstream_registry_url = \"quay.io\"\n}\n",
+        "",
+        "quay.io=hub",
+    ),
+];
+
+#[test]
+fn what_is_written_in_other_words_is_read_and_said() {
+    for (name, text, part, rule) in READ {
+        let folder = tree(&[(name, text)]);
+        let (exit, output, talk) = run(folder.path(), &["rules", "import", name]);
+        assert_eq!(exit, 0, "{text}: {talk}");
+        assert!(talk.contains(part), "{text}: {talk}");
+        let (upstream, prefix) = rule.split_once('=').unwrap();
+        assert!(
+            output.contains(&format!("upstream: {upstream} #"))
+                && output.contains(&format!("prefix: {prefix}\n")),
+            "{text}: {output}"
+        );
+        assert_eq!(output.matches("upstream:").count(), 1, "{output}");
+    }
+}
+
+#[test]
+fn sources_that_are_given_together_complete_each_other() {
+    let folder = tree(&[
+        (
+            "locals.tf",
+            "provider \"aws\" {\n  region = local.region\n}\nlocals {\n  p = \"hub\"\n  region = \"eu-west-3\"\n}\n",
+        ),
+        (
+            "ecr.tf",
+            "resource \"aws_ecr_pull_through_cache_rule\" \"a\" {\n  ecr_repository_prefix = local.p\n  upstream_registry_url = \"quay.io\"\n}\n",
+        ),
+        (
+            "one.json",
+            "{\"pullThroughCacheRules\": [], \"nextToken\": \"x\"}",
+        ),
+        (
+            "two.json",
+            "{\"pullThroughCacheRules\": [{\"ecrRepositoryPrefix\": \"qq\", \"upstreamRegistryUrl\": \"quay.io\"}]}",
+        ),
+    ]);
+    let import = |arguments: &[&str]| {
+        let (exit, output, talk) = run(folder.path(), &[&["rules", "import"], arguments].concat());
+        (exit, output + &talk)
+    };
+    for pair in [["ecr.tf", "locals.tf"], ["locals.tf", "ecr.tf"]] {
+        let (exit, said) = import(&[&pair[..], &["--account", "123456789012"]].concat());
+        assert_eq!(exit, 0, "{said}");
+        assert!(
+            said.contains("quay.io # ecr.tf:1\n    prefix: hub\n"),
+            "{said}"
+        );
+        assert!(
+            said.contains("registry: 123456789012.dkr.ecr.eu-west-3."),
+            "{said}"
+        );
+        assert!(!said.contains("holds no pull-through"), "{said}");
+    }
+    assert_eq!(import(&["ecr.tf"]).0, 2);
+    let (exit, said) = import(&["locals.tf"]);
+    assert!(
+        exit == 0 && said.contains("locals.tf: holds no pull-through"),
+        "{said}"
+    );
+    // An answer that goes on in the next file, or in the next value of a file, is whole.
+    let goes_on = "the answer goes on after this page";
+    assert!(!import(&["one.json", "two.json"]).1.contains(goes_on));
+    assert!(import(&["two.json", "one.json"]).1.contains(goes_on));
+    assert!(import(&["one.json", "locals.tf"]).1.contains(goes_on));
+    let page = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
+    for (text, is_open) in [
+        (page("one.json") + "\n" + &page("two.json"), false),
+        (
+            format!("[{}, {}]", page("one.json"), page("two.json")),
+            false,
+        ),
+        (page("two.json") + "\n" + &page("one.json"), true),
+    ] {
+        let (_, _, talk) =
+            run_with_input(folder.path(), &["rules", "import", "-"], text.as_bytes());
+        assert_eq!(talk.contains(goes_on), is_open, "{text}: {talk}");
+    }
 }
 
 #[test]

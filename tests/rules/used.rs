@@ -245,6 +245,98 @@ docker.io  from-tf  r.tf:1
 }
 
 #[test]
+fn an_override_takes_what_it_does_not_say_from_the_levels_below() {
+    let full = RULES.replace(
+        "\"registryId\"",
+        "\"region\": \"eu-west-1\", \"registryId\"",
+    );
+    let account = RULES.replace("123456789012", "999999999999");
+    let several = "[{\"ecrRepositoryPrefix\": \"aa\", \"upstreamRegistryUrl\": \"quay.io\", \"region\": \"us-east-1\"}, {\"ecrRepositoryPrefix\": \"bb\", \"upstreamRegistryUrl\": \"quay.io\", \"region\": \"us-east-2\"}]";
+    let files = [
+        ("a.yaml", POD),
+        ("prod/a.yaml", POD),
+        ("full.json", &full),
+        ("account.json", &account),
+        ("several.json", several),
+    ];
+    let own = "rules: [{upstream: docker.io, prefix: own}]";
+    for (base, above, wanted) in [
+        (
+            "rulesFrom: full.json",
+            own,
+            Ok("123456789012.dkr.ecr.eu-west-1.amazonaws.com/own/"),
+        ),
+        (
+            "rulesFrom: full.json",
+            "rulesFrom: r.tf",
+            Ok("123456789012.dkr.ecr.eu-west-1.amazonaws.com/from-tf/"),
+        ),
+        (
+            "rulesFrom: full.json",
+            "rulesFrom: account.json",
+            Ok("999999999999.dkr.ecr.eu-west-1.amazonaws.com/from-file/"),
+        ),
+        (
+            "region: eu-west-3\nrulesFrom: account.json",
+            own,
+            Ok("999999999999.dkr.ecr.eu-west-3.amazonaws.com/own/"),
+        ),
+        // A source that says several is not overruled by one below.
+        (
+            "rulesFrom: full.json",
+            "rulesFrom: several.json",
+            Err("no target registry for prod/a.yaml"),
+        ),
+    ] {
+        let config = format!("{base}\noverrides: [{{paths: [prod/**], {above}}}]\n");
+        let folder = tree(&files);
+        super::common::put(folder.path(), "r.tf", TF.as_bytes());
+        super::common::put(folder.path(), ".ecr-rewrite.yaml", config.as_bytes());
+        let (exit, output, talk) = run(folder.path(), &["prod", "--dry-run"]);
+        match wanted {
+            Ok(name) => assert!(
+                exit == 0 && output.contains(name),
+                "{config}: {output}{talk}"
+            ),
+            Err(why) => assert!(exit == 2 && talk.contains(why), "{config}: {output}{talk}"),
+        }
+        let (exit, _, talk) = run(folder.path(), &["rules", "show"]);
+        assert_eq!(exit, 0, "{config}: {talk}");
+    }
+}
+
+#[test]
+fn a_source_of_rules_is_no_file_to_rewrite() {
+    let pages = format!("{RULES}{RULES}");
+    let folder = tree(&[
+        ("a.yaml", POD),
+        ("infra/rules.json", &pages),
+        (
+            ".ecr-rewrite.yaml",
+            "registry: 123456789012.dkr.ecr.eu-west-1.amazonaws.com\nrulesFrom: infra/rules.json\n",
+        ),
+    ]);
+    for arguments in [
+        &[".", "--dry-run"][..],
+        &["infra/rules.json", "a.yaml", "--dry-run"],
+        &["images"],
+        &["--check", "infra"],
+        &["."],
+    ] {
+        let (exit, _, talk) = run(folder.path(), arguments);
+        assert_eq!(exit, 0, "{arguments:?}: {talk}");
+    }
+    fs::write(folder.path().join("a.yaml"), POD).unwrap();
+    fs::remove_file(folder.path().join(".ecr-rewrite.yaml")).unwrap();
+    let given = [".", "--dry-run", "--region", "eu-west-1", "--rules"];
+    let (exit, _, talk) = run(folder.path(), &[&given[..], &["infra/rules.json"]].concat());
+    assert_eq!(exit, 0, "{talk}");
+    // Any other file with such a text is a mistake.
+    let (exit, _, talk) = run(folder.path(), &["--check"]);
+    assert!(exit == 2 && talk.contains("infra/rules.json:"), "{talk}");
+}
+
+#[test]
 fn words_and_folders_are_told_apart() {
     let folder = tree(&[("rules/a.yaml", POD)]);
     let (exit, _, talk) = run(folder.path(), &["rules", "show"]);

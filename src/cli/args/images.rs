@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use clap::Parser;
 
-use super::rules::ListReportArgs;
-use super::{FileArgs, JudgementArgs, OutputArgs, RuleArgs, TargetArgs};
+use super::{
+    FileArgs, JudgementArgs, ListReportArgs, OutputArgs, RuleArgs, StatedRuleArgs, TargetArgs,
+};
 
 /// List every image that is named: where, where it comes from, which rule maps it, what becomes of it
 ///
@@ -60,24 +61,9 @@ pub(in super::super) struct Init {
     #[command(flatten)]
     pub(in super::super) target: TargetArgs,
     #[command(flatten)]
-    pub(in super::super) rules: InitRuleArgs,
+    pub(in super::super) rules: StatedRuleArgs,
     #[command(flatten)]
     pub(in super::super) output: OutputArgs,
-}
-
-/// The rules of a new config.
-#[derive(Debug, clap::Args)]
-#[command(next_help_heading = "Rules")]
-pub(in super::super) struct InitRuleArgs {
-    /// An upstream and the ECR prefix it is cached under, as in `docker.io=docker-hub` (repeatable)
-    #[arg(long = "rule", value_name = "UPSTREAM[/PATH]=PREFIX")]
-    pub(in super::super) rule: Vec<String>,
-    /// Take the rules from a file, as `ecr-rewrite rules import` reads it; `-` for standard input,
-    /// `default` for the built-in prefixes
-    #[arg(long, value_name = "FILE|-|default", conflicts_with_all = ["from_aws", "profile"])]
-    pub(in super::super) rules: Option<String>,
-    #[command(flatten)]
-    pub(in super::super) aws: super::rules::AwsArgs,
 }
 
 const INIT: &str = "\

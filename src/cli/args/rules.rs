@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 
-use super::{FileArgs, OutputArgs, RuleArgs, TargetArgs};
+use super::{AwsArgs, CodeArgs, FileArgs, ListReportArgs, OutputArgs, RuleArgs, TargetArgs};
 
 /// The rules: which there are, reading them from where they stand, and writing them as code
 ///
@@ -88,9 +88,8 @@ pub(in super::super) struct Import {
     pub(in super::super) aws: AwsArgs,
     #[command(flatten)]
     pub(in super::super) output: OutputArgs,
-    /// Write the block to a file instead of standard output
-    #[arg(short, value_name = "FILE", help_heading = "Output")]
-    pub(in super::super) output_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(in super::super) code: CodeArgs,
 }
 
 const IMPORT: &str = "\
@@ -132,9 +131,8 @@ pub(in super::super) struct Export {
     pub(in super::super) files: FileArgs,
     #[command(flatten)]
     pub(in super::super) output: OutputArgs,
-    /// Write the code to a file instead of standard output
-    #[arg(short, value_name = "FILE", help_heading = "Output")]
-    pub(in super::super) output_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(in super::super) code: CodeArgs,
 }
 
 const EXPORT: &str = "\
@@ -148,36 +146,3 @@ Credentials are never printed: an upstream that needs one gets a placeholder tha
 `renovate` always prints all rules.
 
 Exit codes: 0 done, also when nothing is missing; 2 wrong usage, or something could not be read.";
-
-/// Asking AWS.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Rules")]
-pub(in super::super) struct AwsArgs {
-    /// Ask AWS, with the `aws` command line: for the target, or for what its shell is logged in to
-    #[arg(long)]
-    pub(in super::super) from_aws: bool,
-    /// The profile of the `aws` command line
-    #[arg(long, value_name = "P", requires = "from_aws")]
-    pub(in super::super) profile: Option<String>,
-}
-
-/// Where a list goes, and how.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Output")]
-pub(in super::super) struct ListReportArgs {
-    /// Write the list to a file instead of standard output
-    #[arg(short, value_name = "FILE")]
-    pub(in super::super) output_file: Option<PathBuf>,
-    /// How to show it
-    #[arg(long, value_name = "FORMAT", default_value = "text")]
-    pub(in super::super) format: ListFormat,
-}
-
-/// How a list is shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(in super::super) enum ListFormat {
-    /// A table.
-    Text,
-    /// Everything, for programs.
-    Json,
-}

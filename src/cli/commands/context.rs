@@ -10,6 +10,7 @@ use rayon::prelude::*;
 
 use crate::link;
 use crate::link::nearby::{self, Glance, Nearby, Places, Wanted};
+use crate::report;
 use crate::scan::{self, ScannedFile};
 use crate::sites;
 use crate::source::{self, Failure, ReadError, SourceFile};
@@ -20,6 +21,8 @@ use crate::walk::{self, Role, Walk, Walked};
 pub(super) struct Scanned {
     pub(super) files: Vec<ScannedFile>,
     pub(super) failures: Vec<Failure>,
+    /// Files that were asked for and say nothing, because a run of this program wrote them.
+    pub(super) own: Vec<PathBuf>,
 }
 
 /// How files are read.
@@ -140,6 +143,9 @@ fn glance(
     places: &Places<'_>,
 ) -> (Result<ScannedFile, ReadError>, Glance) {
     let below = below(&source, &walk.roots);
+    if report::is_own(&source.text) {
+        return (Ok(ScannedFile::unasked(&below, source)), Glance::default());
+    }
     let glance = match file.role {
         Role::Selected => Glance::default(),
         Role::Context => nearby::glance(&below, &source, reader.options, places),
@@ -167,6 +173,9 @@ impl Scanned {
         for (file, result) in walked.iter().zip(read) {
             let error = match result {
                 Ok(scanned) => {
+                    if file.role == Role::Selected && scanned.role == Role::Context {
+                        self.own.push(file.path.clone());
+                    }
                     self.files.push(scanned);
                     continue;
                 }
@@ -241,6 +250,10 @@ impl Scanned {
 
 fn read(file: &Walked, walk: &Walk, reader: &Reader<'_>) -> Result<ScannedFile, ReadError> {
     let source = source_of(file, reader)?;
+    if report::is_own(&source.text) {
+        let below = below(&source, &walk.roots);
+        return Ok(ScannedFile::unasked(&below, source));
+    }
     Ok(scanned(source, file.role, &walk.roots, reader.options))
 }
 

@@ -73,6 +73,11 @@ fn say(args: &Images, inventory: &Inventory, talk: Talk) {
             "{reference}: its tag does not stand beside it, so it is not listed; pull the tag that is deployed"
         ));
     }
+    for (reference, right) in &pulls.unfillable {
+        talk.note(&format!(
+            "{reference}: the cache cannot fill it, so it is not listed; write `{right}` (see `--check`)"
+        ));
+    }
     let undecided = inventory.images.iter();
     let undecided = undecided
         .filter(|image| matches!(image.verdict, Verdict::Undecided(_)))

@@ -28,7 +28,8 @@ pub(in super::super) fn init(args: &Init, talk: Talk) -> Result<Exit, Error> {
     let path = place(&folder)?;
     let found = Found::in_folder(&folder, talk)?;
     let mut known = Known::of(args)?;
-    if known.rules.is_empty() {
+    // A source that says that there are no rules is believed.
+    if known.rules.is_empty() && args.rules.rules.is_none() && !args.rules.aws.from_aws {
         known.rules.clone_from(&found.learned.rules);
         known.is_learned = !known.rules.is_empty();
     }
@@ -129,8 +130,12 @@ impl Known {
         args: &Init,
         learned: &Learned,
     ) -> Result<Option<(EcrHost, String)>, Error> {
-        if let Some(host) = stated(&args.target)? {
-            return Ok(Some((host, "from the command line".into())));
+        if let Some((host, origin)) = stated(&args.target)? {
+            let why = match origin {
+                Origin::Environment(name) => format!("from {name}"),
+                _ => "from the command line".into(),
+            };
+            return Ok(Some((host, why)));
         }
         let flag =
             |value: &Option<String>| Some((value.clone()?, "from the command line".to_string()));
@@ -167,7 +172,7 @@ impl Known {
 /// The rules of a source for the target of the command line, as far as that says one.
 fn of_target(imported: &Imported, target: &TargetArgs) -> Result<Vec<Rule>, Error> {
     let host = stated(target)?;
-    let host = host.as_ref();
+    let host = host.as_ref().map(|(host, _)| host);
     let account = host
         .and_then(EcrHost::account)
         .or(target.account.as_deref());
@@ -201,6 +206,14 @@ impl Found {
         survey.plan(talk.silent(), |run, plan| {
             // A file that cannot be read says nothing here; the next command tells of it.
             run.failures.clear();
+            if let Some(below) = run.configs.first() {
+                let below = walk::shown(below, run.current);
+                return Err(Error::Message(format!(
+                    "{}: there is a config below {}, and one holds for a run: move what it says into the `overrides` of a new one, or give another folder",
+                    below.display(),
+                    folder.display()
+                )));
+            }
             let images = Inventory::of(plan).images;
             let seen = images.iter().flat_map(|image| {
                 image.places.iter().map(|place| Seen {
@@ -279,6 +292,21 @@ fn write(path: &Path, text: &str) -> Result<(), Error> {
     })
 }
 
+/// A path as somebody would type it.
+fn word(path: &Path) -> String {
+    let text = path.display().to_string();
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
+    if text.chars().all(is_plain) && !text.starts_with('-') {
+        return text;
+    }
+    let text = if text.starts_with('-') {
+        format!("./{text}")
+    } else {
+        text
+    };
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
 fn say(path: &Path, draft: &Draft, known: &Known, found: &Found, talk: Talk) {
     for warning in known
         .warnings
@@ -306,5 +334,26 @@ fn say(path: &Path, draft: &Draft, known: &Known, found: &Found, talk: Talk) {
             ));
         }
     }
-    talk.note("next: `ecr-rewrite . --dry-run`");
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    talk.note(&format!("next: `ecr-rewrite {} --dry-run`", word(folder)));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_came_meanwhile_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(FILE_NAME);
+        std::fs::write(&path, "mine").unwrap();
+        let Err(Error::Message(message)) = write(&path, "new") else {
+            panic!("it was written over");
+        };
+        assert!(message.contains("exists already"), "{message}");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "mine");
+    }
 }

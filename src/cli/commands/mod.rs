@@ -11,6 +11,7 @@ mod rewrite;
 mod rules;
 mod survey;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 pub(super) use convert::convert;
@@ -32,7 +33,7 @@ const CONFIG_VARIABLE: &str = "ECR_REWRITE_CONFIG";
 
 /// Refuses to read rules from a standard input that is something else already.
 fn one_input(rules: &RuleArgs, is_taken: bool) -> Result<(), Error> {
-    if is_taken && rules.rules.as_deref() == Some(STDIN) {
+    if is_taken && rules.stated.rules.as_deref() == Some(STDIN) {
         return Err(Error::Message(
             "`--rules -`: standard input cannot be both the rules and something else; give the rules as a file".into(),
         ));
@@ -40,13 +41,24 @@ fn one_input(rules: &RuleArgs, is_taken: bool) -> Result<(), Error> {
     Ok(())
 }
 
+/// A variable that is set to something.
+fn variable(name: &str) -> Option<OsString> {
+    std::env::var_os(name).filter(|value| !value.is_empty())
+}
+
+/// The twin of `--registry`.
+fn registry_variable() -> Result<Option<String>, Error> {
+    let text = variable(REGISTRY_VARIABLE).map(OsString::into_string);
+    let wrong = |_| Error::Message(format!("`{REGISTRY_VARIABLE}` is not valid text"));
+    text.transpose().map_err(wrong)
+}
+
 /// What was asked for, for `settings` to resolve.
 fn wanted(target: &TargetArgs, rules: &RuleArgs, paths: Vec<PathBuf>) -> Result<Wanted, Error> {
-    let source = rules.rules.as_deref().map(|word| match word {
+    let source = rules.stated.rules.as_deref().map(|word| match word {
         "default" => RulesSource::Default,
         path => RulesSource::File(path.into()),
     });
-    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
     let config = match (&rules.config, rules.no_config) {
         (_, true) => ConfigChoice::None,
         (Some(path), _) => ConfigChoice::File(path.clone()),
@@ -55,24 +67,15 @@ fn wanted(target: &TargetArgs, rules: &RuleArgs, paths: Vec<PathBuf>) -> Result<
             None => ConfigChoice::Discover,
         },
     };
-    let registry_variable = match variable(REGISTRY_VARIABLE).map(std::ffi::OsString::into_string) {
-        Some(Err(_)) => {
-            return Err(Error::Message(format!(
-                "`{REGISTRY_VARIABLE}` is not valid text"
-            )));
-        }
-        Some(Ok(text)) => Some(text),
-        None => None,
-    };
     Ok(Wanted {
         registry: target.registry.clone(),
         account: target.account.clone(),
         region: target.region.clone(),
-        registry_variable,
-        rule_flags: rules.rule.clone(),
+        registry_variable: registry_variable()?,
+        rule_flags: rules.stated.rule.clone(),
         source,
-        from_aws: rules.from_aws.then(|| Login {
-            profile: rules.profile.clone(),
+        from_aws: rules.stated.aws.from_aws.then(|| Login {
+            profile: rules.stated.aws.profile.clone(),
         }),
         config,
         paths,

@@ -144,6 +144,8 @@ pub(super) struct Run<'s> {
     pub(super) roots: Vec<PathBuf>,
     /// Links to folders inside of them.
     pub(super) folder_links: FolderLinks,
+    /// Configs below the given paths.
+    pub(super) configs: Vec<PathBuf>,
     pub(super) current: &'s Path,
     pub(super) settings: &'s Settings,
     pub(super) options: plan::Options,
@@ -166,6 +168,7 @@ impl<'s> Run<'s> {
             failures: Vec::new(),
             roots: Vec::new(),
             folder_links: FolderLinks::new(),
+            configs: Vec::new(),
             current,
             settings,
             options: plan::Options {
@@ -195,10 +198,20 @@ impl<'s> Run<'s> {
             current: self.current,
             options: &self.options.scan,
         };
-        let Scanned { files, failures } = context::scan(&walk, &reader);
+        let Scanned {
+            files,
+            failures,
+            own,
+        } = context::scan(&walk, &reader);
+        for path in own {
+            let path = path.display();
+            self.talk
+                .note(&format!("{path}: is a report of ecr-rewrite; left out"));
+        }
         self.failures = [walk.failures, failures].concat();
         self.roots = walk.roots;
         self.folder_links = walk.folder_links;
+        self.configs = walk.configs;
         files
     }
 
@@ -451,7 +464,10 @@ pub(super) fn walk(
     wanted: &Wanted,
     current: &Path,
 ) -> Result<Walk, Error> {
-    let walk = walk::walk(options, current).map_err(bad_glob)?;
+    let mut walk = walk::walk(options, current).map_err(bad_glob)?;
+    let rules: Vec<&Path> = settings.rule_files().collect();
+    walk.files
+        .retain(|file| !rules.contains(&file.real.as_path()));
     if matches!(wanted.config, ConfigChoice::Discover) {
         check_configs(&walk, settings, current)?;
     }

@@ -227,6 +227,10 @@ impl Traced {
     }
 
     /// The same in another setting, when no file asks for what differs there; or the setting.
+    #[allow(
+        clippy::result_large_err,
+        reason = "it is no error: what was given comes back"
+    )]
     pub(crate) fn same_in(&self, setting: Setting) -> Result<Self, Setting> {
         let numbers = self.differing(&setting);
         let is_asked = |numbers: &BTreeSet<usize>| {

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{Counts, Summary};
 use crate::prove::{Origin, Outcome, Outside, Proof, Render};
-use crate::report::json::{JsonPath, path_of};
+use crate::report::shared::{JsonPath, PROGRAM, path_of};
 
 /// The version of the format: it grows when a field changes its meaning or goes.
 const VERSION: u32 = 1;
@@ -17,7 +17,7 @@ pub fn render(proof: &Proof, out: &mut dyn Write) -> io::Result<()> {
     let summary = Summary::of(proof);
     let report = Report {
         version: VERSION,
-        program: concat!("ecr-rewrite ", env!("CARGO_PKG_VERSION")),
+        program: PROGRAM,
         renders: proof.renders.iter().map(JsonRender::of).collect(),
         unseen: proof.unseen.iter().map(|path| path_of(path)).collect(),
         summary: JsonSummary {

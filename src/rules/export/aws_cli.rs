@@ -3,17 +3,9 @@
 use super::{Needs, Registry, SECRET_TEXT, Written, comment, heading, written};
 use crate::rules::EcrHost;
 
-pub(super) fn render(registries: &[Registry<'_>]) -> String {
-    registries.iter().map(one).collect()
-}
-
-fn one(registry: &Registry<'_>) -> String {
+pub(super) fn render(registry: &Registry<'_>) -> String {
     let (rules, left) = written(registry);
-    let mut text = String::from("#!/bin/sh\n");
-    for line in heading(registry, &left) {
-        text.push_str(&format!("# {line}\n"));
-    }
-    text.push_str("set -eu\n");
+    let mut text = format!("#!/bin/sh\n{}set -eu\n", heading(registry, &left));
     for rule in &rules {
         text.push_str(&command(rule, registry.host));
     }

@@ -3,20 +3,12 @@
 
 use super::{Needs, Registry, SECRET_TEXT, Written, comment, heading, written};
 
-pub(super) fn render(registries: &[Registry<'_>]) -> String {
-    registries.iter().map(one).collect()
-}
+/// What YAML 1.1 takes for a boolean or for nothing (<https://yaml.org/type/bool.html>).
+const WORDS: &[&str] = &["y", "n", "yes", "no", "on", "off", "true", "false", "null"];
 
-fn one(registry: &Registry<'_>) -> String {
+pub(super) fn render(registry: &Registry<'_>) -> String {
     let (rules, left) = written(registry);
-    let mut text = heading(registry, &left).join(
-        "
-# ",
-    );
-    text = format!(
-        "# {text}
-"
-    );
+    let mut text = heading(registry, &left);
     text.push_str("AWSTemplateFormatVersion: \"2010-09-09\"\nDescription: Pull-through cache rules of Amazon ECR\n");
     let parameters: String = rules.iter().map(parameter).collect();
     if !parameters.is_empty() {
@@ -57,8 +49,9 @@ fn parameter(rule: &Written<'_>) -> String {
 fn resource(rule: &Written<'_>) -> String {
     let name = rule.pascal();
     let mut text = format!(
-        "  # {}\n  {name}:\n    Type: AWS::ECR::PullThroughCacheRule\n    Properties:\n      EcrRepositoryPrefix: {}\n      UpstreamRegistryUrl: {}\n",
+        "  # {}\n  {}:\n    Type: AWS::ECR::PullThroughCacheRule\n    Properties:\n      EcrRepositoryPrefix: {}\n      UpstreamRegistryUrl: {}\n",
         comment(rule.why),
+        key(&name),
         quoted(rule.rule.prefix_text()),
         quoted(rule.url)
     );
@@ -74,6 +67,16 @@ fn resource(rule: &Written<'_>) -> String {
         Needs::Role => text.push_str(&format!("      CustomRoleArn: !Ref {name}RoleArn\n")),
     }
     text
+}
+
+/// A key, in quotes where YAML 1.1, which the tools of AWS read, has another word for it than a text.
+fn key(name: &str) -> String {
+    let is_word = WORDS.iter().any(|word| name.eq_ignore_ascii_case(word));
+    if is_word {
+        quoted(name)
+    } else {
+        name.to_string()
+    }
 }
 
 /// A text in quotes in which nothing has a meaning.

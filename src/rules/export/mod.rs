@@ -34,32 +34,35 @@ pub struct Registry<'r> {
 pub struct Format {
     /// The word that asks for it.
     pub word: &'static str,
-    /// Whether it takes the rules of several registries at once.
-    pub takes_several: bool,
-    render: fn(&[Registry<'_>]) -> String,
+    render: Render,
+}
+
+/// How code is written.
+#[derive(Debug)]
+enum Render {
+    /// For one registry.
+    One(fn(&Registry<'_>) -> String),
+    /// For several registries at once.
+    Several(fn(&[Registry<'_>]) -> String),
 }
 
 /// Every kind.
 pub static FORMATS: [Format; 4] = [
     Format {
         word: "terraform",
-        takes_several: false,
-        render: terraform::render,
+        render: Render::One(terraform::render),
     },
     Format {
         word: "cloudformation",
-        takes_several: false,
-        render: cloudformation::render,
+        render: Render::One(cloudformation::render),
     },
     Format {
         word: "aws-cli",
-        takes_several: false,
-        render: aws_cli::render,
+        render: Render::One(aws_cli::render),
     },
     Format {
         word: "renovate",
-        takes_several: true,
-        render: renovate::render,
+        render: Render::Several(renovate::render),
     },
 ];
 
@@ -69,9 +72,17 @@ impl Format {
         FORMATS.iter().find(|format| format.word == word)
     }
 
+    /// Whether it takes the rules of several registries at once.
+    pub fn takes_several(&self) -> bool {
+        matches!(self.render, Render::Several(_))
+    }
+
     /// The code.
     pub fn render(&self, registries: &[Registry<'_>]) -> String {
-        (self.render)(registries)
+        match self.render {
+            Render::One(render) => registries.iter().map(render).collect(),
+            Render::Several(render) => render(registries),
+        }
     }
 }
 
@@ -112,11 +123,15 @@ impl Written<'_> {
         self.words.iter().map(capital).collect()
     }
 
-    /// The name that AWS wants for the secret: `ecr-pullthroughcache/…`.
+    /// The name that AWS wants for the secret: `ecr-pullthroughcache/…`. Prefixes are made of what its name may
+    /// hold, so each has its own.
     fn secret(&self) -> String {
-        format!("ecr-pullthroughcache/{}", self.words.join("-"))
+        format!("ecr-pullthroughcache/{}", self.rule.prefix_text())
     }
 }
+
+/// What separates the parts of a prefix besides `-`, and how names say it.
+const SEPARATORS: &[(char, &str)] = &[('/', "slash"), ('.', "dot"), ('_', "underscore")];
 
 /// The rules that AWS takes, and what is to be said of the others.
 fn written<'r>(registry: &'r Registry<'r>) -> (Vec<Written<'r>>, Vec<String>) {
@@ -144,14 +159,14 @@ fn written<'r>(registry: &'r Registry<'r>) -> (Vec<Written<'r>>, Vec<String>) {
     (written, left)
 }
 
-/// The words of a prefix, such that no two rules have the same.
+/// The words of a prefix, by which its resources are called in every run, whatever other rules there are. A
+/// number keeps prefixes apart that read alike all the same (`a/b` and `a-slash-b`).
 fn words(rule: &Rule, taken: &mut BTreeSet<String>) -> Vec<String> {
     let prefix = rule.prefix_text().to_ascii_lowercase();
-    let words = prefix.split(|c: char| !c.is_ascii_alphanumeric());
-    let mut words: Vec<String> = words
-        .filter(|word| !word.is_empty())
-        .map(Into::into)
-        .collect();
+    let prefix = SEPARATORS.iter().fold(prefix, |prefix, (sign, word)| {
+        prefix.replace(*sign, &format!("-{word}-"))
+    });
+    let mut words: Vec<String> = prefix.split('-').map(Into::into).collect();
     // Names begin with a letter.
     if words
         .first()
@@ -179,8 +194,9 @@ fn needs(host: &str, target: Option<&EcrHost>) -> Needs {
     }
 }
 
-/// What stands above all code: for which registry it is, and what must exist for it to work.
-fn heading(registry: &Registry<'_>, left: &[String]) -> Vec<String> {
+/// What stands above all code, as comments: for which registry it is, what must exist for it to work, and which
+/// rules are left out.
+fn heading(registry: &Registry<'_>, left: &[String]) -> String {
     let place = registry.host.map_or_else(
         || "an ECR registry".to_string(),
         |host| format!("the registry {host}"),
@@ -192,7 +208,7 @@ fn heading(registry: &Registry<'_>, left: &[String]) -> Vec<String> {
         "template: AmazonEC2ContainerRegistryPullOnly has the import, AmazonEC2ContainerRegistryReadOnly has not.".into(),
     ];
     lines.extend(left.iter().cloned());
-    lines
+    format!("# {}\n", lines.join("\n# "))
 }
 
 /// A text that stays in its line, in a comment say. Some parsers end a line at more than `\n` (U+2028 in YAML
@@ -219,7 +235,7 @@ const SECRET_TEXT: &str = r#"{"username": "…", "accessToken": "…"}"#;
 mod tests {
     use super::*;
     use crate::rules::Origin;
-    use crate::rules::import::import;
+    use crate::rules::import::{Text, import};
     use std::path::Path;
 
     const R: &str = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
@@ -259,7 +275,12 @@ mod tests {
         for (word, name) in [("terraform", "a.tf"), ("cloudformation", "a.yaml")] {
             let text = shown(word);
             let origin = |line| Origin::Source("a".into(), line);
-            let imported = import(Path::new(name), &text, &origin).unwrap();
+            let imported = import(&Text {
+                name: Path::new(name),
+                text: &text,
+                origin: &origin,
+            })
+            .unwrap();
             assert!(
                 imported.problems.is_empty(),
                 "{word}: {:?}\n{text}",
@@ -287,12 +308,84 @@ mod tests {
         assert_eq!(text.matches("custom_role_arn ").count(), 1, "{text}");
         assert!(text.contains("ecr-pullthroughcache/docker-hub"), "{text}");
         assert!(
-            text.contains("\"rule_4acme\"") && text.contains("\"a_b_2\""),
+            text.contains("\"rule_4acme\"") && text.contains("\"a_slash_b\""),
             "{text}"
         );
         let text = shown("aws-cli");
         assert_eq!(text.matches("--credential-arn ").count(), 4, "{text}");
         assert_eq!(text.matches("--custom-role-arn ").count(), 1, "{text}");
+        let text = shown("cloudformation");
+        let count = |part: &str| text.matches(part).count();
+        assert_eq!(count("      CredentialArn: !Ref "), 4, "{text}");
+        assert_eq!(count("      CustomRoleArn: !Ref "), 1, "{text}");
+    }
+
+    #[test]
+    fn commands_name_the_registry_that_they_are_for() {
+        let text = shown("aws-cli");
+        let commands = text.matches("create-pull-through-cache-rule").count();
+        assert_eq!(commands, 8, "{text}");
+        for part in ["--registry-id 123456789012", "--region eu-west-1"] {
+            assert_eq!(text.matches(part).count(), commands, "{text}");
+        }
+    }
+
+    #[test]
+    fn names_hang_on_the_prefix_alone() {
+        let names = |flags: &[&str]| {
+            let rules: Vec<Rule> = flags
+                .iter()
+                .map(|flag| Rule::parse_flag(flag).unwrap())
+                .collect();
+            let entries = rules.iter().map(|rule| Entry {
+                rule,
+                why: String::new(),
+            });
+            let registry = Registry {
+                host: None,
+                entries: entries.collect(),
+            };
+            let (written, _) = written(&registry);
+            let named = written
+                .iter()
+                .map(|one| format!("{} {} {}", one.snake(), one.pascal(), one.secret()));
+            named.collect::<Vec<_>>()
+        };
+        let all = [
+            "docker.io=a-b",
+            "ghcr.io=a/b",
+            "cgr.dev=a.b",
+            "registry.gitlab.com=a_b",
+            "quay.io=null",
+        ];
+        let together = names(&all);
+        assert_eq!(
+            together,
+            [
+                "a_b AB ecr-pullthroughcache/a-b",
+                "a_slash_b ASlashB ecr-pullthroughcache/a/b",
+                "a_dot_b ADotB ecr-pullthroughcache/a.b",
+                "a_underscore_b AUnderscoreB ecr-pullthroughcache/a_b",
+                "null Null ecr-pullthroughcache/null",
+            ]
+        );
+        for (flag, name) in all.iter().zip(&together) {
+            assert_eq!(names(&[flag]), [name.as_str()]);
+        }
+    }
+
+    #[test]
+    fn names_of_resources_are_texts_to_every_parser_of_yaml() {
+        let rule = Rule::parse_flag("quay.io=null").unwrap();
+        let entries = vec![Entry {
+            rule: &rule,
+            why: String::new(),
+        }];
+        let text = Format::of("cloudformation").unwrap().render(&[Registry {
+            host: None,
+            entries,
+        }]);
+        assert!(text.contains("\n  'Null':\n"), "{text}");
     }
 
     #[test]

@@ -9,7 +9,13 @@ pub(super) fn render(registries: &[Registry<'_>]) -> String {
     let mut aliases: Vec<(String, String)> = Vec::new();
     for registry in registries {
         let Some(host) = registry.host else { continue };
-        for entry in &registry.entries {
+        // Images that move to where something is cached are that.
+        let (moves, caches): (Vec<_>, Vec<_>) = registry
+            .entries
+            .iter()
+            .filter(|entry| !entry.rule.is_about(host.as_str()))
+            .partition(|entry| entry.rule.is_move());
+        for entry in caches.into_iter().chain(moves) {
             let name = match entry.rule.prefix_text() {
                 "ROOT" => host.to_string(),
                 prefix => format!("{host}/{prefix}"),

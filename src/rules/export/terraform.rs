@@ -3,20 +3,9 @@
 
 use super::{Needs, Registry, SECRET_TEXT, Written, comment, heading, written};
 
-pub(super) fn render(registries: &[Registry<'_>]) -> String {
-    registries.iter().map(one).collect()
-}
-
-fn one(registry: &Registry<'_>) -> String {
+pub(super) fn render(registry: &Registry<'_>) -> String {
     let (rules, left) = written(registry);
-    let mut text = heading(registry, &left).join(
-        "
-# ",
-    );
-    text = format!(
-        "# {text}
-"
-    );
+    let mut text = heading(registry, &left);
     for rule in &rules {
         text.push('\n');
         text.push_str(&resource(rule));

@@ -72,7 +72,14 @@ fn resolve(node: &Node, document: &Node, depth: usize) -> Option<String> {
     }
     let inner = |node: &Node| resolve(node, document, depth + 1);
     match function {
-        "Fn::Sub" => substitute(argument),
+        "Fn::Sub" => match argument.text() {
+            Some(text) => substitute(text, |_| None),
+            None => {
+                let mut parts = argument.items();
+                let (text, values) = (parts.next()?.text()?, parts.next()?);
+                substitute(text, |name| inner(values.get(name)?))
+            }
+        },
         "Fn::Join" => {
             let mut parts = argument.items();
             let between = parts.next()?.text()?;
@@ -90,9 +97,19 @@ fn resolve(node: &Node, document: &Node, depth: usize) -> Option<String> {
     }
 }
 
-/// A text for `Fn::Sub` that names nothing to fill in; `${!x}` writes `${x}`.
-fn substitute(argument: &Node) -> Option<String> {
-    let text = argument.text()?;
-    let without = text.replace("${!", "");
-    (!without.contains("${")).then(|| text.replace("${!", "${"))
+/// The text of `Fn::Sub`, when `value` knows all that it names; `${!x}` writes `${x}`.
+fn substitute(text: &str, value: impl Fn(&str) -> Option<String>) -> Option<String> {
+    let Some((begin, rest)) = text.split_once("${") else {
+        return Some(text.to_string());
+    };
+    let mut filled = begin.to_string();
+    for part in rest.split("${") {
+        let (name, after) = part.split_once('}')?;
+        match name.strip_prefix('!') {
+            Some(name) => filled.push_str(&format!("${{{name}}}")),
+            None => filled.push_str(&value(name.trim())?),
+        }
+        filled.push_str(after);
+    }
+    Some(filled)
 }

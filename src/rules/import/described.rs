@@ -28,12 +28,13 @@ fn read(document: &Node, reader: &mut Reader<'_>) {
     for page in pages {
         let rules = page.get(KEY).into_iter().flat_map(Node::items);
         rules.for_each(|rule| add(rule, reader));
-        if let Some(token) = page.get("nextToken") {
-            reader.warning(
+        reader.imported.has_pages = true;
+        reader.imported.open = page.get("nextToken").map(|token| {
+            reader.place(
                 token.line,
                 "the answer goes on after this page (`nextToken`); run `aws` without `--max-items` and `--no-paginate`, or give all pages",
-            );
-        }
+            )
+        });
     }
     document
         .maps()

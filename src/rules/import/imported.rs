@@ -27,6 +27,10 @@ pub struct Imported {
     pub warnings: Vec<String>,
     /// Rules that could not be read, each with its place and what to do.
     pub problems: Vec<String>,
+    /// What to say when nothing goes on where the last page of an answer leaves off.
+    pub(super) open: Option<String>,
+    /// Whether it is, or begins with, a page of an answer.
+    pub(super) has_pages: bool,
 }
 
 impl Imported {
@@ -53,6 +57,11 @@ impl Imported {
                 ));
             }
         }
+        self.warnings.extend(self.open.clone());
+    }
+
+    /// Notes that there is nothing to note.
+    pub(super) fn note_nothing(&mut self, name: &Path) {
         if self.found.is_empty() && self.problems.is_empty() {
             let message = format!("{}: holds no pull-through cache rules", name.display());
             self.warnings.push(message);
@@ -144,8 +153,14 @@ impl Imported {
         (rules, is_it)
     }
 
-    /// Adds what another source says.
+    /// Adds what another source says, which may go on where this one leaves off.
     pub fn append(&mut self, other: Self) {
+        if other.has_pages {
+            if let Some(open) = self.open.take() {
+                self.warnings.retain(|warning| *warning != open);
+            }
+            self.open = other.open;
+        }
         self.found.extend(other.found);
         self.warnings.extend(other.warnings);
         self.problems.extend(other.problems);

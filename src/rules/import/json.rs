@@ -1,23 +1,26 @@
-//! JSON, one value or several in a row, as nodes with lines.
+//! JSON, one value or several in a row, as nodes with lines. `serde_json` says whether it is JSON at all, and
+//! then it is read in one pass: asking it for each value again would take time for each level of it.
 
-use std::fmt;
-
-use serde::Deserializer;
-use serde::de::{MapAccess, SeqAccess, Visitor};
+use memchr::{memchr_iter, memchr2};
 use serde_json::value::RawValue;
 
 use super::tree::{MAX_DEPTH, Node, Value};
-use crate::source::Lines;
 
 /// Reads all values of `text`: `aws --no-paginate` and its like print one after the other. An error is
 /// a line and what is wrong there.
 pub(super) fn read(text: &str) -> Result<Vec<Node>, (u64, String)> {
-    let lines = Lines::new(text);
-    let at = |offset: usize| lines.position(offset).line as u64;
     let mut nodes = Vec::new();
+    let mut reader = Reader {
+        text,
+        at: 0,
+        counted: 0,
+        line: 1,
+    };
     for raw in serde_json::Deserializer::from_str(text).into_iter::<&RawValue>() {
         let raw = raw.map_err(|error| (error.line().max(1) as u64, bare(&error)))?;
-        nodes.push(node(text, raw, &at, 0)?);
+        // A raw value is a part of the text that it was read from.
+        reader.at = (raw.get().as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
+        nodes.push(reader.node(0)?);
     }
     Ok(nodes)
 }
@@ -29,77 +32,104 @@ fn bare(error: &serde_json::Error) -> String {
     said[..end].to_string()
 }
 
-fn node(
-    text: &str,
-    raw: &RawValue,
-    at: &impl Fn(usize) -> u64,
-    depth: usize,
-) -> Result<Node, (u64, String)> {
-    let written = raw.get();
-    // A raw value is a part of the text that it was read from.
-    let line = at((written.as_ptr() as usize).saturating_sub(text.as_ptr() as usize));
-    let wrong = |error: serde_json::Error| (line, bare(&error));
-    if depth > MAX_DEPTH {
-        return Err((
-            line,
-            format!("more than {MAX_DEPTH} maps and lists lie in each other"),
-        ));
-    }
-    let value = match written.as_bytes().first() {
-        Some(b'{') => {
-            let entries = raw.deserialize_map(Entries).map_err(wrong)?;
-            let entries = entries
-                .into_iter()
-                .map(|(key, raw)| Ok((key, node(text, raw, at, depth + 1)?)));
-            Value::Map(entries.collect::<Result<_, _>>()?)
-        }
-        Some(b'[') => {
-            let items = raw.deserialize_seq(Items).map_err(wrong)?;
-            let items = items.into_iter().map(|raw| node(text, raw, at, depth + 1));
-            Value::List(items.collect::<Result<_, _>>()?)
-        }
-        Some(b'"') => Value::Text(serde_json::from_str(written).map_err(wrong)?),
-        Some(b'n') => Value::Null,
-        _ => Value::Other(written.to_string()),
-    };
-    Ok(Node { line, value })
+/// A way through a text that is JSON.
+struct Reader<'t> {
+    text: &'t str,
+    at: usize,
+    /// Up to where line ends were counted, and the line there.
+    counted: usize,
+    line: u64,
 }
 
-/// The entries of a map, in order.
-struct Entries;
-
-impl<'de> Visitor<'de> for Entries {
-    type Value = Vec<(String, &'de RawValue)>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a map")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut entries = Vec::new();
-        while let Some(entry) = map.next_entry()? {
-            entries.push(entry);
+impl Reader<'_> {
+    fn node(&mut self, depth: usize) -> Result<Node, (u64, String)> {
+        let line = self.line();
+        if depth > MAX_DEPTH {
+            return Err((
+                line,
+                format!("more than {MAX_DEPTH} maps and lists lie in each other"),
+            ));
         }
-        Ok(entries)
+        let value = match self.byte() {
+            Some(b'{') => {
+                self.at += 1;
+                let mut entries = Vec::new();
+                while self.next_item() {
+                    let key = self.string()?;
+                    self.skip(b": \t\r\n");
+                    entries.push((key, self.node(depth + 1)?));
+                }
+                Value::Map(entries)
+            }
+            Some(b'[') => {
+                self.at += 1;
+                let mut items = Vec::new();
+                while self.next_item() {
+                    items.push(self.node(depth + 1)?);
+                }
+                Value::List(items)
+            }
+            Some(b'"') => Value::Text(self.string()?),
+            _ => match self.word() {
+                "null" => Value::Null,
+                word => Value::Other(word.to_string()),
+            },
+        };
+        Ok(Node { line, value })
     }
-}
 
-/// The items of a list.
-struct Items;
-
-impl<'de> Visitor<'de> for Items {
-    type Value = Vec<&'de RawValue>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list")
+    /// The line of the place that was reached, 1-based.
+    fn line(&mut self) -> u64 {
+        let between = &self.text.as_bytes()[self.counted..self.at];
+        self.line += memchr_iter(b'\n', between).count() as u64;
+        self.counted = self.at;
+        self.line
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
-        let mut items = Vec::new();
-        while let Some(item) = list.next_element()? {
-            items.push(item);
+    fn byte(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn skip(&mut self, any: &[u8]) {
+        while self.byte().is_some_and(|byte| any.contains(&byte)) {
+            self.at += 1;
         }
-        Ok(items)
+    }
+
+    /// Goes to the next item of a map or list, or past its end; whether there is one.
+    fn next_item(&mut self) -> bool {
+        self.skip(b", \t\r\n");
+        let is_over = matches!(self.byte(), None | Some(b'}' | b']'));
+        self.at += usize::from(is_over);
+        !is_over
+    }
+
+    /// The text that begins here.
+    fn string(&mut self) -> Result<String, (u64, String)> {
+        let start = self.at;
+        let mut end = start + 1;
+        let bytes = self.text.as_bytes();
+        while let Some(found) = memchr2(b'"', b'\\', bytes.get(end..).unwrap_or_default()) {
+            end += found + 1;
+            if bytes[end - 1] == b'"' {
+                break;
+            }
+            // What is escaped ends nothing.
+            end += 1;
+        }
+        self.at = end.min(bytes.len());
+        let written = self.text.get(start..self.at).unwrap_or_default();
+        serde_json::from_str(written).map_err(|error| (self.line(), bare(&error)))
+    }
+
+    /// The number or word that begins here.
+    fn word(&mut self) -> &str {
+        let start = self.at;
+        let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte);
+        while self.byte().is_some_and(is_part) {
+            self.at += 1;
+        }
+        &self.text[start..self.at]
     }
 }
 
@@ -116,6 +146,10 @@ mod tests {
         assert_eq!(items[2].line, 3);
         assert!(matches!(&items[0].value, Value::Other(number) if number == "1"));
         assert_eq!(nodes[1].get("b").unwrap().line, 5);
+        let tight = &read("{\"a\":[{},[],-1.5e+3,true,\"\\\\\",\"\\\"}\"],\"b\":null}").unwrap()[0];
+        let items: Vec<String> = tight.get("a").unwrap().items().map(Node::shown).collect();
+        assert_eq!(items, ["a map", "a list", "-1.5e+3", "true", "\\", "\"}"]);
+        assert!(tight.get("b").is_none());
     }
 
     #[test]
@@ -124,6 +158,7 @@ mod tests {
             ("{\"a\": 1,\n\"b\" 2}", 2),
             ("[1,", 1),
             ("{\"a\": \"\\x\"}", 1),
+            ("[\n\"\\ud800\"]", 2),
         ] {
             let (at, message) = read(text).unwrap_err();
             assert_eq!(at, line, "{text}: {message}");

@@ -20,7 +20,7 @@ use std::fmt;
 use std::path::Path;
 
 use super::upstreams::{self, UPSTREAMS};
-use super::{Origin, Rule};
+use super::{EcrHost, Origin, Rule};
 pub use imported::{Found, Imported};
 use tree::{Node, Value};
 
@@ -63,43 +63,80 @@ impl fmt::Display for ImportError {
 
 impl std::error::Error for ImportError {}
 
-/// Reads the rules of `text`, which `name` stands for in messages; its ending helps to tell the syntax.
-/// `origin` makes the origin of a rule from its line.
-pub fn import(
-    name: &Path,
-    text: &str,
-    origin: &dyn Fn(u64) -> Origin,
-) -> Result<Imported, ImportError> {
-    let shown = name.display();
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    if text.trim().is_empty() {
-        return Err(ImportError(format!(
-            "{shown}: is empty; it should hold {}",
-            kinds()
-        )));
-    }
-    let documents = documents(name, text)
-        .map_err(|(line, message)| ImportError(format!("{shown}:{line}: {message}")))?;
-    let mut imported = Imported::default();
-    let mut is_known = false;
-    for document in &documents {
-        let Some(source) = SOURCES.iter().find(|source| (source.knows)(document)) else {
-            continue;
-        };
-        is_known = true;
-        let mut reader = Reader {
-            name,
-            source,
-            origin,
-            imported: &mut imported,
-        };
-        (source.read)(document, &mut reader);
-    }
-    if !is_known {
-        return Err(ImportError(format!("{shown}: {}", unknown(&documents))));
-    }
-    imported.finish(name);
+/// A text that may hold rules.
+pub struct Text<'t> {
+    /// What it is called in messages; its ending helps to tell the syntax.
+    pub name: &'t Path,
+    /// The text.
+    pub text: &'t str,
+    /// Makes the origin of a rule from its line.
+    pub origin: &'t dyn Fn(u64) -> Origin,
+}
+
+/// Reads the rules of a text.
+pub fn import(text: &Text<'_>) -> Result<Imported, ImportError> {
+    let documents = text.documents()?;
+    let mut imported = text.read(&documents, &[])?;
+    imported.note_nothing(text.name);
     Ok(imported)
+}
+
+/// Reads the rules of several texts, each of which may need what stands in the others.
+pub fn import_together(texts: &[Text<'_>]) -> Vec<Result<Imported, ImportError>> {
+    let parsed: Vec<Result<Vec<Node>, ImportError>> = texts.iter().map(Text::documents).collect();
+    let read = |(index, text): (usize, &Text<'_>)| {
+        let documents = parsed[index].as_ref().map_err(Clone::clone)?;
+        let others = parsed.iter().enumerate();
+        let others = others.filter(|(other, _)| *other != index);
+        let beside: Vec<&Node> = others.flat_map(|(_, known)| known).flatten().collect();
+        let mut imported = text.read(documents, &beside)?;
+        let serves_others = texts.len() > 1 && documents.iter().any(terraform::serves);
+        if !serves_others {
+            imported.note_nothing(text.name);
+        }
+        Ok(imported)
+    };
+    texts.iter().enumerate().map(read).collect()
+}
+
+impl Text<'_> {
+    fn documents(&self) -> Result<Vec<Node>, ImportError> {
+        let shown = self.name.display();
+        let text = self.text.strip_prefix('\u{feff}').unwrap_or(self.text);
+        if text.trim().is_empty() {
+            return Err(ImportError(format!(
+                "{shown}: is empty; it should hold {}",
+                kinds()
+            )));
+        }
+        documents(self.name, text)
+            .map_err(|(line, message)| ImportError(format!("{shown}:{line}: {message}")))
+    }
+
+    fn read(&self, documents: &[Node], beside: &[&Node]) -> Result<Imported, ImportError> {
+        let mut imported = Imported::default();
+        let mut is_known = false;
+        for document in documents {
+            let Some(source) = SOURCES.iter().find(|source| (source.knows)(document)) else {
+                continue;
+            };
+            is_known = true;
+            let mut reader = Reader {
+                name: self.name,
+                source,
+                origin: self.origin,
+                beside,
+                imported: &mut imported,
+            };
+            (source.read)(document, &mut reader);
+        }
+        if !is_known {
+            let why = unknown(documents);
+            return Err(ImportError(format!("{}: {why}", self.name.display())));
+        }
+        imported.finish(self.name);
+        Ok(imported)
+    }
 }
 
 /// The documents of a text in whatever syntax it has.
@@ -157,6 +194,8 @@ struct Reader<'r> {
     name: &'r Path,
     source: &'r Source,
     origin: &'r dyn Fn(u64) -> Origin,
+    /// The documents of other texts that are read with this one.
+    beside: &'r [&'r Node],
     imported: &'r mut Imported,
 }
 
@@ -208,6 +247,33 @@ fn literal(node: &Node) -> Option<String> {
     node.text().map(String::from)
 }
 
+/// The account of a rule, if its source says it.
+fn account(
+    label: &str,
+    fields: &Node,
+    names: &Names,
+    resolve: Resolve<'_>,
+) -> Result<Option<String>, (u64, String)> {
+    let Some(node) = fields.get(names.account) else {
+        return Ok(None);
+    };
+    let text = match &node.value {
+        // A number of JSON; leading zeros are lost in one.
+        Value::Other(number) if number.bytes().all(|byte| byte.is_ascii_digit()) => number.clone(),
+        _ => match resolve(node) {
+            Some(text) => text,
+            None => return Ok(None),
+        },
+    };
+    match EcrHost::from_account(&text, "us-east-1") {
+        Ok(_) => Ok(Some(text)),
+        Err(error) => Err((
+            node.line,
+            format!("`{}` of {label}: {error}", names.account),
+        )),
+    }
+}
+
 impl Reader<'_> {
     /// Adds the rule that the map `fields` says; `label` is its name in the source, `region` the one of
     /// what stands around it.
@@ -225,12 +291,11 @@ impl Reader<'_> {
             );
             return self.problem(fields.line, &message);
         }
-        match self.read(label, fields, names, resolve) {
-            Ok(rule) => {
+        let read = self.read(label, fields, names, resolve);
+        match read.and_then(|rule| Ok((rule, account(label, fields, names, resolve)?))) {
+            Ok((rule, account)) => {
                 let text = |key| fields.get(key).and_then(resolve);
-                let own = fields
-                    .get(names.region)
-                    .filter(|node| !matches!(node.value, Value::Null));
+                let own = fields.get(names.region);
                 if let (Some(node), None) = (own, text(names.region)) {
                     let message = format!(
                         "`{}` of {label} is not written out (`{}`), so its region is not known; {}",
@@ -242,7 +307,7 @@ impl Reader<'_> {
                 }
                 self.imported.found.push(Found {
                     rule,
-                    account: text(names.account),
+                    account,
                     region: text(names.region).or(region.filter(|_| own.is_none())),
                 });
             }
@@ -289,20 +354,63 @@ impl Reader<'_> {
         };
         let (url_line, url) = url.ok_or_else(|| missing(names.url))?;
         let upstream_prefix = text(names.upstream_prefix)?.map(|(_, text)| text);
+        let host = self.host(label, names, url_line, &url)?;
         let upstream = match upstream_prefix.as_deref() {
-            None | Some("" | "ROOT") => url.clone(),
-            Some(path) => format!("{}/{}", url.trim_end_matches('/'), path.trim_matches('/')),
+            None | Some("" | "ROOT") => host.to_string(),
+            Some(path) => format!("{host}/{}", path.trim_matches('/')),
         };
         let rule = Rule::new(&upstream, &prefix, (self.origin)(fields.line))
             .map_err(|error| (line, format!("{label}: {error}")))?;
-        self.judge(url_line, &url, &rule);
+        if let Some((line, name)) = text(names.registry)?
+            && upstreams::is_api_name(&name)
+            && upstreams::api_name(rule.host()) != Some(&name)
+        {
+            let message = format!(
+                "`{}` of {label} is `{name}`, and `{}` is `{url}`: they name two upstreams; remove the wrong one",
+                names.registry, names.url
+            );
+            return Err((line, message));
+        }
+        self.judge(url_line, host, &rule);
         Ok(rule)
     }
 
+    /// The host of an upstream: AWS takes nothing else there (ECR API, `upstreamRegistryUrl`).
+    fn host<'u>(
+        &mut self,
+        label: &str,
+        names: &Names,
+        line: u64,
+        url: &'u str,
+    ) -> Result<&'u str, (u64, String)> {
+        let bare = url.strip_prefix("https://").unwrap_or(url);
+        let bare = bare.trim_end_matches('/');
+        let (authority, path) = match bare.split_once('/') {
+            Some((authority, path)) => (authority, path),
+            None => (bare, ""),
+        };
+        let host = authority.strip_suffix(":443").unwrap_or(authority);
+        match path {
+            "" if host == authority => {}
+            // The addresses of Docker's API (Distribution specification).
+            "" | "v1" | "v2" => {
+                let message =
+                    format!("AWS takes a host as an upstream, not `{url}`; read as `{host}`");
+                self.warning(line, &message);
+            }
+            path => {
+                let message = format!(
+                    "`{}` of {label} is `{url}`, and AWS takes a host there; write `{host}`, and `{path}` as `{}`",
+                    names.url, names.upstream_prefix
+                );
+                return Err((line, message));
+            }
+        }
+        Ok(host)
+    }
+
     /// What there is to say of an upstream.
-    fn judge(&mut self, line: u64, url: &str, rule: &Rule) {
-        let host = url.strip_prefix("https://").unwrap_or(url);
-        let host = host.split('/').next().unwrap_or(host);
+    fn judge(&mut self, line: u64, host: &str, rule: &Rule) {
         let row = upstreams::find(rule.host());
         if let Some(row) = row.filter(|row| row.url != host) {
             let message = format!(

@@ -1,11 +1,22 @@
 //! `pulumi stack export`: the resources of a deployment with what they became. Type tokens: Pulumi registry,
 //! `aws.ecr.PullThroughCacheRule`, of the classic and of the native provider.
 
-use super::{Names, Node, Reader, Source, literal};
+use super::{Names, Node, Reader, Source};
 
 const TYPES: &[&str] = &[
     "aws:ecr/pullThroughCacheRule:PullThroughCacheRule",
     "aws-native:ecr:PullThroughCacheRule",
+];
+
+/// The key that marks values of a kind of their own, secrets here (Pulumi, `sdk/go/common/resource/sig`).
+const SECRET: &str = "4dabf18193072939515e22adb298388d";
+
+/// What a rule is made of.
+const FIELDS: &[&str] = &[
+    Names::CAMEL.prefix,
+    Names::CAMEL.url,
+    Names::CAMEL.registry,
+    Names::CAMEL.upstream_prefix,
 ];
 
 pub(super) const SOURCE: Source = Source {
@@ -32,9 +43,31 @@ fn read(document: &Node, reader: &mut Reader<'_>) {
         let outputs = resource.get("outputs").or_else(|| resource.get("inputs"));
         match outputs {
             Some(outputs) => {
-                reader.rule(&format!("`{name}`"), outputs, &Names::CAMEL, &literal, None);
+                let own = |key: &'static str| Some((key, outputs.get(key)?));
+                let mut own = FIELDS.iter().filter_map(|key| own(key));
+                if let Some((key, node)) = own.find(|(_, node)| is_sealed(node)) {
+                    let message = format!(
+                        "`{key}` of `{name}` is a secret; run `pulumi stack export --show-secrets > rules.json`, and give that file (and keep it out of the repository)"
+                    );
+                    reader.problem(node.line, &message);
+                    continue;
+                }
+                reader.rule(&format!("`{name}`"), outputs, &Names::CAMEL, &opened, None);
             }
             None => reader.unreadable(resource.line, &format!("`{name}` has no outputs yet")),
         }
+    }
+}
+
+/// Whether a value is a secret that only Pulumi can read.
+fn is_sealed(node: &Node) -> bool {
+    node.get(SECRET).is_some() && node.get("plaintext").is_none()
+}
+
+/// A text, or what a secret is that was exported with `--show-secrets`: JSON in a text.
+fn opened(node: &Node) -> Option<String> {
+    match node.get(SECRET) {
+        Some(_) => serde_json::from_str(node.get("plaintext")?.text()?).ok(),
+        None => node.text().map(String::from),
     }
 }

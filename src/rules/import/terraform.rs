@@ -1,5 +1,6 @@
-//! Terraform's configuration, as `.tf` or `.tf.json`, as far as it is written out. Locals of the same file
-//! are constants and count as written out; variables, loops and modules are Terraform's own to resolve.
+//! Terraform's configuration, as `.tf` or `.tf.json`, as far as it is written out. Locals, also those of files
+//! that are read with it, are constants and count as written out; variables, loops and modules are Terraform's
+//! own to resolve.
 
 use super::{Names, Node, Reader, Source, TERRAFORM_TYPE, Value};
 
@@ -21,6 +22,8 @@ const BLOCKS: &[&str] = &[
     "variable",
 ];
 
+/// How many locals may lead to a text: they may lead in a circle.
+const MAX_LOCALS: usize = 20;
 /// How modules speak of rules.
 const MAKING: &[&str] = &["pull_through", "pull-through", "pullthrough"];
 
@@ -39,7 +42,11 @@ pub(super) const SOURCE: Source = Source {
 };
 
 fn read(document: &Node, reader: &mut Reader<'_>) {
-    let resolve = |node: &Node| resolve(node, document);
+    let documents = std::iter::once(document).chain(reader.beside.iter().copied());
+    let scope = Scope {
+        documents: documents.collect(),
+    };
+    let resolve = |node: &Node| scope.resolve(node, 0);
     let mut is_empty = true;
     for (name, body) in blocks(document, "resource", TERRAFORM_TYPE) {
         is_empty = false;
@@ -50,7 +57,7 @@ fn read(document: &Node, reader: &mut Reader<'_>) {
         match looped {
             Some(key) => reader.unreadable(body.line, &format!("{label} is made by `{key}`")),
             None => {
-                let region = region(document, body);
+                let region = scope.region(body);
                 reader.rule(&label, body, &Names::SNAKE, &resolve, region);
             }
         }
@@ -97,38 +104,65 @@ fn blocks<'n>(
     })
 }
 
-/// The region of the provider that a resource uses, when it is written out.
-fn region(document: &Node, body: &Node) -> Option<String> {
-    let alias = match body.get("provider").map(|node| &node.value) {
-        None => None,
-        Some(Value::Text(name) | Value::Other(name)) => name.strip_prefix("aws."),
-        Some(_) => return None,
-    };
-    let providers = document.all("provider").flat_map(Node::maps);
-    let mut providers = providers
-        .flat_map(|types| types.all("aws"))
-        .flat_map(Node::maps);
-    let provider = providers.find(|body| body.get("alias").and_then(Node::text) == alias)?;
-    resolve(provider.get("region")?, document)
+/// Whether a document says what others may need: locals, a provider.
+pub(super) fn serves(document: &Node) -> bool {
+    let has = |kind: &str| document.all(kind).next().is_some();
+    (SOURCE.knows)(document) && (has("locals") || has("provider"))
 }
 
-fn resolve(node: &Node, document: &Node) -> Option<String> {
-    match &node.value {
-        // JSON keeps templates in texts.
-        Value::Text(text) if !text.contains("${") && !text.contains("%{") => Some(text.clone()),
-        Value::Text(text) => {
-            let name = text.strip_prefix("${")?.strip_suffix('}')?;
-            local(name, document)
-        }
-        Value::Other(expression) => local(expression, document),
-        _ => None,
+/// A configuration: the document that is read, and those beside it.
+struct Scope<'d> {
+    documents: Vec<&'d Node>,
+}
+
+impl<'d> Scope<'d> {
+    /// What stands below the blocks of a kind.
+    fn below(&self, kind: &'d str) -> impl Iterator<Item = &'d Node> {
+        let documents = self.documents.iter();
+        documents
+            .flat_map(move |document| document.all(kind))
+            .flat_map(Node::maps)
     }
-}
 
-/// The text of `local.name`.
-fn local(expression: &str, document: &Node) -> Option<String> {
-    let name = expression.trim().strip_prefix("local.")?;
-    let mut locals = document.all("locals").flat_map(Node::maps);
-    let text = locals.find_map(|locals| locals.get(name))?.text()?;
-    (!text.contains("${")).then(|| text.to_string())
+    /// The region of the provider that a resource uses, when it is written out.
+    fn region(&self, body: &Node) -> Option<String> {
+        let alias = match body.get("provider").map(|node| &node.value) {
+            None => None,
+            Some(Value::Text(name) | Value::Other(name)) => name.strip_prefix("aws."),
+            Some(_) => return None,
+        };
+        let mut providers = self
+            .below("provider")
+            .flat_map(|types| types.all("aws"))
+            .flat_map(Node::maps);
+        let provider = providers.find(|body| body.get("alias").and_then(Node::text) == alias)?;
+        self.resolve(provider.get("region")?, 0)
+    }
+
+    /// The text that a value stands for; `depth` is how many locals lead there.
+    fn resolve(&self, node: &Node, depth: usize) -> Option<String> {
+        match &node.value {
+            // JSON keeps templates in texts.
+            Value::Text(text) if !text.contains("${") && !text.contains("%{") => Some(text.clone()),
+            Value::Text(text) => {
+                let expression = text.strip_prefix("${")?.strip_suffix('}')?;
+                self.local(expression, depth)
+            }
+            Value::Other(expression) => self.local(expression, depth),
+            _ => None,
+        }
+    }
+
+    /// The text of `local.name`, `local.map.key` and `local.map["key"]`.
+    fn local(&self, expression: &str, depth: usize) -> Option<String> {
+        if depth > MAX_LOCALS {
+            return None;
+        }
+        let path = expression.trim().strip_prefix("local.")?;
+        let path = path.replace("[\"", ".").replace("\"]", "");
+        let keys: Vec<&str> = path.split('.').collect();
+        let (name, rest) = keys.split_first()?;
+        let local = self.below("locals").find_map(|locals| locals.get(name))?;
+        self.resolve(local.at(rest)?, depth + 1)
+    }
 }

@@ -105,7 +105,8 @@ impl Reader<'_> {
         if line.trim_start().starts_with('#') || line.contains(" #") {
             return None;
         }
-        let word = line.split_whitespace().next_back()?;
+        let mut words = line.split_whitespace().rev();
+        let word = words.find(|word| !word.starts_with('&'))?;
         let tag = word.starts_with('!').then(|| word.to_string())?;
         // It belongs to the outermost thing that begins behind it.
         let parent = self.document.node(id).parent;
@@ -131,7 +132,7 @@ mod tests {
 
     #[test]
     fn short_forms_are_read_as_long_ones() {
-        let text = "a: !Ref X\nb: !Join ['', [a, !Sub 'b${C}']]\nc:\n  !If\n  - x\n  - y\nd: !!str 1\ne: plain\n";
+        let text = "a: !Ref X\nb: !Join ['', [a, !Sub 'b${C}']]\nc:\n  !If\n  - x\n  - y\nd: !!str 1\ne: plain\nf: !Join &x ['', [a]]\ng: &y !Join ['', [a]]\n";
         let node = &read(text).unwrap()[0];
         assert_eq!(node.at(&["a", "Ref"]).and_then(Node::text), Some("X"));
         let join: Vec<&Node> = node.at(&["b", "Fn::Join"]).unwrap().items().collect();
@@ -144,6 +145,9 @@ mod tests {
         assert_eq!(node.at(&["c", "Fn::If"]).unwrap().items().count(), 2);
         assert_eq!(node.get("d").and_then(Node::text), Some("1"));
         assert_eq!(node.get("e").unwrap().line, 8);
+        for key in ["f", "g"] {
+            assert!(node.at(&[key, "Fn::Join"]).is_some(), "{key}");
+        }
     }
 
     #[test]

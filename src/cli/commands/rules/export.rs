@@ -13,7 +13,7 @@ use crate::inventory::{Inventory, Verdict};
 use crate::reason::Reason;
 use crate::report::Kind;
 use crate::rules::export::{Entry, Format, Registry};
-use crate::rules::{EcrHost, Library, Origin, Rule, RuleSet, azure_rule};
+use crate::rules::{EcrHost, Library, Origin, Place, Rule, RuleSet, azure_rule};
 use crate::settings::{Rules, Settings, Standing};
 
 /// Images that a rule could serve: the others are meant to stay, or nobody pulls them.
@@ -33,7 +33,7 @@ pub(super) fn export(args: &Export, talk: Talk) -> Result<Exit, Error> {
     let Some(format) = Format::of(&args.to) else {
         return Err(Error::Message(format!("`--to {}` does not exist", args.to)));
     };
-    if format.takes_several {
+    if format.takes_several() {
         return for_all(args, format, talk);
     }
     let survey = Survey {
@@ -55,7 +55,7 @@ pub(super) fn export(args: &Export, talk: Talk) -> Result<Exit, Error> {
 
 fn print(args: &Export, code: &str, talk: Talk) -> Result<(), Error> {
     let render = |_, out: &mut dyn Write| out.write_all(code.as_bytes());
-    let file = args.output_file.as_deref();
+    let file = args.code.output_file.as_deref();
     unless_closed(reporting::print(file, Kind::Text, talk, &render))
 }
 
@@ -122,7 +122,10 @@ impl Needed {
         let mut needed: Vec<(Rule, usize, &str)> = Vec::new();
         for (name, text, place) in &self.images {
             let together = &standing.together;
-            let rule = match together.cached(text) {
+            let cached = together
+                .cached(text)
+                .filter(|cached| together.place_of(cached.host) != Place::Elsewhere);
+            let rule = match cached {
                 // That a path begins like a built-in prefix does not make it one of that upstream.
                 Some(cached) => Some(cached.rule)
                     .filter(|rule| *rule.origin() != Origin::BuiltIn)
@@ -133,6 +136,10 @@ impl Needed {
                     .or_else(|| azure_rule(&name.host)),
             };
             let Some(rule) = rule else { continue };
+            // What moves to where something is cached needs that cache.
+            let rule = cache_under(&rule, together.rules())
+                .cloned()
+                .unwrap_or(rule);
             match needed
                 .iter_mut()
                 .find(|(known, ..)| known.agrees_with(&rule))
@@ -182,8 +189,10 @@ fn missing(
     } else {
         entries.retain(|entry| !existing.iter().any(|rule| same(rule, entry.rule)));
     }
+    let all: Vec<Rule> = entries.iter().map(|entry| entry.rule.clone()).collect();
     entries.retain(|entry| {
-        let why = no_cache(entry.rule, standing.host.as_ref());
+        let others = all.iter().chain(existing);
+        let why = no_cache(entry.rule, standing.host.as_ref(), others);
         if let Some(why) = why {
             talk.note(&format!(
                 "the rule for `{}` ({}) is left out: {why}",
@@ -249,12 +258,28 @@ fn warn_of(rule: &Rule, existing: &[Rule], talk: Talk) {
     }
 }
 
+/// The rule that says what is cached where a rule for another registry of ECR moves its images to.
+fn cache_under<'r>(rule: &Rule, all: impl IntoIterator<Item = &'r Rule>) -> Option<&'r Rule> {
+    let is_cache = |other: &&Rule| {
+        let same = other.prefix_text() == rule.prefix_text();
+        same && !other.is_move() && *other.origin() != Origin::BuiltIn
+    };
+    all.into_iter().find(is_cache).filter(|_| rule.is_move())
+}
+
 /// Why a rule that images are rewritten by is none that AWS could have.
-fn no_cache(rule: &Rule, target: Option<&EcrHost>) -> Option<&'static str> {
-    if target.is_some_and(|target| target.as_str() == rule.host()) {
+fn no_cache<'r>(
+    rule: &Rule,
+    target: Option<&EcrHost>,
+    all: impl Iterator<Item = &'r Rule>,
+) -> Option<&'static str> {
+    if target.is_some_and(|target| rule.is_about(target.as_str())) {
         return Some(
             "its upstream is the registry itself, whose images it moves to another prefix",
         );
+    }
+    if cache_under(rule, all).is_some() {
+        return Some("it moves images to a prefix under which the registry caches something else");
     }
     let is_by_hand = rule.library() == Library::Absent;
     is_by_hand.then_some("`library: false` says that its images were put there by hand")

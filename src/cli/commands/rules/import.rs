@@ -12,14 +12,14 @@ use crate::config::rules_block;
 use crate::report::Kind;
 use crate::rules::import::Imported;
 use crate::rules::{EcrHost, RuleSet};
-use crate::settings::load;
+use crate::settings::load_together;
 
 pub(super) fn import(args: &Import, talk: Talk) -> Result<Exit, Error> {
     let mut all = Imported::default();
     let mut region = None;
     let mut exit = Exit::Done;
-    for source in &args.sources {
-        match load(source, source) {
+    for loaded in load_together(&args.sources) {
+        match loaded {
             Ok(loaded) => all.append(loaded.imported),
             Err(error) => {
                 talk.error(&error.to_string());
@@ -29,12 +29,9 @@ pub(super) fn import(args: &Import, talk: Talk) -> Result<Exit, Error> {
     }
     if let Some(answer) = ask(&args.aws, &args.target)? {
         region = Some(answer.region);
-        if answer.imported.found.is_empty() {
-            talk.note("warning: AWS says that there are no rules; `ecr-rewrite rules export --to aws-cli` writes the commands that make them");
-        }
         all.append(answer.imported);
     }
-    let host = stated(&args.target)?;
+    let host = stated(&args.target)?.map(|(host, _)| host);
     let wanted = (
         args.target
             .account
@@ -64,7 +61,7 @@ pub(super) fn import(args: &Import, talk: Talk) -> Result<Exit, Error> {
     }
     let text = format!("{registry}{}", rules_block(&rules));
     let render = |_, out: &mut dyn Write| out.write_all(text.as_bytes());
-    let file = args.output_file.as_deref();
+    let file = args.code.output_file.as_deref();
     unless_closed(reporting::print(file, Kind::Text, talk, &render))?;
     Ok(if all.problems.is_empty() {
         exit
@@ -80,7 +77,7 @@ fn registry(
     answered: Option<&str>,
     talk: Talk,
 ) -> Result<String, Error> {
-    if let Some(host) = stated(&args.target)? {
+    if let Some((host, _)) = stated(&args.target)? {
         return Ok(format!("registry: {host}\n"));
     }
     let region = args.target.region.as_deref().or(answered).or(all.region());
