@@ -6,6 +6,7 @@ It changes nothing; a script that did would have to write every file as well.
 """
 
 import sys
+import warnings
 from pathlib import Path
 
 from ruamel.yaml import YAML
@@ -16,6 +17,7 @@ KEYS = {"image", "repository", "registry"}
 
 def main(folder):
     """Prints how many images are named in the YAML files below `folder`, and in how many files."""
+    warnings.simplefilter("ignore")  # anchors that are defined twice
     yaml = YAML()  # round-trip: what a script that keeps comments has to use
     files = images = unread = 0
     for path in sorted(Path(folder).rglob("*.y*ml")):

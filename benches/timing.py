@@ -17,7 +17,7 @@ CALM = 0.10
 # How many rounds more than asked for are tried for the sake of calm: this many times as many.
 PATIENCE = 3
 # Rounds that take longer than this, in seconds, are not run again.
-LONG = 60.0
+LONG = 10.0
 
 
 class RunError(Exception):
