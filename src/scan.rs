@@ -17,6 +17,7 @@ use crate::source::SourceFile;
 use crate::walk::Role;
 use crate::yaml::{
     Actions, Document, DocumentPath, Inside, MAX_DEPTH, Masked, Scalar, YamlError, documents,
+    documents_where,
 };
 
 /// A file and what it holds.
@@ -107,7 +108,7 @@ impl ScannedFile {
 /// What a file holds.
 #[derive(Debug, Default)]
 pub struct Scan {
-    /// How many documents it has; 0 when nothing made it worth parsing.
+    /// How many documents of it were parsed: none when nothing made it worth that, and schemas never.
     pub documents: usize,
     /// The sites, in the order of the text.
     pub sites: Vec<Site>,
@@ -311,18 +312,30 @@ pub fn scan_text(path: &Path, text: &str, options: &Options) -> Scan {
             return scanner.scan;
         }
     }
-    let mut scan = parsed(scanner, path, text, options);
+    // A document without a word about images is read all the same: that it is broken has to be told.
+    let wants_all = has_ignores || sites::counts_by_name(path);
+    let wants = |document: &str| wants_all || !sites::are_schemas(document, |_| true);
+    let mut scan = parsed(scanner, path, text, options, &wants);
     scan.facts.extend(sites::charts_patched(text));
     scan
 }
 
-/// What the documents of a text hold, as it stands or read as a template.
-fn parsed(scanner: Scanner<'_>, path: &Path, text: &str, options: &Options) -> Scan {
+/// What the documents of a text hold that are wanted, as it stands; or all, read as a template.
+fn parsed(
+    scanner: Scanner<'_>,
+    path: &Path,
+    text: &str,
+    options: &Options,
+    wants: &dyn Fn(&str) -> bool,
+) -> Scan {
     let actions = Actions::of(text);
     // From here on no longer than the actions.
     let mut scanner = scanner;
     scanner.actions = actions.as_ref();
-    let errors = scanner.read(None, as_it_stands(text, actions.as_ref()), drop);
+    let errors = match &actions {
+        Some(actions) => scanner.read(None, as_it_stands(text, actions), drop),
+        None => scanner.read(None, documents_where(text, wants), drop),
+    };
     if errors.is_empty() {
         return scanner.finish();
     }
@@ -340,12 +353,9 @@ fn parsed(scanner: Scanner<'_>, path: &Path, text: &str, options: &Options) -> S
 /// The documents of a text as it stands.
 fn as_it_stands<'t>(
     text: &'t str,
-    actions: Option<&'t Actions>,
+    actions: &'t Actions,
 ) -> impl Iterator<Item = Result<Document<'t>, YamlError>> + 't {
-    documents(text).map(move |document| match actions {
-        Some(actions) => document?.as_it_stands(text, actions),
-        None => document,
-    })
+    documents(text).map(move |document| document?.as_it_stands(text, actions))
 }
 
 /// Whether a text without any word about images is a template and no YAML: it may name some once it is
@@ -354,7 +364,7 @@ fn may_write_anything(text: &str) -> bool {
     let Some(actions) = Actions::of(text) else {
         return false;
     };
-    let mut read = as_it_stands(text, Some(&actions));
+    let mut read = as_it_stands(text, &actions);
     read.any(|read| read.map_or(true, |document| document.holds_filled(text, &actions)))
 }
 

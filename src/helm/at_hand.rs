@@ -91,7 +91,7 @@ impl AtHand {
     }
 
     /// The chart when its files have the texts that `text_of` knows of their paths; without its own
-    /// values, when others replace them.
+    /// values, when others replace them. `like`: the same chart, read before.
     ///
     /// # Errors
     ///
@@ -100,6 +100,7 @@ impl AtHand {
         &self,
         has_values: bool,
         text_of: &dyn Fn(&Path) -> Option<String>,
+        like: Option<&Chart>,
     ) -> Result<Chart, String> {
         let files = self.files.iter();
         let files = files.filter(|(path, _)| has_values || path != "values.yaml");
@@ -107,7 +108,10 @@ impl AtHand {
             let new = self.place(path).and_then(|place| text_of(&place));
             (path.clone(), new.unwrap_or_else(|| text.clone()))
         });
-        Chart::from_files(files.collect())
+        match like {
+            Some(like) => Chart::from_files_like(files.collect(), like),
+            None => Chart::from_files(files.collect()),
+        }
     }
 
     /// The releases that its templates tell apart: the usual one, and one for each name, namespace or
@@ -118,11 +122,10 @@ impl AtHand {
         let lines = self.files.iter().flat_map(|(_, text)| text.lines());
         for line in lines.filter(|line| line.contains(RELEASE) || line.contains(VERSIONS)) {
             // Quotes of YAML around those of the template: every piece between two may be a text.
-            let words = line.split(['"', '`']);
-            let words = words.filter(|word| !word.is_empty() && word.chars().all(is_of_name));
+            let words = line.split(['"', '`']).filter(|word| is_name(word));
             if line.contains(VERSIONS) {
                 versions.extend(words);
-            } else {
+            } else if asks(line) {
                 let is_namespace = line.contains(NAMESPACE);
                 names.extend(words.map(|word| (word, is_namespace)));
             }
@@ -151,8 +154,17 @@ impl AtHand {
     }
 }
 
-fn is_of_name(c: char) -> bool {
-    c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '/')
+/// Whether a text may be a name, or a version of an API: not a piece of one.
+fn is_name(word: &str) -> bool {
+    let is_of_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '/');
+    let is_end = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
+    is_end(word.chars().next()) && is_end(word.chars().next_back()) && word.chars().all(is_of_name)
+}
+
+/// Whether a line of a template has a function that may tell one text from another.
+fn asks(line: &str) -> bool {
+    let mut words = line.split(|c: char| !c.is_ascii_alphanumeric());
+    words.any(|word| QUESTIONS.contains(&word))
 }
 
 /// More releases than these are not told apart.
@@ -162,6 +174,32 @@ const NAMESPACE: &str = ".Release.Namespace";
 /// How templates ask what release it is, and what the cluster offers.
 const RELEASE: &str = ".Release.Name";
 const VERSIONS: &str = ".Capabilities.APIVersions.Has";
+
+/// Functions that tell texts apart.
+const QUESTIONS: &[&str] = &[
+    "eq",
+    "ne",
+    "lt",
+    "le",
+    "gt",
+    "ge",
+    "contains",
+    "has",
+    "hasPrefix",
+    "hasSuffix",
+    "hasKey",
+    "get",
+    "index",
+    "dig",
+    "ternary",
+    "regexMatch",
+    "mustRegexMatch",
+    "regexFind",
+    "mustRegexFind",
+    "without",
+    "mustHas",
+    "mustWithout",
+];
 
 /// The charts that a chart names by `file://` and that are not in its `charts/`, with their folders.
 fn folders_beside(folder: &Path, files: &[ChartFile]) -> Vec<(String, PathBuf)> {
@@ -231,7 +269,7 @@ mod tests {
         let db = own.join("db");
         let chart = AtHand::read(&own.join("web"), &|folder| folder == db).unwrap();
         let values = |text_of: &dyn Fn(&Path) -> Option<String>| {
-            let chart = chart.chart(true, text_of).unwrap();
+            let chart = chart.chart(true, text_of, None).unwrap();
             (
                 chart.values().clone(),
                 chart.subcharts()[0].values().clone(),
@@ -241,7 +279,10 @@ mod tests {
         assert_eq!(values(&|_| None), (json("a: 1"), json("b: 1")));
         let new = |path: &Path| (path == db.join("values.yaml")).then(|| "b: 2".to_string());
         assert_eq!(values(&new), (json("a: 1"), json("b: 2")));
-        assert_eq!(chart.chart(false, &|_| None).unwrap().values(), &json("{}"));
+        assert_eq!(
+            chart.chart(false, &|_| None, None).unwrap().values(),
+            &json("{}")
+        );
     }
 
     #[test]

@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
+use std::thread;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -19,6 +21,9 @@ use super::{Options, Outcome, Render, Rendered};
 use crate::helm::ALLOWS_INSECURE;
 use crate::sites::Deployed;
 
+/// How long to wait before both sides are rendered again because they differ. What is random differs at once;
+/// a clock that tells seconds may stand still, and go on between the sides only.
+const PAUSES: [Duration; 2] = [Duration::ZERO, Duration::from_millis(1_100)];
 /// Why something differs that must not.
 const FAILED_AFTER: &str = "it cannot be rendered any more";
 
@@ -85,7 +90,11 @@ impl Prepared<'_> {
             heals: job.heals,
         };
         let mut compared = compare(&before, &after, None, fine);
-        if !compared.differences.is_empty() {
+        for pause in PAUSES {
+            if compared.differences.is_empty() {
+                break;
+            }
+            thread::sleep(pause);
             match (run(Side::Before), run(Side::After)) {
                 (Ok(one), Ok(other)) => {
                     compared = compare(&before, &after, Some([&one, &other]), fine);
@@ -94,7 +103,7 @@ impl Prepared<'_> {
                     return Err(Failed::Stopped);
                 }
                 // What differs, differs.
-                (Err(_), _) | (_, Err(_)) => {}
+                (Err(_), _) | (_, Err(_)) => break,
             }
         }
         rendered.changed = compared.changed;

@@ -45,7 +45,7 @@ pub(super) fn read(path: &Path, text: &str, options: &Options, actions: &Actions
     scanner.actions = Some(actions);
     scanner.several = true;
     let mut reads = vec![
-        read_with(&mut scanner, None, as_it_stands(text, Some(actions))),
+        read_with(&mut scanner, None, as_it_stands(text, actions)),
         read_with(
             &mut scanner,
             Some(&whole),

@@ -11,6 +11,7 @@ mod mask;
 mod parse;
 mod reading;
 mod scalar;
+mod stream;
 
 pub use actions::{Actions, Around};
 pub use document_path::{DocumentPath, MAX_DEPTH};
@@ -18,6 +19,7 @@ pub use inside::{Inside, Wrapping, ends_in_blanks};
 pub use mask::{Branches, Masked, action_texts};
 pub use parse::{
     Document, Documents, Entry, Kind, Node, NodeId, SEVERAL, Style, YamlError, comments, documents,
+    documents_where,
 };
 pub use reading::Reading;
 pub use scalar::{Place, PlainType, Scalar, plain_type};

@@ -16,6 +16,7 @@ use super::actions::{Actions, Around};
 use super::document_path::DocumentPath;
 use super::inside::Wrapping;
 use super::reading::Mask;
+use super::stream::{self, Run};
 use crate::source::Span;
 
 /// Kinds of workloads: where a template chooses among them, their images stand at the same places.
@@ -294,14 +295,23 @@ impl std::error::Error for YamlError {}
 
 /// The documents of `text`, in order.
 pub fn documents(text: &str) -> Documents<'_> {
-    let mut options = Options::default();
-    options.set_emit_comments(false);
-    Documents {
+    Documents::of(
         text,
-        parser: Parser::new_from_str_with_options(text, options),
-        index: 0,
-        done: false,
-    }
+        Run {
+            span: Span::new(0, text.len()),
+            first: 0,
+        },
+    )
+}
+
+/// The documents of `text`, in order, without those whose text `wants` refuses: they are not parsed, and
+/// count in the stream all the same. Where only a parser can tell where documents end, all are there.
+pub fn documents_where<'t>(
+    text: &'t str,
+    wants: impl Fn(&str) -> bool,
+) -> impl Iterator<Item = Result<Document<'t>, YamlError>> + 't {
+    let runs = stream::runs(text, wants).into_iter();
+    runs.flat_map(move |run| Documents::of(text, run))
 }
 
 /// The comments of `text`, from their `#` to the end of their line. What only looks like one (in a
@@ -334,8 +344,9 @@ pub fn comments(text: &str) -> Vec<Span> {
 
 /// The iterator behind [`documents`].
 pub struct Documents<'a> {
-    text: &'a str,
     parser: Parser<'a, StrInput<'a>>,
+    /// The bytes of the text that are read.
+    span: Span,
     index: usize,
     done: bool,
 }
@@ -362,24 +373,40 @@ impl<'a> Iterator for Documents<'a> {
                     }
                     builder = Builder::default();
                 }
-                Some(Ok((event, span))) => builder.add(event, span),
+                Some(Ok((event, span))) => builder.add(event, self.place(&span)),
                 Some(Err(error)) => return Some(Err(self.recover(&error))),
             }
         }
     }
 }
 
-impl Documents<'_> {
+impl<'a> Documents<'a> {
+    /// The documents of a piece of a text.
+    fn of(text: &'a str, run: Run) -> Self {
+        let mut options = Options::default();
+        options.set_emit_comments(false);
+        let piece = run.span.of(text).unwrap_or("");
+        Self {
+            parser: Parser::new_from_str_with_options(piece, options),
+            span: run.span,
+            index: run.first,
+            done: false,
+        }
+    }
+
+    /// Where something stands in the whole text.
+    fn place(&self, span: &EngineSpan) -> Span {
+        let range = span.byte_range().unwrap_or_default();
+        let from = self.span.start;
+        Span::new(from + range.start, from + range.end.max(range.start))
+    }
+
     /// Notes the broken document and moves on to the next one, if there is any.
     fn recover(&mut self, error: &ScanError) -> YamlError {
-        let offset = error
-            .marker()
-            .byte_offset()
-            .unwrap_or(0)
-            .min(self.text.len());
+        let offset = self.span.start + error.marker().byte_offset().unwrap_or(0);
         let failed = YamlError {
             document: self.index,
-            offset,
+            offset: offset.min(self.span.end),
             message: error.info().clone(),
         };
         self.index += 1;
@@ -409,9 +436,7 @@ struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    fn add(&mut self, event: Event<'a>, span: EngineSpan) {
-        let range = span.byte_range().unwrap_or_default();
-        let span = Span::new(range.start, range.end.max(range.start));
+    fn add(&mut self, event: Event<'a>, span: Span) {
         match event {
             Event::Scalar(value, style, anchor, tag) => {
                 let ordinal = self.scalars;

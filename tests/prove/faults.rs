@@ -263,3 +263,36 @@ fn passwords_that_are_made_up_prove_nothing_and_hide_nothing() {
     // The word beside the one that is made up counts.
     assert_eq!(whys(find(&proof, Kind::Chart, "charts/shop")).len(), 2);
 }
+
+#[test]
+fn names_that_are_made_up_and_clocks_are_no_differences() {
+    let Some(engines) = engines() else { return };
+    let pod = |name: &str| {
+        format!(
+            "apiVersion: v1\nkind: Pod\nmetadata:\n  name: \"shop-{name}-test-{{{{ randAlphaNum 5 | lower }}}}\"\n  annotations: {{replicas: \"{{{{ .Values.replicas }}}}\"}}\nspec:\n  containers: [{{name: {name}, image: nginx:1}}]\n"
+        )
+    };
+    let clock = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: clock}\ndata:\n  at: \"{{ now | unixEpoch }}\"\n";
+    let pods = ["a", "b", "c", "d"].map(pod);
+    let folder = tree(&[
+        ("charts/shop/Chart.yaml", CHART),
+        ("charts/shop/values.yaml", VALUES),
+        ("charts/shop/templates/shop.yaml", TEMPLATE),
+        ("charts/shop/templates/a.yaml", &pods[0]),
+        ("charts/shop/templates/b.yaml", &pods[1]),
+        ("charts/shop/templates/c.yaml", &pods[2]),
+        ("charts/shop/templates/d.yaml", &pods[3]),
+        ("charts/shop/templates/clock.yaml", clock),
+    ]);
+    let mut bench = Bench::new(folder.path());
+    let proof = bench.prove(&engines);
+    let shop = find(&proof, Kind::Chart, "charts/shop");
+    assert!(!shop.is_different(), "{shop:#?}");
+    // Beside a name that is made up everything counts.
+    bench.spoil("charts/shop/values.yaml", |text| {
+        text.replace("replicas: 1", "replicas: 7")
+    });
+    let proof = bench.prove(&engines);
+    let whys = whys(find(&proof, Kind::Chart, "charts/shop"));
+    assert_eq!(whys, ["it is no image"; 5]);
+}

@@ -1,20 +1,19 @@
 //! A chart in memory, and its rendering.
 
-use std::collections::{BTreeMap, HashMap};
-use std::rc::Rc;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::eval::{Run, Template, Templates};
 use super::ignored::Ignored;
-use super::limits::{Fail, Res};
+use super::limits::Fail;
 use super::parse::{self, Parsed};
 use super::print;
+use super::scene::{Scene, Traced};
 use super::schema;
-use super::value::{Dict, Object, Val};
+use super::trace::{Setting, Watch};
+use super::value::{Dict, Val};
 use super::values::{self, Placed};
-use super::versions;
 use super::yaml_read;
 
 /// The stack a render runs on; what it may nest is bounded well below this.
@@ -28,10 +27,19 @@ pub struct Chart {
     pub(crate) values: Value,
     pub(crate) dependencies: Vec<Dependency>,
     pub(crate) subcharts: Vec<Chart>,
-    metadata: Value,
+    /// What its templates see and do, but for values.
+    pub(crate) content: Arc<Content>,
     schema: Option<Value>,
-    templates: Vec<(String, Result<Parsed, Fail>)>,
-    files: Vec<(String, String)>,
+}
+
+/// What a chart consists of, but for its values and subcharts.
+#[derive(Debug)]
+pub(crate) struct Content {
+    metadata: Value,
+    /// The texts of the templates.
+    texts: Vec<(String, String)>,
+    pub(crate) templates: Vec<(String, Result<Parsed, Fail>)>,
+    pub(crate) files: Vec<(String, String)>,
 }
 
 /// An entry of `dependencies`.
@@ -70,9 +78,10 @@ impl Default for Release {
 }
 
 /// How much of the templates is rendered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mode {
     /// What Helm renders.
+    #[default]
     Exact,
     /// Both sides of every choice between lines of a template file but those for a registry that is
     /// set, and every subchart; what
@@ -94,7 +103,12 @@ impl Chart {
     /// are read from `charts/<folder>/`; packed ones are added with
     /// [`with_subchart`](Self::with_subchart).
     pub fn from_files(files: Vec<(String, String)>) -> Result<Self, String> {
-        Self::nested(files, 0)
+        Self::nested(files, 0, None)
+    }
+
+    /// The same, where most of the files are those of a chart that was read already.
+    pub fn from_files_like(files: Vec<(String, String)>, like: &Self) -> Result<Self, String> {
+        Self::nested(files, 0, Some(like))
     }
 
     /// Adds a subchart that does not lie unpacked in `charts/`.
@@ -138,7 +152,11 @@ impl Chart {
         refused(&placed, &old, &new)
     }
 
-    fn nested(files: Vec<(String, String)>, depth: usize) -> Result<Self, String> {
+    fn nested(
+        files: Vec<(String, String)>,
+        depth: usize,
+        like: Option<&Self>,
+    ) -> Result<Self, String> {
         if depth > 10 {
             return Err("subcharts nest too deep".to_owned());
         }
@@ -174,59 +192,117 @@ impl Chart {
             .subcharts
             .into_iter()
             .filter(|(_, files)| files.iter().any(|(path, _)| path == "Chart.yaml"))
-            .map(|(folder, files)| {
-                Self::nested(files, depth + 1).map_err(|error| format!("charts/{folder}: {error}"))
+            .enumerate()
+            .map(|(at, (folder, files))| {
+                let like = like.and_then(|like| like.subcharts.get(at));
+                Self::nested(files, depth + 1, like)
+                    .map_err(|error| format!("charts/{folder}: {error}"))
             })
             .collect();
-        let parse = |(path, text): (String, String)| (path, parse::parse(&text));
+        let same = like.filter(|like| {
+            let known = &like.content;
+            known.metadata == metadata
+                && known.texts == sorted.templates
+                && known.files == sorted.files
+        });
+        let content = match same {
+            Some(like) => Arc::clone(&like.content),
+            None => Arc::new(Content::new(metadata, sorted.templates, sorted.files)),
+        };
         Ok(Self {
             name,
-            version: text_at(&metadata, "version"),
+            version: text_at(&content.metadata, "version"),
             values,
             dependencies,
             subcharts: subcharts?,
-            metadata,
+            content,
             schema: sorted.schema.as_deref().map(schema_of),
-            templates: sorted.templates.into_iter().map(parse).collect(),
-            files: sorted.files,
         })
     }
 
     /// Renders the chart with these values over its defaults. A template that fails leaves the
     /// others; `NOTES.txt` is left out.
     pub fn render(&self, values: &Value, release: &Release, mode: Mode) -> Rendered {
-        let render = || self.render_here(values, release, mode);
-        let rendered = std::thread::scope(|scope| {
+        self.trace(values, release, mode, &[]).rendered
+    }
+
+    /// The same, ready to tell what the others render: charts of the same templates, each with its values
+    /// and release.
+    pub fn trace(
+        &self,
+        values: &Value,
+        release: &Release,
+        mode: Mode,
+        others: &[(&Self, &Value, &Release)],
+    ) -> Traced {
+        let setting = |(chart, values, release): &(&Self, &Value, &Release)| {
+            let (placed, values) = values::place(chart, values, mode == Mode::EveryBranch).ok()?;
+            Some(Setting::new(&placed, values, release))
+        };
+        let others: Vec<Setting> = others.iter().filter_map(setting).collect();
+        let render = || match self.place(values, release, mode) {
+            Ok((placed, setting)) => {
+                let watch = Arc::new(Watch::of(&setting, &others));
+                Scene::new(&placed, &setting).render(mode, setting, watch, None)
+            }
+            Err(why) => Traced::refused(&self.name, &why, mode),
+        };
+        self.on_stack(mode, render)
+    }
+
+    /// What a chart of the same templates renders with other values or for another release. What differs in
+    /// nothing that a file asks for is taken over.
+    pub fn trace_like(&self, base: &Traced, values: &Value, release: &Release) -> Traced {
+        let render = || match self.place(values, release, base.mode) {
+            Ok((placed, setting)) => match base.same_in(setting) {
+                Ok(traced) => traced,
+                Err(setting) => Scene::new(&placed, &setting).render(
+                    base.mode,
+                    setting,
+                    Arc::clone(&base.watch),
+                    Some(base),
+                ),
+            },
+            Err(why) => Traced::refused(&self.name, &why, base.mode),
+        };
+        self.on_stack(base.mode, render)
+    }
+
+    fn place(
+        &self,
+        values: &Value,
+        release: &Release,
+        mode: Mode,
+    ) -> Result<(Placed<'_>, Setting), String> {
+        let (placed, values) = values::place(self, values, mode == Mode::EveryBranch)?;
+        let setting = Setting::new(&placed, values, release);
+        Ok((placed, setting))
+    }
+
+    /// Runs it on a stack of its own.
+    fn on_stack(&self, mode: Mode, render: impl FnOnce() -> Traced + Send) -> Traced {
+        let traced = std::thread::scope(|scope| {
             let thread = std::thread::Builder::new()
                 .stack_size(STACK)
                 .spawn_scoped(scope, render);
             thread.ok().and_then(|thread| thread.join().ok())
         });
-        rendered.unwrap_or_else(|| Rendered::refused(&self.name, "the render could not be run"))
+        traced.unwrap_or_else(|| Traced::refused(&self.name, "the render could not be run", mode))
     }
 
-    fn render_here(&self, values: &Value, release: &Release, mode: Mode) -> Rendered {
-        let (placed, values) = match values::place(self, values, mode == Mode::EveryBranch) {
-            Ok(placed) => placed,
-            Err(why) => return Rendered::refused(&self.name, &why),
-        };
-        let mut scene = Scene::new(release);
-        let root = match Val::from_json(&values) {
-            Val::Dict(root) => root,
-            _ => Dict::new(),
-        };
-        scene.place(&placed, &placed.name.clone(), root, true);
-        scene.render(mode)
-    }
-
-    fn is_library(&self) -> bool {
-        self.metadata.get("type").and_then(Value::as_str) == Some("library")
+    pub(crate) fn is_library(&self) -> bool {
+        self.content.metadata.get("type").and_then(Value::as_str) == Some("library")
     }
 
     /// `.Chart`, under the name the chart goes by here.
-    fn structure(&self, name: &str, root: bool) -> Val {
-        let text = |key: &str| Val::text(text_at(&self.metadata, key));
-        let data = |key: &str| self.metadata.get(key).map_or(Val::Nil, Val::from_json);
+    pub(crate) fn structure(&self, name: &str, root: bool) -> Val {
+        let text = |key: &str| Val::text(text_at(&self.content.metadata, key));
+        let data = |key: &str| {
+            self.content
+                .metadata
+                .get(key)
+                .map_or(Val::Nil, Val::from_json)
+        };
         Val::structure(
             "chart.Metadata",
             None,
@@ -245,7 +321,7 @@ impl Chart {
                 ("AppVersion", text("appVersion")),
                 (
                     "Deprecated",
-                    Val::Bool(self.metadata.get("deprecated") == Some(&Value::Bool(true))),
+                    Val::Bool(self.content.metadata.get("deprecated") == Some(&Value::Bool(true))),
                 ),
                 (
                     "Annotations",
@@ -263,11 +339,14 @@ impl Chart {
     }
 }
 
-impl Rendered {
-    fn refused(name: &str, why: &str) -> Self {
+impl Content {
+    fn new(metadata: Value, texts: Vec<(String, String)>, files: Vec<(String, String)>) -> Self {
+        let parse = |(path, text): &(String, String)| (path.clone(), parse::parse(text));
         Self {
-            manifests: Vec::new(),
-            unread: vec![(name.to_owned(), why.to_owned())],
+            metadata,
+            templates: texts.iter().map(parse).collect(),
+            texts,
+            files,
         }
     }
 }
@@ -364,165 +443,4 @@ impl Sorted {
             },
         }
     }
-}
-
-/// Everything a render needs, gathered from the chart and its subcharts.
-struct Scene {
-    release: Val,
-    capabilities: Val,
-    templates: Templates,
-    /// What is rendered, in no order yet: path, template, what it sees, and its folder.
-    files: Vec<(String, Template, Dict, String)>,
-    /// Definitions, with the depth and path of the file they are in.
-    definitions: Vec<(String, Arc<str>, Template)>,
-    unread: Vec<(String, String)>,
-}
-
-impl Scene {
-    fn new(release: &Release) -> Self {
-        let fields = [
-            ("Name", Val::text(release.name.as_str())),
-            ("Namespace", Val::text(release.namespace.as_str())),
-            ("IsInstall", Val::Bool(true)),
-            ("IsUpgrade", Val::Bool(false)),
-            ("Revision", Val::Int(1)),
-            ("Service", Val::text("Helm")),
-        ];
-        let fields = fields
-            .into_iter()
-            .map(|(key, value)| (Arc::from(key), value))
-            .collect();
-        Self {
-            release: Val::Dict(fields),
-            capabilities: versions::capabilities(&release.kube_version, &release.api_versions),
-            templates: HashMap::new(),
-            files: Vec::new(),
-            definitions: Vec::new(),
-            unread: Vec::new(),
-        }
-    }
-
-    /// Takes a chart and its subcharts in; gives what the chart's templates see.
-    fn place(&mut self, placed: &Placed<'_>, path: &str, values: Dict, root: bool) -> Dict {
-        let subcharts = Dict::new();
-        let sees = Dict::new();
-        for child in &placed.children {
-            let inner = match values.get(&child.name) {
-                Some(Val::Dict(inner)) => inner,
-                _ => Dict::new(),
-            };
-            let inner = self.place(
-                child,
-                &format!("{path}/charts/{}", child.name),
-                inner,
-                false,
-            );
-            subcharts.set(child.name.as_str(), Val::Dict(inner));
-        }
-        sees.set("Chart", placed.chart.structure(&placed.name, root));
-        sees.set("Values", Val::Dict(values));
-        sees.set("Release", self.release.clone());
-        sees.set("Capabilities", self.capabilities.clone());
-        sees.set("Subcharts", Val::Dict(subcharts));
-        let files = placed.chart.files.iter();
-        let files = files.map(|(path, text)| (Arc::from(path.as_str()), Arc::from(text.as_str())));
-        sees.set(
-            "Files",
-            Val::Object(Object::Files(Rc::new(files.collect()))),
-        );
-        self.take_templates(placed.chart, path, &sees);
-        sees
-    }
-
-    fn take_templates(&mut self, chart: &Chart, path: &str, sees: &Dict) {
-        for (name, parsed) in &chart.templates {
-            let partial = name
-                .rsplit('/')
-                .next()
-                .is_some_and(|name| name.starts_with('_'));
-            if chart.is_library() && !partial {
-                continue;
-            }
-            let full = format!("{path}/{name}");
-            let file: Arc<str> = Arc::from(full.as_str());
-            match parsed {
-                Err(fail) => {
-                    let at = fail.at.as_ref().map(|(_, line)| (Arc::clone(&file), *line));
-                    self.unread.push((full, Fail { at, ..fail.clone() }.line()));
-                }
-                Ok(parsed) => {
-                    let template = |body| Template {
-                        file: Arc::clone(&file),
-                        body: Arc::clone(body),
-                    };
-                    let own = (full.clone(), Arc::clone(&file), template(&parsed.body));
-                    self.definitions.push(own);
-                    for (name, body) in &parsed.defines {
-                        self.definitions
-                            .push((full.clone(), Arc::clone(name), template(body)));
-                    }
-                    if !partial {
-                        let folder = format!("{path}/templates");
-                        self.files
-                            .push((full, template(&parsed.body), sees.clone(), folder));
-                    }
-                }
-            }
-        }
-    }
-
-    /// Renders the files, deepest first as Helm does; a definition nearer to the top replaces
-    /// one of the same name further down.
-    fn render(mut self, mode: Mode) -> Rendered {
-        let rank = |path: &str| (path.matches('/').count(), path.to_owned());
-        self.files
-            .sort_by_cached_key(|(path, ..)| std::cmp::Reverse(rank(path)));
-        self.definitions
-            .sort_by_cached_key(|(path, ..)| std::cmp::Reverse(rank(path)));
-        for (_, name, template) in self.definitions {
-            // An empty body does not replace one that says something.
-            let keeps = is_blank(&template) && self.templates.contains_key(&name);
-            if !keeps {
-                self.templates.insert(name, template);
-            }
-        }
-        let mut run = Run::new(&self.templates, mode == Mode::EveryBranch);
-        let mut rendered = Rendered {
-            manifests: Vec::new(),
-            unread: self.unread,
-        };
-        for (path, template, sees, folder) in self.files {
-            let result = render_file(&mut run, &path, &template, &sees, &folder);
-            match result {
-                Err(fail) => rendered.unread.push((path, fail.line())),
-                Ok(_) if path.ends_with("NOTES.txt") => {}
-                Ok(text) => rendered.manifests.push((path, text)),
-            }
-        }
-        rendered.manifests.sort();
-        rendered
-    }
-}
-
-fn render_file(
-    run: &mut Run<'_>,
-    path: &str,
-    template: &Template,
-    sees: &Dict,
-    folder: &str,
-) -> Res<String> {
-    let fields = [("Name", Val::text(path)), ("BasePath", Val::text(folder))];
-    let fields = fields
-        .into_iter()
-        .map(|(key, value)| (Arc::from(key), value))
-        .collect();
-    sees.set("Template", Val::Dict(fields));
-    run.file(template, &Val::Dict(sees.clone()))
-}
-
-fn is_blank(template: &Template) -> bool {
-    template.body.iter().all(|node| match node {
-        parse::Node::Text(text) => text.trim().is_empty(),
-        _ => false,
-    })
 }

@@ -19,8 +19,10 @@ mod objects;
 mod parse;
 mod print;
 mod scalar;
+mod scene;
 mod schema;
 mod semver;
+mod trace;
 mod value;
 mod values;
 mod versions;
@@ -29,6 +31,7 @@ mod yaml_write;
 
 pub use chart::{Chart, Mode, Release, Rendered};
 pub(crate) use funcs::hashes::{base64, from_base64};
+pub use scene::Traced;
 pub use semver::newest;
 pub use yaml_read::{read as read_yaml, read_nth as read_yaml_document};
 

@@ -2,12 +2,14 @@
 //!
 //! Dictionaries are shared by reference, as Go's maps are: `set` changes what every holder sees.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use serde_json::Value;
+
+use super::trace::{Notes, Watched};
 
 /// One value.
 #[derive(Clone, Debug)]
@@ -65,6 +67,15 @@ struct Entries {
     map: RefCell<BTreeMap<Arc<str>, Val>>,
     /// A key it lacks reads as the empty text (`split`), not as nothing.
     of_texts: bool,
+    /// Who wants to know what is asked of it.
+    seen: OnceCell<Seen>,
+}
+
+#[derive(Debug)]
+struct Seen {
+    notes: Rc<Notes>,
+    /// The keys whose values may be others.
+    keys: RefCell<Vec<(Arc<str>, Watched)>>,
 }
 
 impl List {
@@ -89,10 +100,47 @@ impl Dict {
         Self(Rc::new(Entries {
             map: RefCell::default(),
             of_texts: true,
+            seen: OnceCell::new(),
         }))
     }
 
+    /// Notes from now on when it is written to; whether it did not do so yet.
+    pub(crate) fn notes(&self, notes: &Rc<Notes>) -> bool {
+        let seen = Seen {
+            notes: Rc::clone(notes),
+            keys: RefCell::default(),
+        };
+        self.0.seen.set(seen).is_ok()
+    }
+
+    /// Notes from now on when the value of a key is asked for. Whether it notes anything.
+    pub(crate) fn watch(&self, key: &str, watched: Watched) -> bool {
+        let seen = self.0.seen.get();
+        seen.is_some_and(|seen| {
+            seen.keys.borrow_mut().push((Arc::from(key), watched));
+            true
+        })
+    }
+
+    /// Notes what is asked for: everything that is watched, or that of which this is so.
+    fn asked(&self, is_it: impl Fn(&str, Watched) -> bool) {
+        if let Some(seen) = self.0.seen.get() {
+            for (key, watched) in seen.keys.borrow().iter() {
+                if is_it(key, *watched) {
+                    seen.notes.ask(*watched);
+                }
+            }
+        }
+    }
+
+    fn written(&self) {
+        if let Some(seen) = self.0.seen.get() {
+            seen.notes.write();
+        }
+    }
+
     pub(crate) fn get(&self, key: &str) -> Option<Val> {
+        self.asked(|known, _| known == key);
         self.0.map.borrow().get(key).cloned()
     }
 
@@ -106,29 +154,40 @@ impl Dict {
     }
 
     pub(crate) fn has(&self, key: &str) -> bool {
+        self.asked(|known, _| known == key);
         self.0.map.borrow().contains_key(key)
     }
 
     pub(crate) fn set(&self, key: impl Into<Arc<str>>, value: Val) {
+        self.written();
+        self.put(key, value);
+    }
+
+    /// Sets what templates do not: nobody notes it.
+    pub(crate) fn put(&self, key: impl Into<Arc<str>>, value: Val) {
         let old = self.0.map.borrow_mut().insert(key.into(), value);
         drop(old);
     }
 
     pub(crate) fn remove(&self, key: &str) {
+        self.written();
         let old = self.0.map.borrow_mut().remove(key);
         drop(old);
     }
 
     pub(crate) fn len(&self) -> usize {
+        self.asked(|_, watched| watched.comes_or_goes);
         self.0.map.borrow().len()
     }
 
     pub(crate) fn keys(&self) -> Vec<Arc<str>> {
+        self.asked(|_, watched| watched.comes_or_goes);
         self.0.map.borrow().keys().cloned().collect()
     }
 
     /// The entries in the order of their keys, as they are now.
     pub(crate) fn entries(&self) -> Vec<(Arc<str>, Val)> {
+        self.asked(|_, _| true);
         self.0
             .map
             .borrow()
@@ -147,6 +206,7 @@ impl FromIterator<(Arc<str>, Val)> for Dict {
         Self(Rc::new(Entries {
             map: RefCell::new(entries.into_iter().collect()),
             of_texts: false,
+            seen: OnceCell::new(),
         }))
     }
 }

@@ -19,7 +19,7 @@ use super::targets::Targets;
 use super::{Assume, Undecided};
 use crate::edit::EditSet;
 use crate::helm::layered::put_over;
-use crate::helm::template::{Chart, Mode, Release, Rendered};
+use crate::helm::template::{Chart, Mode, Release, Traced};
 use crate::helm::{self, ALLOWS_INSECURE, AtHand};
 use crate::image::{self, ImageRef};
 use crate::link::given::{Standing, standing, values};
@@ -202,7 +202,7 @@ struct Use<'b> {
     rules: &'b RuleSet,
     values: Value,
     /// By the ways, once that is asked for.
-    before: OnceLock<Vec<Rendered>>,
+    before: OnceLock<Vec<Traced>>,
 }
 
 impl<'b> Bench<'b> {
@@ -220,7 +220,7 @@ impl<'b> Bench<'b> {
         let mut bench = Self {
             judge,
             outcomes,
-            chart: Charts::of(&files, uses, &|path| judge.text_at(path)),
+            chart: Charts::of(&files, uses, &|path| judge.text_at(path), None),
             files,
             ways,
             uses: Vec::new(),
@@ -244,12 +244,22 @@ impl<'b> Bench<'b> {
         })
     }
 
-    /// What a use of the chart renders as it is, by the ways.
-    fn before<'u>(&self, one: &'u Use<'_>, chart: &Chart) -> &'u [Rendered] {
+    /// What a use of the chart renders as it is, by the ways. `first` is what it is first compared with.
+    fn before<'u>(&self, one: &'u Use<'_>, chart: &Chart, first: (&Chart, &Value)) -> &'u [Traced] {
         one.before.get_or_init(|| {
-            let ways = self.ways.iter();
-            let rendered = ways.map(|(release, mode)| chart.render(&one.values, release, *mode));
-            rendered.collect()
+            let releases = self.ways.iter().map(|(release, _)| release);
+            let others: Vec<_> = releases
+                .flat_map(|release| [(chart, &one.values, release), (first.0, first.1, release)])
+                .collect();
+            let mut before: Vec<Traced> = Vec::new();
+            for (at, (release, mode)) in self.ways.iter().enumerate() {
+                let known = self.ways[..at].iter().position(|(_, other)| other == mode);
+                before.push(match known {
+                    Some(known) => chart.trace_like(&before[known], &one.values, release),
+                    None => chart.trace(&one.values, release, *mode, &others),
+                });
+            }
+            before
         })
     }
 
@@ -322,12 +332,14 @@ impl<'b> Bench<'b> {
             .map(|(&file, text)| (self.judge.files[file].source.real.as_path(), text))
             .collect();
         let uses: Vec<&ChartUse> = self.uses.iter().map(|one| one.used).collect();
-        let charts = Charts::of(&self.files, &uses, &|path| {
-            let new = by_place.get(path).map(|text| (*text).clone());
-            new.or_else(|| self.judge.text_at(path))
-        });
         let mut places = by_place.keys();
         let is_other = places.any(|place| self.files.renders(place));
+        let text_of = |path: &Path| {
+            let new = by_place.get(path).map(|text| (*text).clone());
+            new.or_else(|| self.judge.text_at(path))
+        };
+        let read = is_other.then(|| Charts::of(&self.files, &uses, &text_of, Some(&self.chart)));
+        let charts = read.as_ref().unwrap_or(&self.chart);
         self.uses.par_iter().find_map_first(|one| {
             let layers = one.layers.iter();
             let texts =
@@ -338,7 +350,7 @@ impl<'b> Bench<'b> {
             };
             // The same chart with the same values renders the same.
             let is_same = !is_other && merged == one.values;
-            (!is_same).then(|| self.wrong_in(one, &charts, &merged))?
+            (!is_same).then(|| self.wrong_in(one, charts, &merged))?
         })
     }
 
@@ -352,14 +364,16 @@ impl<'b> Bench<'b> {
         }
         self.ways
             .iter()
-            .zip(self.before(one, old))
+            .zip(self.before(one, old, (chart, values)))
             .find_map(|((release, mode), before)| {
-                let after = chart.render(values, release, *mode);
+                let after = chart.trace_like(before, values, release).rendered;
                 let is_fine = |word: &Word<'_>| is_fine(word, *mode, one.rules);
                 // With both sides of a choice, texts may have any shape.
                 let counts =
                     |wrong: &Wrong| *mode == Mode::Exact || matches!(wrong, Wrong::Word { .. });
-                compare(before, &after, &is_fine).into_iter().find(counts)
+                compare(&before.rendered, &after, &is_fine)
+                    .into_iter()
+                    .find(counts)
             })
     }
 
@@ -394,9 +408,18 @@ impl<'b> Bench<'b> {
 struct Charts([Option<Chart>; 2]);
 
 impl Charts {
-    fn of(files: &AtHand, uses: &[&ChartUse], text_of: &dyn Fn(&Path) -> Option<String>) -> Self {
+    /// `like`: the same, with other texts.
+    fn of(
+        files: &AtHand,
+        uses: &[&ChartUse],
+        text_of: &dyn Fn(&Path) -> Option<String>,
+        like: Option<&Self>,
+    ) -> Self {
         let is_used = |has_defaults| uses.iter().any(|used| used.has_defaults == has_defaults);
-        let read = |has_defaults| files.chart(has_defaults, text_of).ok();
+        let read = |has_defaults| {
+            let like = like.and_then(|like| like.get(has_defaults));
+            files.chart(has_defaults, text_of, like).ok()
+        };
         Self([false, true].map(|has_defaults| is_used(has_defaults).then(|| read(has_defaults))?))
     }
 

@@ -29,8 +29,9 @@ pub(super) fn mask(objects: &mut [Parsed<'_>], again: &[Parsed<'_>]) -> usize {
         if object.kind == again.kind {
             count += node(&object.kind, &mut way, &mut object.value, &again.value);
         }
-        if let Some(name) = masked(&object.name, &again.name) {
-            object.name = name;
+        if object.name != again.name {
+            let name = by_runs(&object.name, &again.name);
+            object.name = name.unwrap_or_else(|| format!("{}/{MASK}", object.kind));
         }
     }
     count
