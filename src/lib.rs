@@ -42,5 +42,6 @@ pub mod sites;
 pub mod source;
 pub mod verify;
 pub mod walk;
+pub mod words;
 pub mod write;
 pub mod yaml;

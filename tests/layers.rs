@@ -9,7 +9,7 @@ use walkdir::WalkDir;
 
 /// From the ground up. Modules of one floor may not name each other.
 const FLOORS: &[&[&str]] = &[
-    &["reason", "source", "globs", "image", "process"],
+    &["reason", "source", "globs", "image", "process", "words"],
     &["edit", "yaml", "walk"],
     &["rules", "verify", "ignores", "helm"],
     &["sites"],

@@ -4,12 +4,11 @@
 //! values or specs, under keys of their own, so that one such text is enough: a name without a
 //! registry is then no name on Docker Hub as far as anybody can tell here.
 
-use std::sync::OnceLock;
-
-use regex::Regex;
+use std::sync::LazyLock;
 
 use super::values::{has_known_host, is_source};
 use crate::image::begins_with_host;
+use crate::words::Words;
 
 /// Words in keys of registries.
 const REGISTRIES: &[&str] = &["registry", "registries", "hub", "mirror", "mirrors"];
@@ -73,27 +72,28 @@ fn all_words(key: &str) -> impl Iterator<Item = String> {
 }
 
 fn two_words(word: &str) -> Option<(&str, &str)> {
-    let firsts = [IMAGES, REGISTRIES, REPOSITORIES].concat();
-    let seconds = [REGISTRIES, REPOSITORIES, BEGINNINGS].concat();
-    let cut = |first: &&str| {
-        let second = word.strip_prefix(*first)?;
-        seconds
-            .contains(&second)
-            .then(|| word.split_at(first.len()))
+    let mut firsts = [IMAGES, REGISTRIES, REPOSITORIES].into_iter().flatten();
+    let is_second = |second| {
+        let mut all = [REGISTRIES, REPOSITORIES, BEGINNINGS].into_iter();
+        all.any(|seconds| seconds.contains(&second))
     };
-    firsts.iter().find_map(cut)
+    firsts.find_map(|first| {
+        let second = word.strip_prefix(*first)?;
+        is_second(second).then(|| word.split_at(first.len()))
+    })
 }
 
 /// Whether a text has a key that may hold what stands in front of names: the same words, so that no file
 /// that says such a thing is left unread.
 pub(super) fn may_stand_in(text: &str) -> bool {
-    static FINDER: OnceLock<Option<Regex>> = OnceLock::new();
-    let finder = FINDER.get_or_init(|| {
-        let words = [REGISTRIES, REPOSITORIES, IMAGES, PRODUCTS].concat();
-        let key = format!("(?i)(?:{})[\\w.-]*[\"']?[ \\t]*:", words.join("|"));
-        Regex::new(&key).ok()
-    });
-    finder.as_ref().is_none_or(|finder| finder.is_match(text))
+    static WANTED: LazyLock<Words> =
+        LazyLock::new(|| Words::in_any_case([REGISTRIES, REPOSITORIES, IMAGES, PRODUCTS].concat()));
+    WANTED.are_in_before(text, |rest| {
+        let is_of_key = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '-');
+        let rest = rest.trim_start_matches(is_of_key);
+        let rest = rest.strip_prefix(['"', '\'']).unwrap_or(rest);
+        rest.trim_start_matches([' ', '\t']).starts_with(':')
+    })
 }
 
 /// Whether a host under the last of these keys, with dots between them, may stand in front of names.
@@ -161,15 +161,17 @@ fn has(words: &[String], wanted: &[&str]) -> bool {
 /// Whether keys are about where images come from.
 fn is_about(keys: &[&str]) -> bool {
     let words: Vec<String> = keys.iter().flat_map(|key| all_words(key)).collect();
-    has(&words, REPOSITORIES) || is_about_registries(keys)
+    has(&words, REPOSITORIES) || are_about_registries(&words)
 }
 
 /// Whether keys are about registries of images, and no repositories of anything else.
 fn is_about_registries(keys: &[&str]) -> bool {
     let words: Vec<String> = keys.iter().flat_map(|key| all_words(key)).collect();
-    has(&words, REGISTRIES)
-        || has(&words, PRODUCTS)
-        || has(&words, IMAGES) && has(&words, BEGINNINGS)
+    are_about_registries(&words)
+}
+
+fn are_about_registries(words: &[String]) -> bool {
+    has(words, REGISTRIES) || has(words, PRODUCTS) || has(words, IMAGES) && has(words, BEGINNINGS)
 }
 
 /// Whether a key alone says that even a word is a beginning: `hub: acme`, `imagePrefix: acme`.

@@ -37,9 +37,7 @@ mod workload;
 
 use std::collections::HashSet;
 use std::path::Path;
-use std::sync::OnceLock;
-
-use regex::Regex;
+use std::sync::LazyLock;
 
 pub use bit::Bit;
 pub use catalogue::{Place, catalogue};
@@ -76,6 +74,7 @@ use crate::image::{self, ImageRef};
 use crate::reason::{Assumption, Reason};
 use crate::rules::upstreams;
 use crate::source::Span;
+use crate::words::Words;
 use crate::yaml::{Actions, Document, DocumentPath, Masked, Scalar};
 
 /// A place that names an image.
@@ -361,12 +360,8 @@ fn words() -> impl Iterator<Item = &'static str> {
 
 /// Whether finders could find anything in a text that has none of the config's own keys.
 pub fn may_name_images(text: &str) -> bool {
-    static FINDER: OnceLock<Option<Regex>> = OnceLock::new();
-    let finder = FINDER.get_or_init(|| {
-        let words: Vec<String> = words().map(regex::escape).collect();
-        Regex::new(&words.join("|")).ok()
-    });
-    finder.as_ref().is_none_or(|finder| finder.is_match(text)) || front::may_stand_in(text)
+    static WANTED: LazyLock<Words> = LazyLock::new(|| Words::new(words()));
+    WANTED.are_in(text) || front::may_stand_in(text)
 }
 
 /// Whether a file of this name tells facts whatever words it holds.

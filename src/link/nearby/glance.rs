@@ -3,14 +3,13 @@
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 use std::path::Path;
-use std::sync::OnceLock;
-
-use regex::Regex;
+use std::sync::LazyLock;
 
 use super::places::{Places, bytes, joined, split};
 use crate::scan;
 use crate::sites::is_kustomization_name;
 use crate::source::SourceFile;
+use crate::words::Words;
 
 /// What the words of a file tell.
 #[derive(Debug, Default)]
@@ -26,49 +25,53 @@ pub struct Glance {
 /// Words one of which stands in every file that speaks of others, or acts on them, in a way that only
 /// reading it tells: releases, deployments, transformers, patches. `Kustomization`s by their file's name are
 /// asked for [`ACTING`] instead.
-const SPEAKING: &[&str] = &[
-    "ustomiz",
-    "argoproj.io",
-    "fluxcd.io",
-    "cattle.io",
-    "crossplane.io",
-    "helm:",
-    "\"helm\"",
-    "HelmRelease",
-    "HelmChart",
-    "HelmRepository",
-    "OCIRepository",
-    "Transformer",
-    "Generator",
-    "newName",
-    "newTag",
-    "images:",
-    "imageTag",
-    "fieldPaths",
-    "/spec/",
-    "op:",
-    "\"op\"",
-    "releases:",
-    "repositories:",
-];
+static SPEAKING: LazyLock<Words> = LazyLock::new(|| {
+    Words::new([
+        "ustomiz",
+        "argoproj.io",
+        "fluxcd.io",
+        "cattle.io",
+        "crossplane.io",
+        "helm:",
+        "\"helm\"",
+        "HelmRelease",
+        "HelmChart",
+        "HelmRepository",
+        "OCIRepository",
+        "Transformer",
+        "Generator",
+        "newName",
+        "newTag",
+        "images:",
+        "imageTag",
+        "fieldPaths",
+        "/spec/",
+        "op:",
+        "\"op\"",
+        "releases:",
+        "repositories:",
+    ])
+});
 /// The same in a kustomization: what acts on more than it takes in itself, what others know by its name,
 /// and what a template fills in.
-const ACTING: &[&str] = &[
-    "Component",
-    "enerator",
-    "helm",
-    "patch:",
-    "patch\"",
-    "\\",
-    "{{",
-    "{%",
-    "$",
-    "<<",
-    "Transformer",
-    "Kustomization\"",
-    "fluxcd.io",
-    "argoproj.io",
-];
+static ACTING: LazyLock<Words> = LazyLock::new(|| {
+    Words::new([
+        "Component",
+        "enerator",
+        "helm",
+        "patch:",
+        "patch\"",
+        "\\",
+        "{{",
+        "{%",
+        "$",
+        "<<",
+        "Transformer",
+        "Kustomization\"",
+        "fluxcd.io",
+        "argoproj.io",
+    ])
+});
 /// Kinds of objects that say nothing of other files.
 const PLAIN_KINDS: &[&str] = &[
     "ClusterRole",
@@ -112,10 +115,9 @@ pub fn glance(
         return Glance::default();
     }
     let speaks = if is_kustomization {
-        finder(&ACTING_FINDER, ACTING).is_none_or(|finder| finder.is_match(text))
+        ACTING.are_in(text)
     } else {
-        finder(&SPEAKING_FINDER, SPEAKING).is_none_or(|finder| finder.is_match(text))
-            || !kinds(text).all(|kind| PLAIN_KINDS.contains(&kind))
+        SPEAKING.are_in(text) || !kinds(text).all(|kind| PLAIN_KINDS.contains(&kind))
     };
     // A name that is written in another way than on its line is not known by that.
     let is_told = |name: &str| name.starts_with(|c: char| c.is_alphanumeric());
@@ -136,17 +138,6 @@ pub(super) fn hash(name: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     name.hash(&mut hasher);
     hasher.finish()
-}
-
-static SPEAKING_FINDER: OnceLock<Option<Regex>> = OnceLock::new();
-static ACTING_FINDER: OnceLock<Option<Regex>> = OnceLock::new();
-
-fn finder(finder: &'static OnceLock<Option<Regex>>, words: &[&str]) -> Option<&'static Regex> {
-    let make = || {
-        let words: Vec<String> = words.iter().map(|word| regex::escape(word)).collect();
-        Regex::new(&words.join("|")).ok()
-    };
-    finder.get_or_init(make).as_ref()
 }
 
 /// The files that a text may name: its words that are paths from the folder.

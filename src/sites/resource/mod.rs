@@ -122,6 +122,8 @@ struct Walk<'d> {
     /// Nodes that aliases lead to, still to be followed: a list of its own instead of recursion,
     /// because a chain of aliases can be as long as the file.
     pending: Vec<Pending<'d>>,
+    /// Whether sites are not wanted: only facts.
+    only_pieces: bool,
     /// Where aliases led already.
     followed: HashSet<NodeId>,
     /// The maps of which it is noted what parts of images they hold.
@@ -245,6 +247,7 @@ pub(super) fn pieces(text: &str, document: &Document<'_>) -> Vec<Fact> {
         return Vec::new();
     }
     let mut walk = Walk::new(text, document, &own);
+    walk.only_pieces = true;
     walk.go(0, &[], true);
     let mut facts = walk.facts;
     for fact in &mut facts {
@@ -383,6 +386,7 @@ impl<'d> Walk<'d> {
             name: name.unwrap_or(""),
             rows: Vec::new(),
             pending: Vec::new(),
+            only_pieces: false,
             followed: HashSet::new(),
             noted: HashSet::new(),
             setting: OnceCell::new(),
@@ -439,6 +443,7 @@ impl<'d> Walk<'d> {
                 }
             }
             Kind::Alias(target) => self.follow(target, keys, shaped, false),
+            Kind::Scalar { .. } if self.only_pieces => {}
             Kind::Scalar { .. } => self.scalar(id, keys, shaped),
         }
     }

@@ -163,8 +163,11 @@ fn is_short(name: &str) -> bool {
 impl<'d> Walk<'d> {
     /// The image whose parts a map holds; gives the values that are its parts.
     pub(super) fn parts(&mut self, map: NodeId, keys: &[&'d str], shaped: bool) -> Vec<NodeId> {
-        let row = self.row(keys);
         self.note_piece(map, keys, false);
+        if self.only_pieces {
+            return Vec::new();
+        }
+        let row = self.row(keys);
         if let Some(Row {
             means: Means::Parts(names),
             ..
