@@ -2,9 +2,11 @@
 //!
 //! A lot (files that share a group, or one file) is written like this: each new text goes, complete
 //! and synced, into a temporary file beside its original; then every original is looked at again;
-//! then the temporary files are renamed over the originals; then the folders are synced. When a
-//! rename fails, the files of the lot that were renamed already get their old text back. Files that
+//! then the temporary files take the places of the originals (`swap`); then the folders are synced. When
+//! one cannot, the files of the lot that were renamed already get their old text back. Files that
 //! cannot be written are found before anything is renamed, and take their groups with them.
+
+mod swap;
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
@@ -19,6 +21,7 @@ use crate::plan::{FilePlan, Plan};
 use crate::reason::Reason;
 use crate::source::{self, Failure, ReadError};
 use crate::walk::TEMP_PREFIX;
+use swap::{Refused, swap};
 
 /// How much of a file's name goes into the name of its temporary file; names have 255 bytes at most.
 const NAME_PART: usize = 180;
@@ -121,7 +124,7 @@ fn check_writable(file: &FilePlan) -> Result<(), String> {
     let real = &file.source.real;
     let explain = |error: io::Error| format!("cannot be written: {error}; left as it is");
     open_for_writing(real).map(drop).map_err(explain)?;
-    look_again(file).map(drop)
+    look_again(file, real).map(drop)
 }
 
 #[cfg(unix)]
@@ -147,14 +150,14 @@ enum Current {
     AsPlanned,
 }
 
-/// Looks whether the file still is what was read; an error says what else it is.
-fn look_again(file: &FilePlan) -> Result<Current, String> {
+/// Looks whether what lies at a path still is what was read of a file; an error says what else it is.
+fn look_again(file: &FilePlan, at: &Path) -> Result<Current, String> {
     let after = file.after.as_deref().unwrap_or_default();
     let limit = file.source.text.len().max(after.len()) as u64;
     let mut looks = 0;
     loop {
         looks += 1;
-        let (bytes, identity) = match source::read_bytes(&file.source.real, limit) {
+        let (bytes, identity) = match source::read_bytes(at, limit) {
             Ok(read) => read,
             Err(ReadError::TooLarge(..)) => return Err(changed()),
             Err(error) => return Err(error.to_string()),
@@ -208,7 +211,8 @@ fn stage(plan: &Plan, lot: &[usize]) -> Result<Vec<Staged>, (usize, String)> {
     // Looked at as late as possible: whatever was changed while this lot was staged stays.
     let mut due = Vec::with_capacity(staged.len());
     for staged in staged {
-        match look_again(&plan.files[staged.file]) {
+        let planned = &plan.files[staged.file];
+        match look_again(planned, &planned.source.real) {
             Ok(Current::AsRead) => due.push(staged),
             Ok(Current::AsPlanned) => {}
             Err(message) => return Err((staged.file, message)),
@@ -263,16 +267,21 @@ fn copy_owner(metadata: &fs::Metadata, temp: &File) {
 #[cfg(not(unix))]
 fn copy_owner(_metadata: &fs::Metadata, _temp: &File) {}
 
-/// Renames the staged files over their originals. When one rename fails, the files renamed before it
-/// get their old text back.
+/// Puts the staged files in the places of their originals. When that fails for one, those before it get their
+/// old text back.
 fn commit(plan: &Plan, staged: Vec<Staged>) -> Result<(), Vec<Failure>> {
     let mut renamed = Vec::with_capacity(staged.len());
     for Staged { file, temp } in staged {
-        let source = &plan.files[file].source;
-        match temp.persist(&source.real) {
-            Ok(_) => renamed.push(file),
-            Err(error) => {
-                let message = format!("could not be replaced: {}; left as it is", error.error);
+        let planned = &plan.files[file];
+        let source = &planned.source;
+        let is_fine = |path: &Path| look_again(planned, path).is_ok();
+        match swap(temp, &source.real, is_fine) {
+            Ok(()) => renamed.push(file),
+            Err(refused) => {
+                let message = match refused {
+                    Refused::Io(error) => format!("could not be replaced: {error}; left as it is"),
+                    Refused::Other => changed(),
+                };
                 let mut failures = vec![Failure::of(&source.path, message)];
                 failures.extend(
                     renamed
