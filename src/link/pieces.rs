@@ -62,8 +62,35 @@ impl Piece<'_> {
     }
 }
 
+/// Pieces to which the same way leads within their objects.
+#[derive(Default)]
+struct Shelf<'a> {
+    pieces: Vec<Piece<'a>>,
+    /// Their numbers, by the kind and name of their object.
+    by_object: BTreeMap<(Option<&'a str>, Option<&'a str>), Vec<usize>>,
+    by_file: BTreeMap<usize, Vec<usize>>,
+}
+
+impl<'a> Shelf<'a> {
+    fn add(&mut self, piece: Piece<'a>) {
+        let number = self.pieces.len();
+        let object = (piece.kind, piece.name);
+        self.by_object.entry(object).or_default().push(number);
+        self.by_file.entry(piece.file).or_default().push(number);
+        self.pieces.push(piece);
+    }
+
+    fn numbered<'s>(
+        &'s self,
+        numbers: Option<&'s Vec<usize>>,
+    ) -> impl Iterator<Item = &'s Piece<'a>> {
+        let numbers = numbers.into_iter().flatten();
+        numbers.map(|&number| &self.pieces[number])
+    }
+}
+
 /// The pieces, by the way to them within their objects.
-type ByPath<'a> = BTreeMap<&'a str, Vec<Piece<'a>>>;
+type ByPath<'a> = BTreeMap<&'a str, Shelf<'a>>;
 
 /// Which files patches may act on, as far as it was asked.
 struct Reach<'a> {
@@ -73,17 +100,22 @@ struct Reach<'a> {
 }
 
 impl Reach<'_> {
-    /// Whether two pieces may become parts of one object.
-    fn meet(&mut self, piece: &Piece<'_>, other: &Piece<'_>) -> bool {
+    /// The pieces of a shelf that may become parts of one object with a piece: those of its own object for
+    /// what is no patch, and what a patch may act on. Every workload of a repository has a piece: only
+    /// those that may be met are looked at.
+    fn met<'s, 'a>(&mut self, piece: &Piece<'a>, shelf: &'s Shelf<'a>) -> Vec<&'s Piece<'a>> {
         if !piece.patches {
-            return !other.patches && piece.is_of_object(other);
+            let same = shelf.by_object.get(&(piece.kind, piece.name));
+            let same = shelf.numbered(same);
+            let same = same.filter(|other| !other.patches && piece.is_of_object(other));
+            return same.collect();
         }
         let (files, tree) = (self.files, self.tree);
-        let with = self.reached.entry(piece.file);
-        piece.may_meet(other)
-            && with
-                .or_insert_with(|| tree.may_act_on(files, piece.file))
-                .contains(&other.file)
+        let reached = self.reached.entry(piece.file);
+        let reached = reached.or_insert_with(|| tree.may_act_on(files, piece.file));
+        let at_hand = reached.iter().map(|file| shelf.by_file.get(file));
+        let at_hand = at_hand.flat_map(|numbers| shelf.numbered(numbers));
+        at_hand.filter(|other| piece.may_meet(other)).collect()
     }
 }
 
@@ -97,7 +129,7 @@ pub(super) fn groups(files: &[ScannedFile], tree: &Tree<'_>) -> Vec<Group> {
     let mut by_path = ByPath::new();
     for (file, scanned) in files.iter().enumerate() {
         for piece in pieces(file, scanned, patches.contains(&file)) {
-            by_path.entry(piece.path).or_default().push(piece);
+            by_path.entry(piece.path).or_default().add(piece);
         }
     }
     let mut reach = Reach {
@@ -106,43 +138,52 @@ pub(super) fn groups(files: &[ScannedFile], tree: &Tree<'_>) -> Vec<Group> {
         reached: BTreeMap::new(),
     };
     let mut groups = Vec::new();
-    for pieces in by_path.values().filter(|pieces| pieces.len() > 1) {
-        // What is no patch meets its own object alone: every workload of a repository has a piece here.
-        let all: Vec<&Piece<'_>> = pieces.iter().collect();
-        let mut of_object: BTreeMap<_, Vec<&Piece<'_>>> = BTreeMap::new();
-        for piece in pieces {
-            let object = (piece.kind, piece.name);
-            of_object.entry(object).or_default().push(piece);
+    for shelf in by_path.values().filter(|shelf| shelf.pieces.len() > 1) {
+        for numbers in shelf.by_object.values().filter(|all| all.len() > 1) {
+            groups.extend(of_object(
+                &shelf.numbered(Some(numbers)).collect::<Vec<_>>(),
+            ));
         }
-        for piece in pieces {
-            let others = if piece.patches {
-                &all
-            } else {
-                &of_object[&(piece.kind, piece.name)]
-            };
-            let others = others.iter().copied();
-            let others = others.filter(|other| !std::ptr::eq(*other, piece));
-            let others = others.filter(|other| !piece.is_like(other) && reach.meet(piece, other));
-            groups.extend(group(piece, others.collect()));
+        for piece in shelf.pieces.iter().filter(|piece| piece.patches) {
+            let mut others = reach.met(piece, shelf);
+            others.retain(|other| !std::ptr::eq(*other, piece) && !piece.is_like(other));
+            groups.extend(group(piece, others));
         }
     }
     groups.extend(fronts(&by_path, &mut reach));
     groups
 }
 
+/// The blocked group of the pieces of one object, when not all hold the same parts.
+fn of_object(pieces: &[&Piece<'_>]) -> Option<Group> {
+    let own = pieces.iter().copied().filter(|piece| !piece.patches);
+    let own: Vec<&Piece<'_>> = own.filter(|piece| piece.is_of_object(piece)).collect();
+    let (first, others) = own.split_first()?;
+    let differ = others.iter().any(|other| !first.is_like(other));
+    differ.then(|| group(first, others.to_vec()))?
+}
+
 /// Blocked groups for images in full without a registry, where another file may put one in front of
 /// all that stands below.
 fn fronts(by_path: &ByPath<'_>, reach: &mut Reach<'_>) -> Vec<Group> {
     let mut groups = Vec::new();
-    for (path, pieces) in by_path {
+    let mut add = |piece: &Piece<'_>, front: &Piece<'_>| {
+        let apart = front.file != piece.file || front.patches || piece.patches;
+        if front.has_front() && piece.is_whole() && apart {
+            groups.extend(group(piece, vec![front]));
+        }
+    };
+    for (path, shelf) in by_path {
         let above = path.match_indices('.').map(|(at, _)| &path[..at]);
-        let fronts = above.filter_map(|above| by_path.get(above)).flatten();
-        for front in fronts.filter(|front| front.has_front()) {
-            for piece in pieces.iter().filter(|piece| piece.is_whole()) {
-                let apart = front.file != piece.file || front.patches || piece.patches;
-                if apart && (reach.meet(front, piece) || reach.meet(piece, front)) {
-                    groups.extend(group(piece, vec![front]));
-                }
+        for fronts in above.filter_map(|above| by_path.get(above)) {
+            for front in fronts.pieces.iter().filter(|front| front.has_front()) {
+                let met = reach.met(front, shelf).into_iter();
+                met.for_each(|piece| add(piece, front));
+            }
+            let patches = shelf.pieces.iter().filter(|piece| piece.patches);
+            for piece in patches.filter(|piece| piece.is_whole()) {
+                let met = reach.met(piece, fronts).into_iter();
+                met.for_each(|front| add(piece, front));
             }
         }
     }

@@ -59,9 +59,9 @@ impl Judge<'_> {
         for used in &self.links.uses {
             by_chart.entry(&used.chart).or_default().push(used);
         }
-        let changed = changed(self.files, outcomes);
+        let changed = Changed::of(self.files, outcomes);
         let pending = by_chart.into_iter().filter_map(|(chart, uses)| {
-            let own = self.changes_of(chart, &uses, &changed);
+            let own = changed.of_chart(chart, &uses);
             let is_new = !own.is_empty() && judged.get(chart) != Some(&own);
             is_new.then_some((chart, uses, own))
         });
@@ -98,24 +98,6 @@ impl Judge<'_> {
     fn text(&self, file: usize) -> Option<String> {
         let path = &self.files[file].source.real;
         self.text_at(path).or_else(|| self.charts.text_of(path))
-    }
-
-    /// The changes in the values of the uses of a chart, and in its folder.
-    fn changes_of(
-        &self,
-        chart: &Path,
-        uses: &[&ChartUse],
-        changed: &BTreeMap<usize, Vec<SiteId>>,
-    ) -> BTreeSet<SiteId> {
-        let mut layers: BTreeSet<usize> = BTreeSet::new();
-        for used in uses {
-            layers.extend(used.layers.iter().map(|(file, _)| *file));
-            layers.extend(&used.brought);
-        }
-        let is_own =
-            |file: usize| layers.contains(&file) || self.files[file].source.real.starts_with(chart);
-        let own = changed.iter().filter(|(file, _)| is_own(**file));
-        own.flat_map(|(_, sites)| sites).copied().collect()
     }
 }
 
@@ -167,18 +149,43 @@ fn short(word: &str) -> String {
     }
 }
 
-/// The sites that change, by their file. Nothing is written to files that only were looked at.
-fn changed(files: &[ScannedFile], outcomes: &[Vec<Outcome>]) -> BTreeMap<usize, Vec<SiteId>> {
-    let mut changed: BTreeMap<usize, Vec<SiteId>> = BTreeMap::new();
-    let selected = |(file, _): &(usize, &Vec<Outcome>)| files[*file].role == Role::Selected;
-    for (file, outcomes) in outcomes.iter().enumerate().filter(selected) {
-        for (site, outcome) in outcomes.iter().enumerate() {
-            if matches!(outcome, Outcome::Change(_)) {
-                changed.entry(file).or_default().push(SiteId { file, site });
+/// The sites that change. Nothing is written to files that only were looked at.
+struct Changed<'c> {
+    by_file: BTreeMap<usize, Vec<SiteId>>,
+    /// The files, in the order of their paths, in which those of a folder are neighbours.
+    by_path: Vec<(&'c Path, usize)>,
+}
+
+impl<'c> Changed<'c> {
+    fn of(files: &'c [ScannedFile], outcomes: &[Vec<Outcome>]) -> Self {
+        let mut by_file: BTreeMap<usize, Vec<SiteId>> = BTreeMap::new();
+        let selected = |(file, _): &(usize, &Vec<Outcome>)| files[*file].role == Role::Selected;
+        for (file, outcomes) in outcomes.iter().enumerate().filter(selected) {
+            for (site, outcome) in outcomes.iter().enumerate() {
+                if matches!(outcome, Outcome::Change(_)) {
+                    by_file.entry(file).or_default().push(SiteId { file, site });
+                }
             }
         }
+        let path = |&file: &usize| (files[file].source.real.as_path(), file);
+        let mut by_path: Vec<(&Path, usize)> = by_file.keys().map(path).collect();
+        by_path.sort_unstable();
+        Self { by_file, by_path }
     }
-    changed
+
+    /// Those in the values of the uses of a chart, and in its folder.
+    fn of_chart(&self, chart: &Path, uses: &[&ChartUse]) -> BTreeSet<SiteId> {
+        let start = self.by_path.partition_point(|(path, _)| *path < chart);
+        let below = self.by_path[start..].iter();
+        let below = below.take_while(|(path, _)| path.starts_with(chart));
+        let mut files: BTreeSet<usize> = below.map(|(_, file)| *file).collect();
+        for used in uses {
+            files.extend(used.layers.iter().map(|(file, _)| *file));
+            files.extend(&used.brought);
+        }
+        let sites = files.iter().filter_map(|file| self.by_file.get(file));
+        sites.flatten().copied().collect()
+    }
 }
 
 /// One chart with all of its uses.
