@@ -36,6 +36,8 @@ pub struct Draft {
     pub account: Option<String>,
     /// The rules.
     pub rules: Vec<Rule>,
+    /// Rules that may be: what they rest on is the name of a prefix.
+    pub guessed: Vec<Rule>,
     /// Hosts of vendors in the repository, each with what it fronts.
     pub aliases: Vec<(String, String)>,
     /// Hosts in the repository that no cache can serve.
@@ -80,12 +82,24 @@ impl Draft {
 
     fn rules_part(&self) -> String {
         let head = "# Which upstream is cached under which prefix (`ecr-rewrite rules show`).\n";
-        if self.rules.is_empty() {
+        if self.rules.is_empty() && self.guessed.is_empty() {
             return format!(
                 "{head}# None is known yet. State what your registry has, or read it: `ecr-rewrite rules import --from-aws`.\n# rules:\n#   - upstream: docker.io\n#     prefix: docker-hub\n"
             );
         }
-        format!("{head}{}", rules_block(&self.rules))
+        let mut text = head.to_string();
+        if !self.rules.is_empty() {
+            text.push_str(&rules_block(&self.rules));
+        }
+        if !self.guessed.is_empty() {
+            text.push_str(
+                "# No image shows what these cache, only their names say so; take what AWS has:\n",
+            );
+            let block = rules_block(&self.guessed);
+            let lines = block.lines().skip(usize::from(!self.rules.is_empty()));
+            lines.for_each(|line| text.push_str(&format!("# {line}\n")));
+        }
+        text
     }
 
     fn aliases_part(&self) -> String {
@@ -190,6 +204,7 @@ mod tests {
                 "x\ny: z".into(),
             )),
             rules: rules.clone(),
+            guessed: vec![rule("cgr.dev", "chainguard")],
             aliases: vec![("lscr.io".into(), "ghcr.io".into())],
             unsupported: vec!["gcr.io".into()],
             others: vec![("o".into(), "p\nq: 1".into())],
@@ -215,7 +230,14 @@ mod tests {
             .join("\n");
         let config = Config::parse(Path::new(FILE_NAME), &taken).unwrap();
         assert_eq!(config.aliases["lscr.io"], "ghcr.io");
+        assert_eq!(config.target.rules.unwrap().len(), rules.len() + 1);
         assert_eq!((config.allow.len(), config.overrides.len()), (1, 1));
+        let guessed = Draft {
+            guessed: draft.guessed,
+            ..Draft::default()
+        };
+        let config = Config::parse(Path::new(FILE_NAME), &guessed.text()).unwrap();
+        assert!(config.target.rules.is_none());
         for empty in [
             Draft::default(),
             Draft {

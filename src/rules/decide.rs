@@ -78,9 +78,30 @@ impl RuleSet {
         }
         let meant = self.behind_alias(named);
         match self.fitting(&meant) {
-            Some((index, path)) => self.rewrite(registry, index, path),
+            Some((index, path)) => match self.moves_again(index, path) {
+                Some(detail) => Verdict::Keep(Reason::NoRule, detail),
+                None => self.rewrite(registry, index, path),
+            },
             None => Self::unmapped(&meant),
         }
+    }
+
+    /// What to say of an image whose place in the target registry is one that another rule moves its images
+    /// away from: nobody can tell which of the two prefixes holds it.
+    fn moves_again(&self, rule: usize, path: &str) -> Option<String> {
+        let place = Canonical::new(self.registry_text(), &self.rules[rule].repository(path));
+        let (other, _) = self.within(&place)?;
+        let (rule, other) = (&self.rules[rule], &self.rules[other]);
+        Some(format!(
+            "`{}` goes to `{}` ({}), and what lies there goes to `{}` ({}); map `{}` to `{}`, once that prefix caches it",
+            rule.upstream(),
+            rule.prefix_text(),
+            rule.origin(),
+            other.prefix_text(),
+            other.origin(),
+            rule.upstream(),
+            other.prefix_text()
+        ))
     }
 
     /// The rule with the longest upstream that fits an image, and the rest of the path.
@@ -325,6 +346,26 @@ mod tests {
             assert_eq!(outcome(set, &text), after, "{text}");
             assert_eq!(set.text_is_ecr(&text), after == "already-ecr", "{text}");
         }
+    }
+
+    #[test]
+    fn what_would_move_again_stays() {
+        let set = set(&[
+            "docker.io=dh",
+            "quay.io=quay",
+            &format!("{TARGET}/dh=docker-hub"),
+        ]);
+        assert_eq!(outcome(&set, "nginx:1"), "no-rule");
+        assert_eq!(outcome(&set, "quay.io/a/b:1"), "R/quay/a/b:1");
+        let moved = outcome(&set, &format!("{TARGET}/dh/library/nginx:1"));
+        assert_eq!(moved, "R/docker-hub/library/nginx:1");
+        let Verdict::Keep(_, detail) = set.decide(&ImageRef::parse("nginx:1").unwrap()) else {
+            panic!("it is rewritten");
+        };
+        assert!(
+            detail.contains("map `docker.io` to `docker-hub`"),
+            "{detail}"
+        );
     }
 
     #[test]

@@ -47,8 +47,10 @@ pub struct Seen {
 pub struct Learned {
     /// The registries, the one that is named most often first, each with how often and where first.
     pub registries: Vec<(String, usize, Origin)>,
-    /// The rules.
+    /// The rules that images show: one for each upstream, that of the prefix with the most of them.
     pub rules: Vec<Rule>,
+    /// What the words of other prefixes say, and no image shows: a prefix may have a name of its own.
+    pub guessed: Vec<Rule>,
     /// Prefixes of which nobody can tell what they cache, each with where it stands first.
     pub unclear: Vec<(String, Origin)>,
 }
@@ -58,7 +60,8 @@ pub fn learn(seen: &[Seen], upstream: &BTreeSet<Canonical>) -> Learned {
     let mut registries: BTreeMap<&str, (usize, &Origin)> = BTreeMap::new();
     let mut known: BTreeMap<String, (BTreeSet<String>, &Origin)> = BTreeMap::new();
     let mut unclear: BTreeMap<String, &Origin> = BTreeMap::new();
-    let mut proven: BTreeSet<(String, String)> = BTreeSet::new();
+    // By upstream: the prefixes that images show, each with how many do.
+    let mut proven: BTreeMap<String, BTreeMap<String, usize>> = BTreeMap::new();
     for reference in seen {
         if let Some(host) = ecr_host_of(&reference.text) {
             registries.entry(host).or_insert((0, &reference.origin)).0 += 1;
@@ -78,7 +81,8 @@ pub fn learn(seen: &[Seen], upstream: &BTreeSet<Canonical>) -> Learned {
         match prefix(path, upstream) {
             Some((prefix, host, shown)) => {
                 if shown == Shown::ByImage {
-                    proven.insert((host.clone(), prefix.clone()));
+                    let prefixes = proven.entry(host.clone()).or_default();
+                    *prefixes.entry(prefix.clone()).or_default() += 1;
                 }
                 let entry = known
                     .entry(prefix)
@@ -98,23 +102,33 @@ pub fn learn(seen: &[Seen], upstream: &BTreeSet<Canonical>) -> Learned {
     let mut learned = Learned::default();
     for (prefix, (hosts, origin)) in known {
         let rule = hosts.iter().next().filter(|_| hosts.len() == 1);
-        // A word beside what an image shows is a word of somebody's own.
-        let is_shown = |host: &&String| {
-            let mut of_host = proven.iter().filter(|(known, _)| known == *host).peekable();
-            of_host.peek().is_none() || of_host.any(|(_, shown)| *shown == prefix)
+        // A word beside what images show is a word of somebody's own, and so is what fewer show.
+        let most = |host: &String| {
+            let prefixes = proven.get(host)?.iter();
+            let most = prefixes.max_by_key(|(name, count)| (**count, std::cmp::Reverse(*name)));
+            most.map(|(name, _)| name.clone())
         };
-        let rule = rule.filter(is_shown);
-        match rule.and_then(|host| Rule::new(host, &prefix, origin.clone()).ok()) {
-            Some(rule) => learned.rules.push(rule),
+        let shown = rule.map(|host| (host, most(host)));
+        let rule = shown
+            .as_ref()
+            .filter(|(_, most)| most.as_ref().is_none_or(|most| *most == prefix));
+        let rule = rule.and_then(|(host, most)| {
+            let rule = Rule::new(host, &prefix, origin.clone()).ok()?;
+            Some((rule, most.is_some()))
+        });
+        match rule {
+            Some((rule, true)) => learned.rules.push(rule),
+            Some((rule, false)) => learned.guessed.push(rule),
             None => drop(unclear.insert(prefix, origin)),
         }
     }
-    unclear.retain(|prefix, _| {
-        !learned
-            .rules
-            .iter()
-            .any(|rule| rule.prefix_text() == prefix)
-    });
+    let told: BTreeSet<String> = learned
+        .rules
+        .iter()
+        .chain(&learned.guessed)
+        .map(|rule| rule.prefix_text().to_string())
+        .collect();
+    unclear.retain(|prefix, _| !told.contains(prefix));
     learned.unclear = unclear
         .into_iter()
         .map(|(prefix, origin)| (prefix, origin.clone()))
@@ -176,6 +190,8 @@ mod tests {
             format!("{r}/github/saebyn/x"),
             format!("{r}/single"),
             format!("{other}/quay/a/b"),
+            format!("{r}/docker-hub/library/busybox"),
+            format!("{r}/quay/our-own"),
             "nginx:1".to_string(),
         ];
         let seen: Vec<Seen> = texts
@@ -200,14 +216,10 @@ mod tests {
                 )
             })
             .collect();
-        assert_eq!(
-            rules,
-            [
-                "docker.io=cache/dh a:2",
-                "docker.io=docker-hub a:1",
-                "ghcr.io=mirror a:3"
-            ]
-        );
+        assert_eq!(rules, ["docker.io=docker-hub a:1", "ghcr.io=mirror a:3"]);
+        // No image shows it.
+        let guessed: Vec<&str> = learned.guessed.iter().map(Rule::prefix_text).collect();
+        assert_eq!(guessed, ["quay"]);
         assert_eq!(learned.registries[0].0, r);
         assert_eq!(learned.registries.len(), 2);
         let unclear: Vec<&str> = learned
@@ -215,7 +227,7 @@ mod tests {
             .iter()
             .map(|(prefix, _)| prefix.as_str())
             .collect();
-        // A word beside an image that shows another prefix is no proof; other registries say nothing.
-        assert_eq!(unclear, ["github", "team"]);
+        // A prefix beside one that more images show is another's; other registries say nothing.
+        assert_eq!(unclear, ["cache/dh", "github", "team"]);
     }
 }

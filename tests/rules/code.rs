@@ -302,6 +302,19 @@ fn terraform_validates_the_configuration_where_it_has_the_provider() {
 }
 
 #[test]
+fn rules_of_an_environment_in_the_same_registry_are_told() {
+    let config = "registry: 123456789012.dkr.ecr.eu-west-1.amazonaws.com\nrules: [{upstream: docker.io, prefix: hub}]\noverrides:\n- {paths: [prod/**], rules: [{upstream: docker.io, prefix: prod-hub}]}\n- {paths: [same/**], rules: [{upstream: docker.io, prefix: hub}]}\n";
+    let folder = tree(&[(".ecr-rewrite.yaml", config)]);
+    let (_, talk) = export(folder.path(), &["--to", "terraform"]);
+    assert!(
+        talk.contains("prod/** are rewritten by rules of their own")
+            && talk.contains("`docker.io` under `prod-hub` (.ecr-rewrite.yaml:4)"),
+        "{talk}"
+    );
+    assert!(!talk.contains("same/**"), "{talk}");
+}
+
+#[test]
 fn renovate_gets_the_aliases_of_every_registry() {
     let config = "registry: 123456789012.dkr.ecr.eu-west-1.amazonaws.com\nrules:\n- {upstream: docker.io, prefix: hub}\n- {upstream: docker.io/bitnami, prefix: hub/bitnami}\noverrides: [{paths: [prod/**], account: \"999999999999\"}]\n";
     let folder = tree(&[(".ecr-rewrite.yaml", config)]);

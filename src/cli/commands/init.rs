@@ -31,7 +31,7 @@ pub(in super::super) fn init(args: &Init, talk: Talk) -> Result<Exit, Error> {
     // A source that says that there are no rules is believed.
     if known.rules.is_empty() && args.rules.rules.is_none() && !args.rules.aws.from_aws {
         known.rules.clone_from(&found.learned.rules);
-        known.is_learned = !known.rules.is_empty();
+        known.is_learned = true;
     }
     let registry = known.registry(args, &found.learned)?;
     let draft = draft(registry, &known, &found);
@@ -260,6 +260,9 @@ fn draft(registry: Option<(EcrHost, String)>, known: &Known, found: &Found) -> D
             draft.unsupported.push(host.to_string());
         }
     }
+    if known.is_learned {
+        draft.guessed.clone_from(&found.learned.guessed);
+    }
     let others = found.learned.registries.iter();
     let others = others.filter(|(host, ..)| Some(host) != target.as_ref());
     draft.others = others
@@ -326,6 +329,14 @@ fn say(path: &Path, draft: &Draft, known: &Known, found: &Found, talk: Talk) {
             "{count} rules, as the references of the repository show them; compare them with `aws ecr describe-pull-through-cache-rules`"
         )),
         (count, false) => talk.note(&format!("{count} rules")),
+    }
+    for rule in &draft.guessed {
+        talk.note(&format!(
+            "`{}` may cache {}, as its name says ({}); if it does, take its rule out of the comment",
+            rule.prefix_text(),
+            rule.upstream(),
+            rule.origin()
+        ));
     }
     if known.is_learned {
         for (prefix, origin) in &found.learned.unclear {

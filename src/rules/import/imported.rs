@@ -90,12 +90,20 @@ impl Imported {
             .filter_map(|found| found.account.as_deref()))
     }
 
-    /// The same of the region.
+    /// The same of the region. It may not be that of rules of which it is not said.
     pub fn region(&self) -> Option<&str> {
-        one(self
-            .found
-            .iter()
-            .filter_map(|found| found.region.as_deref()))
+        let regions: Option<Vec<&str>> = self.regions().collect();
+        one(regions?.into_iter())
+    }
+
+    /// The regions of the rules. Those that are only planned, which have no account yet where others have one,
+    /// do not count.
+    fn regions(&self) -> impl Iterator<Item = Option<&str>> {
+        let says_accounts = self.found.iter().any(|found| found.account.is_some());
+        let is_planned =
+            move |found: &Found| says_accounts && found.account.is_none() && found.region.is_none();
+        let found = self.found.iter().filter(move |found| !is_planned(found));
+        found.map(|found| found.region.as_deref())
     }
 
     /// Why the source does not tell one region, in words.
@@ -108,6 +116,8 @@ impl Imported {
         let said: Vec<&str> = said.into_iter().collect();
         if said.is_empty() {
             "their source does not say the region".into()
+        } else if let [region] = said.as_slice() {
+            format!("their source says the region of some of them only ({region})")
         } else {
             format!("their source says several regions ({})", said.join(", "))
         }
@@ -187,4 +197,36 @@ fn registry_text((account, region): &(Option<String>, Option<String>)) -> String
 fn one<'t>(mut all: impl Iterator<Item = &'t str>) -> Option<&'t str> {
     let first = all.next()?;
     all.all(|other| other == first).then_some(first)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::Origin;
+
+    #[test]
+    fn a_region_that_some_rules_lack_is_not_that_of_all() {
+        let (a, b) = (Some("012345678901"), Some("us-east-1"));
+        for (found, region) in [
+            (vec![(a, b), (a, b)], b),
+            (vec![(a, b), (a, None)], None),
+            (vec![(None, b), (None, None)], None),
+            (vec![(None, b), (None, b)], b),
+            // Not made yet: it has no account either.
+            (vec![(a, b), (None, None)], b),
+            (vec![(a, b), (a, Some("eu-west-1"))], None),
+        ] {
+            let text = |text: Option<&str>| text.map(str::to_string);
+            let one = |(account, region)| Found {
+                rule: Rule::new("quay.io", "quay", Origin::Flag("x")).unwrap(),
+                account: text(account),
+                region: text(region),
+            };
+            let imported = Imported {
+                found: found.iter().copied().map(one).collect(),
+                ..Imported::default()
+            };
+            assert_eq!(imported.region(), region, "{found:?}");
+        }
+    }
 }

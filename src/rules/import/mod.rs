@@ -26,6 +26,8 @@ use tree::{Node, Value};
 
 /// More rules than any source has: each is compared with all others.
 const MAX_READ: usize = 1_000;
+/// How it is said that there are more.
+const TOO_MANY: &str = "holds more than";
 /// The name of the resource in Terraform.
 const TERRAFORM_TYPE: &str = "aws_ecr_pull_through_cache_rule";
 
@@ -287,7 +289,7 @@ impl Reader<'_> {
     ) {
         if self.imported.found.len() == MAX_READ {
             let message = format!(
-                "holds more than {MAX_READ} rules, and AWS takes 50 in a region; give a part of it"
+                "{TOO_MANY} {MAX_READ} rules, and AWS takes 50 in a region; give a part of it"
             );
             return self.problem(fields.line, &message);
         }
@@ -445,7 +447,11 @@ impl Reader<'_> {
 
     /// Notes a rule that cannot be read.
     fn problem(&mut self, line: u64, message: &str) {
-        self.imported.problems.push(self.place(line, message));
+        // A source may be too long by thousands of rules.
+        let is_said = |known: &String| message.starts_with(TOO_MANY) && known.contains(TOO_MANY);
+        if !self.imported.problems.last().is_some_and(is_said) {
+            self.imported.problems.push(self.place(line, message));
+        }
     }
 
     /// Notes something that cannot be read, and what to run instead.

@@ -292,15 +292,35 @@ fn note_overrides(settings: &Settings, standing: &Standing, talk: Talk) -> Resul
         let (Some(paths), Some((host, _))) = (&one.paths, &one.registry) else {
             continue;
         };
+        let paths = paths.join(", ");
+        let rules = one.rules.rules().iter();
         if standing.host.as_ref() != Some(host) {
-            let rules = one.rules.rules().iter();
             let rules: Vec<String> = rules
                 .map(|rule| format!(" --rule {}={}", rule.upstream(), rule.prefix_text()))
                 .collect();
             talk.note(&format!(
-                "{} use {host}; run again with `--no-config --registry {host}{}` for its rules",
-                paths.join(", "),
+                "{paths} use {host}; run again with `--no-config --registry {host}{}` for its rules",
                 rules.concat()
+            ));
+            continue;
+        }
+        let existing = standing.existing.iter().flatten();
+        let known: Vec<&Rule> = existing.chain(&standing.stated).collect();
+        let own = rules.filter(|rule| !known.iter().any(|known| same(known, rule)));
+        let own: Vec<String> = own
+            .map(|rule| {
+                format!(
+                    "`{}` under `{}` ({})",
+                    rule.upstream(),
+                    rule.prefix_text(),
+                    rule.origin()
+                )
+            })
+            .collect();
+        if !own.is_empty() {
+            talk.note(&format!(
+                "warning: {paths} are rewritten by rules of their own, which are not printed and are not among those that exist: {}",
+                own.join(", ")
             ));
         }
     }
