@@ -507,6 +507,11 @@ fn what_aws_would_not_take_is_warned_of() {
         talk.contains("standard input:1: the answer goes on"),
         "{talk}"
     );
+    let hcl = "resource \"aws_ecr_pull_through_cache_rule\" \"a\" {\n  ecr_repository_prefix = \"quay\"\n  upstream_registry_url = \"quay.io\"\n}\nmodule \"caches\" {\n  source = \"./more\"\n}\n";
+    let folder = tree(&[("a.tf", hcl)]);
+    let (exit, _, talk) = run(folder.path(), &["rules", "import", "a.tf"]);
+    let said = "a.tf:5: module `caches` may make rules";
+    assert!(exit == 0 && talk.contains(said), "{talk}");
 }
 
 #[test]

@@ -70,7 +70,7 @@ fn read(document: &Node, reader: &mut Reader<'_>) {
             is_empty = false;
             let what = format!("module `{name}` makes rules that stand elsewhere");
             reader.unreadable(body.line, &what);
-        } else if !is_empty && is_about(&"ecr") {
+        } else if !is_empty {
             let what = format!("module `{name}` may make rules, and is not looked into");
             reader.warning(body.line, &format!("{what}; {}", SOURCE.instead));
         }
