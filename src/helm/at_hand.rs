@@ -108,10 +108,7 @@ impl AtHand {
             let new = self.place(path).and_then(|place| text_of(&place));
             (path.clone(), new.unwrap_or_else(|| text.clone()))
         });
-        match like {
-            Some(like) => Chart::from_files_like(files.collect(), like),
-            None => Chart::from_files(files.collect()),
-        }
+        Chart::from_files_like(files.collect(), like)
     }
 
     /// The releases that its templates tell apart: the usual one, and one for each name, namespace or

@@ -103,12 +103,15 @@ impl Chart {
     /// are read from `charts/<folder>/`; packed ones are added with
     /// [`with_subchart`](Self::with_subchart).
     pub fn from_files(files: Vec<(String, String)>) -> Result<Self, String> {
-        Self::nested(files, 0, None)
+        Self::from_files_like(files, None)
     }
 
-    /// The same, where most of the files are those of a chart that was read already.
-    pub fn from_files_like(files: Vec<(String, String)>, like: &Self) -> Result<Self, String> {
-        Self::nested(files, 0, Some(like))
+    /// The same, where most of the files may be those of a chart that was read already.
+    pub fn from_files_like(
+        files: Vec<(String, String)>,
+        like: Option<&Self>,
+    ) -> Result<Self, String> {
+        Self::nested(files, 0, like)
     }
 
     /// Adds a subchart that does not lie unpacked in `charts/`.
@@ -236,8 +239,8 @@ impl Chart {
         others: &[(&Self, &Value, &Release)],
     ) -> Traced {
         let setting = |(chart, values, release): &(&Self, &Value, &Release)| {
-            let (placed, values) = values::place(chart, values, mode == Mode::EveryBranch).ok()?;
-            Some(Setting::new(&placed, values, release))
+            let (_, setting) = chart.place(values, release, mode).ok()?;
+            Some(setting)
         };
         let others: Vec<Setting> = others.iter().filter_map(setting).collect();
         let render = || match self.place(values, release, mode) {

@@ -254,16 +254,18 @@ impl<'b> Bench<'b> {
     /// What a use of the chart renders as it is, by the ways. `first` is what it is first compared with.
     fn before<'u>(&self, one: &'u Use<'_>, chart: &Chart, first: (&Chart, &Value)) -> &'u [Traced] {
         one.before.get_or_init(|| {
-            let releases = self.ways.iter().map(|(release, _)| release);
-            let others: Vec<_> = releases
-                .flat_map(|release| [(chart, &one.values, release), (first.0, first.1, release)])
-                .collect();
             let mut before: Vec<Traced> = Vec::new();
             for (at, (release, mode)) in self.ways.iter().enumerate() {
                 let known = self.ways[..at].iter().position(|(_, other)| other == mode);
                 before.push(match known {
                     Some(known) => chart.trace_like(&before[known], &one.values, release),
-                    None => chart.trace(&one.values, release, *mode, &others),
+                    None => {
+                        let later = self.ways[at + 1..].iter();
+                        let later = later.filter(|(_, other)| other == mode);
+                        let later = later.map(|(release, _)| (chart, &one.values, release));
+                        let others: Vec<_> = later.chain([(first.0, first.1, release)]).collect();
+                        chart.trace(&one.values, release, *mode, &others)
+                    }
                 });
             }
             before
