@@ -366,9 +366,13 @@ pub fn is_registry(text: &str) -> bool {
     name.contains('.') && !text.contains('/') && begins_with_host(text)
 }
 
-/// Whether a text begins with a host: letters behind the last dot, or a port behind the name.
+/// Whether a text begins with a host: letters behind the last dot, or a port behind the name; or with
+/// something in the place of one that is filled in later, as targets may be written (`${ECR}`).
 pub fn begins_with_host(text: &str) -> bool {
     let host = text.split('/').next().unwrap_or("");
+    if host.starts_with("${") && host.ends_with('}') {
+        return true;
+    }
     let (name, port) = host.split_once(':').unwrap_or((host, ""));
     let is_port = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
     let last = name.rsplit('.').next().unwrap_or("");
@@ -472,6 +476,29 @@ mod tests {
             ("", false),
         ] {
             assert_eq!(is_registry(text), wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn hosts_are_told_from_beginnings_of_names() {
+        for (text, wanted) in [
+            ("quay.io", true),
+            ("quay.io/acme", true),
+            ("registry:5000/acme", true),
+            ("harbor.corp.io:8443", true),
+            ("${ECR}", true),
+            ("${ECR}/quay", true),
+            ("${ECR", false),
+            ("$ECR", false),
+            ("acme/quay.io", false),
+            ("1.2.3", false),
+            ("quay.io:", true),
+            ("quay.io:v1", false),
+            (":5000", false),
+            ("acme", false),
+            ("", false),
+        ] {
+            assert_eq!(begins_with_host(text), wanted, "{text}");
         }
     }
 

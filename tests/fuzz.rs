@@ -2,6 +2,7 @@
 //! ever found. The targets themselves are in `fuzz/`; see `docs/testing.md`.
 #![allow(clippy::unwrap_used)] // a test that cannot go on has failed
 
+#[allow(unreachable_pub)] // it is a library of its own there
 #[path = "../fuzz/src/properties.rs"]
 mod properties;
 
@@ -91,6 +92,21 @@ const FOUND: &[(fn(&str), &str)] = &[
     (
         properties::plan_text,
         "a.yaml\napiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - args: [\"--x-image=quay.io/a/b:1\"]\n    env: [{name: RELATED_IMAGE_A, value: \"quay.io/a/c:1\"}]\n",
+    ),
+    // A placeholder was no registry, so that nothing seemed to stand in front of other names any more.
+    (
+        properties::plan_text,
+        "values.yaml\nwebImageRegistry: quay.io\nwebImage: a/g:1\nagentImage: a/x:1\n",
+    ),
+    // A part that begins with a placeholder was none any more.
+    (
+        properties::plan_text,
+        "values-prod.yaml\nproxy:\n  hub: docker.io/acme\n  name: proxy-prod\n  tag: v1.3.9\n",
+    ),
+    // A container among the values of a release in a text was changed as one and as a part of values.
+    (
+        properties::embedded,
+        "<apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: d}\nspec:\n  chart: {spec: {chart: x, sourceRef: {kind: HelmRepository, name: y}}}\n  values:\n    containers: [{name: web, image: \"acme/web:1.0\"}]\n",
     ),
 ];
 

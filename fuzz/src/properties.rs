@@ -436,12 +436,17 @@ fn is_wanted(old: &str, new: &str, wanted: &[(&str, &str)]) -> bool {
         .take_while(|(old, new)| old == new);
     let shared: usize = same.map(|(old, _)| old.len_utf8()).sum();
     wanted.iter().any(|(from, to)| {
-        // The first difference lies in the replacement or right behind what both have in common.
+        // Inside of a text that holds documents, a value may need quotes that it had not.
+        let written = [to.to_string(), format!("\"{to}\""), format!("'{to}'")];
+        // The first difference lies in the replacement, or right behind what both have in common.
         let found = old.match_indices(from).map(|(at, _)| at);
-        found.take_while(|&at| at <= shared).any(|at| {
-            at + from.len() >= shared
-                && new[at..].starts_with(to)
-                && is_wanted(&old[at + from.len()..], &new[at + to.len()..], wanted)
+        let near = |at: &usize| *at <= shared && at + from.len() >= shared;
+        found.filter(near).any(|at| {
+            let rest = new[at..].as_bytes();
+            written.iter().any(|to| {
+                rest.starts_with(to.as_bytes())
+                    && is_wanted(&old[at + from.len()..], &new[at + to.len()..], wanted)
+            })
         })
     })
 }
