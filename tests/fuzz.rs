@@ -110,6 +110,16 @@ const FOUND: &[(fn(&str), &str)] = &[
     ),
 ];
 
+/// A name of Docker Hub is stored under `library/`, whichever way the hub is written.
+#[test]
+fn long_names_of_the_hub_are_whole_references() {
+    for host in ["", "docker.io/", "index.docker.io/"] {
+        for length in 246..=256 {
+            properties::image_ref(&format!("{host}{}", "a".repeat(length)));
+        }
+    }
+}
+
 #[test]
 fn what_fuzzing_found_stays_right() {
     for (property, input) in FOUND {
