@@ -15,30 +15,11 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use common::numbers::{Numbers, rounds};
 use common::{REGISTRY, contents, program, put, run, scratch};
 
 const TARGET: [&str; 4] = ["--registry", REGISTRY, "--rules", "default"];
 const STRAY: &str = ".ecr-rewrite-tmp.";
-
-/// How many rounds a loop makes.
-fn rounds(usual: usize) -> usize {
-    let said = std::env::var("ECR_REWRITE_ROUNDS").ok();
-    said.map_or(usual, |said| {
-        said.parse().expect("ECR_REWRITE_ROUNDS: a number")
-    })
-}
-
-/// Numbers that are spread, the same in each run (xorshift, Marsaglia 2003).
-struct Spread(u64);
-
-impl Spread {
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % end
-    }
-}
 
 type Tree = BTreeMap<PathBuf, Vec<u8>>;
 
@@ -135,7 +116,7 @@ fn killed_runs_lose_nothing_and_the_next_one_does_the_rest() {
         of_each * 5,
         "every file with an image is rewritten"
     );
-    let mut spread = Spread(0x9e37_79b9_7f4a_7c15);
+    let mut numbers = Numbers::new(1);
     let (mut between, mut with_strays, mut halves) = (0, 0, 0);
     let rounds = rounds(6);
     for round in 0..rounds {
@@ -148,8 +129,9 @@ fn killed_runs_lose_nothing_and_the_next_one_does_the_rest() {
             .spawn()
             .unwrap();
         // Nothing is written while files are read: the later half of a run is more telling.
-        let time = u64::try_from(whole.as_micros()).unwrap();
-        std::thread::sleep(Duration::from_micros(time / 4 + spread.below(time)));
+        let time = usize::try_from(whole.as_micros()).unwrap();
+        let time = time / 4 + numbers.below(time);
+        std::thread::sleep(Duration::from_micros(time as u64));
         let sent = Command::new("kill")
             .args(["-s", signal, &child.id().to_string()])
             .status();
@@ -334,10 +316,10 @@ fn what_others_write_meanwhile_stays() {
             let writer = scope.spawn(|| {
                 let mut last = vec![0; names.len()];
                 let mut number = 0;
-                let mut spread = Spread(round as u64 + 1);
+                let mut numbers = Numbers::new(round as u64);
                 while !stops.load(Ordering::Relaxed) {
                     number += 1;
-                    let at = usize::try_from(spread.below(names.len() as u64)).unwrap();
+                    let at = numbers.below(names.len());
                     // As editors do: a new file takes the place of the old one.
                     let beside = folder.join("beside.txt");
                     fs::write(&beside, text(number)).unwrap();

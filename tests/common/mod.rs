@@ -4,8 +4,11 @@
 
 pub mod ecr;
 pub mod helm;
+pub mod judge;
 #[cfg(unix)]
 pub mod nobody;
+pub mod numbers;
+pub mod patch;
 pub mod rendered;
 pub mod tools;
 
