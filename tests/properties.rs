@@ -11,12 +11,16 @@ mod case;
 mod common;
 #[path = "properties/properties.rs"]
 mod properties;
+#[path = "properties/renderings.rs"]
+mod renderings;
+#[path = "properties/repositories.rs"]
+mod repositories;
 #[path = "properties/streams.rs"]
 mod streams;
 
 use case::{Case, Fault, outcome, shrunk};
 use common::numbers::{Numbers, rounds};
-use properties::{Seen, check};
+use properties::{Seen, check, check_repository};
 use rayon::prelude::*;
 
 /// Makes cases and checks each; what was seen of all of them.
@@ -37,10 +41,10 @@ fn hunt(
     match seen {
         Ok(seen) => (all.len(), seen),
         Err((number, case, fault)) => {
-            let (small, fault) = shrunk(case.clone(), fault, &check);
+            let (small, smaller) = shrunk(case.clone(), fault.clone(), &check);
             panic!(
-                "case {number}: {} does not hold: {}\n{small}\n(ECR_REWRITE_CASE={number}; whole:\n{case})",
-                fault.property, fault.what
+                "case {number}: {} does not hold: {}\n{small}\n(ECR_REWRITE_CASE={number}; whole: {}\n{case})",
+                fault.property, smaller.what, fault.what
             );
         }
     }
@@ -53,5 +57,15 @@ fn streams_keep_every_promise() {
     if cases > 1_000 {
         assert!(seen.changed * 2 > cases, "most streams should change");
         assert!(seen.compared * 3 > cases && seen.images > cases);
+    }
+}
+
+#[test]
+fn repositories_keep_every_promise() {
+    let (cases, seen) = hunt(600, repositories::repository, check_repository);
+    println!("{cases} repositories: {seen:?}");
+    if cases > 500 {
+        assert!(seen.changed * 2 > cases && seen.grouped > cases);
+        assert!(seen.moved * 3 > seen.rendered, "a third of the images should move");
     }
 }

@@ -33,6 +33,13 @@ pub(crate) struct Case {
     pub(crate) registry: usize,
 }
 
+impl Case {
+    /// Its bytes: a number that is the same whenever the case is made.
+    pub(crate) fn size(&self) -> usize {
+        self.files.iter().map(|file| file.text.len()).sum()
+    }
+}
+
 impl fmt::Display for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "to {}", REGISTRIES[self.registry])?;

@@ -20,6 +20,7 @@ use serde_yaml::Value;
 use super::case::{Case, Fault, File, REGISTRIES, hold};
 use super::common::judge::{Difference, bytes_outside_are_equal, differences, values};
 use super::common::{REGISTRY, ecr, patch};
+use super::renderings::{self, Renderings};
 
 /// Where the repositories of cases lie; nothing is there.
 const HOME: &str = "/repository";
@@ -102,7 +103,7 @@ pub(crate) fn files_after(files: &[File], plan: &Plan) -> Vec<File> {
         .collect()
 }
 
-/// Every property of a single text, or of each file of several.
+/// Every property of a text, or of each file of several, and of all of them together.
 pub(crate) fn check(case: &Case) -> Result<Seen, Fault> {
     let without = plan_of(&case.files, &rules(case.registry, Vec::new()));
     nothing_changes("without a rule, every byte stays", &without)?;
@@ -157,8 +158,11 @@ fn every_site_is_decided(file: &FilePlan) -> Result<(), Fault> {
 
 /// What a reference has to become, when a rule maps it.
 pub(crate) fn expected(reference: &str, registry: usize) -> Option<String> {
-    let expected = ecr::expected(reference)?;
-    Some(expected.replace(REGISTRY, REGISTRIES[registry]))
+    // An action may stand for the tag.
+    let end = reference.find(":{").unwrap_or(reference.len());
+    let (name, tag) = reference.split_at(end);
+    let expected = ecr::expected(name)?;
+    Some(expected.replace(REGISTRY, REGISTRIES[registry]) + tag)
 }
 
 /// Bytes outside of the edits stay, and an independent parser sees images that became what they should
@@ -185,22 +189,36 @@ fn only_what_is_planned_changes(file: &FilePlan, registry: usize) -> Result<Seen
             scalars.any(|scalar| holds(&scalar.from, &scalar.to)) || holds("", &change.to)
         });
         hold(property, is_planned, || format!("not planned: {difference:?}"))?;
-        hold("changes are images, and become what they should", is_right(&difference, registry), || {
+        let right = is_right(&difference, file, registry);
+        hold("changes are images, and become what they should", right, || {
             format!("{difference:?}")
         })?;
     }
     Ok(Seen { compared: 1, ..Seen::default() })
 }
 
-/// Whether a text that differs is an image in ECR, or one of the parts that make one; those are judged by
-/// what they are rendered to.
-fn is_right(difference: &Difference, registry: usize) -> bool {
+/// Whether a text that differs is an image in ECR, a text that the parser cannot read and that holds some,
+/// or one of the parts that make one; those are judged by what they are rendered to.
+fn is_right(difference: &Difference, file: &FilePlan, registry: usize) -> bool {
     let Difference { path, before, after } = difference;
-    let key = path.rsplit(['.', '|']).next().unwrap_or_default();
-    match key {
-        "registry" | "repository" | "hub" | "name" | "newName" => true,
-        _ => expected(before, registry).as_deref() == Some(after) && key.contains("image"),
+    let key = path.rsplit(['.', '|']).next().unwrap_or_default().to_lowercase();
+    let is_part = matches!(key.as_str(), "registry" | "repository" | "hub" | "name" | "newname");
+    if is_part || key.contains("image") && expected(before, registry).as_ref() == Some(after) {
+        return true;
     }
+    let holds_documents = path.contains(".data.") && before.contains("image");
+    let scalars = file.changes.iter().flat_map(|change| &change.scalars);
+    let mut scalars: Vec<_> = scalars.collect();
+    // A reference may begin as another one does.
+    scalars.sort_by_key(|scalar| std::cmp::Reverse(scalar.to.len()));
+    let mut back = [before.clone(), after.clone()];
+    let all_right = scalars.iter().all(|scalar| {
+        back = back.each_ref().map(|text| text.replace(&scalar.to, &scalar.from));
+        expected(&scalar.from, registry).as_ref() == Some(&scalar.to)
+    });
+    // A placeholder may have needed quotes.
+    let [before, after] = back.map(|text| text.replace(['"', '\''], ""));
+    holds_documents && all_right && before == after
 }
 
 /// The images of the containers of a document.
@@ -269,6 +287,56 @@ pub(crate) fn groups_are_whole(plan: &Plan) -> Result<(), Fault> {
         })?;
     }
     Ok(())
+}
+
+/// What is rendered is as it was, or in ECR as a whole.
+pub(crate) fn renderings_are_right(
+    property: &'static str,
+    before: &Renderings,
+    after: &Renderings,
+    registry: usize,
+) -> Result<Seen, Fault> {
+    let mut seen = Seen::default();
+    for (name, images) in before {
+        let Some(images) = images else { continue };
+        let Some(rendered) = after.get(name).and_then(Option::as_ref) else {
+            return hold(property, false, || format!("{name} cannot be rendered any more")).map(|()| seen);
+        };
+        let pairs = images.iter().zip(rendered);
+        let is_right = |(old, new): (&String, &String)| {
+            old == new || expected(old, registry).as_ref() == Some(new)
+        };
+        let all_right = images.len() == rendered.len() && pairs.clone().all(is_right);
+        hold(property, all_right, || format!("{name}: {images:?} becomes {rendered:?}"))?;
+        seen.rendered += images.len();
+        seen.moved += pairs.filter(|(old, new)| old != new).count();
+    }
+    Ok(seen)
+}
+
+/// Every property of a repository: those of its files, and that what it deploys is right, whichever file
+/// cannot be written.
+pub(crate) fn check_repository(case: &Case) -> Result<Seen, Fault> {
+    let seen = check(case)?;
+    let with = rules(case.registry, default_rules());
+    let mut plan = plan_of(&case.files, &with);
+    let before = renderings::of(&case.files);
+    let after = renderings::of(&files_after(&case.files, &plan));
+    let property = "what is deployed is as it was, or in ECR";
+    let seen = seen.and(renderings_are_right(property, &before, &after, case.registry)?);
+    let changed = (0..plan.files.len()).filter(|file| plan.files[*file].after.is_some());
+    let changed: Vec<usize> = changed.collect();
+    if changed.is_empty() {
+        return Ok(seen);
+    }
+    let left = changed[case.size() % changed.len()];
+    plan.withdraw(left, "it cannot be written");
+    groups_are_whole(&plan)?;
+    no_defect(&plan)?;
+    let after = renderings::of(&files_after(&case.files, &plan));
+    let property = "what is deployed is right when a file cannot be written";
+    renderings_are_right(property, &before, &after, case.registry)?;
+    Ok(seen)
 }
 
 fn the_diff_is_what_is_written(case: &Case, plan: &Plan, after: &[File]) -> Result<(), Fault> {

@@ -54,7 +54,7 @@ const COMMENTS: &[&str] = &[
 
 /// What a document says, before it is written down.
 #[derive(Clone, Debug)]
-enum Node {
+pub(crate) enum Node {
     Text(String),
     /// Written as it is.
     Raw(String),
@@ -63,16 +63,15 @@ enum Node {
     Anchored(&'static str, Box<Node>),
 }
 
-fn text(text: impl Into<String>) -> Node {
+pub(crate) fn text(text: impl Into<String>) -> Node {
     Node::Text(text.into())
 }
 
-/// A stream in a file of its own.
-pub(crate) fn stream(numbers: &mut Numbers) -> Case {
+/// Documents of all kinds.
+pub(crate) fn documents(numbers: &mut Numbers) -> String {
     let mut text = String::new();
     if numbers.once_in(12) {
-        text.push_str("%YAML 1.2\n");
-        text.push_str("---\n");
+        text.push_str("%YAML 1.2\n---\n");
     } else if numbers.once_in(3) {
         text.push_str("---\n");
     }
@@ -89,6 +88,12 @@ pub(crate) fn stream(numbers: &mut Numbers) -> Case {
         }
         text.push_str(&document(numbers));
     }
+    text
+}
+
+/// A stream in a file of its own.
+pub(crate) fn stream(numbers: &mut Numbers) -> Case {
+    let mut text = documents(numbers);
     let is_template = numbers.once_in(6);
     if is_template {
         text = with_actions(&text, numbers);
@@ -105,9 +110,10 @@ pub(crate) fn stream(numbers: &mut Numbers) -> Case {
     if numbers.once_in(4) {
         text.truncate(text.trim_end_matches(['\r', '\n']).len());
     }
-    let path = match is_template {
-        true => "chart/templates/a.yaml",
-        false => numbers.pick(&["a.yaml", "a.yaml", "a.yaml", "a.json", "with blank.yml"]),
+    let path = if is_template {
+        "chart/templates/a.yaml"
+    } else {
+        numbers.pick(&["a.yaml", "a.yaml", "a.yaml", "a.json", "with blank.yml"])
     };
     Case {
         files: vec![File::new(path, text)],
@@ -267,7 +273,7 @@ fn json(node: &Node) -> String {
     }
 }
 
-fn written(node: &Node, numbers: &mut Numbers) -> String {
+pub(crate) fn written(node: &Node, numbers: &mut Numbers) -> String {
     if numbers.once_in(12) {
         return Writer { numbers }.flow(node, 0) + "\n";
     }
@@ -427,7 +433,7 @@ impl Writer<'_> {
             4 => format!("!!str\n{deeper}{text}\n"),
             5 => format!("\n{deeper}{text}\n"),
             6 => {
-                let (first, rest) = text.split_at(text.len() / 2);
+                let (first, rest) = text.split_at(text.chars().next().map_or(0, char::len_utf8));
                 format!("\"{first}\\\n{deeper}{rest}\"")
             }
             7 => format!("\"{}\"", text.replacen(':', "\\u003a", 1)),
