@@ -9,8 +9,12 @@
 #[path = "properties/case.rs"]
 mod case;
 mod common;
+#[path = "properties/on_disk.rs"]
+mod on_disk;
 #[path = "properties/properties.rs"]
 mod properties;
+#[path = "properties/references.rs"]
+mod references;
 #[path = "properties/renderings.rs"]
 mod renderings;
 #[path = "properties/repositories.rs"]
@@ -65,7 +69,25 @@ fn repositories_keep_every_promise() {
     let (cases, seen) = hunt(600, repositories::repository, check_repository);
     println!("{cases} repositories: {seen:?}");
     if cases > 500 {
-        assert!(seen.changed * 2 > cases && seen.grouped > cases);
+        assert!(seen.changed * 2 > cases && seen.grouped * 2 > cases);
         assert!(seen.moved * 3 > seen.rendered, "a third of the images should move");
+    }
+}
+
+#[test]
+fn groups_are_written_whole_or_not_at_all() {
+    let (cases, seen) = hunt(60, repositories::repository, on_disk::check);
+    println!("{cases} repositories on disk: {seen:?}");
+    if cases > 50 {
+        assert!(seen.changed * 2 > cases && seen.moved > cases);
+    }
+}
+
+#[test]
+fn what_is_converted_can_be_reverted() {
+    let (cases, seen) = hunt(3_000, references::references, references::check);
+    println!("{cases} sets of rules: {seen:?}");
+    if cases > 1_000 {
+        assert!(seen.moved > cases, "most references should have a rule");
     }
 }

@@ -7,8 +7,10 @@ use ecr_rewrite::plan::FilePlan;
 use serde::Deserialize;
 use serde_yaml::Value;
 
-/// Every document by an independent parser; `None` when it cannot read them all.
+/// Every document by an independent parser; `None` when it cannot read them all. A byte order mark is left
+/// out: libyaml counts it as a column, and the first line is deeper than the others then.
 pub fn values(text: &str) -> Option<Vec<Value>> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let documents = serde_yaml::Deserializer::from_str(text);
     documents
         .map(|document| Value::deserialize(document).ok())

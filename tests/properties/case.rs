@@ -9,7 +9,7 @@ pub(crate) const REGISTRIES: [&str; 2] = [
     "${AWS_ACCOUNT}.dkr.ecr.ca-central-1.amazonaws.com",
 ];
 /// How many smaller cases are tried at most.
-const TRIES: usize = 4_000;
+const TRIES: usize = 800;
 
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct File {

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use regex::Regex;
 use serde_yaml::{Mapping, Value};
 
 use super::case::File;
@@ -83,8 +84,8 @@ impl Tree<'_> {
         for entry in entries.into_iter().flatten() {
             let text = |key| entry.get(key).and_then(Value::as_str);
             for (_, image) in &mut built {
-                let (name, suffix) = ecr::split(image);
-                if Some(name) == text("name") {
+                if text("name").is_some_and(|name| is_named(image, name)) {
+                    let (name, suffix) = ecr::split(image);
                     let suffix = text("newTag").map_or(suffix.to_string(), |tag| format!(":{tag}"));
                     *image = format!("{}{suffix}", text("newName").unwrap_or(name));
                 }
@@ -122,6 +123,9 @@ impl Tree<'_> {
             let folder = spec.get("chart")?.get("spec")?.get("chart")?.as_str()?;
             return self.release(folder.strip_prefix("./")?, &[], &[spec.get("values")?.clone()]);
         }
+        if object.get("kind")?.as_str()? != "Application" {
+            return None;
+        }
         let source = spec.get("source")?;
         let helm = source.get("helm").cloned().unwrap_or_default();
         let mut more = Vec::new();
@@ -144,6 +148,13 @@ impl Tree<'_> {
         let files = texts(helm.get("valueFiles"));
         self.release(source.get("path")?.as_str()?, &files, &more)
     }
+}
+
+/// Whether an entry's name, which is a regular expression, names an image (`isImageMatched` of kustomize).
+fn is_named(image: &str, name: &str) -> bool {
+    let rest = "(:[a-zA-Z0-9_.{}-]*)?(@sha256:[a-zA-Z0-9_.{}-]*)?$";
+    let pattern = Regex::new(&format!("^{name}{rest}"));
+    pattern.is_ok_and(|pattern| pattern.is_match(image))
 }
 
 fn merge(into: &mut Value, values: &Value) {
