@@ -9,12 +9,13 @@ mod common;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use common::nobody::{as_nobody, nobody_can_run};
 use common::numbers::{Numbers, rounds};
 use common::{REGISTRY, contents, program, put, run, scratch};
 
@@ -98,7 +99,8 @@ fn is_stray(path: &Path) -> bool {
 fn killed_runs_lose_nothing_and_the_next_one_does_the_rest() {
     let folder = scratch();
     let folder = folder.path();
-    let of_each = 60;
+    // Thousands of files in the long form.
+    let of_each = if rounds(6) >= 500 { 250 } else { 60 };
     let old = repository(of_each);
     reset(folder, &old);
     let arguments = [&["."], &TARGET[..]].concat();
@@ -377,4 +379,106 @@ fn a_huge_file_with_holes_and_folders_that_hold_themselves_cost_nothing() {
         fs::metadata(folder.join("huge.yaml")).unwrap().len(),
         1 << 30
     );
+}
+
+/// What a quota does, too: writing fails in the middle of a file.
+#[test]
+fn a_file_that_may_not_grow_stays_and_the_rest_is_done() {
+    let folder = scratch();
+    let folder = folder.path();
+    let pod = "apiVersion: v1\nkind: Pod\nspec: {containers: [{image: nginx:1}]}\n";
+    let large = format!("{pod}{}", "# padding\n".repeat(20_000));
+    put(folder, "small.yaml", pod.as_bytes());
+    put(folder, "large.yaml", large.as_bytes());
+    // In blocks of 512 bytes; the signal would end the program, the error is what is asked for.
+    let script = format!(
+        "trap '' XFSZ; ulimit -f 64; exec {} . {}",
+        env!("CARGO_BIN_EXE_ecr-rewrite"),
+        TARGET.join(" ")
+    );
+    let output = Command::new("sh")
+        .current_dir(folder)
+        .args(["-c", &script])
+        .output()
+        .unwrap();
+    let talk = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{talk}");
+    assert!(
+        talk.contains("large.yaml: its new text could not be written"),
+        "{talk}"
+    );
+    let found = contents(folder);
+    assert_eq!(
+        found.len(),
+        2,
+        "no temporary file is left: {:?}",
+        found.keys()
+    );
+    assert!(found[Path::new("large.yaml")] == large.as_bytes());
+    assert!(String::from_utf8_lossy(&found[Path::new("small.yaml")]).contains(REGISTRY));
+}
+
+#[test]
+fn what_cannot_be_written_keeps_its_groups() {
+    if !nobody_can_run() {
+        return;
+    }
+    let groups = [
+        ("group", "base/deploy.yaml", "prod/kustomization.yaml"),
+        ("chart", "values.yaml", "values-prod.yaml"),
+    ];
+    // A file that is read-only, and a folder.
+    for (mode, locked) in [(0o444, false), (0o555, true)] {
+        let folder = scratch();
+        let folder = folder.path();
+        let old = repository(3);
+        reset(folder, &old);
+        let owner = Command::new("chown")
+            .args(["-R", "65534:65534"])
+            .arg(folder)
+            .status();
+        assert!(owner.unwrap().success() || !is_root());
+        fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).unwrap();
+        for (kind, _, other) in groups {
+            let path = folder.join(format!("{kind}/0001/{other}"));
+            let path = if locked {
+                path.parent().unwrap()
+            } else {
+                &path
+            };
+            fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        }
+        let output = as_nobody(Path::new(env!("CARGO_BIN_EXE_ecr-rewrite")))
+            .current_dir(folder)
+            .arg(".")
+            .args(TARGET)
+            .output()
+            .unwrap();
+        let talk = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{talk}");
+        let found = contents(folder);
+        assert_eq!(found.len(), old.len(), "no temporary file is left");
+        for number in 0..3 {
+            for (kind, one, other) in groups {
+                let is_new = |name: &str| {
+                    let path = PathBuf::from(format!("{kind}/{number:04}/{name}"));
+                    found[&path] != old[&path]
+                };
+                let wanted = number != 1;
+                assert_eq!(
+                    (is_new(one), is_new(other)),
+                    (wanted, wanted),
+                    "{kind}/{number}: {talk}"
+                );
+            }
+        }
+        for (kind, _, other) in groups {
+            let path = folder.join(format!("{kind}/0001/{other}"));
+            fs::set_permissions(path.parent().unwrap(), fs::Permissions::from_mode(0o755)).unwrap();
+        }
+    }
+}
+
+fn is_root() -> bool {
+    fs::metadata("/proc/self").is_ok_and(|metadata| metadata.uid() == 0)
 }

@@ -70,7 +70,10 @@ fn repositories_keep_every_promise() {
     println!("{cases} repositories: {seen:?}");
     if cases > 500 {
         assert!(seen.changed * 2 > cases && seen.grouped * 2 > cases);
-        assert!(seen.moved * 3 > seen.rendered, "a third of the images should move");
+        assert!(
+            seen.moved * 3 > seen.rendered,
+            "a third of the images should move"
+        );
     }
 }
 

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use globset::{GlobBuilder, GlobMatcher};
+use globset::{GlobBuilder, GlobSet};
 
 use super::normalise;
+use crate::globs;
 
 /// Whether a part of a path is filled in: by a template, or as a glob.
 pub(super) fn is_filled(path: &str) -> bool {
@@ -14,7 +15,7 @@ pub(super) fn is_filled(path: &str) -> bool {
 /// What fits a path of which a part is filled in.
 #[derive(Debug)]
 pub(super) struct Pattern {
-    glob: GlobMatcher,
+    glob: GlobSet,
     /// What everything that fits begins with.
     pub(super) head: String,
     /// What everything that fits ends with: comparing that is fast.
@@ -26,7 +27,7 @@ impl Pattern {
         let stars = path.rfind("}}").map(|at| at + 2);
         let last = stars.max(path.rfind('*').map(|at| at + 1));
         Some(Self {
-            glob: glob.build().ok()?.compile_matcher(),
+            glob: globs::ready(glob.build().ok()?).ok()?,
             head,
             tail: path[last.unwrap_or(0)..].to_string(),
         })

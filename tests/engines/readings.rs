@@ -44,7 +44,9 @@ fn add(document: &Document<'_>, steps: &mut Vec<Step>) {
             steps.push(Step::End);
         }
         let step = match &node.kind {
-            Kind::Scalar { value, style, tag, .. } => {
+            Kind::Scalar {
+                value, style, tag, ..
+            } => {
                 let tag = tag.as_ref().map(ToString::to_string);
                 // For nothing at all granit says `~`, and the others the empty text.
                 let value = if node.span.is_empty() { "" } else { value };
@@ -104,10 +106,13 @@ pub(crate) fn rust2(text: &str) -> Result<Vec<Step>, String> {
 pub(crate) fn serde(text: &str) -> Result<Vec<Value>, String> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let documents = serde_yaml::Deserializer::from_str(text);
-    let values = documents.map(|document| Value::deserialize(document).map_err(|error| error.to_string()));
+    let values =
+        documents.map(|document| Value::deserialize(document).map_err(|error| error.to_string()));
     let mut values: Vec<Value> = values.collect::<Result<_, _>>()?;
     // Where nothing but comments stands, serde_yaml sees one document all the same.
-    let is_empty = text.lines().all(|line| line.is_empty() || line.starts_with('#'));
+    let is_empty = text
+        .lines()
+        .all(|line| line.is_empty() || line.starts_with('#'));
     if is_empty && values == [Value::Null] {
         values.clear();
     }
@@ -117,7 +122,9 @@ pub(crate) fn serde(text: &str) -> Result<Vec<Value>, String> {
 /// The values that granit's documents stand for, with aliases followed; `None` where an alias leads to what
 /// it stands in.
 pub(crate) fn valued(text: &str) -> Option<Vec<Value>> {
-    documents(text).map(|document| value(&document.ok()?, 0, 0)).collect()
+    documents(text)
+        .map(|document| value(&document.ok()?, 0, 0))
+        .collect()
 }
 
 fn value(document: &Document<'_>, id: usize, depth: usize) -> Option<Value> {
@@ -126,7 +133,9 @@ fn value(document: &Document<'_>, id: usize, depth: usize) -> Option<Value> {
     }
     let below = |id| value(document, id, depth + 1);
     Some(match &document.node(id).kind {
-        Kind::Scalar { value, style, tag, .. } => {
+        Kind::Scalar {
+            value, style, tag, ..
+        } => {
             let plain = format!("{style:?}") == "Plain";
             scalar(value, plain, tag.as_deref())
         }
@@ -142,9 +151,16 @@ fn value(document: &Document<'_>, id: usize, depth: usize) -> Option<Value> {
 
 /// A scalar without a tag of its own, as libyaml's users resolve it.
 fn scalar(value: &Cow<'_, str>, plain: bool, tag: Option<&str>) -> Value {
-    let is_typed = tag.is_some_and(|tag| tag.starts_with("tag:yaml.org,2002:") && !tag.ends_with("str"));
-    let is_text = !plain && !is_typed || tag.is_some_and(|tag| tag == "tag:yaml.org,2002:str" || tag == "!");
-    if is_text || value.starts_with("---") || !value.chars().all(|c| c.is_ascii_alphanumeric() || "+-._~".contains(c)) {
+    let is_typed =
+        tag.is_some_and(|tag| tag.starts_with("tag:yaml.org,2002:") && !tag.ends_with("str"));
+    let is_text =
+        !plain && !is_typed || tag.is_some_and(|tag| tag == "tag:yaml.org,2002:str" || tag == "!");
+    if is_text
+        || value.starts_with("---")
+        || !value
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "+-._~".contains(c))
+    {
         return Value::String(value.to_string());
     }
     serde_yaml::from_str(value).unwrap_or_else(|_| Value::String(value.to_string()))

@@ -54,28 +54,58 @@ pub(crate) fn check(case: &Case) -> Result<Seen, Fault> {
     put(folder, theirs, touched.as_bytes());
     let written = write(&mut plan, &Stop::default());
     let after = files(folder);
-    let is_theirs = after.iter().any(|file| file.path == *theirs && file.text == touched);
+    let is_theirs = after
+        .iter()
+        .any(|file| file.path == *theirs && file.text == touched);
     hold("what somebody changed stays", is_theirs, || theirs.clone())?;
-    hold("one file could not be written", written.failures.len() == 1, || format!("{:?}", written.failures))?;
+    hold(
+        "one file could not be written",
+        written.failures.len() == 1,
+        || format!("{:?}", written.failures),
+    )?;
     let same = after.len() == case.files.len();
-    hold("no temporary file stays", same, || format!("{:?}", after.len()))?;
+    hold("no temporary file stays", same, || {
+        format!("{:?}", after.len())
+    })?;
     for file in &after {
         let old = case.files.iter().find(|old| old.path == file.path).unwrap();
-        let planned = plan.files.iter().find(|planned| planned.source.path == Path::new(&file.path));
+        let planned = plan
+            .files
+            .iter()
+            .find(|planned| planned.source.path == Path::new(&file.path));
         let new = planned.and_then(|planned| planned.after.as_deref());
         let is_whole = file.path == *theirs || file.text == new.unwrap_or(&old.text);
-        hold("every file is as it was or as the plan says", is_whole, || file.path.clone())?;
+        hold(
+            "every file is as it was or as the plan says",
+            is_whole,
+            || file.path.clone(),
+        )?;
     }
     // A block scalar may have ended with the file: then the comment is a part of it.
     let now: Vec<File> = after
         .iter()
-        .map(|file| if file.path == *theirs { old.clone() } else { file.clone() })
+        .map(|file| {
+            if file.path == *theirs {
+                old.clone()
+            } else {
+                file.clone()
+            }
+        })
         .collect();
     let property = "what is deployed is right when a file could not be written";
-    let seen = renderings_are_right(property, &before, &renderings::of(&now), (&plan, case.registry))?;
+    let seen = renderings_are_right(
+        property,
+        &before,
+        &renderings::of(&now),
+        (&plan, case.registry),
+    )?;
     put(folder, theirs, old.text.as_bytes());
     let rest = write(&mut plan_of(folder, case), &Stop::default());
-    hold("the next run writes the rest", rest.failures.is_empty(), || format!("{:?}", rest.failures))?;
+    hold(
+        "the next run writes the rest",
+        rest.failures.is_empty(),
+        || format!("{:?}", rest.failures),
+    )?;
     nothing_changes("afterwards nothing is left to do", &plan_of(folder, case))?;
     let last = renderings::of(&files(folder));
     let property = "what is deployed is right in the end";

@@ -127,13 +127,21 @@ pub(crate) fn check(case: &Case) -> Result<Seen, Fault> {
     nothing_changes("a second run finds nothing to do", &again)?;
     no_defect(&again)?;
     seen.changed = usize::from(plan.changes().next().is_some());
-    seen.grouped = plan.changes().filter(|(_, change)| !change.groups.is_empty()).count();
+    seen.grouped = plan
+        .changes()
+        .filter(|(_, change)| !change.groups.is_empty())
+        .count();
     Ok(seen)
 }
 
 pub(crate) fn nothing_changes(property: &'static str, plan: &Plan) -> Result<(), Fault> {
     let changes = plan.changes().map(|(file, change)| {
-        format!("{}: {} -> {}", file.source.path.display(), change.from, change.to)
+        format!(
+            "{}: {} -> {}",
+            file.source.path.display(),
+            change.from,
+            change.to
+        )
     });
     let changes: Vec<String> = changes.collect();
     let stays = plan.files.iter().all(|file| file.after.is_none());
@@ -142,8 +150,15 @@ pub(crate) fn nothing_changes(property: &'static str, plan: &Plan) -> Result<(),
 
 /// What does not pass the program's own check is a defect of it, although nothing is written.
 fn no_defect(plan: &Plan) -> Result<(), Fault> {
-    let defect = plan.failures.iter().find(|failure| failure.message.contains("defect"));
-    hold("every plan passes the second opinion", defect.is_none(), || format!("{defect:?}"))
+    let defect = plan
+        .failures
+        .iter()
+        .find(|failure| failure.message.contains("defect"));
+    hold(
+        "every plan passes the second opinion",
+        defect.is_none(),
+        || format!("{defect:?}"),
+    )
 }
 
 fn every_site_is_decided(file: &FilePlan) -> Result<(), Fault> {
@@ -153,7 +168,9 @@ fn every_site_is_decided(file: &FilePlan) -> Result<(), Fault> {
     let mut decided: Vec<usize> = changes.chain(skips).chain(undecided).collect();
     decided.sort_unstable();
     let all: Vec<usize> = (0..file.sites.len()).collect();
-    hold("every site is decided once", decided == all, || format!("{decided:?} of {all:?}"))
+    hold("every site is decided once", decided == all, || {
+        format!("{decided:?} of {all:?}")
+    })
 }
 
 /// What a reference has to become, when a rule maps it.
@@ -178,7 +195,8 @@ fn only_what_is_planned_changes(file: &FilePlan, registry: usize) -> Result<Seen
     };
     let property = "an independent parser sees only planned changes";
     let Some(new) = new else {
-        return hold(property, false, || format!("it cannot read {after}")).map(|()| Seen::default());
+        return hold(property, false, || format!("it cannot read {after}"))
+            .map(|()| Seen::default());
     };
     let fault = |what| Fault { property, what };
     for difference in differences(&old, &new).map_err(fault)? {
@@ -188,23 +206,44 @@ fn only_what_is_planned_changes(file: &FilePlan, registry: usize) -> Result<Seen
             let holds = |from: &str, to: &str| before.contains(from) && after.contains(to);
             scalars.any(|scalar| holds(&scalar.from, &scalar.to)) || holds("", &change.to)
         });
-        hold(property, is_planned, || format!("not planned: {difference:?}"))?;
-        let right = is_right(&difference, file, registry);
-        hold("changes are images, and become what they should", right, || {
-            format!("{difference:?}")
+        hold(property, is_planned, || {
+            format!("not planned: {difference:?}")
         })?;
+        let right = is_right(&difference, file, registry);
+        hold(
+            "changes are images, and become what they should",
+            right,
+            || format!("{difference:?}"),
+        )?;
     }
-    Ok(Seen { compared: 1, ..Seen::default() })
+    Ok(Seen {
+        compared: 1,
+        ..Seen::default()
+    })
 }
 
 /// Whether a text that differs is an image in ECR, a text that the parser cannot read and that holds some,
 /// or one of the parts that make one; those are judged by what they are rendered to.
 fn is_right(difference: &Difference, file: &FilePlan, registry: usize) -> bool {
-    let Difference { path, before, after } = difference;
-    let key = path.rsplit(['.', '|']).next().unwrap_or_default().to_lowercase();
-    let is_part = matches!(key.as_str(), "registry" | "repository" | "hub" | "name" | "newname");
+    let Difference {
+        path,
+        before,
+        after,
+    } = difference;
+    let key = path
+        .rsplit(['.', '|'])
+        .next()
+        .unwrap_or_default()
+        .to_lowercase();
+    let is_part = matches!(
+        key.as_str(),
+        "registry" | "repository" | "hub" | "name" | "newname"
+    );
     let is_parameter = path.ends_with(".parameters[].value");
-    if is_part || is_parameter || key.contains("image") && expected(before, registry).as_ref() == Some(after) {
+    if is_part
+        || is_parameter
+        || key.contains("image") && expected(before, registry).as_ref() == Some(after)
+    {
         return true;
     }
     let are_values = path.ends_with(".values");
@@ -215,7 +254,9 @@ fn is_right(difference: &Difference, file: &FilePlan, registry: usize) -> bool {
     scalars.sort_by_key(|scalar| std::cmp::Reverse(scalar.to.len()));
     let mut back = [before.clone(), after.clone()];
     let all_right = scalars.iter().all(|scalar| {
-        back = back.each_ref().map(|text| text.replace(&scalar.to, &scalar.from));
+        back = back
+            .each_ref()
+            .map(|text| text.replace(&scalar.to, &scalar.from));
         are_values || expected(&scalar.from, registry).as_ref() == Some(&scalar.to)
     });
     // A placeholder may have needed quotes.
@@ -231,17 +272,25 @@ fn images(document: &Value, found: &mut Vec<String>) {
     }
     let spec = match kind {
         Some("Pod") => document.get("spec"),
-        Some("Deployment") => document.get("spec").and_then(|it| it.get("template")?.get("spec")),
+        Some("Deployment") => document
+            .get("spec")
+            .and_then(|it| it.get("template")?.get("spec")),
         Some("List") => {
             let items = document.get("items").and_then(Value::as_sequence);
-            items.into_iter().flatten().for_each(|item| images(item, found));
+            items
+                .into_iter()
+                .flatten()
+                .for_each(|item| images(item, found));
             None
         }
         _ => None,
     };
     for list in ["initContainers", "containers"] {
         let list = spec.and_then(|spec| spec.get(list)?.as_sequence());
-        let images = list.into_iter().flatten().filter_map(|item| item.get("image")?.as_str());
+        let images = list
+            .into_iter()
+            .flatten()
+            .filter_map(|item| item.get("image")?.as_str());
         found.extend(images.map(ToString::to_string));
     }
 }
@@ -252,8 +301,13 @@ fn every_image_is_accounted_for(file: &File, plan: &Plan, registry: usize) -> Re
         return Ok(0);
     };
     let mut found = Vec::new();
-    documents.iter().for_each(|document| images(document, &mut found));
-    let planned = plan.files.iter().find(|planned| planned.source.path == Path::new(&file.path));
+    documents
+        .iter()
+        .for_each(|document| images(document, &mut found));
+    let planned = plan
+        .files
+        .iter()
+        .find(|planned| planned.source.path == Path::new(&file.path));
     for image in &found {
         if expected(image, registry).is_none() {
             continue;
@@ -261,7 +315,9 @@ fn every_image_is_accounted_for(file: &File, plan: &Plan, registry: usize) -> Re
         let mut sites = planned.iter().flat_map(|planned| &planned.sites);
         // A block scalar that ends with the file ends with a line for one engine and not for the other.
         let known = sites.any(|site| site.text() == image || site.text() == format!("{image}\n"));
-        hold("every image is in ECR or has a reason", known, || format!("{image} is not known"))?;
+        hold("every image is in ECR or has a reason", known, || {
+            format!("{image} is not known")
+        })?;
     }
     Ok(found.len())
 }
@@ -272,16 +328,23 @@ pub(crate) fn groups_are_whole(plan: &Plan) -> Result<(), Fault> {
         let (mut changed, mut stays) = (Vec::new(), Vec::new());
         for file in &plan.files {
             let in_group = |site: &usize| {
-                file.groups.get(site).is_some_and(|groups| groups.contains(&index))
+                file.groups
+                    .get(site)
+                    .is_some_and(|groups| groups.contains(&index))
             };
             let of_change = file.changes.iter().filter(|change| in_group(&change.site));
             changed.extend(of_change.map(|change| change.from.clone()));
-            let is_done = |reason| {
-                matches!(reason, Reason::AlreadyEcr | Reason::KustomizePlaceholder)
-            };
-            let skips = file.skips.iter().filter(|skip| in_group(&skip.site) && !is_done(skip.reason));
+            let is_done =
+                |reason| matches!(reason, Reason::AlreadyEcr | Reason::KustomizePlaceholder);
+            let skips = file
+                .skips
+                .iter()
+                .filter(|skip| in_group(&skip.site) && !is_done(skip.reason));
             stays.extend(skips.map(|skip| format!("{}: {}", skip.reason, skip.detail)));
-            let assumed = file.undecided.iter().filter(|assumed| in_group(&assumed.site));
+            let assumed = file
+                .undecided
+                .iter()
+                .filter(|assumed| in_group(&assumed.site));
             stays.extend(assumed.map(|assumed| assumed.from.clone()));
         }
         let is_whole = changed.is_empty() || stays.is_empty();
@@ -306,7 +369,10 @@ pub(crate) fn renderings_are_right(
     for (name, images) in before {
         let Some(images) = images else { continue };
         let Some(rendered) = after.get(name).and_then(Option::as_ref) else {
-            return hold(property, false, || format!("{name} cannot be rendered any more")).map(|()| seen);
+            return hold(property, false, || {
+                format!("{name} cannot be rendered any more")
+            })
+            .map(|()| seen);
         };
         let pairs = images.iter().zip(rendered);
         let is_right = |(old, new): (&String, &String)| {
@@ -315,7 +381,9 @@ pub(crate) fn renderings_are_right(
             old == new || expected(whole, registry).as_deref() == Some(moved) || is_healed(old)
         };
         let all_right = images.len() == rendered.len() && pairs.clone().all(is_right);
-        hold(property, all_right, || format!("{name}: {images:?} becomes {rendered:?}"))?;
+        hold(property, all_right, || {
+            format!("{name}: {images:?} becomes {rendered:?}")
+        })?;
         seen.rendered += images.len();
         seen.moved += pairs.filter(|(old, new)| old != new).count();
     }
@@ -331,7 +399,12 @@ pub(crate) fn check_repository(case: &Case) -> Result<Seen, Fault> {
     let before = renderings::of(&case.files);
     let after = renderings::of(&files_after(&case.files, &plan));
     let property = "what is deployed is as it was, or in ECR";
-    let seen = seen.and(renderings_are_right(property, &before, &after, (&plan, case.registry))?);
+    let seen = seen.and(renderings_are_right(
+        property,
+        &before,
+        &after,
+        (&plan, case.registry),
+    )?);
     let changed = (0..plan.files.len()).filter(|file| plan.files[*file].after.is_some());
     let changed: Vec<usize> = changed.collect();
     if changed.is_empty() {
@@ -365,9 +438,11 @@ fn the_diff_is_what_is_written(case: &Case, plan: &Plan, after: &[File]) -> Resu
     let diff = String::from_utf8(out).unwrap();
     for (before, after) in case.files.iter().zip(after) {
         let applied = patch::applied(&diff, &before.path, &before.text);
-        hold("the printed diff, applied, is what is written", applied.as_ref() == Some(&after.text), || {
-            format!("{diff}\ngives {applied:?}")
-        })?;
+        hold(
+            "the printed diff, applied, is what is written",
+            applied.as_ref() == Some(&after.text),
+            || format!("{diff}\ngives {applied:?}"),
+        )?;
     }
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! References, generated, with rules that map some of them: there and back again.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use ecr_rewrite::image::ImageRef;
 use ecr_rewrite::rules::{EcrHost, Rule, RuleSet, Verdict};
 
@@ -23,10 +25,12 @@ const HOSTS: &[&str] = &[
     "localhost/",
     "localhost:5000/",
 ];
-const PARTS: &[&str] = &["library", "nginx", "acme", "a", "b-c", "d__e", "f.g", "hub", "quay", "0"];
+const PARTS: &[&str] = &[
+    "library", "nginx", "acme", "a", "b-c", "d__e", "f.g", "hub", "quay", "0",
+];
 const TAGS: &[&str] = &["", ":1", ":latest", ":V1.2_3-x", ":1.10", ":012"];
 const DIGEST: &str = "@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
-const PREFIXES: &[&str] = &["hub", "quay", "own", "a-b", "ROOT", "k8s"];
+const PREFIXES: &[&str] = &["hub", "quay", "own", "a-b", "ROOT", "hub/acme", "hub/a"];
 
 /// A file with rules, as flags, and one with references.
 pub(crate) fn references(numbers: &mut Numbers) -> Case {
@@ -48,7 +52,10 @@ pub(crate) fn references(numbers: &mut Numbers) -> Case {
         references.push_str(&format!("{host}{path}{}{digest}\n", numbers.pick(TAGS)));
     }
     Case {
-        files: vec![File::new("rules", rules), File::new("references", references)],
+        files: vec![
+            File::new("rules", rules),
+            File::new("references", references),
+        ],
         registry: numbers.below(REGISTRIES.len()),
     }
 }
@@ -65,34 +72,52 @@ pub(crate) fn check(case: &Case) -> Result<Seen, Fault> {
         let file = case.files.iter().find(|file| file.path == name);
         file.map_or("", |file| file.text.as_str()).lines()
     };
-    let rules = lines("rules").filter_map(|flag| Rule::parse_flag(flag).ok()).collect();
+    // A registry has one rule for each prefix.
+    let mut prefixes = BTreeSet::new();
+    let rules = lines("rules").filter_map(|flag| Rule::parse_flag(flag).ok());
+    let rules = rules
+        .filter(|rule| prefixes.insert(rule.prefix_text().to_string()))
+        .collect();
     let registry = EcrHost::parse(REGISTRIES[case.registry]).unwrap();
     let (set, _) = RuleSet::new(Some(registry), rules);
     let mut seen = Seen::default();
-    let mut places = std::collections::BTreeMap::new();
+    let mut places = BTreeMap::new();
     for text in lines("references") {
-        let Ok(image) = ImageRef::parse(text) else { continue };
-        hold("what is parsed is printed as it was", image.to_string() == text, || image.to_string())?;
+        let Ok(image) = ImageRef::parse(text) else {
+            continue;
+        };
+        hold(
+            "what is parsed is printed as it was",
+            image.to_string() == text,
+            || image.to_string(),
+        )?;
         seen.images += 1;
-        let Verdict::Rewrite { name, .. } = set.decide(&image) else { continue };
+        let Verdict::Rewrite { name, .. } = set.decide(&image) else {
+            continue;
+        };
         let to = format!("{name}{}", image.suffix());
-        // Where two rules have prefixes that meet, one place stands for two images, and nobody can say which.
         let canonical = canonical(text);
         let known = places.entry(name).or_insert_with(|| canonical.clone());
-        if *known != canonical {
-            continue;
-        }
+        hold(
+            "one place is that of one image",
+            *known == canonical,
+            || format!("{to} is that of {known:?} and {canonical:?}"),
+        )?;
         seen.moved += 1;
         let is_done = set.text_is_ecr(&to);
-        hold("what is converted is done", is_done, || format!("{text} becomes {to}"))?;
+        hold("what is converted is done", is_done, || {
+            format!("{text} becomes {to}")
+        })?;
         let back = set.revert(&to);
         let again = back.as_deref().ok();
         let same = again.is_some_and(|again| {
             self::canonical(again) == canonical && again.ends_with(&image.suffix())
         });
-        hold("what is converted and reverted is the same image", same, || {
-            format!("{text} becomes {to} and then {back:?}")
-        })?;
+        hold(
+            "what is converted and reverted is the same image",
+            same,
+            || format!("{text} becomes {to} and then {back:?}"),
+        )?;
     }
     Ok(seen)
 }

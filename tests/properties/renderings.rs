@@ -16,7 +16,10 @@ pub(crate) type Renderings = BTreeMap<String, Option<Vec<String>>>;
 /// Everything that the files deploy.
 pub(crate) fn of(files: &[File]) -> Renderings {
     let tree = Tree {
-        files: files.iter().map(|file| (file.path.as_str(), file.text.as_str())).collect(),
+        files: files
+            .iter()
+            .map(|file| (file.path.as_str(), file.text.as_str()))
+            .collect(),
     };
     let mut renderings = Renderings::new();
     for path in tree.files.keys() {
@@ -27,7 +30,10 @@ pub(crate) fn of(files: &[File]) -> Renderings {
         } else if let Some(folder) = path.strip_suffix("/Chart.yaml") {
             renderings.insert(format!("{folder} alone"), tree.release(folder, &[], &[]));
             for layer in ["values-prod.yaml", "values-dev.yaml"] {
-                if tree.files.contains_key(format!("{folder}/{layer}").as_str()) {
+                if tree
+                    .files
+                    .contains_key(format!("{folder}/{layer}").as_str())
+                {
                     let release = tree.release(folder, &[layer], &[]);
                     renderings.insert(format!("{folder} with {layer}"), release);
                 }
@@ -51,7 +57,9 @@ fn texts(list: Option<&Value>) -> Vec<&str> {
 impl Tree<'_> {
     fn document(&self, path: &str) -> Option<Value> {
         let documents = judge::values(self.files.get(path)?)?;
-        <[Value; 1]>::try_from(documents).ok().map(|[document]| document)
+        <[Value; 1]>::try_from(documents)
+            .ok()
+            .map(|[document]| document)
     }
 
     /// The containers and images that a kustomization builds.
@@ -98,7 +106,10 @@ impl Tree<'_> {
         let pod = self.document(path)?;
         let containers = pod.get("spec")?.get("containers")?.as_sequence()?;
         let text = |item: &Value, key| Some(item.get(key)?.as_str()?.to_string());
-        containers.iter().map(|item| Some((text(item, "name")?, text(item, "image")?))).collect()
+        containers
+            .iter()
+            .map(|item| Some((text(item, "name")?, text(item, "image")?)))
+            .collect()
     }
 
     /// What the chart in `folder` renders with its values, those of `files` beside them and `more`.
@@ -110,9 +121,15 @@ impl Tree<'_> {
             merge(&mut merged, &self.document(&format!("{folder}/{file}"))?);
         }
         more.iter().for_each(|values| merge(&mut merged, values));
-        let template = self.files.get(format!("{folder}/templates/pod.yaml").as_str())?;
-        let lines = template.lines().filter_map(|line| line.trim().strip_prefix("- image: \""));
-        lines.map(|line| filled(line.trim_end_matches('"'), &merged)).collect()
+        let template = self
+            .files
+            .get(format!("{folder}/templates/pod.yaml").as_str())?;
+        let lines = template
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("- image: \""));
+        lines
+            .map(|line| filled(line.trim_end_matches('"'), &merged))
+            .collect()
     }
 
     /// What an Application or HelmRelease renders.
@@ -121,7 +138,11 @@ impl Tree<'_> {
         let spec = object.get("spec")?;
         if object.get("kind")?.as_str()? == "HelmRelease" {
             let folder = spec.get("chart")?.get("spec")?.get("chart")?.as_str()?;
-            return self.release(folder.strip_prefix("./")?, &[], &[spec.get("values")?.clone()]);
+            return self.release(
+                folder.strip_prefix("./")?,
+                &[],
+                &[spec.get("values")?.clone()],
+            );
         }
         if object.get("kind")?.as_str()? != "Application" {
             return None;
@@ -177,7 +198,9 @@ fn filled(template: &str, values: &Value) -> Option<String> {
     let mut rest = template;
     while let Some((before, action)) = rest.split_once("{{ .Values.") {
         let (keys, after) = action.split_once(" }}")?;
-        let value = keys.split('.').try_fold(values, |value, key| value.get(key))?;
+        let value = keys
+            .split('.')
+            .try_fold(values, |value, key| value.get(key))?;
         text.push_str(before);
         text.push_str(&match value {
             Value::String(text) => text.clone(),

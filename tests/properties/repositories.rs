@@ -8,12 +8,25 @@ use super::streams::{IMAGES, Node, documents, text, written};
 /// Names of containers.
 const NAMES: [&str; 3] = ["a", "b", "c"];
 /// Registries as values write them.
-const HOSTS: &[&str] = &["docker.io", "quay.io", "ghcr.io", "index.docker.io", "mcr.microsoft.com"];
+const HOSTS: &[&str] = &[
+    "docker.io",
+    "quay.io",
+    "ghcr.io",
+    "index.docker.io",
+    "mcr.microsoft.com",
+];
 /// Repositories as values write them.
-const REPOSITORIES: &[&str] = &["acme/app", "acme/other", "library/nginx", "nginx", "acme/deep/er"];
+const REPOSITORIES: &[&str] = &[
+    "acme/app",
+    "acme/other",
+    "library/nginx",
+    "nginx",
+    "acme/deep/er",
+];
 const TAGS: &[&str] = &["1", "1.10", "v2-alpine", "latest"];
 /// What renders the values below.
-const PARTS: &str = "{{ .Values.image.registry }}/{{ .Values.image.repository }}:{{ .Values.image.tag }}";
+const PARTS: &str =
+    "{{ .Values.image.registry }}/{{ .Values.image.repository }}:{{ .Values.image.tag }}";
 const HALVES: &str = "{{ .Values.image.repository }}:{{ .Values.image.tag }}";
 const WHOLE: &str = "{{ .Values.jobImage }}";
 
@@ -35,7 +48,8 @@ pub(crate) fn repository(numbers: &mut Numbers) -> Case {
             file.text.insert(0, '\u{feff}');
         }
         if numbers.once_in(6) {
-            file.text.truncate(file.text.trim_end_matches(['\r', '\n']).len());
+            file.text
+                .truncate(file.text.trim_end_matches(['\r', '\n']).len());
         }
     }
     files.sort_by(|one, other| one.path.cmp(&other.path));
@@ -46,7 +60,12 @@ pub(crate) fn repository(numbers: &mut Numbers) -> Case {
 }
 
 fn of_text(pairs: &[(&'static str, &str)]) -> Node {
-    Node::Map(pairs.iter().map(|(key, value)| (*key, text(*value))).collect())
+    Node::Map(
+        pairs
+            .iter()
+            .map(|(key, value)| (*key, text(*value)))
+            .collect(),
+    )
 }
 
 fn texts(items: &[&str]) -> Node {
@@ -60,11 +79,20 @@ fn name(reference: &str) -> &str {
 
 /// A base, overlays of it, and an overlay of one of those.
 fn kustomizations(folder: &str, numbers: &mut Numbers, files: &mut Vec<File>) {
-    let images: Vec<&str> = (0..=numbers.below(2)).map(|_| numbers.pick(IMAGES)).collect();
+    let images: Vec<&str> = (0..=numbers.below(2))
+        .map(|_| numbers.pick(IMAGES))
+        .collect();
     let containers = images.iter().zip(NAMES);
     let containers = containers.map(|(image, name)| of_text(&[("name", name), ("image", image)]));
-    let pod = object("v1", "Pod", vec![("containers", Node::List(containers.collect()))]);
-    files.push(File::new(format!("{folder}/base/pod.yaml"), written(&pod, numbers)));
+    let pod = object(
+        "v1",
+        "Pod",
+        vec![("containers", Node::List(containers.collect()))],
+    );
+    files.push(File::new(
+        format!("{folder}/base/pod.yaml"),
+        written(&pod, numbers),
+    ));
     let base = kustomization(&["pod.yaml"], &images, numbers.once_in(4), None, numbers);
     files.push(File::new(format!("{folder}/base/kustomization.yaml"), base));
     for (overlay, below) in [("prod", "../base"), ("dev", "../base"), ("eu", "../prod")] {
@@ -75,12 +103,22 @@ fn kustomizations(folder: &str, numbers: &mut Numbers, files: &mut Vec<File>) {
         if let Some(patch) = patch {
             let image = numbers.pick(IMAGES);
             let container = of_text(&[("name", numbers.pick(&NAMES)), ("image", image)]);
-            let pod = object("v1", "Pod", vec![("containers", Node::List(vec![container]))]);
-            files.push(File::new(format!("{folder}/{overlay}/{patch}"), written(&pod, numbers)));
+            let pod = object(
+                "v1",
+                "Pod",
+                vec![("containers", Node::List(vec![container]))],
+            );
+            files.push(File::new(
+                format!("{folder}/{overlay}/{patch}"),
+                written(&pod, numbers),
+            ));
         }
         let entries = !numbers.once_in(3);
         let overlaid = kustomization(&[below], &images, entries, patch, numbers);
-        files.push(File::new(format!("{folder}/{overlay}/kustomization.yaml"), overlaid));
+        files.push(File::new(
+            format!("{folder}/{overlay}/kustomization.yaml"),
+            overlaid,
+        ));
     }
 }
 
@@ -153,7 +191,10 @@ fn chart(number: usize, numbers: &mut Numbers, files: &mut Vec<File>) {
     let is_whole = numbers.once_in(3);
     let image = if is_whole { HALVES } else { PARTS };
     let mut add = |path: String, text: String| files.push(File::new(path, text));
-    add(format!("{folder}/Chart.yaml"), format!("apiVersion: v2\nname: web{number}\nversion: 1.0.0\n"));
+    add(
+        format!("{folder}/Chart.yaml"),
+        format!("apiVersion: v2\nname: web{number}\nversion: 1.0.0\n"),
+    );
     add(
         format!("{folder}/templates/pod.yaml"),
         format!(
@@ -177,7 +218,10 @@ fn chart(number: usize, numbers: &mut Numbers, files: &mut Vec<File>) {
     if numbers.once_in(3) {
         let chart = vec![
             ("chart", text(format!("./{folder}"))),
-            ("sourceRef", of_text(&[("kind", "GitRepository"), ("name", "flux-system")])),
+            (
+                "sourceRef",
+                of_text(&[("kind", "GitRepository"), ("name", "flux-system")]),
+            ),
         ];
         let spec = vec![
             ("chart", Node::Map(vec![("spec", Node::Map(chart))])),
@@ -202,7 +246,10 @@ fn application(folder: &str, layers: &[&str], is_whole: bool, numbers: &mut Numb
     if numbers.once_in(3) {
         let (name, value) = match numbers.below(3) {
             0 => ("image.tag", numbers.pick(TAGS).to_string()),
-            1 if is_whole => ("image.repository", format!("quay.io/{}", numbers.pick(REPOSITORIES))),
+            1 if is_whole => (
+                "image.repository",
+                format!("quay.io/{}", numbers.pick(REPOSITORIES)),
+            ),
             _ => ("image.repository", numbers.pick(REPOSITORIES).to_string()),
         };
         let parameter = of_text(&[("name", name), ("value", &value)]);

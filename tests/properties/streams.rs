@@ -42,7 +42,12 @@ const ODD: &[&str] = &[
     "{a: nginx:1}",
 ];
 /// Texts that look like images where none are.
-const DECOYS: &[&str] = &["nginx:1", "quay.io/acme/app:2", "say nginx:1 twice", "redis"];
+const DECOYS: &[&str] = &[
+    "nginx:1",
+    "quay.io/acme/app:2",
+    "say nginx:1 twice",
+    "redis",
+];
 const COMMENTS: &[&str] = &[
     "# nginx:1",
     "# image: quay.io/acme/app:1",
@@ -171,7 +176,10 @@ fn pod(numbers: &mut Numbers) -> Node {
             containers.insert(0, Node::Anchored("c", first));
             containers.push(match numbers.below(2) {
                 0 => Node::Raw("*c ".to_string()),
-                _ => Node::Map(vec![("<<", Node::Raw("*c".to_string())), ("name", text("d"))]),
+                _ => Node::Map(vec![
+                    ("<<", Node::Raw("*c".to_string())),
+                    ("name", text("d")),
+                ]),
             });
         }
         // An image that others repeat, perhaps with a second anchor of that name.
@@ -402,7 +410,11 @@ impl Writer<'_> {
             Node::List(_) => {
                 let step = self.numbers.pick(&[0, 2, 2, 4]);
                 let is_item = self.once_in(10);
-                let head = if is_item { self.behind() } else { String::new() };
+                let head = if is_item {
+                    self.behind()
+                } else {
+                    String::new()
+                };
                 format!("{head}\n{}", self.block(node, indent + step))
             }
             Node::Map(_) => {
@@ -521,7 +533,9 @@ fn with_actions(text: &str, numbers: &mut Numbers) -> String {
             result.push_str(&format!("{indent}{action}\n"));
             open += 1;
         }
-        let place = line.rfind(':').filter(|_| line.contains("image:") && numbers.once_in(3));
+        let place = line
+            .rfind(':')
+            .filter(|_| line.contains("image:") && numbers.once_in(3));
         match place {
             Some(at) if !line[..at].ends_with("image") => {
                 let action = numbers.pick(&["{{ .Values.tag }}", "{{ default \"}}\" .x }}"]);
