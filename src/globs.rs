@@ -63,11 +63,8 @@ mod tests {
     #[test]
     fn what_is_too_large_is_an_error() {
         let deep = "{a,".repeat(2_000) + &"}".repeat(2_000);
-        let long = format!("*{}", "a".repeat(1_000_000));
-        for glob in [deep, long] {
-            assert!(ready(Glob::new(&glob).unwrap()).is_err());
-            assert!(path_globs(&[glob]).is_err());
-        }
+        assert!(ready(Glob::new(&deep).unwrap()).is_err());
+        assert!(path_globs(&[deep]).is_err());
     }
 
     #[test]

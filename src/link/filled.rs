@@ -7,6 +7,10 @@ use globset::{GlobBuilder, GlobSet};
 use super::normalise;
 use crate::globs;
 
+/// The longest path that systems take (`PATH_MAX` of Linux): what is longer fits no file, and takes long to
+/// compile.
+const MAX_PATH: usize = 4096;
+
 /// Whether a part of a path is filled in: by a template, or as a glob.
 pub(super) fn is_filled(path: &str) -> bool {
     path.contains("{{") || path.contains('*')
@@ -24,6 +28,9 @@ pub(super) struct Pattern {
 
 impl Pattern {
     fn of(glob: &mut GlobBuilder<'_>, head: String, path: &str) -> Option<Self> {
+        if head.len() + path.len() > MAX_PATH {
+            return None;
+        }
         let stars = path.rfind("}}").map(|at| at + 2);
         let last = stars.max(path.rfind('*').map(|at| at + 1));
         Some(Self {
