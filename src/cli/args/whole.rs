@@ -1,0 +1,26 @@
+//! The whole command line as one command with its subcommands, for completions and man pages. Arguments are
+//! read without it: a command counts as the first word only.
+
+use clap::{Command, CommandFactory};
+
+use super::{Convert, Explain, Images, Init, Prove, Rewrite, Rules};
+
+/// The program with its commands, in the order of its help. `generate` is for packages, and not told.
+pub(in super::super) fn whole() -> Command {
+    let commands = [
+        ("convert", Convert::command()),
+        ("images", Images::command()),
+        ("explain", Explain::command()),
+        ("rules", Rules::command()),
+        ("prove", Prove::command()),
+        ("init", Init::command()),
+    ];
+    let named = commands.map(|(word, command)| {
+        // Its name says the whole way to it, since it is read on its own.
+        let page = format!("ecr-rewrite-{word}");
+        command.name(word).display_name(page)
+    });
+    Rewrite::command()
+        .help_template("{about}")
+        .subcommands(named)
+}
