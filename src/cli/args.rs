@@ -100,7 +100,7 @@ pub(super) struct Rewrite {
 ///
 /// An image that no rule maps comes out as it went in, with the reason on standard error.
 #[derive(Debug, Parser)]
-#[command(name = "ecr-rewrite convert", bin_name = "ecr-rewrite convert")]
+#[command(name = "ecr-rewrite convert", bin_name = "ecr-rewrite convert", after_help = CONVERT)]
 pub(super) struct Convert {
     /// References; without any, standard input is read, one a line
     #[arg(value_name = "IMAGE")]
@@ -118,11 +118,20 @@ pub(super) struct Convert {
     pub(super) output: OutputArgs,
 }
 
+const CONVERT: &str = "\
+Examples:
+  ecr-rewrite convert nginx:1.27 quay.io/prometheus/node-exporter:v1.8.2
+  ecr-rewrite convert -v registry.example.com/app:1      and why it stays
+  ecr-rewrite convert --revert 123456789012.dkr.ecr.eu-west-1.amazonaws.com/docker-hub/library/nginx:1.27
+  grep ^FROM Dockerfile | cut -d ' ' -f 2 | ecr-rewrite convert
+
+Exit codes: 0 done, whatever was mapped; 2 wrong usage, or something is no reference (the others are printed).";
+
 /// Say why each image of a file changes or stays: what decided, and where that is stated
 ///
 /// The rest of the repository is read as in a rewrite, because images hang together across files.
 #[derive(Debug, Parser)]
-#[command(name = "ecr-rewrite explain", bin_name = "ecr-rewrite explain")]
+#[command(name = "ecr-rewrite explain", bin_name = "ecr-rewrite explain", after_help = EXPLAIN)]
 pub(super) struct Explain {
     /// A file; with a line, and perhaps a column, only what stands there
     #[arg(value_name = "PATH[:LINE[:COL]]")]
@@ -135,6 +144,15 @@ pub(super) struct Explain {
     #[command(flatten)]
     pub(super) output: OutputArgs,
 }
+
+const EXPLAIN: &str = "\
+Examples:
+  ecr-rewrite explain ./web.yaml               every image of the file
+  ecr-rewrite explain ./web.yaml:12            what stands on the line
+  ecr-rewrite explain ./values.yaml:3:15       what stands there
+  ecr-rewrite explain ./web.yaml --rules default --registry 123456789012.dkr.ecr.eu-west-1.amazonaws.com
+
+Exit codes: 0 done; 2 wrong usage, or the file could not be read.";
 
 /// Render every kustomization, chart and release before and after, and show that only images changed
 ///
@@ -162,6 +180,11 @@ pub(super) struct Prove {
 }
 
 const PROVE: &str = "\
+Examples:
+  ecr-rewrite prove                                    the current folder
+  ecr-rewrite prove environments/prod -v               with every rendering, image and reason
+  ecr-rewrite prove --format markdown -o proof.md      for a comment at a pull request
+
 Exit codes: 0 everything that can be rendered is equal but for images; 1 a rendering
 differs in anything else, or an image became malformed; 2 wrong usage, neither `helm`
 nor `kustomize` is there, or a file could not be read; 130 and 143 interrupted.";

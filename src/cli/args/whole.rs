@@ -20,7 +20,11 @@ pub(in super::super) fn whole() -> Command {
         let page = format!("ecr-rewrite-{word}");
         command.name(word).display_name(page)
     });
-    Rewrite::command()
-        .help_template("{about}")
-        .subcommands(named)
+    told(Rewrite::command().subcommands(named))
+}
+
+/// The command with everything told that a short help leaves out: pages have the room.
+fn told(command: Command) -> Command {
+    let command = command.mut_args(|argument| argument.hide_short_help(false));
+    command.mut_subcommands(told)
 }
