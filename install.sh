@@ -18,8 +18,8 @@ usage() {
     cat <<EOF
 Usage: sh install.sh [--to DIR] [--build | --from URL]
 
-Copies ecr-rewrite to DIR (default: \$HOME/.local/bin). Where the package says where it is published, the
-released binary of this version is taken, after a look at its checksum; else cargo builds it.
+Copies ecr-rewrite to DIR (default: \$HOME/.local/bin). Where the package says where it is published, and
+these are the sources of a release, its binary is taken, after a look at its checksum; else cargo builds it.
 
   --to DIR     where the program goes
   --build      build it in any case
@@ -111,6 +111,12 @@ release() {
     [ -f "$binary" ] || fail "\`$archive\` holds no program"
 }
 
+# Whether the sources in `$1` may be others than those of the release `$2`: then nobody wants its binary.
+is_other() {
+    [ -e "$1/.git" ] && command -v git >/dev/null 2>&1 || return 1
+    [ "$(git -C "$1" describe --tags --exact-match 2>/dev/null)" != "$2" ]
+}
+
 # Copies beside the goal first: whoever runs the program meanwhile has the old one or the new one.
 copy() {
     binary=$1
@@ -157,7 +163,7 @@ main() {
     check_dir "$dir"
     version=$(package version "$checkout")
     repository=$(package repository "$checkout")
-    if [ "$way" = any ] && [ -n "$repository" ]; then
+    if [ "$way" = any ] && [ -n "$repository" ] && ! is_other "$checkout" "v$version"; then
         from=$repository/releases/download/v$version
     fi
     temp=

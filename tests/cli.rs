@@ -1086,9 +1086,7 @@ fn sites_that_cannot_be_read_are_pointed_at() {
 #[test]
 fn a_kind_of_a_site_that_no_object_has_is_told() {
     let runner = "apiVersion: actions.summerwind.dev/v1alpha1\nkind: RunnerDeployment\nspec: {template: {spec: {runner: nginx:1}}}\n";
-    let site = |kind: &str| {
-        format!("sites: [{{kind: {kind}, path: spec/template/spec/runner}}]\n")
-    };
+    let site = |kind: &str| format!("sites: [{{kind: {kind}, path: spec/template/spec/runner}}]\n");
     let told = |kind: &str, arguments: &[&str]| {
         let config = site(kind);
         let files = [(".ecr-rewrite.yaml", config.as_str()), ("a.yaml", runner)];
@@ -1113,8 +1111,7 @@ fn a_kind_of_a_site_that_no_object_has_is_told() {
 
 #[test]
 fn progress_is_for_terminals() {
-    let pod = pod(&["nginx:1"]);
-    let folder = tree(&[("a.yaml", &pod)]);
+    let folder = tree(&[("a.yaml", POD)]);
     for arguments in [&["--check"][..], &["--dry-run"], &["images"]] {
         let (_, output, talk) = run(folder.path(), arguments);
         let all = output + &talk;

@@ -49,7 +49,10 @@ fn helps() -> String {
     let help = |command: &&[&str]| {
         let (exit, help, _) = run(folder.path(), &[*command, &["--help"]].concat());
         assert_eq!(exit, 0);
-        assert!(options(&help).len() > 5, "the help has lost its options: {help}");
+        assert!(
+            options(&help).len() > 5,
+            "the help has lost its options: {help}"
+        );
         help
     };
     commands.iter().map(help).collect()
@@ -65,7 +68,9 @@ fn every_option_stands_in_the_contract_and_every_one_of_the_contract_exists() {
     let ours = |option: &&String| !matches!(option.as_str(), "help" | "version");
     let extra: Vec<&String> = shown.difference(&contract).filter(ours).collect();
     assert!(extra.is_empty(), "not in the contract: {extra:?}");
-    let missing = contract.difference(&shown).filter(|option| !others.contains(*option));
+    let missing = contract
+        .difference(&shown)
+        .filter(|option| !others.contains(*option));
     let missing: Vec<&str> = missing.map(String::as_str).collect();
     assert_eq!(missing, LATER, "in the contract, and in no help");
 }
@@ -94,7 +99,10 @@ fn every_code_and_key_stands_in_the_contract_and_every_one_of_the_contract_exist
     assert!(missing.is_empty(), "not in the contract: {missing:?}");
     // Words of the text that are no codes.
     let words = ["error", "warn", "info", "off", "true", "newName"].map(String::from);
-    let extra: Vec<&String> = named.difference(&known).filter(|word| !words.contains(word)).collect();
+    let extra: Vec<&String> = named
+        .difference(&known)
+        .filter(|word| !words.contains(word))
+        .collect();
     assert!(extra.is_empty(), "in the contract only: {extra:?}");
     for code in Assumption::ALL.map(Assumption::code) {
         assert!(contract.contains(&format!("`{code}`")), "{code}");
@@ -105,7 +113,9 @@ fn every_code_and_key_stands_in_the_contract_and_every_one_of_the_contract_exist
     let schema: serde_json::Value = serde_json::from_str(&schema).unwrap();
     for key in schema["properties"].as_object().unwrap().keys() {
         let is_named = keys.lines().any(|line| {
-            line.starts_with(&format!("{key}:")) || line.contains(&format!("or {key}:")) || line.contains(&format!("+ {key}:"))
+            line.starts_with(&format!("{key}:"))
+                || line.contains(&format!("or {key}:"))
+                || line.contains(&format!("+ {key}:"))
         });
         assert!(is_named, "the key `{key}` is not in the contract");
     }
@@ -115,12 +125,20 @@ fn every_code_and_key_stands_in_the_contract_and_every_one_of_the_contract_exist
         is_key.then_some(key)
     });
     for key in top {
-        assert!(schema["properties"].get(key).is_some(), "the key `{key}` is in the contract only");
+        assert!(
+            schema["properties"].get(key).is_some(),
+            "the key `{key}` is in the contract only"
+        );
     }
     for (place, pointer) in [("rules", "/$defs/rule"), ("helm", "/properties/helm")] {
-        let properties = schema.pointer(pointer).unwrap()["properties"].as_object().unwrap();
+        let properties = schema.pointer(pointer).unwrap()["properties"]
+            .as_object()
+            .unwrap();
         for key in properties.keys() {
-            assert!(keys.contains(key.as_str()), "{place}: the key `{key}` is not in the contract");
+            assert!(
+                keys.contains(key.as_str()),
+                "{place}: the key `{key}` is not in the contract"
+            );
         }
     }
 }

@@ -39,7 +39,11 @@ fn release(target: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let mut pack = Command::new("bash");
     pack.arg(root().join("ci/release/package.sh"));
-    let packed = pack.args([PROGRAM, target]).arg(folder.path()).output().unwrap();
+    let packed = pack
+        .args([PROGRAM, target])
+        .arg(folder.path())
+        .output()
+        .unwrap();
     assert!(packed.status.success(), "{}", text(&packed.stderr));
     let sums = "sha256sum ./*.tar.gz 2>/dev/null || shasum -a 256 ./*.tar.gz";
     let sums = format!("({sums}) | sed 's| \\./| |' >SHA256SUMS");
@@ -64,7 +68,10 @@ fn install(arguments: &[&str]) -> (Output, tempfile::TempDir) {
     let mut script = Command::new("sh");
     script.arg(root().join("install.sh")).args(arguments);
     script.current_dir(home.path()).env_clear();
-    let path = format!("{}/stubs:/usr/local/bin:/usr/bin:/bin", home.path().display());
+    let path = format!(
+        "{}/stubs:/usr/local/bin:/usr/bin:/bin",
+        home.path().display()
+    );
     script.env("PATH", path).env("HOME", home.path());
     (script.output().unwrap(), home)
 }
@@ -92,9 +99,17 @@ fn the_script_installs_a_release_with_its_checksum_in_an_empty_home() {
     fs::write(&sums, format!("{other}{}{rest}", &sum[1..])).unwrap();
     let (output, home) = install(&["--from", &url]);
     let told = text(&output.stderr);
-    assert!(!output.status.success() && told.contains("nothing was installed"), "{told}");
+    assert!(
+        !output.status.success() && told.contains("nothing was installed"),
+        "{told}"
+    );
     assert!(!told.contains("BUILDING"), "{told}");
-    assert_eq!(fs::read_dir(home.path().join(".local/bin")).unwrap().count(), 0);
+    assert_eq!(
+        fs::read_dir(home.path().join(".local/bin"))
+            .unwrap()
+            .count(),
+        0
+    );
 }
 
 #[test]
@@ -103,11 +118,23 @@ fn the_script_builds_where_there_is_no_release() {
     let url = format!("file://{}", nothing.path().display());
     let (output, _home) = install(&["--from", &url]);
     let told = text(&output.stderr);
-    assert!(!output.status.success() && told.contains("has no release"), "{told}");
+    assert!(
+        !output.status.success() && told.contains("has no release"),
+        "{told}"
+    );
     for arguments in [&["--build"][..], &["--build", "--to", "bin"]] {
         let (output, _home) = install(arguments);
         let told = text(&output.stderr);
-        assert!(told.contains("BUILDING") && told.contains("the build failed"), "{told}");
+        assert!(
+            told.contains("BUILDING") && told.contains("the build failed"),
+            "{told}"
+        );
+    }
+    // The package does not say where it is published, so there is nothing to ask.
+    let cargo = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    if !cargo.contains("\nrepository = ") {
+        let (output, _home) = install(&[]);
+        assert!(text(&output.stderr).contains("BUILDING"));
     }
     let (output, _home) = install(&["--bild"]);
     assert!(text(&output.stderr).contains("`--bild` is unknown"));
@@ -153,7 +180,10 @@ fn completions_and_man_pages_know_every_command_and_option() {
     };
     let (_, help, _) = run(folder.path(), &["--help"]);
     let long = |line: &str| {
-        let option = line.trim_start().split(' ').find(|word| word.starts_with("--"))?;
+        let option = line
+            .trim_start()
+            .split(' ')
+            .find(|word| word.starts_with("--"))?;
         let end = option.find(|c: char| c != '-' && !c.is_ascii_alphanumeric());
         Some(option[..end.unwrap_or(option.len())].to_string())
     };
@@ -165,16 +195,25 @@ fn completions_and_man_pages_know_every_command_and_option() {
         let escaped = option.replace('-', "\\-");
         assert!(page.contains(&escaped), "the man page lacks {option}");
     }
-    assert!(page.contains("Exit codes") && page.contains("pull\\-through"), "{page}");
+    assert!(
+        page.contains("Exit codes") && page.contains("pull\\-through"),
+        "{page}"
+    );
     assert!(!page.contains("generate"), "it is for packages alone");
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let script = printed(&["completions", shell]);
-        let known = |word: &str| script.contains(word.trim_start_matches(match shell {
-            // fish names options without dashes.
-            "fish" => "--",
-            _ => "",
-        }));
-        for word in COMMANDS.iter().copied().chain(options.iter().map(String::as_str)) {
+        let known = |word: &str| {
+            script.contains(word.trim_start_matches(match shell {
+                // fish names options without dashes.
+                "fish" => "--",
+                _ => "",
+            }))
+        };
+        for word in COMMANDS
+            .iter()
+            .copied()
+            .chain(options.iter().map(String::as_str))
+        {
             assert!(known(word), "{shell} does not know {word}");
         }
         assert!(script.contains("sarif"), "{shell} knows the formats");
@@ -186,7 +225,11 @@ fn completions_and_man_pages_know_every_command_and_option() {
     // The shell that is always there reads its script.
     let script = folder.path().join("completions.bash");
     fs::write(&script, printed(&["completions", "bash"])).unwrap();
-    let read = Command::new("bash").arg("-n").arg(&script).output().unwrap();
+    let read = Command::new("bash")
+        .arg("-n")
+        .arg(&script)
+        .output()
+        .unwrap();
     assert!(read.status.success(), "{}", text(&read.stderr));
     let complete = "source completions.bash; COMP_WORDS=(ecr-rewrite --ch); COMP_CWORD=1; _ecr-rewrite ecr-rewrite --ch ecr-rewrite; echo \"${COMPREPLY[@]}\"";
     let mut bash = Command::new("bash");
@@ -231,7 +274,10 @@ fn the_wheel_brings_the_program() {
         panic!("{wheels:?}");
     };
     let name = wheel.file_name().unwrap().to_string_lossy().into_owned();
-    assert!(name.starts_with(&format!("ecr_rewrite-{VERSION}-py3-none-")), "{name}");
+    assert!(
+        name.starts_with(&format!("ecr_rewrite-{VERSION}-py3-none-")),
+        "{name}"
+    );
     let home = tempfile::tempdir().unwrap();
     let run = |command: &mut Command| {
         let output = command.env("HOME", home.path()).output().unwrap();
@@ -240,7 +286,9 @@ fn the_wheel_brings_the_program() {
     };
     let own = home.path().join("own");
     run(Command::new("python3").args(["-m", "venv"]).arg(&own));
-    run(Command::new(own.join("bin/pip")).args(["install", "--no-index"]).arg(wheel));
+    run(Command::new(own.join("bin/pip"))
+        .args(["install", "--no-index"])
+        .arg(wheel));
     let version = run(Command::new(own.join("bin/ecr-rewrite")).arg("--version"));
     assert_eq!(version, format!("ecr-rewrite {VERSION}\n"));
 }

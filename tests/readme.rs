@@ -6,6 +6,7 @@
 
 mod common;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use common::{copy, current, program, put, run, tree};
@@ -122,6 +123,8 @@ fn the_table_of_upstreams_is_the_programs() {
 struct Rows<'s> {
     schema: &'s Value,
     rows: Vec<[String; 3]>,
+    /// Where each definition was told of.
+    told: BTreeMap<&'s str, String>,
 }
 
 impl<'s> Rows<'s> {
@@ -135,28 +138,48 @@ impl<'s> Rows<'s> {
 
     fn add(&mut self, way: &str, part: &'s Value, is_required: bool) {
         let meant = self.meant(part);
-        let said = [part, meant].iter().find_map(|it| it["description"].as_str());
+        let told = part["$ref"].as_str().and_then(|name| self.told.get(name));
+        let again =
+            told.filter(|_| meant.get("properties").is_some() || meant.get("oneOf").is_some());
+        let again = again.map(|first| format!("; as `{first}`"));
+        let said = [part, meant]
+            .iter()
+            .find_map(|it| it["description"].as_str());
         if !way.is_empty() {
-            let optional = if is_required { "" } else { ", not always there" };
-            let text = self.kind(meant) + optional;
+            let optional = if is_required {
+                ""
+            } else {
+                ", not always there"
+            };
+            let text = self.kind(meant) + optional + again.as_deref().unwrap_or("");
             let said = said.unwrap_or("").replace('|', "\\|");
             self.rows.push([way.to_string(), text, said]);
         }
-        self.below(way, meant);
+        self.below(way, part);
     }
 
-    /// The rows of what a value holds.
-    fn below(&mut self, way: &str, meant: &'s Value) {
+    /// The rows of what a value holds; of a definition once.
+    fn below(&mut self, way: &str, part: &'s Value) {
+        let meant = self.meant(part);
+        if let Some(name) = part["$ref"].as_str() {
+            if self.told.contains_key(name) {
+                return;
+            }
+            self.told.insert(name, way.to_string());
+        }
         if let Some(items) = meant.get("items") {
-            self.below(&format!("{way}[]"), self.meant(items));
+            self.below(&format!("{way}[]"), items);
         }
         for choice in meant["oneOf"].as_array().into_iter().flatten() {
-            self.below(way, self.meant(choice));
+            self.below(way, choice);
         }
         let dot = if way.is_empty() { "" } else { "." };
         let Some(properties) = meant["properties"].as_object() else {
-            if let Some(any) = meant.get("additionalProperties").filter(|any| any.is_object()) {
-                self.below(&format!("{way}{dot}NAME"), self.meant(any));
+            if let Some(any) = meant
+                .get("additionalProperties")
+                .filter(|any| any.is_object())
+            {
+                self.below(&format!("{way}{dot}NAME"), any);
             }
             return;
         };
@@ -182,7 +205,11 @@ impl<'s> Rows<'s> {
         };
         if let Some(values) = meant.get("enum") {
             let words = list(values);
-            return if words.len() > 120 { "a code".into() } else { words };
+            return if words.len() > 120 {
+                "a code".into()
+            } else {
+                words
+            };
         }
         if let Some(value) = meant.get("const") {
             return format!("`{}`", value.to_string().trim_matches('"'));
@@ -212,7 +239,7 @@ impl<'s> Rows<'s> {
                 let kinds: Vec<&str> = kinds.iter().filter_map(Value::as_str).map(word).collect();
                 kinds.join(" or ")
             }
-            _ => String::new(),
+            _ => "anything".to_string(),
         }
     }
 }
@@ -224,6 +251,7 @@ fn table(schema: &str, head: [&str; 3], optional: &str) -> String {
     let mut rows = Rows {
         schema: &schema,
         rows: Vec::new(),
+        told: BTreeMap::new(),
     };
     rows.below("", &schema);
     let rows = std::mem::take(&mut rows.rows);
@@ -241,6 +269,10 @@ fn table(schema: &str, head: [&str; 3], optional: &str) -> String {
 fn the_references_are_those_of_the_schemas() {
     let keys = table("config", ["key", "value", "meaning"], "");
     current::part("docs/config.md", "keys", &keys);
-    let fields = table("report", ["field", "value", "meaning"], "; not always there");
+    let fields = table(
+        "report",
+        ["field", "value", "meaning"],
+        "; not always there",
+    );
     current::part("docs/report.md", "fields", &fields);
 }

@@ -86,26 +86,46 @@ type Command = fn(&[OsString]) -> Exit;
 /// The commands, by their words.
 const COMMANDS: &[(&str, Command)] = &[
     ("convert", |words| {
-        command(words, |args: &Convert| Talk::new(&args.output), commands::convert)
+        command(
+            words,
+            |args: &Convert| Talk::new(&args.output),
+            commands::convert,
+        )
     }),
     ("explain", |words| {
-        command(words, |args: &Explain| Talk::new(&args.output), commands::explain)
+        command(
+            words,
+            |args: &Explain| Talk::new(&args.output),
+            commands::explain,
+        )
     }),
     ("generate", |words| {
         let run = |args: &Generate, _| commands::generate(args);
         command(words, |_| Talk::default(), run)
     }),
     ("images", |words| {
-        command(words, |args: &Images| Talk::new(&args.output), commands::images)
+        command(
+            words,
+            |args: &Images| Talk::new(&args.output),
+            commands::images,
+        )
     }),
     ("init", |words| {
         command(words, |args: &Init| Talk::new(&args.output), commands::init)
     }),
     ("prove", |words| {
-        command(words, |args: &Prove| Talk::new(&args.output), commands::prove)
+        command(
+            words,
+            |args: &Prove| Talk::new(&args.output),
+            commands::prove,
+        )
     }),
     ("rules", |words| {
-        command(words, |args: &Rules| Talk::new(args.output()), commands::rules)
+        command(
+            words,
+            |args: &Rules| Talk::new(args.output()),
+            commands::rules,
+        )
     }),
 ];
 

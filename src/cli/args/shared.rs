@@ -30,7 +30,9 @@ pub(in super::super) struct TargetArgs {
 pub(in super::super) struct RuleArgs {
     #[command(flatten)]
     pub(in super::super) stated: StatedRuleArgs,
-    /// The config file, instead of the repository's `.ecr-rewrite.yaml`
+    /// The config, instead of the repository's
+    ///
+    /// That is the `.ecr-rewrite.yaml` which is found first from the first path upwards.
     #[arg(long, value_name = "FILE", conflicts_with = "no_config")]
     pub(in super::super) config: Option<PathBuf>,
     /// Read no config file
@@ -47,7 +49,7 @@ pub(in super::super) struct StatedRuleArgs {
     /// It adds to the rules of the config, and replaces the one for the same upstream (repeatable).
     #[arg(long = "rule", value_name = "UPSTREAM[/PATH]=PREFIX")]
     pub(in super::super) rule: Vec<String>,
-    /// Read the rules from a file: AWS, Terraform, CloudFormation, Pulumi
+    /// Read the rules from a file of AWS or of infrastructure code
     ///
     /// What `aws ecr describe-pull-through-cache-rules` prints, Terraform, CloudFormation or Pulumi, in place
     /// of the rules of a config; `-` for standard input, `default` for the built-in prefixes.
@@ -129,7 +131,12 @@ impl Default for FileArgs {
 #[command(next_help_heading = "Output")]
 pub(in super::super) struct OutputArgs {
     /// When to use colours
-    #[arg(long, value_name = "WHEN", default_value = "auto", hide_short_help = true)]
+    #[arg(
+        long,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_short_help = true
+    )]
     pub(in super::super) color: When,
     /// Say only what went wrong
     #[arg(short, conflicts_with = "verbose")]
@@ -144,8 +151,9 @@ pub(in super::super) struct OutputArgs {
 pub(in super::super) struct JudgementArgs {
     /// Make changes that rest on an assumption, too
     ///
-    /// With a code, only on that one (repeatable).
-    #[arg(long, value_name = "CODE", num_args = 0..=1, require_equals = true, default_missing_value = "", value_parser = assumptions())]
+    /// With a code, only on that one (repeatable): `chart-default-unknown`, `bare-word`, `text-reference` or
+    /// `bitnami-insecure-images`.
+    #[arg(long, value_name = "CODE", num_args = 0..=1, require_equals = true, default_missing_value = "", value_parser = assumptions(), hide_possible_values = true)]
     pub(in super::super) assume: Vec<String>,
     /// Rewrite the tests and annotations of a chart, too
     ///

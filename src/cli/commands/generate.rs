@@ -44,7 +44,10 @@ fn man(command: Option<&str>) -> Result<Vec<u8>, Error> {
 }
 
 fn no_command(whole: &clap::Command, word: &str) -> String {
-    let known: Vec<&str> = whole.get_subcommands().map(clap::Command::get_name).collect();
+    let known: Vec<&str> = whole
+        .get_subcommands()
+        .map(clap::Command::get_name)
+        .collect();
     match closest(word, known.iter().copied()) {
         Some(close) => format!("there is no command `{word}`; did you mean `{close}`?"),
         None => format!(

@@ -247,7 +247,10 @@ pub(super) fn unmet_kinds(fields: &[Field], files: &[ScannedFile], talk: Talk) {
     let held = files.iter().map(|file| file.source.text.as_str());
     let met: BTreeSet<String> = held.flat_map(kinds).collect();
     let unmet: BTreeSet<&String> = fields.iter().map(|field| &field.kind).collect();
-    let unmet: Vec<&String> = unmet.into_iter().filter(|kind| !met.contains(*kind)).collect();
+    let unmet: Vec<&String> = unmet
+        .into_iter()
+        .filter(|kind| !met.contains(*kind))
+        .collect();
     if unmet.is_empty() {
         return;
     }
@@ -259,7 +262,9 @@ pub(super) fn unmet_kinds(fields: &[Field], files: &[ScannedFile], talk: Talk) {
             Some(close) => format!("did you mean `{close}`?"),
             None => "remove it from `sites`".to_string(),
         };
-        talk.note(&clean(&format!("no object here is of the kind `{kind}`; {meant}")));
+        talk.note(&clean(&format!(
+            "no object here is of the kind `{kind}`; {meant}"
+        )));
     }
 }
 
