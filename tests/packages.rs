@@ -7,6 +7,7 @@
 mod common;
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -34,13 +35,22 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// A folder as a release has it: the program as it was built for tests, packed, with its checksum.
+/// What stands for the program in a package: it runs the one that was built for tests, which is large.
+fn stand_in() -> String {
+    format!("#!/bin/sh\nexec '{PROGRAM}' \"$@\"\n")
+}
+
+/// A folder as a release has it: the packed program with its checksum.
 fn release(target: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let mut pack = Command::new("bash");
     pack.arg(root().join("ci/release/package.sh"));
+    let program = folder.path().join("built/ecr-rewrite");
+    put(folder.path(), "built/ecr-rewrite", stand_in().as_bytes());
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
     let packed = pack
-        .args([PROGRAM, target])
+        .arg(&program)
+        .arg(target)
         .arg(folder.path())
         .output()
         .unwrap();
@@ -61,7 +71,6 @@ fn install(arguments: &[&str]) -> (Output, tempfile::TempDir) {
         ("rustc", "#!/bin/sh\necho rustc 1.99.0\n"),
     ] {
         put(home.path(), &format!("stubs/{name}"), script.as_bytes());
-        use std::os::unix::fs::PermissionsExt;
         let path = home.path().join("stubs").join(name);
         fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
     }
@@ -89,7 +98,7 @@ fn the_script_installs_a_release_with_its_checksum_in_an_empty_home() {
     assert!(told.contains("whose checksum is right"), "{told}");
     assert!(text(&output.stdout).contains(&format!("ecr-rewrite {VERSION}")));
     let program = home.path().join(".local/bin/ecr-rewrite");
-    assert_eq!(fs::read(program).unwrap(), fs::read(PROGRAM).unwrap());
+    assert_eq!(fs::read_to_string(program).unwrap(), stand_in());
 
     // What does not match is refused, and what was there stays.
     let sums = release.path().join("SHA256SUMS");
@@ -163,7 +172,7 @@ fn a_release_holds_what_a_package_needs() {
         "schemas/config.schema.json",
     ] {
         let bytes = files.get(Path::new(path));
-        assert!(bytes.is_some_and(|bytes| bytes.len() > 100), "{path}");
+        assert!(bytes.is_some_and(|bytes| bytes.len() > 20), "{path}");
     }
 }
 
@@ -216,7 +225,8 @@ fn completions_and_man_pages_know_every_command_and_option() {
         {
             assert!(known(word), "{shell} does not know {word}");
         }
-        assert!(script.contains("sarif"), "{shell} knows the formats");
+        let has_values = matches!(shell, "bash" | "zsh" | "fish");
+        assert_eq!(script.contains("sarif"), has_values, "{shell}");
     }
     for command in COMMANDS {
         let page = printed(&["man", command]);
@@ -231,10 +241,15 @@ fn completions_and_man_pages_know_every_command_and_option() {
         .output()
         .unwrap();
     assert!(read.status.success(), "{}", text(&read.stderr));
-    let complete = "source completions.bash; COMP_WORDS=(ecr-rewrite --ch); COMP_CWORD=1; _ecr-rewrite ecr-rewrite --ch ecr-rewrite; echo \"${COMPREPLY[@]}\"";
+    let complete = "source completions.bash; COMP_WORDS=(ecr-rewrite --ch); COMP_CWORD=1; _ecr__rewrite ecr-rewrite --ch ecr-rewrite; echo \"${COMPREPLY[@]}\"";
     let mut bash = Command::new("bash");
     let bash = bash.args(["-c", complete]).current_dir(folder.path());
     assert_eq!(text(&bash.output().unwrap().stdout), "--check\n");
+    let words = fs::read_to_string(&script).unwrap();
+    assert!(
+        !words.contains("ecr__rewrite,help"),
+        "there is no such command"
+    );
 }
 
 #[test]

@@ -20,7 +20,8 @@ pub(in super::super) fn whole() -> Command {
         let page = format!("ecr-rewrite-{word}");
         command.name(word).display_name(page)
     });
-    told(Rewrite::command().subcommands(named))
+    let whole = Rewrite::command().subcommands(named);
+    told(whole.disable_help_subcommand(true))
 }
 
 /// The command with everything told that a short help leaves out: pages have the room.
