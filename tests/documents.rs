@@ -31,10 +31,10 @@ fn root() -> &'static Path {
 /// The documents for users, relative to the checkout.
 fn pages() -> Vec<String> {
     let docs = contents(&root().join("docs")).into_keys();
-    let docs = docs.map(|path| format!("docs/{}", path.display()));
-    let is_page = |path: &String| path.ends_with(".md");
+    let pages = docs.filter(|path| path.extension().is_some_and(|ending| ending == "md"));
+    let pages = pages.map(|path| format!("docs/{}", path.display()));
     std::iter::once("README.md".to_string())
-        .chain(docs.filter(is_page))
+        .chain(pages)
         .collect()
 }
 
@@ -152,10 +152,12 @@ fn can_run(path: &str, commands: &str) -> bool {
         .flat_map(|(_, names)| *names)
         .filter(|name| !there(name))
         .collect();
-    if !missing.is_empty() {
-        println!("SKIPPED: {path} needs {missing:?}");
+    let can = missing.is_empty();
+    if !can {
+        let missing: Vec<&str> = missing.iter().map(|name| **name).collect();
+        println!("SKIPPED: {path} needs {}", missing.join(" and "));
     }
-    missing.is_empty()
+    can
 }
 
 /// The page with its console blocks as its commands print them now, and how many commands there are.

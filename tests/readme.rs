@@ -120,14 +120,14 @@ fn the_table_of_upstreams_is_the_programs() {
 }
 
 /// A row for everything that a schema describes, by the way to it.
-struct Rows<'s> {
+struct Reference<'s> {
     schema: &'s Value,
     rows: Vec<[String; 3]>,
     /// Where each definition was told of.
     told: BTreeMap<&'s str, String>,
 }
 
-impl<'s> Rows<'s> {
+impl<'s> Reference<'s> {
     /// What a reference stands for, with the words that stand beside it.
     fn meant(&self, part: &'s Value) -> &'s Value {
         let reference = part["$ref"].as_str();
@@ -248,7 +248,7 @@ impl<'s> Rows<'s> {
 fn table(schema: &str, head: [&str; 3], optional: &str) -> String {
     let text = std::fs::read_to_string(format!("docs/{schema}.schema.json")).unwrap();
     let schema: Value = serde_json::from_str(&text).unwrap();
-    let mut rows = Rows {
+    let mut rows = Reference {
         schema: &schema,
         rows: Vec::new(),
         told: BTreeMap::new(),
