@@ -2,12 +2,16 @@
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use super::talk::Talk;
 
 /// A run that takes longer says how far it is.
 const QUIET: Duration = Duration::from_secs(1);
+/// Goes to the beginning of the line and empties it.
+const CLEAR: &str = "\r\x1b[K";
 /// How often the line is written, at most.
 const EVERY: Duration = Duration::from_millis(100);
 
@@ -49,17 +53,41 @@ impl Progress {
                 .is_ok()
     }
 
+    /// Does the work, and says for how long it has been going on where nobody can tell how much is left.
+    pub(super) fn during<T>(&self, what: &str, work: impl FnOnce() -> T) -> T {
+        if !self.is_shown {
+            return work();
+        }
+        thread::scope(|scope| {
+            let (done, wait) = mpsc::channel::<()>();
+            scope.spawn(move || {
+                let started = Instant::now();
+                // The other end goes when the work is done.
+                while wait.recv_timeout(QUIET) == Err(RecvTimeoutError::Timeout) {
+                    let line = format!("{CLEAR}{what}, {} s", started.elapsed().as_secs());
+                    drop(write!(io::stderr().lock(), "{line}"));
+                }
+                if started.elapsed() > QUIET {
+                    drop(write!(io::stderr().lock(), "{CLEAR}"));
+                }
+            });
+            let result = work();
+            drop(done);
+            result
+        })
+    }
+
     /// Takes the line away.
     pub(super) fn end(&self) {
         if self.written.swap(0, Ordering::Relaxed) > 0 {
-            drop(write!(io::stderr().lock(), "\r\x1b[K"));
+            drop(write!(io::stderr().lock(), "{CLEAR}"));
         }
     }
 }
 
 /// The line as it is written over the one before.
 fn line(done: usize, all: usize, what: &str) -> String {
-    format!("\r\x1b[K{done} of {all} {what}")
+    format!("{CLEAR}{done} of {all} {what}")
 }
 
 #[cfg(test)]
@@ -78,5 +106,6 @@ mod tests {
             .collect();
         assert_eq!(due, [1001, 1101, 1201, 1301, 1401]);
         assert_eq!(line(3, 20, "files read"), "\r\x1b[K3 of 20 files read");
+        assert_eq!(progress.during("planning", || 7), 7);
     }
 }

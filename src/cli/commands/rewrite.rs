@@ -234,7 +234,10 @@ impl<'s> Run<'s> {
         look: impl FnOnce(&[ScannedFile], &Links, RulesFor<'_>) -> T,
     ) -> Result<(Plan, T), Error> {
         let charts = self.settings.knowledge();
-        let links = link::link_in(&mut files, &self.folder_links, &charts);
+        let progress = Progress::new(self.talk);
+        let links = progress.during("finding what hangs together", || {
+            link::link_in(&mut files, &self.folder_links, &charts)
+        });
         let is_concerned =
             |file: &ScannedFile| file.role == Role::Selected && !file.scan.sites.is_empty();
         let deciding = links.deciding(&files, is_concerned);
@@ -248,7 +251,9 @@ impl<'s> Run<'s> {
         self.base = Some(Arc::clone(targets.base()));
         let rules_for = |path: &Path| Arc::clone(targets.for_path(self.settings.relative(path)));
         let seen = look(&files, &links, &rules_for);
-        let mut plan = plan::plan(files, links, &rules_for, &charts, &self.options);
+        let mut plan = progress.during("planning", || {
+            plan::plan(files, links, &rules_for, &charts, &self.options)
+        });
         self.failures.append(&mut plan.failures);
         Ok((plan, seen))
     }
@@ -326,7 +331,7 @@ impl<'s> Run<'s> {
 
     fn write(&mut self, plan: &mut Plan, mut findings: Findings) -> Result<Exit, Error> {
         let stop = stop_on_signals();
-        let written = write::write(plan, &stop);
+        let written = Progress::new(self.talk).during("writing", || write::write(plan, &stop));
         self.failures.extend(written.failures);
         // What was changed comes from ECR now; the rest of what was found stands.
         findings.list.retain(|finding| finding.fix.is_none());
