@@ -58,6 +58,32 @@ impl RuleSet {
     }
 
     /// What becomes of an image. Tag and digest are never looked at: they stay as they are.
+    ///
+    /// ```
+    /// use ecr_rewrite::image::ImageRef;
+    /// use ecr_rewrite::reason::Reason;
+    /// use ecr_rewrite::rules::{EcrHost, Origin, Rule, RuleSet, Verdict};
+    ///
+    /// let registry = EcrHost::parse("123456789012.dkr.ecr.eu-west-1.amazonaws.com")?;
+    /// let rules = vec![
+    ///     Rule::new("docker.io", "docker-hub", Origin::BuiltIn)?,
+    ///     Rule::new("ghcr.io/acme", "github", Origin::BuiltIn)?,
+    /// ];
+    /// let (rules, warnings) = RuleSet::new(Some(registry), rules);
+    /// assert!(warnings.is_empty());
+    /// for (image, wanted) in [
+    ///     ("nginx:1.27", "docker-hub/library/nginx"),
+    ///     ("ghcr.io/acme/app@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef", "github/app"),
+    /// ] {
+    ///     let Verdict::Rewrite { name, .. } = rules.decide(&ImageRef::parse(image)?) else {
+    ///         panic!("{image} stays");
+    ///     };
+    ///     assert_eq!(name, format!("{}/{wanted}", rules.registry_text()));
+    /// }
+    /// let other = rules.decide(&ImageRef::parse("ghcr.io/other/app:1")?);
+    /// assert!(matches!(other, Verdict::Keep(Reason::NoRule, _)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn decide(&self, image: &ImageRef) -> Verdict {
         let registry = self.registry_text();
         if image.registry().is_some_and(|host| self.is_target(host)) {

@@ -2,6 +2,7 @@
 #![allow(dead_code, unreachable_pub)] // each test uses a part
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on has failed
 
+pub mod current;
 pub mod ecr;
 pub mod helm;
 pub mod judge;
