@@ -133,7 +133,8 @@ mod tests {
 
     #[test]
     fn refuses_what_overlaps() {
-        assert!(EditSet::new([edit(0, 3, ""), edit(2, 4, "")]).is_err());
+        let overlap = EditSet::new([edit(0, 3, ""), edit(2, 4, "")]).unwrap_err();
+        assert_eq!(overlap.to_string(), "edits overlap at bytes 0..3 and 2..4");
         assert!(EditSet::new([edit(1, 1, "a"), edit(1, 1, "b")]).is_err());
         assert!(EditSet::new([edit(0, 3, ""), edit(3, 4, "")]).is_ok());
     }

@@ -9,6 +9,8 @@ use std::fmt;
 
 /// The registry that is meant when a reference names none.
 pub const DOCKER_HUB: &str = "docker.io";
+/// What Docker Hub was called before, and still is in old references (`legacyDefaultDomain`).
+const LEGACY_HUB: &str = "index.docker.io";
 /// The namespace of Docker Hub's official images.
 const LIBRARY: &str = "library/";
 /// The longest path that the reference grammar allows, in bytes (`RepositoryNameTotalLengthMax`).
@@ -112,7 +114,8 @@ impl ImageRef {
             return Err(ReferenceError::Format);
         }
         // Docker Hub's official images are stored under `library/`, which counts for the length.
-        let hidden = if registry.is_none() && !path.contains('/') {
+        let is_hub = matches!(registry, None | Some(DOCKER_HUB | LEGACY_HUB));
+        let hidden = if is_hub && !path.contains('/') {
             LIBRARY.len()
         } else {
             0
@@ -167,7 +170,7 @@ impl ImageRef {
     /// The registry and path meant, by Docker's rules.
     pub fn canonical(&self) -> Canonical {
         let host = match self.registry() {
-            None | Some("index.docker.io") => DOCKER_HUB,
+            None | Some(LEGACY_HUB) => DOCKER_HUB,
             Some(registry) => registry,
         };
         Canonical::new(host, &self.repository)
@@ -366,9 +369,13 @@ pub fn is_registry(text: &str) -> bool {
     name.contains('.') && !text.contains('/') && begins_with_host(text)
 }
 
-/// Whether a text begins with a host: letters behind the last dot, or a port behind the name.
+/// Whether a text begins with a host: letters behind the last dot, or a port behind the name; or with
+/// something in the place of one that is filled in later, as targets may be written (`${ECR}`).
 pub fn begins_with_host(text: &str) -> bool {
     let host = text.split('/').next().unwrap_or("");
+    if host.starts_with("${") && host.ends_with('}') {
+        return true;
+    }
     let (name, port) = host.split_once(':').unwrap_or((host, ""));
     let is_port = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
     let last = name.rsplit('.').next().unwrap_or("");
@@ -482,6 +489,29 @@ mod tests {
     }
 
     #[test]
+    fn hosts_are_told_from_beginnings_of_names() {
+        for (text, wanted) in [
+            ("quay.io", true),
+            ("quay.io/acme", true),
+            ("registry:5000/acme", true),
+            ("harbor.corp.io:8443", true),
+            ("${ECR}", true),
+            ("${ECR}/quay", true),
+            ("${ECR", false),
+            ("$ECR", false),
+            ("acme/quay.io", false),
+            ("1.2.3", false),
+            ("quay.io:", true),
+            ("quay.io:v1", false),
+            (":5000", false),
+            ("acme", false),
+            ("", false),
+        ] {
+            assert_eq!(begins_with_host(text), wanted, "{text}");
+        }
+    }
+
+    #[test]
     fn references_are_taken_apart_and_printed_back() {
         let pinned = format!("quay.io/a/b:v1@{SHA}");
         // text, registry, path, tag, has a digest, canonical name
@@ -585,6 +615,24 @@ mod tests {
             assert_eq!(image.canonical().to_string(), canonical, "{text}");
             assert_eq!(image.to_string(), text);
             assert_eq!(&text[image.name_len()..], image.suffix());
+        }
+    }
+
+    #[test]
+    fn a_path_has_as_many_bytes_as_it_may_have() {
+        for (host, most) in [
+            ("quay.io/", 255),
+            ("quay.io/a/", 253),
+            ("docker.io/a/", 253),
+            // Under `library/`, whichever way the hub is written.
+            ("", 247),
+            ("docker.io/", 247),
+            ("index.docker.io/", 247),
+        ] {
+            let named = |length: usize| format!("{host}{}", "x".repeat(length));
+            assert!(ImageRef::parse(&named(most)).is_ok(), "{host}");
+            let longer = ImageRef::parse(&named(most + 1));
+            assert_eq!(longer, Err(ReferenceError::NameTooLong), "{host}");
         }
     }
 

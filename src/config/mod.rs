@@ -230,6 +230,21 @@ mod tests {
     }
 
     #[test]
+    fn globs_that_are_too_large_together_are_a_mistake() {
+        let globs: Vec<String> = (0..40)
+            .map(|n| format!("\"{}{n}\"", "[a-z0-9]?*".repeat(400)))
+            .collect();
+        let text = format!(
+            "overrides:\n  - paths: [{}]\n    account: \"001234567890\"\n",
+            globs.join(", ")
+        );
+        match Config::parse(Path::new(FILE_NAME), &text) {
+            Ok(config) => assert_eq!(config.overrides[0].paths.len(), 80),
+            Err(error) => assert_eq!(text[..error.offset].matches('\n').count(), 1),
+        }
+    }
+
+    #[test]
     fn mistakes_are_shown_where_they_are() {
         for (text, wanted) in [
             ("a: 1\n", "1: unknown key `a`"),

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use globset::GlobSet;
 use miette::NamedSource;
 use serde_saphyr::{Location, Spanned};
 
@@ -226,8 +225,17 @@ impl Reader<'_> {
             .iter()
             .map(|glob| self.glob(glob))
             .collect::<Read<_>>()?;
-        // Each glob was compiled on its own just now, so the set cannot fail on one.
-        let paths = path_globs(&globs).unwrap_or_else(|_| GlobSet::empty());
+        // Many globs may be too large together where each of them is not: without them, the files would
+        // get the target of all others.
+        let paths = path_globs(&globs).map_err(|error| {
+            let at = raw
+                .paths
+                .first()
+                .map_or(Location::UNKNOWN, |glob| glob.referenced);
+            let help =
+                "write fewer, or shorter, globs; one for a folder is one for all that is in it";
+            self.error(error.to_string(), help, at)
+        })?;
         let target = self.target(RawTarget {
             registry: raw.registry,
             account: raw.account,

@@ -1,10 +1,13 @@
 //! The changes of a file become its new text, which has to pass every check before anyone sees it.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::{Change, FilePlan, Rewritten, rescan};
 use crate::edit::{Edit, EditSet, Overlap};
+use crate::rules::EcrHost;
+use crate::rules::ecr_host::is_ecr_host;
 use crate::scan::ScalarPlace;
 use crate::sites::{Bit, Shape, Site};
 use crate::source::Span;
@@ -46,8 +49,45 @@ pub(super) fn compose(file: &FilePlan) -> Result<Option<String>, ComposeError> {
     let after = edits.apply(&file.source.text).ok_or(ComposeError::Spans)?;
     verify::verify(&file.source.text, &after, &edits, &planned(file)?)
         .map_err(ComposeError::Verify)?;
-    check_settled(file, &after, &edits)?;
+    let filled = Filled::of(file);
+    check_settled(file, &filled, &edits)?;
     Ok(Some(after))
+}
+
+/// Stands for a registry that is filled in later, account and region and all.
+const STAND_IN: &str = "000000000000.dkr.ecr.us-east-1.amazonaws.com";
+
+/// How the new text is looked at again. Finders know many images by their hosts alone, and a placeholder for
+/// all of one has not the form of any: for them, it is filled in.
+struct Filled<'r> {
+    /// The placeholder, when the registry is nothing else.
+    placeholder: Option<&'r str>,
+}
+
+impl<'r> Filled<'r> {
+    fn of(file: &'r FilePlan) -> Self {
+        let registry = file.rules.registry().map(EcrHost::as_str);
+        Self {
+            placeholder: registry.filter(|registry| !is_ecr_host(registry)),
+        }
+    }
+
+    /// A text that is written into the file, as it is looked at.
+    fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        match self.placeholder {
+            Some(placeholder) => text.replacen(placeholder, STAND_IN, 1).into(),
+            None => text.into(),
+        }
+    }
+
+    /// The edits, as they are looked at.
+    fn edits(&self, edits: &EditSet) -> Result<EditSet, ComposeError> {
+        let edits = edits.iter().map(|edit| Edit {
+            span: edit.span,
+            text: self.text(&edit.text).into_owned(),
+        });
+        EditSet::new(edits).map_err(ComposeError::Overlap)
+    }
 }
 
 fn planned(file: &FilePlan) -> Result<Vec<Planned>, ComposeError> {
@@ -135,8 +175,14 @@ fn rewritten(value: &str, parsed: &str, edits: &EditSet) -> Option<String> {
 /// Finds the sites of the new text again: the same ones, the changed ones in ECR, the others as they
 /// were. Of an image whose chart is known, a site may say only a part, and what is added beside it may
 /// make other sites of it: what counts is that nothing else says something else.
-fn check_settled(file: &FilePlan, after: &str, edits: &EditSet) -> Result<(), ComposeError> {
-    let again = rescan(file, after);
+fn check_settled(
+    file: &FilePlan,
+    filled: &Filled<'_>,
+    edits: &EditSet,
+) -> Result<(), ComposeError> {
+    let edits = &filled.edits(edits)?;
+    let after = edits.apply(&file.source.text).ok_or(ComposeError::Spans)?;
+    let again = rescan(file, &after);
     let charted = file
         .changes
         .iter()
@@ -166,7 +212,7 @@ fn check_settled(file: &FilePlan, after: &str, edits: &EditSet) -> Result<(), Co
                     && after.path == before.path
                     && after.document.reading() == before.document.reading()
             }
-            Some(change) => is_settled(file, before, after, change),
+            Some(change) => is_settled(file, filled, before, after, change),
         };
         if !settled {
             return Err(ComposeError::NotSettled(format!(
@@ -224,17 +270,24 @@ fn start(scalar: &Scalar) -> usize {
 }
 
 /// Whether a changed site is found again as it was meant, in ECR.
-fn is_settled(file: &FilePlan, before: &Site, after: &Site, change: &Change) -> bool {
+fn is_settled(
+    file: &FilePlan,
+    filled: &Filled<'_>,
+    before: &Site,
+    after: &Site,
+    change: &Change,
+) -> bool {
     if let (Some(entry), Some(names)) = (after.entry(), &change.names) {
         let new_name = entry.new_name.as_ref().map(Bit::text);
         let wanted = |name: Option<&String>, found: Option<&str>| {
-            name.is_none_or(|name| Some(name.as_str()) == found && file.rules.text_is_ecr(name))
+            let name = name.map(|name| filled.text(name));
+            name.is_none_or(|name| Some(&*name) == found && file.rules.text_is_ecr(&name))
         };
         return wanted(names.name.as_ref(), Some(entry.name.text()))
             && wanted(names.new_name.as_ref(), new_name);
     }
     // Parts were decided again together with their other layers.
-    after.text() == change.to
+    after.text() == filled.text(&change.to)
         && after.path == before.path
         && (after.parts().is_some() || file.rules.text_is_ecr(after.text()))
 }

@@ -533,12 +533,16 @@ pub fn find_inside(text: &str, document: &Document<'_>, inside: &Text, stated: &
         }
         Holds::Values => {
             embedded::values(text, document, inside, templates, &mut found);
-            let sites = texts::find_in_values(text, document, &found.texts);
-            drop_references(&mut found.sites, &sites.iter().flat_map(spans).collect());
-            found.sites.extend(sites);
+            // An object that stands where values should is looked at as one, with all its texts.
+            if !object::starts_object(document, 0) {
+                let sites = texts::find_in_values(text, document, &found.texts);
+                drop_references(&mut found.sites, &sites.iter().flat_map(spans).collect());
+                found.sites.extend(sites);
+            }
         }
     }
     find_objects(text, document, &objects, stated, &mut found);
+    drop_doubles(&mut found);
     embedded::drop_described(document, inside, &mut found);
     hold_all(hold, &mut found);
     embedded::fit(inside, &mut found);

@@ -1,0 +1,4 @@
+//! `properties::config` over whatever the fuzzer makes up.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|text: &str| properties::config(text));

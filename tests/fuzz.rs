@@ -1,0 +1,128 @@
+//! The properties that the fuzz targets assert, over the files of `testdata` and over everything that fuzzing
+//! ever found. The targets themselves are in `fuzz/`; see `docs/testing.md`.
+#![allow(clippy::unwrap_used)] // a test that cannot go on has failed
+
+#[allow(unreachable_pub)] // it is a library of its own there
+#[path = "../fuzz/src/properties.rs"]
+mod properties;
+
+use std::fs;
+use std::panic::catch_unwind;
+use std::path::Path;
+
+use walkdir::WalkDir;
+
+/// The texts of all cases, with their paths in the case's repository.
+fn texts() -> Vec<(String, String)> {
+    let testdata = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata");
+    let mut texts = Vec::new();
+    for entry in WalkDir::new(&testdata).into_iter().map(Result::unwrap) {
+        let below = entry.path().strip_prefix(&testdata).unwrap();
+        let mut parts = below.iter().skip(1);
+        let is_in = parts.next().is_some_and(|part| part == "in");
+        if !is_in || !entry.file_type().is_file() {
+            continue;
+        }
+        if let Ok(text) = fs::read_to_string(entry.path()) {
+            let path: std::path::PathBuf = parts.collect();
+            texts.push((path.to_string_lossy().into_owned(), text));
+        }
+    }
+    assert!(texts.len() > 300, "the test has lost sight of its files");
+    texts
+}
+
+/// Holds a property against all inputs, and tells of everyone that breaks it.
+fn holds(property: fn(&str), inputs: impl Iterator<Item = String>) {
+    let breaks = |input: &String| catch_unwind(|| property(input)).is_err();
+    let broken: Vec<String> = inputs.filter(breaks).collect();
+    assert!(broken.is_empty(), "{} inputs: {broken:#?}", broken.len());
+}
+
+#[test]
+fn spans_and_masks_are_right_in_every_case() {
+    let texts: Vec<String> = texts().into_iter().map(|(_, text)| text).collect();
+    holds(properties::scalar_spans, texts.iter().cloned());
+    holds(properties::mask, texts.into_iter());
+}
+
+#[test]
+fn plans_hold_their_promises_in_every_case() {
+    let inputs = texts().into_iter();
+    let inputs = inputs.map(|(path, text)| format!("{path}\n{text}"));
+    holds(properties::plan_text, inputs);
+}
+
+#[test]
+fn every_text_can_stand_in_another() {
+    let inputs = texts().into_iter().enumerate();
+    let inputs = inputs.flat_map(|(number, (_, text))| {
+        let way = |of: usize| char::from(b'<' + u8::try_from(number % of).unwrap());
+        [5, 30].map(|of| format!("{}{text}", way(of)))
+    });
+    holds(properties::embedded, inputs);
+}
+
+#[test]
+fn references_and_configs_of_every_case_are_read() {
+    let testdata = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata");
+    let mut configs = 0;
+    for case in fs::read_dir(testdata).unwrap() {
+        let Ok(text) = fs::read_to_string(case.unwrap().path().join(".ecr-rewrite.yaml")) else {
+            continue;
+        };
+        properties::config(&text);
+        configs += 1;
+    }
+    assert!(configs > 50);
+    for (_, text) in texts() {
+        text.split([' ', '\n', '"', '\''])
+            .for_each(properties::image_ref);
+    }
+}
+
+/// What fuzzing found: the property, and the input. Each is wrong in the program as it was.
+const FOUND: &[(fn(&str), &str)] = &[
+    // An object among Helm values was looked at twice, as values and as an object.
+    (
+        properties::plan_text,
+        "hc.yaml\napiVersion: helm.cattle.io/v1\nkind: HelmChart\nspec:\n  valuesContent: |\n    apiVersion: v1\n    kind: Pod\n    args: [-image, \"quay.io/a:1\"]\n",
+    ),
+    // An argument with a placeholder for its registry was no reference any more.
+    (
+        properties::plan_text,
+        "a.yaml\napiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - args: [\"--x-image=quay.io/a/b:1\"]\n    env: [{name: RELATED_IMAGE_A, value: \"quay.io/a/c:1\"}]\n",
+    ),
+    // A placeholder was no registry, so that nothing seemed to stand in front of other names any more.
+    (
+        properties::plan_text,
+        "values.yaml\nwebImageRegistry: quay.io\nwebImage: a/g:1\nagentImage: a/x:1\n",
+    ),
+    // A part that begins with a placeholder was none any more.
+    (
+        properties::plan_text,
+        "values-prod.yaml\nproxy:\n  hub: docker.io/acme\n  name: proxy-prod\n  tag: v1.3.9\n",
+    ),
+    // A container among the values of a release in a text was changed as one and as a part of values.
+    (
+        properties::embedded,
+        "<apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: d}\nspec:\n  chart: {spec: {chart: x, sourceRef: {kind: HelmRepository, name: y}}}\n  values:\n    containers: [{name: web, image: \"acme/web:1.0\"}]\n",
+    ),
+];
+
+/// A name of Docker Hub is stored under `library/`, whichever way the hub is written.
+#[test]
+fn long_names_of_the_hub_are_whole_references() {
+    for host in ["", "docker.io/", "index.docker.io/"] {
+        for length in 246..=256 {
+            properties::image_ref(&format!("{host}{}", "a".repeat(length)));
+        }
+    }
+}
+
+#[test]
+fn what_fuzzing_found_stays_right() {
+    for (property, input) in FOUND {
+        holds(*property, std::iter::once(input.to_string()));
+    }
+}
