@@ -1,6 +1,6 @@
 //! Globs over relative paths, with one meaning wherever users write them.
 
-use globset::{GlobBuilder, GlobSet};
+use globset::{Glob, GlobBuilder, GlobSet};
 
 /// Compiles globs over relative paths. A glob without `/` fits at any depth; one that fits a folder
 /// fits everything below it.
@@ -36,6 +36,12 @@ fn compile(globs: &[String], ends: &[&str]) -> Result<GlobSet, globset::Error> {
     set.build()
 }
 
+/// A glob that is ready to be asked. One that is too large is an error, where `Glob::compile_matcher` would
+/// panic: anybody may have written it.
+pub fn ready(glob: Glob) -> Result<GlobSet, globset::Error> {
+    GlobSet::builder().add(glob).build()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -53,6 +59,14 @@ mod tests {
             assert_eq!(globs.is_match(path), fits, "{path}");
         }
     }
+
+    #[test]
+    fn what_is_too_large_is_an_error() {
+        let deep = "{a,".repeat(2_000) + &"}".repeat(2_000);
+        assert!(ready(Glob::new(&deep).unwrap()).is_err());
+        assert!(path_globs(&[deep]).is_err());
+    }
+
     #[test]
     fn globs_of_files_do_not_reach_below_folders() {
         let globs = file_globs(&["m/*.k8s".into(), "conf".into()]).unwrap();

@@ -386,6 +386,12 @@ pub fn begins_with_host(text: &str) -> bool {
 /// Where something stands in a text that is filled in later: `{{ x }}`, `{% x %}`, `$X`, `${X}`, `$(X)`,
 /// `<x>` or `__X__`.
 pub fn filled_at(text: &str) -> Option<usize> {
+    if !text
+        .bytes()
+        .any(|byte| matches!(byte, b'{' | b'$' | b'<' | b'_'))
+    {
+        return None;
+    }
     let template = ["{{", "{%"].iter().filter_map(|open| text.find(open));
     template.chain(placeholder(text)).min()
 }

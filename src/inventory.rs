@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use crate::image::{Canonical, ImageRef};
 use crate::plan::{FilePlan, Matter, Plan, canonical, canonical_of};
 use crate::reason::{Assumption, Reason};
-use crate::rules::{Place as Where, Rule, RuleSet};
+use crate::rules::{Place as Where, Rule, RuleSet, Verdict as Decided};
 use crate::sites::{Shape, Site};
 use crate::source::{Lines, Position};
 
@@ -271,6 +271,19 @@ fn suffixes(
     }
 }
 
+/// The whole of a reference whose registry stands elsewhere, in another layer of values say.
+fn whole_name(rules: &RuleSet, reference: &str, image: &Image) -> Option<String> {
+    if rules.cached(reference).is_some() {
+        return None;
+    }
+    let meant = ImageRef::parse(&image.canonical.as_ref()?.to_string()).ok()?;
+    let Decided::Rewrite { name, .. } = rules.decide(&meant) else {
+        return None;
+    };
+    let suffix = ImageRef::parse(reference).ok()?.suffix();
+    Some(format!("{name}{suffix}"))
+}
+
 impl Pulls {
     /// Adds what an image asks for, if it comes, or will come, out of the cache of the target.
     fn add(
@@ -293,6 +306,8 @@ impl Pulls {
             }
             _ => return,
         };
+        let whole = whole_name(&file.rules, reference, image);
+        let reference = whole.as_ref().unwrap_or(reference);
         let cached = file.rules.cached(reference);
         if let Some(right) = cached.and_then(|cached| cached.right_library()) {
             self.unfillable.insert(reference.clone(), right);

@@ -17,8 +17,36 @@
 //! * [`report`] and [`write`](mod@write): the plan is printed or carried out, group by group
 //! * [`config`], [`settings`] and [`cli`]: what the user wants
 //!
-//! As a library, [`plan::plan_text`] plans one text, and [`rules::RuleSet::decide`] one reference;
-//! neither touches a file, the environment or a thread.
+//! # As a library
+//!
+//! [`plan::plan_text`] plans one text, [`rules::RuleSet::decide`] decides one reference, and
+//! [`image::ImageRef`] is what a reference says; [`rules::import`] reads rules from where they stand. None of
+//! them touches a file, the environment or a thread, or knows of a command line. The binary is the stable
+//! interface: what is public here may change with any version.
+//!
+//! ```
+//! use ecr_rewrite::plan::plan_text;
+//! use ecr_rewrite::rules::{EcrHost, Rule, RuleSet};
+//!
+//! let registry = EcrHost::parse("123456789012.dkr.ecr.eu-west-1.amazonaws.com")?;
+//! let (rules, _) = RuleSet::new(Some(registry), vec![Rule::parse_flag("quay.io=quay")?]);
+//! let text = "\
+//! apiVersion: v1
+//! kind: Pod
+//! spec:
+//!   containers:
+//!   - image: quay.io/acme/app:1   # ours
+//!   - image: ghcr.io/acme/side:2
+//! ";
+//! let plan = plan_text("pod.yaml", text, rules);
+//! let file = &plan.files[0];
+//! assert_eq!(file.changes.len(), 1);
+//! let after = file.after.as_deref().unwrap_or(text);
+//! assert!(after.contains("amazonaws.com/quay/acme/app:1   # ours"));
+//! // What stays has a reason.
+//! assert_eq!(file.skips[0].reason.code(), "no-rule");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 pub mod cli;
 pub mod config;

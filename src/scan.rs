@@ -6,7 +6,9 @@
 mod templates;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use memchr::memmem;
 
@@ -30,7 +32,7 @@ pub struct ScannedFile {
     /// Why it was read.
     pub role: Role,
     /// What it holds.
-    pub scan: Scan,
+    pub scan: Held,
     /// Whether it need not be YAML.
     pub template: Template,
 }
@@ -66,7 +68,7 @@ impl ScannedFile {
             source,
             below,
             role,
-            scan,
+            scan: scan.into(),
             template,
         }
     }
@@ -78,7 +80,7 @@ impl ScannedFile {
             below: below.to_path_buf(),
             source: SourceFile { text, ..source },
             role: Role::Context,
-            scan: Scan::default(),
+            scan: Held::default(),
             template: Template::No,
         }
     }
@@ -99,9 +101,49 @@ impl ScannedFile {
             scan: Scan {
                 facts: vec![Fact::Unread],
                 ..Scan::default()
-            },
+            }
+            .into(),
             template: Template::No,
         }
+    }
+}
+
+/// What a file holds, kept in little room: most files of a large repository hold nothing.
+#[derive(Debug, Default)]
+pub struct Held(Option<Box<Scan>>);
+
+impl Held {
+    /// The same by value.
+    pub fn into_scan(self) -> Scan {
+        self.0.map_or_else(Scan::default, |scan| *scan)
+    }
+
+    /// [`Scan::promote`], which leaves nothing of what holds nothing.
+    pub fn promote(&mut self, promoted: Promoted) {
+        if self.0.is_some() || promoted != Promoted::default() {
+            self.deref_mut().promote(promoted);
+        }
+    }
+}
+
+impl From<Scan> for Held {
+    fn from(scan: Scan) -> Self {
+        Self((!scan.is_nothing()).then(|| Box::new(scan)))
+    }
+}
+
+impl Deref for Held {
+    type Target = Scan;
+
+    fn deref(&self) -> &Scan {
+        static NOTHING: LazyLock<Scan> = LazyLock::new(Scan::default);
+        self.0.as_deref().unwrap_or(&NOTHING)
+    }
+}
+
+impl DerefMut for Held {
+    fn deref_mut(&mut self) -> &mut Scan {
+        self.0.get_or_insert_default()
     }
 }
 
@@ -188,6 +230,40 @@ pub struct UnreadText {
 }
 
 impl Scan {
+    /// Whether it is that of a file that holds nothing.
+    fn is_nothing(&self) -> bool {
+        let Self {
+            documents,
+            sites,
+            facts,
+            broken,
+            not_yaml,
+            twins,
+            unread,
+            unproven,
+            loose,
+            blocks,
+            promoted,
+            keyed,
+            generated,
+            ignores,
+        } = self;
+        *documents == 0
+            && !not_yaml
+            && sites.is_empty()
+            && facts.is_empty()
+            && broken.is_empty()
+            && twins.is_empty()
+            && unread.is_empty()
+            && unproven.is_empty()
+            && loose.is_none()
+            && blocks.is_empty()
+            && *promoted == Promoted::default()
+            && keyed.is_empty()
+            && generated.is_none()
+            && ignores.is_empty()
+    }
+
     /// Takes the sites that needed another file's word: those of the whole file, or of parts of it. Of
     /// the others, those stay that look like images wherever they stand.
     pub fn promote(&mut self, promoted: Promoted) {
@@ -317,6 +393,7 @@ pub fn scan_text(path: &Path, text: &str, options: &Options) -> Scan {
     let wants = |document: &str| wants_all || !sites::are_schemas(document, |_| true);
     let mut scan = parsed(scanner, path, text, options, &wants);
     scan.facts.extend(sites::charts_patched(text));
+    scan.facts.shrink_to_fit();
     scan
 }
 

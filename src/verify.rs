@@ -16,7 +16,10 @@ use yaml_rust2::Event;
 use yaml_rust2::parser::Parser;
 
 use crate::edit::EditSet;
-use crate::yaml::{Document, DocumentPath, Kind, Reading, YamlError, action_texts, documents};
+use crate::yaml::{
+    Document, DocumentPath, Kind, Reading, Style, YamlError, action_texts, documents,
+    ends_within_line,
+};
 
 /// A scalar that is meant to change.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -207,7 +210,10 @@ fn events_second(text: &str) -> Result<Vec<Step>, String> {
     loop {
         let (event, _) = parser.next_token().map_err(|error| error.to_string())?;
         match event {
-            Event::StreamEnd => return Ok(steps),
+            Event::StreamEnd => {
+                end_as_text(text, &mut steps);
+                return Ok(steps);
+            }
             Event::DocumentStart => steps.push(Step::Document),
             Event::Scalar(value, style, anchor, tag) => steps.push(Step::Scalar {
                 value,
@@ -224,6 +230,23 @@ fn events_second(text: &str) -> Result<Vec<Step>, String> {
             Event::Alias(id) => steps.push(Step::Alias(id)),
             _ => {}
         }
+    }
+}
+
+/// Takes the line end from a block scalar that ends with the text, within a line: both engines add one.
+fn end_as_text(text: &str, steps: &mut [Step]) {
+    let last = steps.iter_mut().rev().find_map(|step| match step {
+        Step::Scalar {
+            value, properties, ..
+        } => Some((value, properties)),
+        _ => None,
+    });
+    let styles = [("Literal", Style::Literal), ("Folded", Style::Folded)];
+    if let Some((value, properties)) = last
+        && let Some((_, style)) = styles.iter().find(|(name, _)| properties.starts_with(name))
+        && ends_within_line(text, value, *style)
+    {
+        value.pop();
     }
 }
 

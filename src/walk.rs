@@ -603,6 +603,9 @@ impl Below {
     }
 
     fn fits(&self, path: &Path) -> bool {
+        if self.globs.is_empty() {
+            return false;
+        }
         let folders = path.ancestors().skip(1);
         folders
             .filter(|folder| self.folders.contains(*folder))

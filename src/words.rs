@@ -1,4 +1,4 @@
-//! Some words, looked for in a text all at once.
+//! Some words, looked for in a text all at once, and the one that was probably meant.
 
 use aho_corasick::AhoCorasick;
 
@@ -43,9 +43,35 @@ impl Words {
     }
 }
 
+/// How alike a mistyped word and the one that was meant have to be, of 1.
+const LIKENESS: f64 = 0.8;
+
+/// Of the words that are known the one that was probably meant; none when nothing is much like it.
+pub fn closest<'w>(word: &str, known: impl IntoIterator<Item = &'w str>) -> Option<&'w str> {
+    let known = known.into_iter();
+    known
+        .map(|known| (strsim::jaro_winkler(word, known), known))
+        .filter(|(likeness, _)| *likeness > LIKENESS)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, known)| known)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_closest_word_is_meant() {
+        let known = ["registry", "region", "rules", "rulesFrom"];
+        for (word, meant) in [
+            ("registy", Some("registry")),
+            ("rule", Some("rules")),
+            ("ruelsFrom", Some("rulesFrom")),
+            ("zzz", None),
+        ] {
+            assert_eq!(closest(word, known), meant, "{word}");
+        }
+    }
 
     #[test]
     fn words_are_found() {

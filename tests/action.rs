@@ -17,6 +17,7 @@ use serde_yaml::Value;
 const POD: &str = "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - image: nginx:1.27\n";
 const CONFIG: &str = "registry: 123456789012.dkr.ecr.eu-west-1.amazonaws.com\nrules: default\n";
 const WORKFLOW: &str = ".github/workflows/ci.yml";
+const RELEASE: &str = ".github/workflows/release.yml";
 
 fn yaml(path: &str) -> Value {
     serde_yaml::from_str(&fs::read_to_string(path).unwrap()).unwrap()
@@ -50,6 +51,10 @@ fn templates_stand_in_the_environment_alone() {
             &[".runs.steps[].env.", ".inputs.token.default", ".outputs."][..],
         ),
         (WORKFLOW, &[".jobs.action.steps[].env."]),
+        (
+            RELEASE,
+            &[".env.", ".jobs.build.env.", ".jobs.build.runs-on"],
+        ),
     ] {
         let mut found = Vec::new();
         texts(&yaml(path), "", &mut found);
@@ -114,11 +119,10 @@ fn every_step_runs_a_script_that_is_there() {
 
 #[test]
 fn scripts_are_clean() {
-    let scripts: Vec<PathBuf> = fs::read_dir("ci/action")
-        .unwrap()
-        .map(|it| it.unwrap().path())
-        .collect();
-    assert!(scripts.len() > 5);
+    let of = |folder: &str| fs::read_dir(folder).unwrap().map(|it| it.unwrap().path());
+    let scripts = of("ci/action").chain(of("ci/release"));
+    let scripts: Vec<PathBuf> = scripts.chain([PathBuf::from("install.sh")]).collect();
+    assert!(scripts.len() > 7);
     for script in &scripts {
         let text = fs::read_to_string(script).unwrap();
         assert!(

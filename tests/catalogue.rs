@@ -5,26 +5,21 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on has failed
 #![allow(clippy::print_stdout, clippy::print_stderr)] // figures and skips are for who runs it
 
+mod common;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use common::current;
 use ecr_rewrite::scan::{Options, Promoted, scan_text};
 use ecr_rewrite::sites::{Treated, catalogue, treated, treatments};
 use serde::Deserialize;
 use serde_yaml::Value;
 use walkdir::WalkDir;
 
-const PAGE: &str = "docs/sites.md";
-const BEGIN: &str = "<!-- places:begin -->\n";
-const END: &str = "<!-- places:end -->";
-
 #[test]
 fn the_page_is_printed_from_the_code() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(PAGE);
-    let page = fs::read_to_string(&path).unwrap();
-    let (before, rest) = page.split_once(BEGIN).unwrap();
-    let (_, after) = rest.split_once(END).unwrap();
     let mut table =
         "| finder | where | field | treated | what |\n|---|---|---|---|---|\n".to_string();
     for place in catalogue() {
@@ -33,12 +28,7 @@ fn the_page_is_printed_from_the_code() {
             place.finder, place.objects, place.field, place.treated, place.what
         ));
     }
-    let wanted = format!("{before}{BEGIN}{table}{END}{after}");
-    if std::env::var_os("ECR_REWRITE_BLESS").is_some() {
-        fs::write(&path, &wanted).unwrap();
-        return;
-    }
-    assert!(page == wanted, "{PAGE} is not current; bless it");
+    current::part("docs/sites.md", "places", &table);
 }
 
 /// The objects in a value, each with its group, kind and way.

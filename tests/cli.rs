@@ -75,8 +75,21 @@ fn wrong_usage_is_refused_before_anything_is_done() {
         (vec!["imges"], "did you mean `images`?"),
         (vec!["convrt", "nginx"], "did you mean `convert`?"),
         (
-            vec!["generate"],
-            "the command `generate` is not supported yet",
+            vec!["generate", "man", "convrt"],
+            "no command `convrt`; did you mean `convert`?",
+        ),
+        (
+            vec!["generate", "completions", "bsh"],
+            "a similar value exists: 'bash'",
+        ),
+        (vec!["--chek"], "a similar argument exists: '--check'"),
+        (
+            vec!["images", "--prewarn"],
+            "a similar argument exists: '--prewarm'",
+        ),
+        (
+            vec!["--check", "--format", "jsn"],
+            "a similar value exists: 'json'",
         ),
         (
             vec!["a.yaml", "--rules", "rules.json"],
@@ -1013,7 +1026,7 @@ fn assumed_changes_are_made_only_when_agreed_to() {
         &files,
         &with_target(&[".", "--assume=chart-default"]),
         2,
-        "`--assume=chart-default` is no assumption; the codes are chart-default-unknown, bare-word, text-reference",
+        "a similar value exists: 'chart-default-unknown'",
     );
 }
 
@@ -1067,5 +1080,41 @@ fn sites_that_cannot_be_read_are_pointed_at() {
             2,
             part,
         );
+    }
+}
+
+#[test]
+fn a_kind_of_a_site_that_no_object_has_is_told() {
+    let runner = "apiVersion: actions.summerwind.dev/v1alpha1\nkind: RunnerDeployment\nspec: {template: {spec: {runner: nginx:1}}}\n";
+    let site = |kind: &str| format!("sites: [{{kind: {kind}, path: spec/template/spec/runner}}]\n");
+    let told = |kind: &str, arguments: &[&str]| {
+        let config = site(kind);
+        let files = [(".ecr-rewrite.yaml", config.as_str()), ("a.yaml", runner)];
+        let folder = tree(&files);
+        let (_, _, talk) = run(folder.path(), arguments);
+        talk
+    };
+    for (kind, said) in [
+        ("RunnerDeploymet", Some("did you mean `RunnerDeployment`?")),
+        ("Other", Some("remove it from `sites`")),
+        ("RunnerDeployment", None),
+    ] {
+        let talk = told(kind, &["--check"]);
+        let line = format!("no object here is of the kind `{kind}`");
+        assert_eq!(talk.contains(&line), said.is_some(), "{talk}");
+        assert!(said.is_none_or(|said| talk.contains(said)), "{talk}");
+    }
+    // A part of the repository does not tell.
+    let talk = told("Other", &["--check", "a.yaml"]);
+    assert!(!talk.contains("no object here"), "{talk}");
+}
+
+#[test]
+fn progress_is_for_terminals() {
+    let folder = tree(&[("a.yaml", POD)]);
+    for arguments in [&["--check"][..], &["--dry-run"], &["images"]] {
+        let (_, output, talk) = run(folder.path(), arguments);
+        let all = output + &talk;
+        assert!(!all.contains(['\r', '\u{1b}']), "{all}");
     }
 }

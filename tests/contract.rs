@@ -1,4 +1,4 @@
-//! The command line holds nothing that the product's contract does not name.
+//! The program and the product's contract name the same: commands, options, keys and codes.
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on has failed
 
 mod common;
@@ -7,6 +7,11 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use common::{run, tree};
+use ecr_rewrite::findings::Code;
+use ecr_rewrite::reason::{Assumption, Reason};
+
+/// What the contract names and this version does not have: said when it is asked for.
+const LATER: &[&str] = &["charts"];
 
 /// The long options in a text.
 fn options(text: &str) -> BTreeSet<String> {
@@ -22,34 +27,117 @@ fn options(text: &str) -> BTreeSet<String> {
         .collect()
 }
 
+fn contract() -> String {
+    let shared = PathBuf::from(std::env::var_os("ECR_REWRITE_SHARED").expect("ECR_REWRITE_SHARED"));
+    std::fs::read_to_string(shared.join("spec/product.md")).unwrap()
+}
+
+/// The helps of every command, in one text.
+fn helps() -> String {
+    let folder = tree(&[]);
+    let commands: &[&[&str]] = &[
+        &[],
+        &["convert"],
+        &["explain"],
+        &["prove"],
+        &["images"],
+        &["init"],
+        &["rules", "show"],
+        &["rules", "import"],
+        &["rules", "export"],
+    ];
+    let help = |command: &&[&str]| {
+        let (exit, help, _) = run(folder.path(), &[*command, &["--help"]].concat());
+        assert_eq!(exit, 0);
+        assert!(
+            options(&help).len() > 5,
+            "the help has lost its options: {help}"
+        );
+        help
+    };
+    commands.iter().map(help).collect()
+}
+
 #[test]
 #[ignore = "needs ECR_REWRITE_SHARED"]
-fn every_option_stands_in_the_contract() {
-    let shared = PathBuf::from(std::env::var_os("ECR_REWRITE_SHARED").expect("ECR_REWRITE_SHARED"));
-    let contract = options(&std::fs::read_to_string(shared.join("spec/product.md")).unwrap());
-    let folder = tree(&[]);
-    for command in [
-        vec!["--help"],
-        vec!["convert", "--help"],
-        vec!["explain", "--help"],
-        vec!["prove", "--help"],
-        vec!["images", "--help"],
-        vec!["init", "--help"],
-        vec!["rules", "show", "--help"],
-        vec!["rules", "import", "--help"],
-        vec!["rules", "export", "--help"],
-    ] {
-        let (exit, help, _) = run(folder.path(), &command);
-        assert_eq!(exit, 0);
-        let shown = options(&help);
-        assert!(shown.len() > 5, "the help has lost its options: {help}");
-        for option in shown
-            .iter()
-            .filter(|option| !matches!(option.as_str(), "help" | "version"))
-        {
+fn every_option_stands_in_the_contract_and_every_one_of_the_contract_exists() {
+    // `diff --git` is none of ours.
+    let others = BTreeSet::from(["git".to_string()]);
+    let contract = options(&contract());
+    let shown = options(&helps());
+    let ours = |option: &&String| !matches!(option.as_str(), "help" | "version");
+    let extra: Vec<&String> = shown.difference(&contract).filter(ours).collect();
+    assert!(extra.is_empty(), "not in the contract: {extra:?}");
+    let missing = contract
+        .difference(&shown)
+        .filter(|option| !others.contains(*option));
+    let missing: Vec<&str> = missing.map(String::as_str).collect();
+    assert_eq!(missing, LATER, "in the contract, and in no help");
+}
+
+#[test]
+#[ignore = "needs ECR_REWRITE_SHARED"]
+fn every_code_and_key_stands_in_the_contract_and_every_one_of_the_contract_exists() {
+    let contract = contract();
+    let (_, codes) = contract.split_once("## 5. Codes").unwrap();
+    let (codes, _) = codes.split_once("## 6.").unwrap();
+    let quoted = |text: &str| -> BTreeSet<String> {
+        let words = text.split('`').skip(1).step_by(2);
+        let is_code = |word: &&str| {
+            word.contains(|c: char| c.is_ascii_lowercase())
+                && word.chars().all(|c| c.is_ascii_lowercase() || c == '-')
+        };
+        words.filter(is_code).map(String::from).collect()
+    };
+    let named = quoted(codes);
+    let known = Code::ALL.map(Code::code).into_iter();
+    let known: BTreeSet<String> = known
+        .chain(Reason::ALL.map(Reason::code))
+        .map(String::from)
+        .collect();
+    let missing: Vec<&String> = known.difference(&named).collect();
+    assert!(missing.is_empty(), "not in the contract: {missing:?}");
+    // Words of the text that are no codes.
+    let words = ["error", "warn", "info", "off", "true", "prove", "--check"].map(String::from);
+    let extra: Vec<&String> = named
+        .difference(&known)
+        .filter(|word| !words.contains(word))
+        .collect();
+    assert!(extra.is_empty(), "in the contract only: {extra:?}");
+    for code in Assumption::ALL.map(Assumption::code) {
+        assert!(contract.contains(&format!("`{code}`")), "{code}");
+    }
+    let (_, keys) = contract.split_once("## 2. Config").unwrap();
+    let (keys, _) = keys.split_once("## 3.").unwrap();
+    let schema = std::fs::read_to_string("docs/config.schema.json").unwrap();
+    let schema: serde_json::Value = serde_json::from_str(&schema).unwrap();
+    for key in schema["properties"].as_object().unwrap().keys() {
+        let is_named = keys.lines().any(|line| {
+            line.starts_with(&format!("{key}:"))
+                || line.contains(&format!("or {key}:"))
+                || line.contains(&format!("+ {key}:"))
+        });
+        assert!(is_named, "the key `{key}` is not in the contract");
+    }
+    let top = keys.lines().filter_map(|line| {
+        let (key, _) = line.split_once(':')?;
+        let is_key = !key.is_empty() && key.chars().all(|c| c.is_ascii_alphabetic());
+        is_key.then_some(key)
+    });
+    for key in top {
+        assert!(
+            schema["properties"].get(key).is_some(),
+            "the key `{key}` is in the contract only"
+        );
+    }
+    for (place, pointer) in [("rules", "/$defs/rule"), ("helm", "/properties/helm")] {
+        let properties = schema.pointer(pointer).unwrap()["properties"]
+            .as_object()
+            .unwrap();
+        for key in properties.keys() {
             assert!(
-                contract.contains(option),
-                "`--{option}` is not in the contract"
+                keys.contains(key.as_str()),
+                "{place}: the key `{key}` is not in the contract"
             );
         }
     }

@@ -11,16 +11,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
+use common::judge::{bytes_outside_are_equal, differences, planned_scalars, values};
 use common::{REGISTRY, contents, copy, corpus, git_apply, run};
 use ecr_rewrite::helm::NoCharts;
 use ecr_rewrite::link::link;
-use ecr_rewrite::plan::{FilePlan, Options, Plan, plan};
+use ecr_rewrite::plan::{Options, Plan, plan};
 use ecr_rewrite::rules::{EcrHost, RuleSet, default_rules};
 use ecr_rewrite::scan::{self, ScannedFile};
 use ecr_rewrite::source;
 use ecr_rewrite::walk::{self, walk};
-use serde::Deserialize;
-use serde_yaml::Value;
 
 const TARGET: [&str; 4] = ["--registry", REGISTRY, "--rules", "default"];
 
@@ -127,15 +126,18 @@ fn the_plan_changes_the_planned_scalars_and_nothing_else() {
     let (mut parsed, mut templates, mut unparsed) = (0, 0, 0);
     for file in &plan.files {
         let Some(after) = &file.after else { continue };
-        bytes_outside_are_equal(file, after);
+        assert!(
+            bytes_outside_are_equal(file, after),
+            "{}",
+            file.source.path.display()
+        );
         let wanted = planned_scalars(file);
         match (values(&file.source.text), values(after)) {
             (Some(before), Some(after)) => {
-                let mut differences: Vec<(String, String)> = Vec::new();
-                assert_eq!(before.len(), after.len(), "{}", file.source.path.display());
-                for (before, after) in before.iter().zip(&after) {
-                    differ(before, after, &mut differences);
-                }
+                let differences = differences(&before, &after)
+                    .unwrap_or_else(|what| panic!("{}: {what}", file.source.path.display()));
+                let differences = differences.into_iter();
+                let differences = differences.map(|it| (it.before, it.after)).collect();
                 let unexplained = unexplained(differences, wanted);
                 assert_eq!(unexplained, [], "{}", file.source.path.display());
                 parsed += 1;
@@ -184,99 +186,6 @@ fn unexplained(
     });
     left.extend(wanted);
     left
-}
-
-/// The scalars, or pieces of them, that the plan changes, before and after, and those that it adds. An
-/// anchor that several images share is one of them.
-fn planned_scalars(file: &FilePlan) -> Vec<(String, String)> {
-    let mut scalars = BTreeMap::new();
-    for change in &file.changes {
-        let document = file.sites[change.site].document;
-        for scalar in &change.scalars {
-            let place = (
-                document,
-                scalar.ordinal,
-                scalar.piece.map_or(0, |at| at + 2),
-            );
-            scalars.insert(place, (scalar.from.clone(), scalar.to.clone()));
-        }
-        if let Some(added) = &change.inserted {
-            let place = (document, added.after, 1);
-            scalars.insert(place, (String::new(), added.value.clone()));
-        }
-    }
-    scalars.into_values().collect()
-}
-
-/// The bytes between the edits are where they were.
-fn bytes_outside_are_equal(file: &FilePlan, after: &str) {
-    let mut edits: Vec<_> = file
-        .changes
-        .iter()
-        .flat_map(|change| &change.edits)
-        .collect();
-    edits.sort_by_key(|edit| edit.span);
-    let (mut old, mut new) = (0, 0);
-    for edit in edits {
-        let kept = &file.source.text[old..edit.span.start];
-        assert_eq!(&after[new..new + kept.len()], kept);
-        new += kept.len() + edit.text.len();
-        old = edit.span.end;
-    }
-    assert_eq!(&after[new..], &file.source.text[old..]);
-}
-
-/// Every document by an independent parser; `None` when it cannot read them all.
-fn values(text: &str) -> Option<Vec<Value>> {
-    let documents = serde_yaml::Deserializer::from_str(text);
-    documents
-        .map(|document| Value::deserialize(document).ok())
-        .collect()
-}
-
-/// The documents of a text that holds some.
-fn inside(text: &str) -> Option<Vec<Value>> {
-    let holds = |value: &Value| value.is_mapping() || value.is_sequence() || value.is_null();
-    values(text).filter(|values| values.iter().all(holds))
-}
-
-/// The texts that differ, before and after.
-fn differ(before: &Value, after: &Value, differences: &mut Vec<(String, String)>) {
-    match (before, after) {
-        (Value::Mapping(before), Value::Mapping(after)) => {
-            let mut before = before.iter().peekable();
-            for (key, after) in after {
-                match (before.next_if(|(old, _)| *old == key), after) {
-                    (Some((_, before)), _) => differ(before, after, differences),
-                    (None, Value::String(added)) if key == "newName" => {
-                        differences.push((String::new(), added.clone()));
-                    }
-                    (None, _) => panic!("{key:?} was added"),
-                }
-            }
-            assert_eq!(before.next(), None);
-        }
-        (Value::Sequence(before), Value::Sequence(after)) => {
-            assert_eq!(before.len(), after.len());
-            before
-                .iter()
-                .zip(after)
-                .for_each(|(before, after)| differ(before, after, differences));
-        }
-        (Value::String(before), Value::String(after)) if before != after => {
-            match (inside(before), inside(after)) {
-                (Some(before), Some(after)) => {
-                    assert_eq!(before.len(), after.len());
-                    before
-                        .iter()
-                        .zip(&after)
-                        .for_each(|(before, after)| differ(before, after, differences));
-                }
-                _ => differences.push((before.clone(), after.clone())),
-            }
-        }
-        _ => assert_eq!(before, after),
-    }
 }
 
 #[test]

@@ -9,36 +9,18 @@ mod common;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use common::nobody::{as_nobody, nobody_can_run};
+use common::numbers::{Numbers, rounds};
 use common::{REGISTRY, contents, program, put, run, scratch};
 
 const TARGET: [&str; 4] = ["--registry", REGISTRY, "--rules", "default"];
 const STRAY: &str = ".ecr-rewrite-tmp.";
-
-/// How many rounds a loop makes.
-fn rounds(usual: usize) -> usize {
-    let said = std::env::var("ECR_REWRITE_ROUNDS").ok();
-    said.map_or(usual, |said| {
-        said.parse().expect("ECR_REWRITE_ROUNDS: a number")
-    })
-}
-
-/// Numbers that are spread, the same in each run (xorshift, Marsaglia 2003).
-struct Spread(u64);
-
-impl Spread {
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % end
-    }
-}
 
 type Tree = BTreeMap<PathBuf, Vec<u8>>;
 
@@ -117,7 +99,8 @@ fn is_stray(path: &Path) -> bool {
 fn killed_runs_lose_nothing_and_the_next_one_does_the_rest() {
     let folder = scratch();
     let folder = folder.path();
-    let of_each = 60;
+    // Thousands of files in the long form.
+    let of_each = if rounds(6) >= 500 { 250 } else { 60 };
     let old = repository(of_each);
     reset(folder, &old);
     let arguments = [&["."], &TARGET[..]].concat();
@@ -135,7 +118,7 @@ fn killed_runs_lose_nothing_and_the_next_one_does_the_rest() {
         of_each * 5,
         "every file with an image is rewritten"
     );
-    let mut spread = Spread(0x9e37_79b9_7f4a_7c15);
+    let mut numbers = Numbers::new(1);
     let (mut between, mut with_strays, mut halves) = (0, 0, 0);
     let rounds = rounds(6);
     for round in 0..rounds {
@@ -148,8 +131,9 @@ fn killed_runs_lose_nothing_and_the_next_one_does_the_rest() {
             .spawn()
             .unwrap();
         // Nothing is written while files are read: the later half of a run is more telling.
-        let time = u64::try_from(whole.as_micros()).unwrap();
-        std::thread::sleep(Duration::from_micros(time / 4 + spread.below(time)));
+        let time = usize::try_from(whole.as_micros()).unwrap();
+        let time = time / 4 + numbers.below(time);
+        std::thread::sleep(Duration::from_micros(time as u64));
         let sent = Command::new("kill")
             .args(["-s", signal, &child.id().to_string()])
             .status();
@@ -334,10 +318,10 @@ fn what_others_write_meanwhile_stays() {
             let writer = scope.spawn(|| {
                 let mut last = vec![0; names.len()];
                 let mut number = 0;
-                let mut spread = Spread(round as u64 + 1);
+                let mut numbers = Numbers::new(round as u64);
                 while !stops.load(Ordering::Relaxed) {
                     number += 1;
-                    let at = usize::try_from(spread.below(names.len() as u64)).unwrap();
+                    let at = numbers.below(names.len());
                     // As editors do: a new file takes the place of the old one.
                     let beside = folder.join("beside.txt");
                     fs::write(&beside, text(number)).unwrap();
@@ -395,4 +379,106 @@ fn a_huge_file_with_holes_and_folders_that_hold_themselves_cost_nothing() {
         fs::metadata(folder.join("huge.yaml")).unwrap().len(),
         1 << 30
     );
+}
+
+/// What a quota does, too: writing fails in the middle of a file.
+#[test]
+fn a_file_that_may_not_grow_stays_and_the_rest_is_done() {
+    let folder = scratch();
+    let folder = folder.path();
+    let pod = "apiVersion: v1\nkind: Pod\nspec: {containers: [{image: nginx:1}]}\n";
+    let large = format!("{pod}{}", "# padding\n".repeat(20_000));
+    put(folder, "small.yaml", pod.as_bytes());
+    put(folder, "large.yaml", large.as_bytes());
+    // In blocks of 512 bytes; the signal would end the program, the error is what is asked for.
+    let script = format!(
+        "trap '' XFSZ; ulimit -f 64; exec {} . {}",
+        env!("CARGO_BIN_EXE_ecr-rewrite"),
+        TARGET.join(" ")
+    );
+    let output = Command::new("sh")
+        .current_dir(folder)
+        .args(["-c", &script])
+        .output()
+        .unwrap();
+    let talk = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{talk}");
+    assert!(
+        talk.contains("large.yaml: its new text could not be written"),
+        "{talk}"
+    );
+    let found = contents(folder);
+    assert_eq!(
+        found.len(),
+        2,
+        "no temporary file is left: {:?}",
+        found.keys()
+    );
+    assert!(found[Path::new("large.yaml")] == large.as_bytes());
+    assert!(String::from_utf8_lossy(&found[Path::new("small.yaml")]).contains(REGISTRY));
+}
+
+#[test]
+fn what_cannot_be_written_keeps_its_groups() {
+    if !nobody_can_run() {
+        return;
+    }
+    let groups = [
+        ("group", "base/deploy.yaml", "prod/kustomization.yaml"),
+        ("chart", "values.yaml", "values-prod.yaml"),
+    ];
+    // A file that is read-only, and a folder.
+    for (mode, locked) in [(0o444, false), (0o555, true)] {
+        let folder = scratch();
+        let folder = folder.path();
+        let old = repository(3);
+        reset(folder, &old);
+        let owner = Command::new("chown")
+            .args(["-R", "65534:65534"])
+            .arg(folder)
+            .status();
+        assert!(owner.unwrap().success() || !is_root());
+        fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).unwrap();
+        for (kind, _, other) in groups {
+            let path = folder.join(format!("{kind}/0001/{other}"));
+            let path = if locked {
+                path.parent().unwrap()
+            } else {
+                &path
+            };
+            fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        }
+        let output = as_nobody(Path::new(env!("CARGO_BIN_EXE_ecr-rewrite")))
+            .current_dir(folder)
+            .arg(".")
+            .args(TARGET)
+            .output()
+            .unwrap();
+        let talk = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{talk}");
+        let found = contents(folder);
+        assert_eq!(found.len(), old.len(), "no temporary file is left");
+        for number in 0..3 {
+            for (kind, one, other) in groups {
+                let is_new = |name: &str| {
+                    let path = PathBuf::from(format!("{kind}/{number:04}/{name}"));
+                    found[&path] != old[&path]
+                };
+                let wanted = number != 1;
+                assert_eq!(
+                    (is_new(one), is_new(other)),
+                    (wanted, wanted),
+                    "{kind}/{number}: {talk}"
+                );
+            }
+        }
+        for (kind, _, other) in groups {
+            let path = folder.join(format!("{kind}/0001/{other}"));
+            fs::set_permissions(path.parent().unwrap(), fs::Permissions::from_mode(0o755)).unwrap();
+        }
+    }
+}
+
+fn is_root() -> bool {
+    fs::metadata("/proc/self").is_ok_and(|metadata| metadata.uid() == 0)
 }

@@ -3,6 +3,10 @@
 #![allow(clippy::print_stderr)] // skips are for who runs it
 
 mod common;
+#[path = "hostile/packages.rs"]
+mod packages;
+#[path = "hostile/patterns.rs"]
+mod patterns;
 
 use std::fs;
 
@@ -157,6 +161,8 @@ fn binary_files_stay() {
         vec![0; 100],
         vec![0xff; 100],
         b"image: nginx:1\n\xc3\x28".to_vec(),
+        b"image: nginx:1 # caf\xe9\n".to_vec(),
+        b"image: nginx:1\0\n".to_vec(),
     ] {
         let (exit, after, talk) = rewritten("a.yaml", &bytes);
         assert_eq!((exit, after), (2, bytes), "{talk}");

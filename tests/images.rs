@@ -412,3 +412,17 @@ fn names_of_a_stranger_do_no_harm() {
             .contains("nginx")
     );
 }
+
+#[test]
+fn what_is_to_be_pulled_is_whole_where_the_registry_stands_in_another_layer() {
+    let folder = tree(&[]);
+    common::copy(Path::new("testdata/demo"), folder.path());
+    let (exit, list, talk) = run(folder.path(), &["images", "--prewarm", "-q"]);
+    assert_eq!(exit, 0, "{talk}");
+    let target = "123456789012.dkr.ecr.af-south-1.amazonaws.com/";
+    assert!(list.lines().all(|line| line.starts_with(target)), "{list}");
+    assert!(
+        list.contains(&format!("{target}docker-hub/acme/wordpress:6.7.1\n")),
+        "{list}"
+    );
+}

@@ -8,6 +8,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use common::numbers::Numbers;
 use common::{REGISTRY, corpus};
 use ecr_rewrite::plan::plan_text;
 use ecr_rewrite::rules::{EcrHost, RuleSet, default_rules};
@@ -17,22 +18,6 @@ use walkdir::WalkDir;
 
 /// Names that are never manifests.
 const NO_MANIFESTS: &[&str] = &["_helpers.tpl", "NOTES.txt"];
-
-/// Numbers that look random and are the same in every run.
-struct Numbers(u64);
-
-impl Numbers {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 % end as u64).unwrap()
-    }
-
-    fn pick<'t>(&mut self, from: &[&'t str]) -> &'t str {
-        from[self.below(from.len())]
-    }
-}
 
 const ACTIONS: &[&str] = &[
     "{{ .Values.a }}",
@@ -120,7 +105,7 @@ fn rules() -> RuleSet {
 
 #[test]
 fn masking_keeps_lengths_and_what_stands_outside_of_actions() {
-    let mut numbers = Numbers(0x9e37_79b9_7f4a_7c15);
+    let mut numbers = Numbers::new(0x9e37_79b9_7f4a_7c15);
     for _ in 0..3000 {
         let text = template(&mut numbers);
         for branches in [Branches::All, Branches::Only(0), Branches::Only(1)] {
@@ -147,7 +132,7 @@ fn masking_keeps_lengths_and_what_stands_outside_of_actions() {
 
 #[test]
 fn no_byte_of_an_action_changes() {
-    let mut numbers = Numbers(0x2545_f491_4f6c_dd1d);
+    let mut numbers = Numbers::new(0x2545_f491_4f6c_dd1d);
     let (mut changed, mut branched) = (0, 0);
     for _ in 0..6000 {
         let text = template(&mut numbers);

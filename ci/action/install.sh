@@ -9,7 +9,7 @@ if [ -z "$program" ]; then
 fi
 if [ -z "$program" ]; then
     folder=${RUNNER_TEMP:?}/ecr-rewrite
-    CARGO_TARGET_DIR="$folder/target" sh "$GITHUB_ACTION_PATH/install.sh" --to "$folder/bin"
+    CARGO_TARGET_DIR="$folder/target" sh "$GITHUB_ACTION_PATH/install.sh" --build --to "$folder/bin"
     program=$folder/bin/ecr-rewrite
 fi
 "$program" --version

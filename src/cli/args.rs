@@ -1,19 +1,40 @@
 //! Arguments as typed. What they mean together is worked out by the commands and `settings`.
 
+mod generate;
 mod images;
 mod rules;
 mod shared;
+mod whole;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, ValueEnum};
 
+pub(super) use generate::{Generate, Schema, What};
 pub(super) use images::{Images, Init};
 pub(super) use rules::{Export, Import, Rules, RulesCommand, Show};
 pub(super) use shared::{
     AwsArgs, CodeArgs, FileArgs, JudgementArgs, ListFormat, ListReportArgs, OutputArgs, RuleArgs,
     StatedRuleArgs, TargetArgs, When,
 };
+pub(super) use whole::whole;
+
+/// The help of the program itself: its commands are words of their own, not options of a rewrite.
+const TEMPLATE: &str = "\
+{about-with-newline}
+{usage-heading} {usage}
+
+Commands:
+  convert  One reference, on its own
+  images   Every image, its places, upstream and rule
+  explain  Why an image changes or stays
+  rules    The rules: show, import from AWS or infrastructure code, export
+  prove    Render before and after, show that only images change
+  init     Write a config to begin with
+
+{all-args}{after-help}";
+
+const SHORT: &str = "More with `--help`, and `ecr-rewrite COMMAND --help`.";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -33,26 +54,30 @@ Exit codes: 0 done; 1 a finding at error level with `--check`, a diff with
 
 /// Rewrite container image references to Amazon ECR pull-through-cache paths, and nothing else
 #[derive(Debug, Parser)]
-#[command(name = "ecr-rewrite", version, after_help = EXAMPLES, arg_required_else_help = true)]
+#[command(name = "ecr-rewrite", version, arg_required_else_help = true)]
+#[command(help_template = TEMPLATE, after_help = SHORT, after_long_help = EXAMPLES)]
 #[command(
-    override_usage = "ecr-rewrite [OPTIONS] PATH...\n       ecr-rewrite --check [OPTIONS] [PATH]...\n       ecr-rewrite convert [OPTIONS] [IMAGE]...\n       ecr-rewrite images [OPTIONS] [PATH]...\n       ecr-rewrite explain [OPTIONS] PATH[:LINE]\n       ecr-rewrite rules show|import|export [OPTIONS]\n       ecr-rewrite prove [OPTIONS] [PATH]...\n       ecr-rewrite init [OPTIONS] [PATH]"
+    override_usage = "ecr-rewrite [OPTIONS] PATH...\n       ecr-rewrite --check [OPTIONS] [PATH]...\n       ecr-rewrite COMMAND [OPTIONS] ..."
 )]
 pub(super) struct Rewrite {
     /// Files and folders to rewrite; `-` reads standard input and writes standard output
-    #[arg(value_name = "PATH")]
+    #[arg(value_name = "PATH", hide_short_help = true)]
     pub(super) paths: Vec<PathBuf>,
 
-    /// Print the diff on standard output and write nothing; without a PATH, of the current folder
+    /// Print the diff and write nothing
+    ///
+    /// On standard output; without a PATH, that of the current folder.
     #[arg(long)]
     pub(super) dry_run: bool,
 
-    /// Report images that do not come from ECR and write nothing; exit with 1 when a finding is an
-    /// error. Works without a target: then any ECR host counts
+    /// Report images that do not come from ECR, and exit with 1 for an error
+    ///
+    /// Writes nothing. Works without a target: then any ECR host counts.
     #[arg(long, conflicts_with = "dry_run")]
     pub(super) check: bool,
 
     /// The file name that standard input goes by: it chooses the kind of file and the config
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", hide_short_help = true)]
     pub(super) stdin_filename: Option<PathBuf>,
 
     #[command(flatten)]
@@ -75,7 +100,7 @@ pub(super) struct Rewrite {
 ///
 /// An image that no rule maps comes out as it went in, with the reason on standard error.
 #[derive(Debug, Parser)]
-#[command(name = "ecr-rewrite convert", bin_name = "ecr-rewrite convert")]
+#[command(name = "ecr-rewrite convert", bin_name = "ecr-rewrite convert", after_help = CONVERT)]
 pub(super) struct Convert {
     /// References; without any, standard input is read, one a line
     #[arg(value_name = "IMAGE")]
@@ -93,11 +118,20 @@ pub(super) struct Convert {
     pub(super) output: OutputArgs,
 }
 
+const CONVERT: &str = "\
+Examples:
+  ecr-rewrite convert nginx:1.27 quay.io/prometheus/node-exporter:v1.8.2
+  ecr-rewrite convert -v registry.example.com/app:1      and why it stays
+  ecr-rewrite convert --revert 123456789012.dkr.ecr.eu-west-1.amazonaws.com/docker-hub/library/nginx:1.27
+  grep ^FROM Dockerfile | cut -d ' ' -f 2 | ecr-rewrite convert
+
+Exit codes: 0 done, whatever was mapped; 2 wrong usage, or something is no reference (the others are printed).";
+
 /// Say why each image of a file changes or stays: what decided, and where that is stated
 ///
 /// The rest of the repository is read as in a rewrite, because images hang together across files.
 #[derive(Debug, Parser)]
-#[command(name = "ecr-rewrite explain", bin_name = "ecr-rewrite explain")]
+#[command(name = "ecr-rewrite explain", bin_name = "ecr-rewrite explain", after_help = EXPLAIN)]
 pub(super) struct Explain {
     /// A file; with a line, and perhaps a column, only what stands there
     #[arg(value_name = "PATH[:LINE[:COL]]")]
@@ -110,6 +144,15 @@ pub(super) struct Explain {
     #[command(flatten)]
     pub(super) output: OutputArgs,
 }
+
+const EXPLAIN: &str = "\
+Examples:
+  ecr-rewrite explain ./web.yaml               every image of the file
+  ecr-rewrite explain ./web.yaml:12            what stands on the line
+  ecr-rewrite explain ./values.yaml:3:15       what stands there
+  ecr-rewrite explain ./web.yaml --rules default --registry 123456789012.dkr.ecr.eu-west-1.amazonaws.com
+
+Exit codes: 0 done; 2 wrong usage, or the file could not be read.";
 
 /// Render every kustomization, chart and release before and after, and show that only images changed
 ///
@@ -137,6 +180,11 @@ pub(super) struct Prove {
 }
 
 const PROVE: &str = "\
+Examples:
+  ecr-rewrite prove                                    the current folder
+  ecr-rewrite prove environments/prod -v               with every rendering, image and reason
+  ecr-rewrite prove --format markdown -o proof.md      for a comment at a pull request
+
 Exit codes: 0 everything that can be rendered is equal but for images; 1 a rendering
 differs in anything else, or an image became malformed; 2 wrong usage, neither `helm`
 nor `kustomize` is there, or a file could not be read; 130 and 143 interrupted.";
@@ -167,15 +215,16 @@ pub(super) enum ProofFormat {
 #[command(next_help_heading = "Output")]
 pub(super) struct ReportArgs {
     /// With `--dry-run`: exit with 1 when there is a diff
-    #[arg(long, requires = "dry_run")]
+    #[arg(long, requires = "dry_run", hide_short_help = true)]
     pub(super) exit_code: bool,
     /// Write the diff or report to a file instead of standard output
     #[arg(short, value_name = "FILE")]
     pub(super) output_file: Option<PathBuf>,
-    /// How to show what was found: `text`, `concise`, `diff`, `json`, `markdown`, `sarif`, `github`,
-    /// `gitlab` or `rdjson`. Without it, `--dry-run` prints a diff, `--check` text (in a workflow of
-    /// GitHub, `github`), and writing nothing; writing takes `json` and `markdown`
-    #[arg(long, value_name = "FORMAT")]
+    /// How to show what was found
+    ///
+    /// Without it, `--dry-run` prints a diff, `--check` text (in a workflow of GitHub, `github`), and
+    /// writing nothing; writing takes `json` and `markdown`.
+    #[arg(long, value_name = "FORMAT", value_parser = crate::report::FORMATS.each_ref().map(|format| format.word))]
     pub(super) format: Option<String>,
 }
 
@@ -207,5 +256,7 @@ mod tests {
         Rules::command().debug_assert();
         Images::command().debug_assert();
         Init::command().debug_assert();
+        Generate::command().debug_assert();
+        whole().debug_assert();
     }
 }

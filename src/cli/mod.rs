@@ -5,6 +5,7 @@
 
 mod args;
 mod commands;
+mod progress;
 mod talk;
 
 use std::ffi::OsString;
@@ -14,7 +15,7 @@ use std::path::Path;
 use clap::Parser;
 use clap::error::ErrorKind;
 
-use args::{Convert, Explain, Images, Init, OutputArgs, Prove, Rewrite, Rules};
+use args::{Convert, Explain, Generate, Images, Init, Prove, Rewrite, Rules};
 use talk::Talk;
 
 use crate::report::clean;
@@ -68,8 +69,6 @@ impl From<crate::settings::SettingsError> for Error {
     }
 }
 
-/// Commands that the contract names and a later version brings.
-const LATER: &[&str] = &["generate"];
 /// Words people try for something else.
 const MISTAKEN: &[(&str, &str)] = &[
     ("check", "--check"),
@@ -87,22 +86,46 @@ type Command = fn(&[OsString]) -> Exit;
 /// The commands, by their words.
 const COMMANDS: &[(&str, Command)] = &[
     ("convert", |words| {
-        command(words, |args: &Convert| &args.output, commands::convert)
+        command(
+            words,
+            |args: &Convert| Talk::new(&args.output),
+            commands::convert,
+        )
     }),
     ("explain", |words| {
-        command(words, |args: &Explain| &args.output, commands::explain)
+        command(
+            words,
+            |args: &Explain| Talk::new(&args.output),
+            commands::explain,
+        )
+    }),
+    ("generate", |words| {
+        let run = |args: &Generate, _| commands::generate(args);
+        command(words, |_| Talk::default(), run)
     }),
     ("images", |words| {
-        command(words, |args: &Images| &args.output, commands::images)
+        command(
+            words,
+            |args: &Images| Talk::new(&args.output),
+            commands::images,
+        )
     }),
     ("init", |words| {
-        command(words, |args: &Init| &args.output, commands::init)
+        command(words, |args: &Init| Talk::new(&args.output), commands::init)
     }),
     ("prove", |words| {
-        command(words, |args: &Prove| &args.output, commands::prove)
+        command(
+            words,
+            |args: &Prove| Talk::new(&args.output),
+            commands::prove,
+        )
     }),
     ("rules", |words| {
-        command(words, Rules::output, commands::rules)
+        command(
+            words,
+            |args: &Rules| Talk::new(args.output()),
+            commands::rules,
+        )
     }),
 ];
 
@@ -115,11 +138,6 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         .unwrap_or("");
     if let Some((_, run)) = COMMANDS.iter().find(|(word, _)| *word == first) {
         return run(&arguments[1..]);
-    }
-    if LATER.contains(&first) {
-        let hint = folder_hint(first);
-        let message = format!("the command `{first}` is not supported yet{hint}");
-        return fail(Error::Message(message), Talk::default());
     }
     let rewrite = match Rewrite::try_parse_from(&arguments) {
         Ok(rewrite) => rewrite,
@@ -136,14 +154,14 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
 /// Reads the words of a command and runs it.
 fn command<A: Parser>(
     words: &[OsString],
-    output: fn(&A) -> &OutputArgs,
+    talk: fn(&A) -> Talk,
     run: fn(&A, Talk) -> Result<Exit, Error>,
 ) -> Exit {
     let args = match A::try_parse_from(words) {
         Ok(args) => args,
         Err(error) => return usage(&error),
     };
-    let talk = Talk::new(output(&args));
+    let talk = talk(&args);
     note_folder(&words[0].to_string_lossy(), talk);
     run(&args, talk).unwrap_or_else(|error| fail(error, talk))
 }
@@ -180,14 +198,6 @@ fn fail(error: Error, talk: Talk) -> Exit {
     Exit::Broken
 }
 
-fn folder_hint(word: &str) -> String {
-    if Path::new(word).exists() {
-        format!("; for the path of that name write `./{word}`")
-    } else {
-        String::new()
-    }
-}
-
 fn note_folder(word: &str, talk: Talk) {
     if Path::new(word).exists() {
         talk.note(&format!(
@@ -203,10 +213,7 @@ fn check_first_word(word: &str) -> Option<String> {
     }
     let known = MISTAKEN.iter().copied();
     let words = COMMANDS.iter().map(|(word, _)| word);
-    let commands = LATER
-        .iter()
-        .chain(words)
-        .map(|command| (*command, *command));
+    let commands = words.map(|command| (*command, *command));
     let close = known
         .chain(commands)
         .map(|(candidate, meant)| (strsim::jaro_winkler(word, candidate), meant))

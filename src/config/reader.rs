@@ -13,6 +13,7 @@ use crate::findings::{Code, Level, Levels, UnknownCode};
 use crate::globs::path_globs;
 use crate::rules::upstreams::canonical_host;
 use crate::rules::{Allow, EcrHost, Library, Origin, Rule, default_rules};
+use crate::words::closest;
 
 /// Turns raw values into valid ones, or into errors at their place.
 pub(super) struct Reader<'a> {
@@ -272,13 +273,8 @@ impl Reader<'_> {
             serde_saphyr::Error::SerdeUnknownField {
                 field, expected, ..
             } => {
-                let close = expected
-                    .iter()
-                    .map(|known| (strsim::jaro_winkler(field, known), known))
-                    .filter(|(likeness, _)| *likeness > 0.8)
-                    .max_by(|a, b| a.0.total_cmp(&b.0));
-                let help = match close {
-                    Some((_, known)) => format!("did you mean `{known}`?"),
+                let help = match closest(field, expected.iter().copied()) {
+                    Some(known) => format!("did you mean `{known}`?"),
                     None => format!("known keys here: {}", expected.join(", ")),
                 };
                 self.error(format!("unknown key `{field}`"), &help, at)

@@ -13,6 +13,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use crate::source::{Position, Span};
+use crate::words::closest;
 pub use derive::find;
 pub use unused::{Unused, unused};
 
@@ -151,12 +152,9 @@ impl Code {
         if let Some(code) = Self::ALL.into_iter().find(|code| code.code() == text) {
             return Ok(code);
         }
-        let close = Self::ALL
-            .into_iter()
-            .map(|code| (strsim::jaro_winkler(text, code.code()), code))
-            .filter(|(likeness, _)| *likeness > 0.8)
-            .max_by(|a, b| a.0.total_cmp(&b.0));
-        Err(UnknownCode(close.map(|(_, code)| code)))
+        let close = closest(text, Self::ALL.map(Self::code));
+        let meant = |code: &Self| Some(code.code()) == close;
+        Err(UnknownCode(Self::ALL.into_iter().find(meant)))
     }
 }
 

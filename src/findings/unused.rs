@@ -1,6 +1,6 @@
 //! What of the config met no image of the run: worth saying when the whole repository was looked at.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use crate::image::ImageRef;
 use crate::plan::{FilePlan, Plan, canonical_of};
@@ -46,18 +46,21 @@ pub fn unused(plan: &Plan, base: &RuleSet) -> Unused {
 }
 
 #[derive(Default)]
-struct Needed {
+struct Needed<'p> {
+    /// The texts that were looked at, by the rules of their files: most images are named often.
+    seen: HashSet<(*const RuleSet, &'p str)>,
     allows: BTreeSet<String>,
     aliases: BTreeSet<String>,
     rules: BTreeSet<String>,
 }
 
-impl Needed {
-    fn by(&mut self, file: &FilePlan) {
+impl<'p> Needed<'p> {
+    fn by(&mut self, file: &'p FilePlan) {
         for site in &file.sites {
             self.by_text(&file.rules, site.text());
-            for scalar in site.scalars() {
-                self.by_host(&file.rules, &scalar.value);
+            let texts = site.scalars().map(|scalar| &*scalar.value);
+            for text in texts.filter(|text| *text != site.text()) {
+                self.by_host(&file.rules, text);
             }
         }
         // An image in parts may mean something else than its own file shows.
@@ -82,7 +85,10 @@ impl Needed {
         }
     }
 
-    fn by_text(&mut self, rules: &RuleSet, text: &str) {
+    fn by_text(&mut self, rules: &RuleSet, text: &'p str) {
+        if !self.seen.insert((std::ptr::from_ref(rules), text)) {
+            return;
+        }
         self.by_host(rules, text);
         if let Some(cached) = rules.cached(text) {
             self.rules.insert(cached.rule.upstream());

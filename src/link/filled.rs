@@ -2,9 +2,14 @@
 
 use std::path::Path;
 
-use globset::{GlobBuilder, GlobMatcher};
+use globset::{GlobBuilder, GlobSet};
 
 use super::normalise;
+use crate::globs;
+
+/// The longest path that systems take (`PATH_MAX` of Linux): what is longer fits no file, and takes long to
+/// compile.
+const MAX_PATH: usize = 4096;
 
 /// Whether a part of a path is filled in: by a template, or as a glob.
 pub(super) fn is_filled(path: &str) -> bool {
@@ -14,7 +19,7 @@ pub(super) fn is_filled(path: &str) -> bool {
 /// What fits a path of which a part is filled in.
 #[derive(Debug)]
 pub(super) struct Pattern {
-    glob: GlobMatcher,
+    glob: GlobSet,
     /// What everything that fits begins with.
     pub(super) head: String,
     /// What everything that fits ends with: comparing that is fast.
@@ -23,10 +28,13 @@ pub(super) struct Pattern {
 
 impl Pattern {
     fn of(glob: &mut GlobBuilder<'_>, head: String, path: &str) -> Option<Self> {
+        if head.len() + path.len() > MAX_PATH {
+            return None;
+        }
         let stars = path.rfind("}}").map(|at| at + 2);
         let last = stars.max(path.rfind('*').map(|at| at + 1));
         Some(Self {
-            glob: glob.build().ok()?.compile_matcher(),
+            glob: globs::ready(glob.build().ok()?).ok()?,
             head,
             tail: path[last.unwrap_or(0)..].to_string(),
         })

@@ -48,7 +48,7 @@ struct Source<'a> {
 /// The files of the repository by path, and those behind each generated config map.
 pub(super) struct Known<'a> {
     pub(super) files: &'a [ScannedFile],
-    paths: HashMap<&'a Path, usize>,
+    paths: HashMap<&'a OsStr, usize>,
     /// The same, as bytes, in their order.
     sorted: Vec<(&'a [u8], usize)>,
     /// What fits which path, from which folder, as far as it was asked.
@@ -61,7 +61,7 @@ pub(super) struct Known<'a> {
 impl<'a> Known<'a> {
     pub(super) fn of(files: &'a [ScannedFile]) -> Self {
         let paths = files.iter().enumerate();
-        let paths = paths.map(|(index, file)| (file.source.real.as_path(), index));
+        let paths = paths.map(|(index, file)| (file.source.real.as_os_str(), index));
         let mut known = Self {
             files,
             paths: paths.collect(),
@@ -95,7 +95,7 @@ impl<'a> Known<'a> {
     }
 
     fn at(&self, path: &Path) -> Option<usize> {
-        self.paths.get(normalise(path).as_path()).copied()
+        self.paths.get(normalise(path).as_os_str()).copied()
     }
 
     /// What a layer may be, when the chart is the one in `chart`.

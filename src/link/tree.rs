@@ -1,8 +1,11 @@
 //! The files by the places where they stand, and what each kustomization takes in.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ffi::OsStr;
 use std::ops::Bound;
-use std::path::{Path, PathBuf};
+use std::path::{MAIN_SEPARATOR_STR, Path, PathBuf};
+
+use rayon::prelude::*;
 
 use super::{deployers, normalise};
 use crate::scan::ScannedFile;
@@ -52,9 +55,10 @@ pub(super) struct Taken {
 pub(super) struct Tree<'a> {
     files: &'a [ScannedFile],
     links: &'a FolderLinks,
-    by_place: BTreeMap<&'a Path, usize>,
+    /// As texts, since places are normalised: comparing paths part by part is slow.
+    by_place: BTreeMap<&'a OsStr, usize>,
     /// The kustomizations of each folder.
-    by_folder: HashMap<&'a Path, Vec<(usize, &'a Path)>>,
+    by_folder: HashMap<&'a OsStr, Vec<(usize, &'a Path)>>,
     /// For each file, what it takes in.
     taken: Vec<Vec<Taken>>,
 }
@@ -64,34 +68,36 @@ impl<'a> Tree<'a> {
         let places = files.iter().enumerate();
         let places = places.flat_map(|(file, scanned)| {
             let places = scanned.source.places();
-            places.map(move |place| (place, file))
+            places.map(move |place| (place.as_os_str(), file))
         });
-        let mut by_folder: HashMap<&Path, Vec<(usize, &Path)>> = HashMap::new();
+        let mut by_folder: HashMap<&OsStr, Vec<(usize, &Path)>> = HashMap::new();
         for (index, file) in files.iter().enumerate() {
             for place in file.source.places() {
                 if crate::sites::is_kustomization_name(place)
                     && let Some(folder) = place.parent()
                 {
-                    by_folder.entry(folder).or_default().push((index, place));
+                    let known = by_folder.entry(folder.as_os_str());
+                    known.or_default().push((index, place));
                 }
             }
         }
         let mut tree = Self {
             files,
             links,
-            // All at once: files come in order, and comparing paths is slow.
+            // All at once: files come nearly in order.
             by_place: places.collect(),
             by_folder,
             taken: Vec::new(),
         };
-        tree.taken = (0..files.len()).map(|file| tree.take_in(file)).collect();
+        let taken = (0..files.len()).into_par_iter();
+        tree.taken = taken.map(|file| tree.take_in(file)).collect();
         tree
     }
 
     /// The file that stands at `path`, or the kustomizations of the folder there, with their places.
     pub(super) fn at(&self, path: &Path) -> Vec<(usize, PathBuf)> {
         let path = self.real(path);
-        match self.by_place.get(path.as_path()) {
+        match self.by_place.get(path.as_os_str()) {
             Some(&file) => vec![(file, path)],
             None => self.kustomizations_of(&path).collect(),
         }
@@ -102,20 +108,26 @@ impl<'a> Tree<'a> {
         &self,
         folder: &Path,
     ) -> impl Iterator<Item = (usize, PathBuf)> {
-        let known = self.by_folder.get(folder).into_iter().flatten();
+        let known = self.by_folder.get(folder.as_os_str()).into_iter().flatten();
         known.map(|(file, place)| (*file, place.to_path_buf()))
     }
 
     /// The files below a folder, with their places.
-    pub(super) fn below<'t>(
-        &'t self,
-        folder: &'t Path,
-    ) -> impl Iterator<Item = (usize, &'a Path)> + 't {
-        let from = self
-            .by_place
-            .range::<Path, _>((Bound::Included(folder), Bound::Unbounded));
-        from.take_while(move |(place, _)| place.starts_with(folder))
-            .map(|(place, file)| (*file, *place))
+    pub(super) fn below(&self, folder: &Path) -> impl Iterator<Item = (usize, &'a Path)> {
+        let mut inside = folder.as_os_str().to_os_string();
+        if folder.file_name().is_some() {
+            inside.push(MAIN_SEPARATOR_STR);
+        }
+        let from = (Bound::Included(inside.as_os_str()), Bound::Unbounded);
+        let from = self.by_place.range::<OsStr, _>(from);
+        let is_inside = move |place: &OsStr| {
+            let place = place.as_encoded_bytes();
+            place.starts_with(inside.as_encoded_bytes())
+        };
+        let itself = self.by_place.get_key_value(folder.as_os_str());
+        let below = from.take_while(move |(place, _)| is_inside(place));
+        let all = itself.into_iter().chain(below);
+        all.map(|(place, file)| (*file, Path::new(*place)))
     }
 
     /// `path` with the links to folders in it followed.
@@ -236,19 +248,14 @@ pub fn takes_in(file: &ScannedFile) -> bool {
 /// they take in counts whatever it is called. A folder stands for the kustomization in it.
 pub fn taken_from_outside(files: &[ScannedFile], links: &FolderLinks) -> BTreeSet<PathBuf> {
     let tree = Tree::of(files, links);
-    let mut missing = BTreeSet::new();
-    for (index, file) in files.iter().enumerate() {
-        for fact in facts(file) {
-            let paths = fact
-                .takes_in
-                .iter()
-                .flat_map(|taking| tree.paths(index, fact, taking));
-            missing.extend(
-                paths
-                    .filter(|(_, path)| tree.at(path).is_empty())
-                    .map(|(_, path)| tree.real(&path)),
-            );
-        }
-    }
-    missing
+    let missing = files.par_iter().enumerate().flat_map_iter(|(index, file)| {
+        let tree = &tree;
+        let takings = facts(file).flat_map(move |fact| {
+            let takings = fact.takes_in.iter();
+            takings.flat_map(move |taking| tree.paths(index, fact, taking))
+        });
+        let missing = takings.filter(move |(_, path)| tree.at(path).is_empty());
+        missing.map(move |(_, path)| tree.real(&path))
+    });
+    missing.collect()
 }

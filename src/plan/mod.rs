@@ -527,6 +527,7 @@ fn assemble(
             below,
             ..
         } = file;
+        let scan = scan.into_scan();
         plan.files.push(FilePlan {
             source,
             sites: scan.sites,

@@ -7,6 +7,7 @@
 //! folder says, and where the two differ nothing is sure.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -52,7 +53,7 @@ struct Graph<'a> {
     steps: Vec<Vec<(NodeId, How)>>,
     above: Vec<Vec<NodeId>>,
     places: Vec<&'a Path>,
-    ids: HashMap<&'a Path, NodeId>,
+    ids: HashMap<&'a OsStr, NodeId>,
     targets: Vec<Vec<Target>>,
     /// The target of whatever the config says nothing about.
     base: Arc<RuleSet>,
@@ -95,11 +96,11 @@ impl<'a> Graph<'a> {
     }
 
     fn node(&mut self, file: &ScannedFile, place: &'a Path, rules_for: RulesFor<'_>) -> NodeId {
-        if let Some(&id) = self.ids.get(place) {
+        if let Some(&id) = self.ids.get(place.as_os_str()) {
             return id;
         }
         let id = self.places.len();
-        self.ids.insert(place, id);
+        self.ids.insert(place.as_os_str(), id);
         self.places.push(place);
         self.own.push(Target {
             rules: rules_for(place),
@@ -195,7 +196,7 @@ impl<'a> Graph<'a> {
             let named = file.source.places().any(counts_by_name);
             let counts = |place: &&Path| !named || counts_by_name(place);
             let places = file.source.places().filter(counts);
-            let taken = |place: &Path| self.ids.get(place).map(|&id| &self.targets[id]);
+            let taken = |place: &Path| self.ids.get(place.as_os_str()).map(|&id| &self.targets[id]);
             let mut targets: BTreeMap<*const RuleSet, Target> = BTreeMap::new();
             for target in places.filter_map(taken).flatten() {
                 targets

@@ -36,8 +36,7 @@ impl RuleSet {
             return Verdict::Keep(Reason::GroupIncomplete, detail);
         }
         let allowed = self.allow.iter().any(|allow| {
-            let glob = allow.matcher.glob().glob();
-            let literal = glob.split(['*', '?', '[', '{']).next().unwrap_or("");
+            let literal = allow.glob.split(['*', '?', '[', '{']).next().unwrap_or("");
             literal.starts_with(below) || below.starts_with(literal)
         });
         if allowed {
@@ -46,6 +45,12 @@ impl RuleSet {
         }
         match self.decide(&image) {
             Verdict::Rewrite { name, rule } => match name.strip_suffix(sample) {
+                Some(name) if self.is_shared(name, rule) => Verdict::Keep(
+                    Reason::GroupIncomplete,
+                    format!(
+                        "another rule serves a part of what stands below `{name}`; give one of the two a prefix that the other does not begin with"
+                    ),
+                ),
                 Some(name) => Verdict::Rewrite {
                     name: name.to_string(),
                     rule,
@@ -54,6 +59,17 @@ impl RuleSet {
             },
             keep @ Verdict::Keep(..) => keep,
         }
+    }
+
+    /// Whether a rule with a longer prefix serves a part of the places below `name`.
+    fn is_shared(&self, name: &str, rule: usize) -> bool {
+        let below = name.strip_prefix(self.registry_text()).unwrap_or(name);
+        let below = below.trim_start_matches('/');
+        let own = &self.rules[rule];
+        self.rules.iter().any(|other| {
+            let longer = other.prefix_len() > own.prefix_len();
+            longer && (below.is_empty() || other.is_prefixed_by(below))
+        })
     }
 }
 
@@ -68,6 +84,7 @@ mod tests {
         let allow = |glob: &str| Allow::new(glob, None, Origin::BuiltIn).unwrap();
         let plain = set(&["docker.io=hub", "quay.io=quay", "ghcr.io/acme=github"]);
         let narrow = set(&["docker.io=hub", "docker.io/istio=mesh"]);
+        let shared = set(&["docker.io=hub", "ghcr.io=hub/acme"]);
         let allowing = plain.clone().with_allow(vec![allow("quay.io/acme/*")]);
         let anything = plain.clone().with_allow(vec![allow("**/legacy")]);
         let moved = set(&[
@@ -85,6 +102,9 @@ mod tests {
             (&narrow, "docker.io", "group-incomplete"),
             (&narrow, "docker.io/istio", "R/mesh"),
             (&narrow, "docker.io/istio-testing", "R/hub/istio-testing"),
+            (&shared, "docker.io", "group-incomplete"),
+            (&shared, "docker.io/acme", "no-rule"),
+            (&shared, "docker.io/other", "R/hub/other"),
             (&allowing, "quay.io", "allowed"),
             (&allowing, "quay.io/acme", "allowed"),
             (&allowing, "quay.io/other", "R/quay/other"),

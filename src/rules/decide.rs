@@ -2,7 +2,7 @@
 //! whether a text names an image that is where it should be.
 
 use super::set::upstream_name;
-use super::{RuleSet, ecr_host, upstreams};
+use super::{Rule, RuleSet, ecr_host, upstreams};
 use crate::image::{Canonical, ImageRef};
 use crate::reason::Reason;
 
@@ -58,6 +58,32 @@ impl RuleSet {
     }
 
     /// What becomes of an image. Tag and digest are never looked at: they stay as they are.
+    ///
+    /// ```
+    /// use ecr_rewrite::image::ImageRef;
+    /// use ecr_rewrite::reason::Reason;
+    /// use ecr_rewrite::rules::{EcrHost, Origin, Rule, RuleSet, Verdict};
+    ///
+    /// let registry = EcrHost::parse("123456789012.dkr.ecr.eu-west-1.amazonaws.com")?;
+    /// let rules = vec![
+    ///     Rule::new("docker.io", "docker-hub", Origin::BuiltIn)?,
+    ///     Rule::new("ghcr.io/acme", "github", Origin::BuiltIn)?,
+    /// ];
+    /// let (rules, warnings) = RuleSet::new(Some(registry), rules);
+    /// assert!(warnings.is_empty());
+    /// for (image, wanted) in [
+    ///     ("nginx:1.27", "docker-hub/library/nginx"),
+    ///     ("ghcr.io/acme/app@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef", "github/app"),
+    /// ] {
+    ///     let Verdict::Rewrite { name, .. } = rules.decide(&ImageRef::parse(image)?) else {
+    ///         panic!("{image} stays");
+    ///     };
+    ///     assert_eq!(name, format!("{}/{wanted}", rules.registry_text()));
+    /// }
+    /// let other = rules.decide(&ImageRef::parse("ghcr.io/other/app:1")?);
+    /// assert!(matches!(other, Verdict::Keep(Reason::NoRule, _)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn decide(&self, image: &ImageRef) -> Verdict {
         let registry = self.registry_text();
         if image.registry().is_some_and(|host| self.is_target(host)) {
@@ -134,10 +160,40 @@ impl RuleSet {
             );
             return Verdict::Keep(Reason::NoRule, detail);
         }
+        if let Some(other) = self.served_by_another(rule, &repository) {
+            return Verdict::Keep(
+                Reason::NoRule,
+                self.of_two_prefixes(rule, other, &repository),
+            );
+        }
         Verdict::Rewrite {
             name: format!("{registry}/{repository}"),
             rule,
         }
+    }
+
+    /// The rule that ECR would ask for a repository in place of `rule`: the one with the longest prefix that
+    /// it lies under (AWS, "Pull through cache rules"), unless that caches the same image.
+    fn served_by_another(&self, rule: usize, repository: &str) -> Option<&Rule> {
+        let own = &self.rules[rule];
+        let longer = self.rules.iter().filter(|other| {
+            other.prefix_len() > own.prefix_len() && other.below_prefix(repository).is_some()
+        });
+        let other = longer.max_by_key(|other| other.prefix_len())?;
+        (other.revert(repository) != own.revert(repository)).then_some(other)
+    }
+
+    /// What to say of an image whose repository another rule serves.
+    pub(super) fn of_two_prefixes(&self, rule: usize, other: &Rule, repository: &str) -> String {
+        let rule = &self.rules[rule];
+        format!(
+            "`{repository}` is where `{}` ({}) puts it, and lies under the prefix `{}` of `{}` ({}): ECR would give another image; give one of the two rules a prefix that the other does not begin with",
+            rule.upstream(),
+            rule.origin(),
+            other.prefix_text(),
+            other.upstream(),
+            other.origin()
+        )
     }
 
     /// What to say of an image that no rule fits.
@@ -163,7 +219,7 @@ impl RuleSet {
 #[cfg(test)]
 mod tests {
     use super::super::trial::{TARGET, defaults, outcome, set};
-    use super::super::{Allow, EcrHost, Library, Origin, Rule, default_rules};
+    use super::super::{Allow, EcrHost, Library, Origin, default_rules};
     use super::*;
 
     const TARGET_DUAL: &str = "123456789012.dkr-ecr.us-west-2.on.aws";
@@ -235,6 +291,28 @@ mod tests {
                 "999999999999.dkr.ecr.eu-west-1.amazonaws.com/app:1",
                 "already-ecr",
             ),
+        ] {
+            assert_eq!(outcome(&set, text), after, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_place_that_another_rule_serves_is_none() {
+        let set = set(&[
+            "docker.io=ROOT",
+            "quay.io=hub",
+            "ghcr.io=hub/acme",
+            "quay.io/same=hub/same",
+        ]);
+        for (text, after) in [
+            ("quay.io/other/app:1", "R/hub/other/app:1"),
+            ("quay.io/acme/app:1", "no-rule"),
+            ("quay.io/acme", "R/hub/acme"),
+            ("quay.io/acme-b/app", "R/hub/acme-b/app"),
+            ("ghcr.io/acme/app", "R/hub/acme/acme/app"),
+            ("quay.io/same/app", "R/hub/same/app"),
+            ("nginx", "R/library/nginx"),
+            ("hub/app", "no-rule"),
         ] {
             assert_eq!(outcome(&set, text), after, "{text}");
         }

@@ -28,6 +28,8 @@ const PARTITIONS: &[(&str, &str)] = &[
 ];
 /// The ends of the dual-stack host names.
 const DUAL_STACK_SUFFIXES: &[&str] = &["on.aws", "on.amazonwebservices.com.cn"];
+/// What every service begins with.
+const SERVICE: &str = ".dkr";
 /// What stands between the account and the region.
 const SERVICES: &[(&str, &[&str])] = &[
     (".dkr.ecr.", SUFFIXES),
@@ -222,6 +224,9 @@ pub(super) fn same_registry(one: &str, other: &str) -> Option<bool> {
 }
 
 fn host_parts(host: &str) -> Option<HostParts<'_>> {
+    if !host.contains(SERVICE) {
+        return None;
+    }
     SERVICES.iter().find_map(|&(service, suffixes)| {
         let (account, rest) = host.split_once(service)?;
         suffixes.iter().find_map(|&suffix| {

@@ -237,6 +237,15 @@ impl Rule {
         path.strip_prefix(prefix)?.strip_prefix('/')
     }
 
+    /// Whether this rule's prefix lies below a place in ECR, or is it.
+    pub(super) fn is_prefixed_by(&self, place: &str) -> bool {
+        let rest = self
+            .ecr_prefix
+            .as_deref()
+            .and_then(|prefix| prefix.strip_prefix(place));
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+
     /// The path below this rule's prefix that a cache of Docker Hub can fill, when it is not `path`.
     pub(super) fn right_library(&self, path: &str) -> Option<String> {
         let whole_hub = self.host == DOCKER_HUB && self.upstream_prefix.is_none();

@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use globset::{GlobBuilder, GlobMatcher};
+use globset::{GlobBuilder, GlobSet};
 
 use super::{EcrHost, Origin, Rule, upstreams};
+use crate::globs;
 use crate::image::{Canonical, ImageRef};
 
 /// Stands for the registry while none is known.
@@ -14,7 +15,9 @@ const NO_REGISTRY: &str = "<registry>";
 /// An image that may stay where it is.
 #[derive(Clone, Debug)]
 pub struct Allow {
-    pub(super) matcher: GlobMatcher,
+    /// The glob as it is written.
+    pub(super) glob: String,
+    pub(super) matcher: GlobSet,
     pub(super) reason: Option<String>,
     pub(super) origin: Origin,
 }
@@ -23,9 +26,10 @@ impl Allow {
     /// Allows the images whose canonical name (`docker.io/library/nginx`) matches `glob`; `*` stays
     /// within one path component, `**` does not.
     pub fn new(glob: &str, reason: Option<String>, origin: Origin) -> Result<Self, globset::Error> {
-        let glob = GlobBuilder::new(glob).literal_separator(true).build()?;
+        let matcher = GlobBuilder::new(glob).literal_separator(true).build()?;
         Ok(Self {
-            matcher: glob.compile_matcher(),
+            glob: glob.to_string(),
+            matcher: globs::ready(matcher)?,
             reason,
             origin,
         })

@@ -43,6 +43,9 @@ const BEGINNINGS: &[&str] = &[
 ];
 /// Products that are registries: what is theirs may be a host, whatever else it is called.
 const PRODUCTS: &[&str] = &["artifactory", "jfrog", "nexus"];
+/// All words without which no key is about any of these.
+static ABOUT: LazyLock<Words> =
+    LazyLock::new(|| Words::in_any_case([REGISTRIES, REPOSITORIES, IMAGES, PRODUCTS].concat()));
 /// Longer texts are none.
 const MOST: usize = 256;
 
@@ -86,14 +89,19 @@ fn two_words(word: &str) -> Option<(&str, &str)> {
 /// Whether a text has a key that may hold what stands in front of names: the same words, so that no file
 /// that says such a thing is left unread.
 pub(super) fn may_stand_in(text: &str) -> bool {
-    static WANTED: LazyLock<Words> =
-        LazyLock::new(|| Words::in_any_case([REGISTRIES, REPOSITORIES, IMAGES, PRODUCTS].concat()));
-    WANTED.are_in_before(text, |rest| {
+    ABOUT.are_in_before(text, |rest| {
         let is_of_key = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '-');
         let rest = rest.trim_start_matches(is_of_key);
         let rest = rest.strip_prefix(['"', '\'']).unwrap_or(rest);
         rest.trim_start_matches([' ', '\t']).starts_with(':')
     })
+}
+
+/// Whether a key may have one of the words of registries, repositories and images: that is fast, and most
+/// keys have none.
+fn may_be_about(key: &str) -> bool {
+    // Letters outside of ASCII may be one of ours in lower case.
+    ABOUT.are_in(key) || !key.is_ascii()
 }
 
 /// Whether a host under the last of these keys, with dots between them, may stand in front of names.
@@ -143,6 +151,9 @@ pub(super) fn may_be(above: &str, key: &str, text: &str) -> bool {
 
 /// Whether a map of this name may hold a beginning: `docker.host`, `imageSettings.prefix`.
 pub(super) fn is_map(key: &str) -> bool {
+    if !may_be_about(key) {
+        return false;
+    }
     let words: Vec<String> = words(key).collect();
     let mut about = [IMAGES, REGISTRIES, REPOSITORIES].iter();
     about.any(|about| has(&words, about))
@@ -160,12 +171,18 @@ fn has(words: &[String], wanted: &[&str]) -> bool {
 
 /// Whether keys are about where images come from.
 fn is_about(keys: &[&str]) -> bool {
+    if !keys.iter().any(|key| may_be_about(key)) {
+        return false;
+    }
     let words: Vec<String> = keys.iter().flat_map(|key| all_words(key)).collect();
     has(&words, REPOSITORIES) || are_about_registries(&words)
 }
 
 /// Whether keys are about registries of images, and no repositories of anything else.
 fn is_about_registries(keys: &[&str]) -> bool {
+    if !keys.iter().any(|key| may_be_about(key)) {
+        return false;
+    }
     let words: Vec<String> = keys.iter().flat_map(|key| all_words(key)).collect();
     are_about_registries(&words)
 }
@@ -176,6 +193,9 @@ fn are_about_registries(words: &[String]) -> bool {
 
 /// Whether a key alone says that even a word is a beginning: `hub: acme`, `imagePrefix: acme`.
 fn is_about_closely(key: &str) -> bool {
+    if !may_be_about(key) {
+        return false;
+    }
     let words: Vec<String> = all_words(key).collect();
     let ends = words
         .last()

@@ -291,7 +291,7 @@ fn is_image_word(text: &str) -> bool {
 }
 
 fn is_worth_reading(text: &str) -> bool {
-    text.contains("image")
-        && text.contains([':', '{'])
+    text.contains([':', '{'])
+        && text.contains("image")
         && TEXT_WORDS.iter().any(|word| text.contains(word))
 }

@@ -19,7 +19,7 @@ pub use inside::{Inside, Wrapping, ends_in_blanks};
 pub use mask::{Branches, Masked, action_texts};
 pub use parse::{
     Document, Documents, Entry, Kind, Node, NodeId, SEVERAL, Style, YamlError, comments, documents,
-    documents_where,
+    documents_where, ends_within_line,
 };
 pub use reading::Reading;
 pub use scalar::{Place, PlainType, Scalar, plain_type};

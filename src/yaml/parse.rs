@@ -342,10 +342,30 @@ pub fn comments(text: &str) -> Vec<Span> {
     comments
 }
 
+/// Whether the value of the last scalar of `text`, written in `style`, ends with a line end that the text does
+/// not have.
+pub fn ends_within_line(text: &str, value: &str, style: Style) -> bool {
+    let last = text.rsplit(['\n', '\r']).next().unwrap_or("");
+    let line = value
+        .strip_suffix('\n')
+        .and_then(|value| value.rsplit('\n').next());
+    let Some(line) = line.filter(|line| !line.is_empty()) else {
+        return false;
+    };
+    // What stands behind a scalar is a comment, and no line of it.
+    match style {
+        Style::Literal => last.ends_with(line),
+        Style::Folded => !last.trim_start().is_empty() && line.ends_with(last.trim_start()),
+        Style::Plain | Style::SingleQuoted | Style::DoubleQuoted => false,
+    }
+}
+
 /// The iterator behind [`documents`].
 pub struct Documents<'a> {
     parser: Parser<'a, StrInput<'a>>,
-    /// The bytes of the text that are read.
+    /// The whole text.
+    text: &'a str,
+    /// The bytes of it that are read.
     span: Span,
     index: usize,
     done: bool,
@@ -373,7 +393,11 @@ impl<'a> Iterator for Documents<'a> {
                     }
                     builder = Builder::default();
                 }
-                Some(Ok((event, span))) => builder.add(event, self.place(&span)),
+                Some(Ok((event, span))) => {
+                    let span = self.place(&span);
+                    let event = self.without_added_line_end(event, span);
+                    builder.add(event, span);
+                }
                 Some(Err(error)) => return Some(Err(self.recover(&error))),
             }
         }
@@ -388,9 +412,29 @@ impl<'a> Documents<'a> {
         let piece = run.span.of(text).unwrap_or("");
         Self {
             parser: Parser::new_from_str_with_options(piece, options),
+            text,
             span: run.span,
             index: run.first,
             done: false,
+        }
+    }
+
+    /// A scalar as kubectl and Helm read it: one that ends with the text, within a line, ends without the line
+    /// end that the engine adds (YAML 1.2.2, `b-chomped-last`: a line end or the end of the file).
+    fn without_added_line_end(&self, event: Event<'a>, span: Span) -> Event<'a> {
+        match event {
+            Event::Scalar(value, style, anchor, tag)
+                if span.end >= self.span.end
+                    && ends_within_line(self.text, &value, style.into()) =>
+            {
+                let end = value.len() - 1;
+                let value = match value {
+                    Cow::Borrowed(value) => Cow::Borrowed(&value[..end]),
+                    Cow::Owned(value) => Cow::Owned(value[..end].to_string()),
+                };
+                Event::Scalar(value, style, anchor, tag)
+            }
+            other => other,
         }
     }
 
@@ -585,6 +629,24 @@ mod tests {
         let document = documents(text).next().unwrap().unwrap();
         assert_eq!(document.text_at(0, &["b"]), Some("1"));
         assert_eq!(document.text_at(0, &["d"]), Some("2"));
+    }
+
+    #[test]
+    fn a_block_scalar_may_end_with_the_text() {
+        for (text, value) in [
+            ("a: |\n  b", "b"),
+            ("a: |+\n  b\n  c", "b\nc"),
+            ("a: >\n  b\n  c", "b c"),
+            ("a: |\r\n  b", "b"),
+            ("a: |-\n  b", "b"),
+            ("a: |\n  b\n", "b\n"),
+            ("a: |\n  b\n# c", "b\n"),
+            ("a: |\n  b\n\n  ", "b\n"),
+            ("a: |\n  b\n---\nc: d", "b\n"),
+        ] {
+            let document = documents(text).next().unwrap().unwrap();
+            assert_eq!(document.text_at(0, &["a"]), Some(value), "{text:?}");
+        }
     }
 
     #[test]

@@ -2,10 +2,14 @@
 #![allow(dead_code, unreachable_pub)] // each test uses a part
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on has failed
 
+pub mod current;
 pub mod ecr;
 pub mod helm;
+pub mod judge;
 #[cfg(unix)]
 pub mod nobody;
+pub mod numbers;
+pub mod patch;
 pub mod rendered;
 pub mod tools;
 

@@ -18,8 +18,10 @@ pub(in super::super) struct Images {
     #[arg(value_name = "PATH")]
     pub(in super::super) paths: Vec<PathBuf>,
 
-    /// Print only the references to pull by tag so that the cache is filled, one a line: those of images
-    /// that are pinned by digest first, because a pull by digest does not fill a cold cache
+    /// Print only the references to pull by tag so that the cache is filled
+    ///
+    /// One a line: those of images that are pinned by digest first, because a pull by digest does not fill
+    /// a cold cache.
     #[arg(long, conflicts_with = "format")]
     pub(in super::super) prewarm: bool,
 

@@ -2,20 +2,25 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args, ValueEnum};
+
+use crate::reason::Assumption;
 
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Target")]
 pub(in super::super) struct TargetArgs {
-    /// The ECR registry, as in `123456789012.dkr.ecr.eu-west-1.amazonaws.com`; placeholders such as
-    /// `${AWS_ACCOUNT}` are kept as text
+    /// The ECR registry to pull from
+    ///
+    /// As in `123456789012.dkr.ecr.eu-west-1.amazonaws.com`; placeholders such as `${AWS_ACCOUNT}` are kept
+    /// as text.
     #[arg(long, value_name = "HOST")]
     pub(in super::super) registry: Option<String>,
     /// The AWS account of the registry, 12 digits
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", hide_short_help = true)]
     pub(in super::super) account: Option<String>,
     /// The AWS region of the registry
-    #[arg(long, value_name = "REGION")]
+    #[arg(long, value_name = "REGION", hide_short_help = true)]
     pub(in super::super) region: Option<String>,
 }
 
@@ -25,11 +30,13 @@ pub(in super::super) struct TargetArgs {
 pub(in super::super) struct RuleArgs {
     #[command(flatten)]
     pub(in super::super) stated: StatedRuleArgs,
-    /// The config file, instead of the repository's `.ecr-rewrite.yaml`
+    /// The config, instead of the repository's
+    ///
+    /// That is the `.ecr-rewrite.yaml` which is found first from the first path upwards.
     #[arg(long, value_name = "FILE", conflicts_with = "no_config")]
     pub(in super::super) config: Option<PathBuf>,
     /// Read no config file
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub(in super::super) no_config: bool,
 }
 
@@ -37,12 +44,15 @@ pub(in super::super) struct RuleArgs {
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Rules")]
 pub(in super::super) struct StatedRuleArgs {
-    /// An upstream and the ECR prefix it is cached under, as in `docker.io=docker-hub` (repeatable)
+    /// An upstream and its ECR prefix, as in `docker.io=docker-hub`
+    ///
+    /// It adds to the rules of the config, and replaces the one for the same upstream (repeatable).
     #[arg(long = "rule", value_name = "UPSTREAM[/PATH]=PREFIX")]
     pub(in super::super) rule: Vec<String>,
-    /// Read the rules from a file, in place of those of a config: what `aws ecr
-    /// describe-pull-through-cache-rules` prints, Terraform, CloudFormation, Pulumi; `-` for standard
-    /// input, `default` for the built-in prefixes
+    /// Read the rules from a file of AWS or of infrastructure code
+    ///
+    /// What `aws ecr describe-pull-through-cache-rules` prints, Terraform, CloudFormation or Pulumi, in place
+    /// of the rules of a config; `-` for standard input, `default` for the built-in prefixes.
     #[arg(long, value_name = "FILE|-|default", conflicts_with_all = ["from_aws", "profile"])]
     pub(in super::super) rules: Option<String>,
     #[command(flatten)]
@@ -53,12 +63,13 @@ pub(in super::super) struct StatedRuleArgs {
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Rules")]
 pub(in super::super) struct AwsArgs {
-    /// Ask AWS for the rules, with the `aws` command line: those of the target, or of what its shell is
-    /// logged in to
+    /// Ask AWS for the rules, with the `aws` command line
+    ///
+    /// Those of the target, or of what its shell is logged in to.
     #[arg(long)]
     pub(in super::super) from_aws: bool,
     /// The profile of the `aws` command line
-    #[arg(long, value_name = "P", requires = "from_aws")]
+    #[arg(long, value_name = "P", requires = "from_aws", hide_short_help = true)]
     pub(in super::super) profile: Option<String>,
 }
 
@@ -69,31 +80,35 @@ pub(in super::super) struct AwsArgs {
     reason = "flags as typed; they become enums in `walk::Options`"
 )]
 pub(in super::super) struct FileArgs {
-    /// Look at the files that fit, too (repeatable); globs count from the current folder and from
-    /// each given one
+    /// Look at the files that fit, too
+    ///
+    /// Globs count from the current folder and from each given one (repeatable).
     #[arg(long, value_name = "GLOB")]
     pub(in super::super) include: Vec<String>,
-    /// Leave the files that fit out (repeatable); globs count as with `--include`
+    /// Leave the files that fit out
+    ///
+    /// Globs count as with `--include` (repeatable).
     #[arg(long, value_name = "GLOB")]
     pub(in super::super) exclude: Vec<String>,
     /// Look at hidden files, too
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub(in super::super) hidden: bool,
     /// Look at files that git ignores, too
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub(in super::super) no_ignore: bool,
     /// Read more paths from a file, one a line; `-` for standard input
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", hide_short_help = true)]
     pub(in super::super) files_from: Option<PathBuf>,
     /// Paths in `--files-from` end with a NUL byte instead of a line end
-    #[arg(short = '0', requires = "files_from")]
+    #[arg(short = '0', requires = "files_from", hide_short_help = true)]
     pub(in super::super) null: bool,
-    /// Let excludes bind files given by path, too, and leave out of them what a folder is searched
-    /// without (hidden files, files of CI and compose): for hooks
-    #[arg(long)]
+    /// Let excludes bind files given by path, too: for hooks
+    ///
+    /// It leaves out of them what a folder is searched without, too: hidden files, files of CI and compose.
+    #[arg(long, hide_short_help = true)]
     pub(in super::super) force_exclude: bool,
     /// Leave larger files alone; with a suffix such as `10MiB`
-    #[arg(long, value_name = "SIZE", default_value = "10MiB", value_parser = parse_size)]
+    #[arg(long, value_name = "SIZE", default_value = "10MiB", value_parser = parse_size, hide_short_help = true)]
     pub(in super::super) max_file_size: u64,
 }
 
@@ -116,7 +131,12 @@ impl Default for FileArgs {
 #[command(next_help_heading = "Output")]
 pub(in super::super) struct OutputArgs {
     /// When to use colours
-    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    #[arg(
+        long,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_short_help = true
+    )]
     pub(in super::super) color: When,
     /// Say only what went wrong
     #[arg(short, conflicts_with = "verbose")]
@@ -129,12 +149,16 @@ pub(in super::super) struct OutputArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Judgement")]
 pub(in super::super) struct JudgementArgs {
-    /// Make changes that rest on an assumption, too; with a code, only on that one (repeatable)
-    #[arg(long, value_name = "CODE", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    /// Make changes that rest on an assumption, too
+    ///
+    /// With a code, only on that one (repeatable): `chart-default-unknown`, `bare-word`, `text-reference` or
+    /// `bitnami-insecure-images`.
+    #[arg(long, value_name = "CODE", num_args = 0..=1, require_equals = true, default_missing_value = "", value_parser = assumptions(), hide_possible_values = true)]
     pub(in super::super) assume: Vec<String>,
-    /// Rewrite the tests and annotations of a chart, too, where they repeat an image that its own
-    /// files change
-    #[arg(long)]
+    /// Rewrite the tests and annotations of a chart, too
+    ///
+    /// Where they repeat an image that its own files change.
+    #[arg(long, hide_short_help = true)]
     pub(in super::super) with_tests: bool,
 }
 
@@ -177,6 +201,12 @@ pub(in super::super) enum When {
     Always,
     /// Never.
     Never,
+}
+
+/// The codes of assumptions; nothing stands for all of them.
+fn assumptions() -> impl TypedValueParser<Value = String> {
+    let codes = Assumption::ALL.map(|assumption| PossibleValue::new(assumption.code()));
+    PossibleValuesParser::new(codes.into_iter().chain([PossibleValue::new("").hide(true)]))
 }
 
 /// Reads `10485760`, `512K`, `10MiB` or `1GB` (binary units all of them), in bytes.

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
@@ -33,6 +34,8 @@ pub(super) struct Reader<'r> {
     pub(super) current: &'r Path,
     /// What files are scanned with.
     pub(super) options: &'r scan::Options,
+    /// Told with each file how many are read, of how many.
+    pub(super) progress: &'r (dyn Fn(usize, usize) + Sync),
 }
 
 /// Reads and scans in parallel what the run has to know of the files of a walk, their order kept, and then
@@ -88,8 +91,14 @@ fn with_outside(walk: &Walk, read: Read, reader: &Reader<'_>, known: Known) -> O
 type Read = Vec<Result<ScannedFile, ReadError>>;
 
 fn read_all(walk: &Walk, files: &[Walked], reader: &Reader<'_>) -> Read {
+    let (done, all) = (AtomicUsize::new(0), files.len());
     let files = files.par_iter();
-    files.map(|file| read(file, walk, reader)).collect()
+    let counted = |file| {
+        let read = read(file, walk, reader);
+        (reader.progress)(done.fetch_add(1, Ordering::Relaxed) + 1, all);
+        read
+    };
+    files.map(counted).collect()
 }
 
 /// The files of a walk, of which those of the context are read as far as they hang together with the

@@ -3,6 +3,7 @@
 mod context;
 mod convert;
 mod explain;
+mod generate;
 mod images;
 mod init;
 mod prove;
@@ -16,6 +17,7 @@ use std::path::PathBuf;
 
 pub(super) use convert::convert;
 pub(super) use explain::explain;
+pub(super) use generate::generate;
 pub(super) use images::images;
 pub(super) use init::init;
 pub(super) use prove::prove;

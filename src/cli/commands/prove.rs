@@ -1,12 +1,12 @@
 //! `prove`: the repository rendered before and after the planned rewrite.
 
 use std::ffi::OsStr;
-use std::io::{self, IsTerminal, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
 
 use super::super::args::{ProofFormat, Prove};
+use super::super::progress::Progress;
 use super::super::talk::Talk;
 use super::super::{Error, Exit};
 use super::reporting::{self, Sink};
@@ -18,9 +18,6 @@ use crate::report::prove::{json, markdown, text};
 use crate::settings::{Rules, Settings};
 use crate::walk;
 
-/// A run that takes longer says how far it is.
-const QUIET: Duration = Duration::from_secs(1);
-
 pub(in super::super) fn prove(args: &Prove, talk: Talk) -> Result<Exit, Error> {
     let current = current_folder()?;
     one_input(&args.rules, rewrite::lists_stdin(&args.files))?;
@@ -31,7 +28,7 @@ pub(in super::super) fn prove(args: &Prove, talk: Talk) -> Result<Exit, Error> {
     let options = rewrite::walk_options(&args.files, &settings, paths);
     let walk = rewrite::walk(&options, &settings, &wanted, &current)?;
     let mut run = Run::new(&settings, &current, Sink::silent(talk), talk);
-    run.judge(&args.judgement)?;
+    run.judge(&args.judgement);
     let mut files = run.read(walk, args.files.max_file_size);
     let report = args.report.output_file.as_deref();
     reporting::refuse_input(report, &files)?;
@@ -53,7 +50,7 @@ pub(in super::super) fn prove(args: &Prove, talk: Talk) -> Result<Exit, Error> {
         cache: wanted.helm_cache.as_ref(),
         scan: &scan,
         stop: &|| signal() != 0,
-        progress: &|done, all| progress.at(done, all),
+        progress: &|done, all| progress.at(done, all, "rendered"),
         shown: &shown,
     };
     let changes = prove::changes(&plan);
@@ -125,33 +122,4 @@ fn print(args: &Prove, proof: &prove::Proof, talk: Talk) -> Result<(), Error> {
     };
     let file = args.report.output_file.as_deref();
     rewrite::unless_closed(reporting::print(file, kind, talk, &render))
-}
-
-/// How far it is, in one line of a terminal that is written again and again.
-struct Progress {
-    is_shown: bool,
-    started: Instant,
-}
-
-impl Progress {
-    fn new(talk: Talk) -> Self {
-        Self {
-            is_shown: io::stderr().is_terminal() && !talk.is_quiet(),
-            started: Instant::now(),
-        }
-    }
-
-    fn at(&self, done: usize, all: usize) {
-        if self.is_shown && self.started.elapsed() > QUIET {
-            // Nobody is left to tell when the terminal itself is gone.
-            drop(write!(io::stderr().lock(), "\r{done} of {all} rendered"));
-        }
-    }
-
-    /// Takes the line away.
-    fn end(&self) {
-        if self.is_shown && self.started.elapsed() > QUIET {
-            drop(write!(io::stderr().lock(), "\r\x1b[K"));
-        }
-    }
 }

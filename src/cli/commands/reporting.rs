@@ -1,5 +1,6 @@
 //! Where a report goes, and in which format.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, IsTerminal, Write};
@@ -14,6 +15,8 @@ use crate::report::{
 };
 use crate::rules::{Origin, Rule};
 use crate::scan::ScannedFile;
+use crate::sites::Field;
+use crate::words::closest;
 
 /// Standard output, or a file that stands in for it.
 pub(super) struct Sink<'a> {
@@ -30,7 +33,7 @@ impl<'a> Sink<'a> {
         usual: Option<&str>,
         talk: Talk,
     ) -> Result<Self, Error> {
-        let asked = args.format.as_deref().map(format).transpose()?;
+        let asked = args.format.as_deref().and_then(Format::of);
         if let (None, Some(format)) = (usual, asked)
             && !format.reports_writing
         {
@@ -215,16 +218,6 @@ fn stop_commands(bytes: Vec<u8>) -> Vec<u8> {
     wrapped
 }
 
-/// Reads the word after `--format`.
-fn format(word: &str) -> Result<&'static Format, Error> {
-    Format::of(word).ok_or_else(|| {
-        Error::Message(format!(
-            "`--format {word}` does not exist; the formats are {}",
-            words(FORMATS.iter(), ", ")
-        ))
-    })
-}
-
 /// Says which entries of the config met nothing.
 pub(super) fn unused(unused: &Unused, talk: Talk) {
     for origin in &unused.allows {
@@ -246,4 +239,43 @@ pub(super) fn unused(unused: &Unused, talk: Talk) {
             rule.origin()
         )));
     }
+}
+
+/// Says which kinds of `sites` no object has, and which was probably meant. Texts that nobody needs were let
+/// go of, so those are read once more, but only where a kind was not met.
+pub(super) fn unmet_kinds(fields: &[Field], files: &[ScannedFile], talk: Talk) {
+    let held = files.iter().map(|file| file.source.text.as_str());
+    let met: BTreeSet<String> = held.flat_map(kinds).collect();
+    let unmet: BTreeSet<&String> = fields.iter().map(|field| &field.kind).collect();
+    let unmet: Vec<&String> = unmet
+        .into_iter()
+        .filter(|kind| !met.contains(*kind))
+        .collect();
+    if unmet.is_empty() {
+        return;
+    }
+    let gone = files.iter().filter(|file| file.source.text.is_empty());
+    let gone = gone.filter_map(|file| fs::read_to_string(&file.source.real).ok());
+    let all: BTreeSet<String> = gone.flat_map(|text| kinds(&text)).chain(met).collect();
+    for kind in unmet.into_iter().filter(|kind| !all.contains(*kind)) {
+        let meant = match closest(kind, all.iter().map(String::as_str)) {
+            Some(close) => format!("did you mean `{close}`?"),
+            None => "remove it from `sites`".to_string(),
+        };
+        talk.note(&clean(&format!(
+            "no object here is of the kind `{kind}`; {meant}"
+        )));
+    }
+}
+
+/// The words behind `kind:` in a text, as far as they may be kinds of objects.
+fn kinds(text: &str) -> BTreeSet<String> {
+    let behind = text.split("kind").skip(1).filter_map(|rest| {
+        let rest = rest.trim_start_matches(['"', '\'']).strip_prefix(':')?;
+        let rest = rest.trim_start_matches([' ', '"', '\'']);
+        let end = rest.find(|c: char| !c.is_ascii_alphanumeric());
+        Some(&rest[..end.unwrap_or(rest.len())])
+    });
+    let is_kind = |word: &&str| word.starts_with(|c: char| c.is_ascii_uppercase());
+    behind.filter(is_kind).map(String::from).collect()
 }

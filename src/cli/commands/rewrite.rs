@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::super::args::{FileArgs, JudgementArgs, Rewrite};
+use super::super::progress::Progress;
 use super::super::talk::Talk;
 use super::super::{Error, Exit};
 use super::context::{self, Scanned};
@@ -81,7 +82,7 @@ pub(in super::super) fn rewrite(args: &Rewrite, talk: Talk) -> Result<Exit, Erro
     let walk = self::walk(&options, &settings, &wanted, &current)?;
     let mut run = Run::new(&settings, &current, sink, talk);
     run.started = started;
-    run.judge(&args.judgement)?;
+    run.judge(&args.judgement);
     let mut files = run.read(walk, args.files.max_file_size);
     if let Some(input) = input {
         return run.filter(args, files, input, mode);
@@ -91,9 +92,13 @@ pub(in super::super) fn rewrite(args: &Rewrite, talk: Talk) -> Result<Exit, Erro
     }
     // Standard error shows targets only where they matter: where something may change.
     files.sort_by(|a, b| a.source.path.cmp(&b.source.path));
+    let whole = is_whole(args, &settings);
+    if whole {
+        reporting::unmet_kinds(&run.options.scan.stated.fields, &files, talk);
+    }
     let mut plan = run.plan(files)?;
     let findings = findings::find(&plan, settings.levels());
-    run.say_unused(&plan, &findings, is_whole(args, &settings));
+    run.say_unused(&plan, &findings, whole);
     match mode {
         Mode::Check => run.check(&plan, &findings),
         Mode::DryRun => run.dry_run(args, &mut plan, &findings),
@@ -182,27 +187,29 @@ impl<'s> Run<'s> {
     }
 
     /// Takes over what is assumed and followed.
-    pub(super) fn judge(&mut self, judgement: &JudgementArgs) -> Result<(), Error> {
-        self.options.assume = assume(&judgement.assume)?;
+    pub(super) fn judge(&mut self, judgement: &JudgementArgs) {
+        self.options.assume = assume(&judgement.assume);
         if judgement.with_tests {
             self.options.repeats = Repeats::Follow;
         }
-        Ok(())
     }
 
     /// Reads and scans what was walked, and what that takes in. `limit` is in bytes.
     pub(super) fn read(&mut self, walk: Walk, limit: u64) -> Vec<ScannedFile> {
         walk.notes.iter().for_each(|note| self.talk.note(note));
+        let progress = Progress::new(self.talk);
         let reader = context::Reader {
             limit,
             current: self.current,
             options: &self.options.scan,
+            progress: &|done, all| progress.at(done, all, "files read"),
         };
         let Scanned {
             files,
             failures,
             own,
         } = context::scan(&walk, &reader);
+        progress.end();
         for path in own {
             let path = path.display();
             self.talk
@@ -227,7 +234,10 @@ impl<'s> Run<'s> {
         look: impl FnOnce(&[ScannedFile], &Links, RulesFor<'_>) -> T,
     ) -> Result<(Plan, T), Error> {
         let charts = self.settings.knowledge();
-        let links = link::link_in(&mut files, &self.folder_links, &charts);
+        let progress = Progress::new(self.talk);
+        let links = progress.during("finding what hangs together", || {
+            link::link_in(&mut files, &self.folder_links, &charts)
+        });
         let is_concerned =
             |file: &ScannedFile| file.role == Role::Selected && !file.scan.sites.is_empty();
         let deciding = links.deciding(&files, is_concerned);
@@ -241,7 +251,9 @@ impl<'s> Run<'s> {
         self.base = Some(Arc::clone(targets.base()));
         let rules_for = |path: &Path| Arc::clone(targets.for_path(self.settings.relative(path)));
         let seen = look(&files, &links, &rules_for);
-        let mut plan = plan::plan(files, links, &rules_for, &charts, &self.options);
+        let mut plan = progress.during("planning", || {
+            plan::plan(files, links, &rules_for, &charts, &self.options)
+        });
         self.failures.append(&mut plan.failures);
         Ok((plan, seen))
     }
@@ -319,7 +331,7 @@ impl<'s> Run<'s> {
 
     fn write(&mut self, plan: &mut Plan, mut findings: Findings) -> Result<Exit, Error> {
         let stop = stop_on_signals();
-        let written = write::write(plan, &stop);
+        let written = Progress::new(self.talk).during("writing", || write::write(plan, &stop));
         self.failures.extend(written.failures);
         // What was changed comes from ECR now; the rest of what was found stands.
         findings.list.retain(|finding| finding.fix.is_none());
@@ -479,29 +491,18 @@ fn bad_glob(error: globset::Error) -> Error {
     Error::Message(error.to_string())
 }
 
-/// The assumptions that were agreed to.
-fn assume(codes: &[String]) -> Result<Assume, Error> {
+/// The assumptions that were agreed to; the command line knows no other codes.
+fn assume(codes: &[String]) -> Assume {
     if codes.iter().any(String::is_empty) {
-        return Ok(Assume::Everything);
+        return Assume::Everything;
     }
-    let read = |code: &String| {
-        let known = Assumption::ALL
-            .into_iter()
-            .find(|known| known.code() == code);
-        known.ok_or_else(|| {
-            let codes: Vec<&str> = Assumption::ALL.map(Assumption::code).to_vec();
-            Error::Message(format!(
-                "`--assume={code}` is no assumption; the codes are {}",
-                codes.join(", ")
-            ))
-        })
-    };
-    let codes = codes.iter().map(read).collect::<Result<Vec<_>, _>>()?;
-    Ok(if codes.is_empty() {
+    let agreed = |assumption: &Assumption| codes.iter().any(|code| code == assumption.code());
+    let agreed: Vec<Assumption> = Assumption::ALL.into_iter().filter(agreed).collect();
+    if agreed.is_empty() {
         Assume::Nothing
     } else {
-        Assume::Only(codes)
-    })
+        Assume::Only(agreed)
+    }
 }
 
 /// The nearest folder, the current one or above it, below which all changes lie: `git apply` and

@@ -36,7 +36,7 @@ impl Survey<'_> {
         let walk = rewrite::walk(&options, &settings, &wanted, &current)?;
         let mut run = Run::new(&settings, &current, Sink::silent(talk), talk);
         if let Some(judgement) = self.judgement {
-            run.judge(judgement)?;
+            run.judge(judgement);
         }
         let mut files = run.read(walk, self.files.max_file_size);
         files.sort_by(|a, b| a.source.path.cmp(&b.source.path));

@@ -5,6 +5,9 @@
 //! `image` is one of something else. Sources: the projects' API references and, where a row says how a
 //! name is joined, their source code.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use super::field::FieldPath;
 use crate::sites::object::Object;
 
@@ -249,6 +252,11 @@ impl Row {
         group && (self.kinds.is_empty() || self.kinds.contains(&object.kind))
     }
 
+    /// Whether it is about several groups.
+    fn is_of_many(&self) -> bool {
+        self.group.starts_with('.')
+    }
+
     /// Whether it is about every key that is named like an image's.
     pub(super) fn is_general(&self) -> bool {
         self.path == "**"
@@ -268,12 +276,31 @@ pub(super) struct About {
     pub shaped: bool,
 }
 
+/// The rows that may be about objects of a group, in their order: every object of every file is asked
+/// for.
+fn rows_of(group: &str) -> impl Iterator<Item = &'static Row> {
+    static BY_GROUP: LazyLock<HashMap<&str, Vec<usize>>> = LazyLock::new(|| {
+        let mut rows: HashMap<&str, Vec<usize>> = HashMap::new();
+        for (index, row) in ROWS.iter().enumerate() {
+            let group = if row.is_of_many() { "" } else { row.group };
+            rows.entry(group).or_default().push(index);
+        }
+        rows
+    });
+    let rows = |group| BY_GROUP.get(group).into_iter().flatten().copied();
+    let mut rows: Vec<usize> = rows(group).chain(rows("")).collect();
+    rows.sort_unstable();
+    rows.dedup();
+    rows.into_iter().map(|index| &ROWS[index])
+}
+
 /// What is known of an object; none when nothing in it names an image that is not found otherwise.
 pub(super) fn about(object: &Object<'_>) -> Option<About> {
     if BUILT_IN.contains(&object.group) {
         return None;
     }
-    let rows: Vec<&Row> = ROWS.iter().filter(|row| row.is_about(object)).collect();
+    let rows = rows_of(object.group).filter(|row| row.is_about(object));
+    let rows: Vec<&'static Row> = rows.collect();
     // Rows before one for nothing are exceptions from it.
     let nothing = rows.iter().position(|row| row.means == Nothing);
     let shaped = nothing.is_none();

@@ -23,11 +23,12 @@ const IMAGE: &str = "image";
 
 /// Whether a text can hold anything of interest.
 pub(super) fn is_worth_reading(text: &str) -> bool {
-    ["mage", "IMAGE", PULL]
-        .iter()
-        .any(|word| text.contains(word))
-        && text.contains(':')
+    // Most texts are short: letters are looked for first.
+    text.contains(':')
         && text.contains(['\n', '{'])
+        && ["mage", "IMAGE", PULL]
+            .iter()
+            .any(|word| text.contains(word))
 }
 
 /// The references in a text that nothing but its own keys explains: `image` may be what runs, what is
