@@ -241,7 +241,7 @@ fn completions_and_man_pages_know_every_command_and_option() {
         .output()
         .unwrap();
     assert!(read.status.success(), "{}", text(&read.stderr));
-    let complete = "source completions.bash; COMP_WORDS=(ecr-rewrite --ch); COMP_CWORD=1; _ecr__rewrite ecr-rewrite --ch ecr-rewrite; echo \"${COMPREPLY[@]}\"";
+    let complete = "source completions.bash; COMP_WORDS=(ecr-rewrite --che); COMP_CWORD=1; _ecr__rewrite ecr-rewrite --che ecr-rewrite; echo \"${COMPREPLY[@]}\"";
     let mut bash = Command::new("bash");
     let bash = bash.args(["-c", complete]).current_dir(folder.path());
     assert_eq!(text(&bash.output().unwrap().stdout), "--check\n");
