@@ -442,7 +442,7 @@ fn is_wanted(old: &str, new: &str, wanted: &[(&str, &str)]) -> bool {
         let found = old.match_indices(from).map(|(at, _)| at);
         let near = |at: &usize| *at <= shared && at + from.len() >= shared;
         found.filter(near).any(|at| {
-            let rest = new[at..].as_bytes();
+            let rest = &new.as_bytes()[at..];
             written.iter().any(|to| {
                 rest.starts_with(to.as_bytes())
                     && is_wanted(&old[at + from.len()..], &new[at + to.len()..], wanted)

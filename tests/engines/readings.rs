@@ -1,8 +1,6 @@
 //! What each engine makes of a text, in one language: granit through the program's own documents,
 //! yaml-rust2 through its events, serde_yaml (libyaml) through its values.
 
-use std::borrow::Cow;
-
 use ecr_rewrite::yaml::{Document, Kind, documents};
 use serde::Deserialize;
 use serde_yaml::Value;
@@ -150,7 +148,7 @@ fn value(document: &Document<'_>, id: usize, depth: usize) -> Option<Value> {
 }
 
 /// A scalar without a tag of its own, as libyaml's users resolve it.
-fn scalar(value: &Cow<'_, str>, plain: bool, tag: Option<&str>) -> Value {
+fn scalar(value: &str, plain: bool, tag: Option<&str>) -> Value {
     let is_typed =
         tag.is_some_and(|tag| tag.starts_with("tag:yaml.org,2002:") && !tag.ends_with("str"));
     let is_text =

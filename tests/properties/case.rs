@@ -44,7 +44,7 @@ impl fmt::Display for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "to {}", REGISTRIES[self.registry])?;
         for File { path, text } in &self.files {
-            writeln!(f, "--- {path}: {text:?}\n{text}")?;
+            writeln!(f, "--- {path}: {}\n{text}", text.escape_debug())?;
         }
         Ok(())
     }

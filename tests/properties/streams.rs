@@ -389,9 +389,10 @@ impl Writer<'_> {
             Node::Text(text) => {
                 let gap = self.numbers.pick(&[" ", " ", " ", "  ", "\t"]);
                 let scalar = self.scalar(text, indent + 2);
-                let behind = match scalar.ends_with('\n') {
-                    true => String::new(),
-                    false => self.behind() + "\n",
+                let behind = if scalar.ends_with('\n') {
+                    String::new()
+                } else {
+                    self.behind() + "\n"
                 };
                 format!("{gap}{scalar}{behind}")
             }
