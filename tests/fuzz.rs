@@ -84,7 +84,7 @@ fn references_and_configs_of_every_case_are_read() {
 /// Something that has to hold of every input, or it panics.
 type Property = fn(&str);
 
-/// What fuzzing found: the property, and the input. Each is wrong in the program as it was.
+/// What broke a property once, cut short: the property, and the input.
 const FOUND: &[(Property, &str)] = &[
     // An object among Helm values was looked at twice, as values and as an object.
     (
