@@ -5,6 +5,10 @@ use std::fmt;
 
 use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
 
+/// The longest line that is shown, in bytes: nobody reads a longer one, and the printer of snippets panics
+/// beyond 65,535 columns.
+const MAX_LINE: usize = 4_000;
+
 /// A mistake in a config, pointing at its place.
 #[derive(Debug)]
 pub struct ConfigError {
@@ -16,6 +20,12 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
+    /// Whether its lines are short enough to be shown.
+    fn is_shown(&self) -> bool {
+        let mut lines = self.source.inner().split('\n');
+        lines.all(|line| line.len() <= MAX_LINE)
+    }
+
     /// The same mistake with everything that came from the file, line by line, put through `map`.
     #[must_use]
     pub fn map_texts(self, map: fn(&str) -> Cow<'_, str>) -> Self {
@@ -40,6 +50,11 @@ impl ConfigError {
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.is_shown() {
+            let before = self.source.inner().get(..self.offset).unwrap_or("");
+            let line = before.matches('\n').count() + 1;
+            write!(f, "{}:{line}: ", self.source.name())?;
+        }
         f.write_str(&self.message)
     }
 }
@@ -54,10 +69,13 @@ impl Diagnostic for ConfigError {
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
-        Some(&self.source)
+        self.is_shown().then_some(&self.source as &dyn SourceCode)
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        if !self.is_shown() {
+            return None;
+        }
         let label = LabeledSpan::new(Some("here".into()), self.offset, self.length);
         Some(Box::new(std::iter::once(label)))
     }
