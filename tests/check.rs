@@ -432,7 +432,7 @@ fn formats_are_checked_before_anything_is_done() {
     for (arguments, part) in [
         (
             vec!["--check", "--format", "xml"],
-            "the formats are `text`, `concise`, `diff`, `json`, `markdown`",
+            "[possible values: text, concise, diff, json, markdown,",
         ),
         (
             vec![".", "--format", "text"],

@@ -119,7 +119,9 @@ fn every_code_and_key_stands_in_the_contract_and_every_one_of_the_contract_exist
         });
         assert!(is_named, "the key `{key}` is not in the contract");
     }
-    let top = keys.lines().filter_map(|line| {
+    let (_, example) = keys.split_once("```yaml\n").unwrap();
+    let (example, _) = example.split_once("```").unwrap();
+    let top = example.lines().filter_map(|line| {
         let (key, _) = line.split_once(':')?;
         let is_key = !key.is_empty() && key.chars().all(|c| c.is_ascii_alphabetic());
         is_key.then_some(key)
