@@ -142,7 +142,8 @@ impl<'a> Tree<'a> {
                 .find_map(|at| Some((at, self.links.get(at)?)));
             let Some((at, real)) = link else { break };
             let rest = path.strip_prefix(at).unwrap_or(Path::new(""));
-            path = real.join(rest);
+            // Joined with nothing, a path gets a separator at its end.
+            path = normalise(&real.join(rest));
         }
         path
     }
