@@ -14,7 +14,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::LazyLock;
 
+use common::tools::{HELM, KUSTOMIZE};
 use common::{contents, copy, current, program};
 use regex::Regex;
 
@@ -108,8 +110,7 @@ impl Session {
         );
         let ours = program(&self.at);
         let folder = Path::new(ours.get_program()).parent().unwrap().to_owned();
-        let paths = std::env::var_os("PATH").unwrap();
-        let paths = std::iter::once(folder).chain(std::env::split_paths(&paths));
+        let paths = std::iter::once(&folder).chain(&*FOLDERS);
         let mut shell = Command::new("sh");
         shell.arg("-c").arg(format!("exec 2>&1\n{command}"));
         shell.current_dir(&self.at);
@@ -137,14 +138,22 @@ impl Session {
     }
 }
 
+/// Where the pages' commands are looked for: the path, and where tests put other people's programs.
+static FOLDERS: LazyLock<Vec<PathBuf>> = LazyLock::new(|| {
+    let path = std::env::var_os("PATH").unwrap();
+    let tools = [HELM, KUSTOMIZE].map(|tool| tool.find().ok());
+    let tools = tools.into_iter().flatten();
+    let tools = tools.filter_map(|tool| Some(tool.parent()?.to_path_buf()));
+    // What is on the path already has no folder.
+    let tools = tools.filter(|folder| !folder.as_os_str().is_empty());
+    std::env::split_paths(&path).chain(tools).collect()
+});
+
 /// Whether everything that the page's commands need is there; says so when it is not.
 fn can_run(path: &str, commands: &str) -> bool {
     let words: BTreeSet<&str> = commands.split_whitespace().collect();
     let needed = NEEDS.iter().filter(|(word, _)| words.contains(word));
-    let there = |name: &&&str| {
-        let paths = std::env::var_os("PATH").unwrap();
-        std::env::split_paths(&paths).any(|folder| folder.join(name).is_file())
-    };
+    let there = |name: &&&str| FOLDERS.iter().any(|folder| folder.join(name).is_file());
     let missing: Vec<&&str> = needed
         .flat_map(|(_, names)| *names)
         .filter(|name| !there(name))
