@@ -165,26 +165,27 @@ fn is_word(text: &str) -> bool {
         && text.starts_with(|c: char| c.is_ascii_alphabetic())
 }
 
+/// All words of keys; none where no key is about any of this.
+fn words_about(keys: &[&str]) -> Vec<String> {
+    if !keys.iter().any(|key| may_be_about(key)) {
+        return Vec::new();
+    }
+    keys.iter().flat_map(|key| all_words(key)).collect()
+}
+
 fn has(words: &[String], wanted: &[&str]) -> bool {
     words.iter().any(|word| wanted.contains(&word.as_str()))
 }
 
 /// Whether keys are about where images come from.
 fn is_about(keys: &[&str]) -> bool {
-    if !keys.iter().any(|key| may_be_about(key)) {
-        return false;
-    }
-    let words: Vec<String> = keys.iter().flat_map(|key| all_words(key)).collect();
+    let words = words_about(keys);
     has(&words, REPOSITORIES) || are_about_registries(&words)
 }
 
 /// Whether keys are about registries of images, and no repositories of anything else.
 fn is_about_registries(keys: &[&str]) -> bool {
-    if !keys.iter().any(|key| may_be_about(key)) {
-        return false;
-    }
-    let words: Vec<String> = keys.iter().flat_map(|key| all_words(key)).collect();
-    are_about_registries(&words)
+    are_about_registries(&words_about(keys))
 }
 
 fn are_about_registries(words: &[String]) -> bool {
@@ -193,10 +194,7 @@ fn are_about_registries(words: &[String]) -> bool {
 
 /// Whether a key alone says that even a word is a beginning: `hub: acme`, `imagePrefix: acme`.
 fn is_about_closely(key: &str) -> bool {
-    if !may_be_about(key) {
-        return false;
-    }
-    let words: Vec<String> = all_words(key).collect();
+    let words = words_about(&[key]);
     let ends = words
         .last()
         .is_some_and(|word| REGISTRIES.contains(&word.as_str()));
