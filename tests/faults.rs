@@ -109,6 +109,12 @@ fn killed_runs_lose_nothing_and_the_next_one_does_the_rest() {
     assert_eq!(exit, 0, "{talk}");
     let whole = started.elapsed();
     let new = contents(folder);
+    let when = |path: &PathBuf| fs::metadata(folder.join(path)).unwrap().modified().unwrap();
+    let written = old.keys().filter(|path| new[*path] != old[*path]);
+    let mut written: Vec<_> = written.map(|path| (when(path), path)).collect();
+    written.sort();
+    let (began, first) = written[0];
+    let writing = written[written.len() - 1].0.duration_since(began).unwrap();
     let changed = old
         .iter()
         .filter(|(path, bytes)| new[*path] != **bytes)
@@ -130,10 +136,17 @@ fn killed_runs_lose_nothing_and_the_next_one_does_the_rest() {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        // Nothing is written while files are read: the later half of a run is more telling.
-        let time = usize::try_from(whole.as_micros()).unwrap();
-        let time = time / 4 + numbers.below(time);
-        std::thread::sleep(Duration::from_micros(time as u64));
+        // Nothing is written while files are read, so that most rounds wait for the first file.
+        let mut wait = whole;
+        if round % 8 < 6 {
+            let was = when(first);
+            while when(first) == was && child.try_wait().unwrap().is_none() {
+                std::thread::sleep(Duration::from_micros(100));
+            }
+            wait = writing;
+        }
+        let wait = numbers.below(usize::try_from(wait.as_micros()).unwrap() + 1);
+        std::thread::sleep(Duration::from_micros(wait as u64));
         let sent = Command::new("kill")
             .args(["-s", signal, &child.id().to_string()])
             .status();
@@ -187,6 +200,7 @@ fn killed_runs_lose_nothing_and_the_next_one_does_the_rest() {
         );
         assert!(exit == 0 || !left.is_empty(), "{talk}");
     }
+    assert!(between > 0, "no run was killed while it wrote");
     println!(
         "{rounds} rounds: {between} kills while files were written, {with_strays} left temporary files, {halves} files of half-written values were left and told"
     );

@@ -1,0 +1,241 @@
+#!/usr/bin/env python3
+"""Tries mutants of the modules that decide what is written: whether any test notices.
+
+    mutants/run.py [--shard K/N] [--only FILE] [--work FOLDER]
+
+All mutants are planted into one copy of the sources (`plant`, in src/main.rs) and built once; each is then
+awake in runs of the tests, those beside the code first, until one fails. Mutants that do not compile are dropped by what
+the compiler says of them. `--shard 0/8` takes every eighth mutant, beginning with the first.
+
+Prints a table by module and the mutants that no test noticed, and keeps both in the work folder. Needs cargo; takes
+a few seconds a mutant and processor. A run that went before is continued.
+"""
+
+import argparse
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+HOME = Path(__file__).resolve().parent.parent
+# The modules that decide what is written.
+MODULES = {
+    "edit": ["src/edit.rs"],
+    "verify": ["src/verify.rs"],
+    "image": ["src/image.rs"],
+    "rules": ["src/rules/**/*.rs"],
+    "link": ["src/link/**/*.rs", "src/link.rs"],
+}
+# Tests in the order in which they are asked: quick ones first. The empty word is those beside the code.
+TESTS = ["", "cases", "reference_vectors", "rules", "kustomize", "fuzz", "nearby", "cli", "write", "properties"]
+# Slow ones make fewer cases.
+ROUNDS = {"properties": "60"}
+# What a mutant may take of what the tests take without one, and seconds on top.
+PATIENCE, GRACE = 5, 20
+MEMORY = 6 << 30
+# Asked by every mutant in the copy.
+AWAKE = '''
+/// Whether this mutant is awake.
+#[allow(missing_docs)]
+pub fn mutated(id: u32) -> bool {
+    static AWAKE: std::sync::LazyLock<u32> = std::sync::LazyLock::new(|| {
+        let said = std::env::var("ECR_REWRITE_MUTANT").ok();
+        said.and_then(|said| said.parse().ok()).unwrap_or(0)
+    });
+    *AWAKE == id
+}
+'''
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+def sources():
+    """The files of each module."""
+    return {name: sorted({str(path.relative_to(HOME)) for glob in globs for path in HOME.glob(glob)})
+            for name, globs in MODULES.items()}
+
+
+def prepare(tree, files, plant, dropped):
+    """A copy of the project, with mutants in it; what was planted."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=HOME, capture_output=True, check=True).stdout
+    for name in filter(None, listed.decode().split("\0")):
+        target = tree / name
+        if not (HOME / name).is_file() or (target.exists() and not name.endswith(".rs") and
+                                           target.stat().st_mtime >= (HOME / name).stat().st_mtime):
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(HOME / name, target)
+    library = tree / "src/lib.rs"
+    library.write_text(library.read_text() + AWAKE)
+    # What is planted is not beautiful, and nobody reads it.
+    manifest = tree / "Cargo.toml"
+    text = re.sub(r"(?ms)^\[lints\..*?(?=^\[(?!lints))", "", manifest.read_text())
+    manifest.write_text(text)
+    done = subprocess.run([plant, tree, dropped, *files], capture_output=True, text=True, check=True)
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def compiles(tree, target):
+    """The mutants that the compiler complains of; none when it does not."""
+    args = ["cargo", "check", "--lib", "--message-format=json"]
+    done = subprocess.run(args, cwd=tree, env=os.environ | {"CARGO_TARGET_DIR": str(target)}, capture_output=True,
+                          text=True, check=False)
+    bad, other = set(), []
+    for line in done.stdout.splitlines():
+        message = json.loads(line).get("message")
+        if not isinstance(message, dict) or message.get("level") != "error" or not message.get("spans"):
+            continue
+        found = set()
+        for span in message["spans"]:
+            lines = (tree / span["file_name"]).read_text().split("\n") if span["is_primary"] else []
+            for reach in (0, 1, 3, 8):
+                first, last = span["line_start"] - 1 - reach, span["line_end"] + reach
+                near = re.findall(r"/\*m:(\d+)\*/", "\n".join(lines[max(first, 0):last]))
+                if near:
+                    found.update(map(int, near))
+                    break
+        bad |= found
+        if not found:
+            other.append(message["rendered"])
+    if done.returncode != 0 and not bad:
+        raise SystemExit("the copy does not compile:\n" + "".join(other) + done.stderr[-3000:])
+    return bad
+
+
+def build(tree, target):
+    """The test programs, by the names of their tests."""
+    wanted = [argument for test in TESTS for argument in (["--test", test] if test else ["--lib"])]
+    args = ["cargo", "test", "--no-run", "--message-format=json", "--bins", *wanted]
+    # The parsers stay optimised, and so is the rest, lightly: it is built once and run thousands of times.
+    env = os.environ | {"CARGO_TARGET_DIR": str(target), "CARGO_PROFILE_DEV_DEBUG": "0",
+                        "CARGO_PROFILE_DEV_OPT_LEVEL": "1", "CARGO_INCREMENTAL": "0"}
+    done = subprocess.run(args, cwd=tree, env=env, stdout=subprocess.PIPE, text=True, check=True)
+    programs = {}
+    for line in done.stdout.splitlines():
+        message = json.loads(line)
+        if message.get("executable") and message["target"]["kind"] != ["bin"]:
+            name = "" if "lib" in message["target"]["kind"] else message["target"]["name"]
+            programs[name] = message["executable"]
+    return {name: programs[name] for name in TESTS}
+
+
+def run(program, name, tree, skipped, mutant, seconds):
+    """Whether the tests pass: True, False, or None when they do not end."""
+    args = [program, "--test-threads", "1", "-q", *(word for test in skipped for word in ("--skip", test))]
+    with tempfile.TemporaryDirectory() as scratch:
+        env = os.environ | {"ECR_REWRITE_MUTANT": str(mutant), "ECR_REWRITE_ROUNDS": ROUNDS.get(name, "3"),
+                            "RAYON_NUM_THREADS": "1", "RUST_BACKTRACE": "0", "TMPDIR": scratch,
+                            "CARGO_MANIFEST_DIR": str(tree), "ECR_REWRITE_SHARED": ""}
+        limit = ["prlimit", f"--as={MEMORY}"] if shutil.which("prlimit") else []
+        child = subprocess.Popen([*limit, *args], cwd=tree, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                 text=True, errors="replace", start_new_session=True)
+        try:
+            said, _ = child.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            os.killpg(child.pid, signal.SIGKILL)
+            child.communicate()
+            return None, ""
+        return child.returncode == 0, said
+
+
+def baselines(programs, tree):
+    """How long each program takes without a mutant, and the tests that fail even so (those of the source's form)."""
+    known = {}
+    for name, program in programs.items():
+        skipped = []
+        for _ in range(3):
+            began = time.monotonic()
+            passed, said = run(program, name, tree, skipped, 0, 1800)
+            if passed:
+                break
+            skipped += re.findall(r"^    (\S+)$", said, re.M)
+        else:
+            raise SystemExit(f"the tests `{name}` fail without a mutant:\n{said[-2000:]}")
+        known[name] = (time.monotonic() - began, sorted(set(skipped)))
+        say(f"{name or 'lib'}: {known[name][0]:.1f} s{', without ' + ', '.join(skipped) if skipped else ''}")
+    return known
+
+
+def attempt(mutant, programs, known, tree):
+    """What becomes of a mutant: `caught` or `timeout` with the tests that did it, or `missed`."""
+    for name, program in programs.items():
+        seconds, skipped = known[name]
+        passed, _ = run(program, name, tree, skipped, mutant["id"], seconds * PATIENCE + GRACE)
+        if not passed:
+            return mutant | {"fate": "timeout" if passed is None else "caught", "by": name or "lib"}
+    return mutant | {"fate": "missed", "by": ""}
+
+
+def report(results, modules):
+    """The table by module, and what was missed."""
+    lines = ["| module | mutants tried | caught | by the tests beside the code | never ended | missed | caught |",
+             "|---|---|---|---|---|---|---|"]
+    for name, files in [*modules.items(), ("all", sum(modules.values(), []))]:
+        of = [result for result in results if result["file"] in files]
+        count = {fate: sum(result["fate"] == fate for result in of) for fate in ("caught", "timeout", "missed")}
+        beside = sum(result["by"] == "lib" and result["fate"] == "caught" for result in of)
+        share = f"{(len(of) - count['missed']) / len(of):.0%}" if of else ""
+        lines.append(f"| `{name}` | {len(of)} | {count['caught']} | {beside} | {count['timeout']} | {count['missed']} "
+                     f"| {share} |")
+    missed = [f"{result['file']}:{result['line']}: {result['what']}" for result in results
+              if result["fate"] == "missed"]
+    return "\n".join(lines + [""] + missed)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--shard", default="0/1", metavar="K/N", help="every Nth mutant, from the Kth on [%(default)s]")
+    parser.add_argument("--only", action="append", metavar="FILE", help="mutants of these files")
+    parser.add_argument("--work", default=Path(tempfile.gettempdir()) / "ecr-rewrite-mutants", type=Path,
+                        help="where the copy is built [%(default)s]")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="mutants at a time [%(default)s]")
+    wanted = parser.parse_args()
+    tree, target = wanted.work / "tree", wanted.work / "target"
+    tree.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["cargo", "build", "--release", "--manifest-path", HOME / "mutants/Cargo.toml"], check=True,
+                   env=os.environ | {"CARGO_TARGET_DIR": str(wanted.work / "plant")})
+    plant = wanted.work / "plant/release/plant"
+    modules = sources()
+    files = sum(modules.values(), [])
+    dropped = wanted.work / "dropped"
+    dropped.touch()
+    while True:
+        planted = prepare(tree, files, plant, dropped)
+        bad = compiles(tree, wanted.work / "check")
+        say(f"{len(planted)} mutants planted, {len(bad)} do not compile")
+        if not bad:
+            break
+        with dropped.open("a") as out:
+            out.write("".join(f"{id}\n" for id in sorted(bad)))
+    programs = build(tree, target)
+    known = baselines(programs, tree)
+    first, step = map(int, wanted.shard.split("/"))
+    chosen = [mutant for mutant in planted if not wanted.only or mutant["file"] in wanted.only][first::step]
+    results, out = [], wanted.work / "results.jsonl"
+    if out.exists():
+        results = [json.loads(line) for line in out.read_text().splitlines()]
+    done = {(result["id"], result["what"]) for result in results}
+    chosen = [mutant for mutant in chosen if (mutant["id"], mutant["what"]) not in done]
+    with ThreadPoolExecutor(wanted.jobs) as pool, out.open("a") as kept:
+        for number, result in enumerate(pool.map(lambda one: attempt(one, programs, known, tree), chosen), 1):
+            results.append(result)
+            kept.write(json.dumps(result) + "\n")
+            kept.flush()
+            if result["fate"] == "missed" or number % 50 == 0:
+                say(f"{number} of {len(chosen)}: {result['fate']}: {result['file']}:{result['line']}: {result['what']}")
+    text = report(results, modules)
+    (wanted.work / "report.md").write_text(text + "\n")
+    print(text)
+
+
+if __name__ == "__main__":
+    main()
