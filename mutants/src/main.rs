@@ -47,7 +47,10 @@ fn plant(folder: &Path, dropped: &Path, files: &[String]) -> Result<(), String> 
         planter.visit_file(&tree);
         next = planter.next;
         for (id, line, what) in &planter.planted {
-            println!("{}", json!({"id": id, "file": file, "line": line, "what": what}));
+            println!(
+                "{}",
+                json!({"id": id, "file": file, "line": line, "what": what})
+            );
         }
         fs::write(&path, planter.planted_text()).map_err(|error| format!("{file}: {error}"))?;
     }
@@ -124,10 +127,18 @@ impl<'t> Planter<'t> {
 
     fn planted_text(mut self) -> String {
         // What ends somewhere stands before what begins there; of two that end alike, what was noted last lies inside.
-        let mut edits: Vec<_> = std::mem::take(&mut self.edits).into_iter().enumerate().collect();
+        let mut edits: Vec<_> = std::mem::take(&mut self.edits)
+            .into_iter()
+            .enumerate()
+            .collect();
         edits.sort_by_key(|(noted, (start, _, order, _))| {
             let ends = *order > 0;
-            (*start, !ends, *order, if ends { usize::MAX - noted } else { *noted })
+            (
+                *start,
+                !ends,
+                *order,
+                if ends { usize::MAX - noted } else { *noted },
+            )
         });
         let mut planted = String::new();
         let mut from = 0;
@@ -193,7 +204,11 @@ impl<'t> Planter<'t> {
         );
         // A comparison borrows what it compares.
         let by = if is_compared { "&" } else { "" };
-        self.wrap(node.span(), "(match (", &format!(") {{ (a, b) => {cases} {{ a {sign} b }} }})"));
+        self.wrap(
+            node.span(),
+            "(match (",
+            &format!(") {{ (a, b) => {cases} {{ a {sign} b }} }})"),
+        );
         self.wrap(node.left.span(), &format!("{by}("), ")");
         self.replace(node.op.span(), ",");
         self.wrap(node.right.span(), &format!("{by}("), ")");
@@ -223,7 +238,10 @@ impl<'t> Planter<'t> {
         let (from, end) = self.bytes(node.right.span());
         if let Some(id) = self.mutant(node.op.span(), &format!("`{sign}` to `{other}`")) {
             let (place, value) = (&self.text[start..left], &self.text[from..end]);
-            let text = format!("if {} {{ {place} {other} {value} }} /*m:{id}*/\nelse {{ ", awake(id));
+            let text = format!(
+                "if {} {{ {place} {other} {value} }} /*m:{id}*/\nelse {{ ",
+                awake(id)
+            );
             self.wrap(node.span(), &text, " }");
         }
     }
@@ -256,7 +274,10 @@ impl<'a> Visit<'a> for Planter<'_> {
 
     fn visit_item_impl(&mut self, node: &'a syn::ItemImpl) {
         let name = node.self_ty.to_token_stream().to_string();
-        let of = node.trait_.as_ref().map(|(_, path, _)| path.to_token_stream().to_string());
+        let of = node
+            .trait_
+            .as_ref()
+            .map(|(_, path, _)| path.to_token_stream().to_string());
         // What it says is for people who look for faults of the program.
         if of.as_deref().is_some_and(|of| of.ends_with("Debug")) {
             return;
@@ -325,7 +346,9 @@ impl<'a> Visit<'a> for Planter<'_> {
             let always = self.mutant(guard.span(), "a guard that is always true");
             let never = self.mutant(guard.span(), "a guard that is always false");
             asked.extend(never.map(|id| format!("!{}", awake(id))));
-            let or = always.map(|id| format!(" || {}", awake(id))).unwrap_or_default();
+            let or = always
+                .map(|id| format!(" || {}", awake(id)))
+                .unwrap_or_default();
             let and: Vec<String> = asked.iter().map(|ask| format!("\n&& {ask}")).collect();
             self.wrap(guard.span(), "((", &format!("){or}){}", and.concat()));
         }
@@ -341,7 +364,10 @@ fn values(of: &Type) -> Vec<String> {
         Type::Tuple(tuple) => {
             let firsts = tuple.elems.iter().map(|of| values(of).into_iter().next());
             let firsts: Option<Vec<String>> = firsts.collect();
-            firsts.map(|firsts| format!("({},)", firsts.join(", "))).into_iter().collect()
+            firsts
+                .map(|firsts| format!("({},)", firsts.join(", ")))
+                .into_iter()
+                .collect()
         }
         Type::Reference(reference) => match &*reference.elem {
             Type::Path(path) if path.path.is_ident("str") => {
@@ -369,7 +395,10 @@ fn values(of: &Type) -> Vec<String> {
                 "u8" | "u16" | "u32" | "u64" | "usize" | "i32" | "i64" => {
                     vec!["0".to_string(), "1".to_string()]
                 }
-                "String" => vec!["String::new()".to_string(), "\"xyzzy\".to_string()".to_string()],
+                "String" => vec![
+                    "String::new()".to_string(),
+                    "\"xyzzy\".to_string()".to_string(),
+                ],
                 "Option" => {
                     let some = inner.map(|value| format!("Some({})", unit(&value)));
                     std::iter::once("None".to_string()).chain(some).collect()
@@ -379,8 +408,12 @@ fn values(of: &Type) -> Vec<String> {
                     let some = inner.map(|value| format!("vec![{value}]"));
                     std::iter::once("vec![]".to_string()).chain(some).collect()
                 }
-                "Box" => inner.map(|value| format!("Box::new({})", unit(&value))).collect(),
-                "Arc" => inner.map(|value| format!("std::sync::Arc::new({})", unit(&value))).collect(),
+                "Box" => inner
+                    .map(|value| format!("Box::new({})", unit(&value)))
+                    .collect(),
+                "Arc" => inner
+                    .map(|value| format!("std::sync::Arc::new({})", unit(&value)))
+                    .collect(),
                 "Cow" => one("std::borrow::Cow::Borrowed(\"\")"),
                 _ => one("Default::default()"),
             }
