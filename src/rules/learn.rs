@@ -5,30 +5,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::ecr_host::ecr_host_of;
 use super::official::is_official;
+use super::upstreams::UPSTREAMS;
 use super::{Origin, Rule};
 use crate::image::{Canonical, DOCKER_HUB};
 
-/// Words that prefixes are made of, and the upstream that people mean by each.
+/// Words that prefixes are made of beside hosts and the prefixes of `default`, and the upstream that people
+/// mean by each.
 const WORDS: &[(&str, &str)] = &[
-    ("docker-hub", DOCKER_HUB),
     ("dockerhub", DOCKER_HUB),
-    ("docker.io", DOCKER_HUB),
     ("docker", DOCKER_HUB),
-    ("quay", "quay.io"),
-    ("quay.io", "quay.io"),
-    ("ghcr", "ghcr.io"),
-    ("ghcr.io", "ghcr.io"),
     ("github", "ghcr.io"),
-    ("k8s", "registry.k8s.io"),
     ("kubernetes", "registry.k8s.io"),
-    ("registry.k8s.io", "registry.k8s.io"),
     ("ecr-public", "public.ecr.aws"),
-    ("public-ecr", "public.ecr.aws"),
-    ("public.ecr.aws", "public.ecr.aws"),
-    ("gitlab", "registry.gitlab.com"),
-    ("registry.gitlab.com", "registry.gitlab.com"),
-    ("chainguard", "cgr.dev"),
-    ("cgr.dev", "cgr.dev"),
 ];
 /// How many parts a prefix may have to be looked for.
 const MAX_PARTS: usize = 3;
@@ -209,10 +197,18 @@ fn prefix(path: &str, upstream: &BTreeSet<Canonical>) -> Option<(String, String,
         }
     }
     cuts.into_iter().find_map(|cut| {
-        let word = parts[cut - 1];
-        let (_, host) = WORDS.iter().find(|(known, _)| *known == word)?;
-        Some((parts[..cut].join("/"), (*host).to_string(), Shown::ByWord))
+        let host = meant(parts[cut - 1])?;
+        Some((parts[..cut].join("/"), host.to_string(), Shown::ByWord))
     })
+}
+
+/// The upstream that people mean by a word of a prefix.
+fn meant(word: &str) -> Option<&'static str> {
+    let mut upstreams = UPSTREAMS.iter();
+    let named = upstreams.find(|row| word == row.host || word == row.default_prefix);
+    let named = named.map(|row| row.host);
+    let mut words = WORDS.iter();
+    named.or_else(|| Some(words.find(|(known, _)| *known == word)?.1))
 }
 
 #[cfg(test)]
