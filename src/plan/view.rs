@@ -130,6 +130,7 @@ fn beginning_rewrite(beginning: &str, rules: &RuleSet) -> Result<(String, usize)
     }
 }
 
+/// What becomes of an image: what its parts name, what stands before and behind it, and what the rules say.
 fn decide_image(view: &View, rules: &RuleSet) -> Result<Decision, Why> {
     let texts = texts(view);
     let whole = join(texts.iter().map(|(_, text)| *text));
@@ -148,16 +149,71 @@ fn decide_image(view: &View, rules: &RuleSet) -> Result<Decision, Why> {
         return Err((Reason::GroupIncomplete, detail));
     }
     if rules.text_is_ecr(&whole) {
-        let fits = carries_prefix(repository, rules) || has_root(rules);
-        if is_target(registry, rules) && apart(view) && !fits {
-            let detail = format!(
-                "another layer puts `{registry}` in front of `{repository}`, which is the path of no rule's prefix; set both in one layer"
-            );
-            return Err((Reason::GroupIncomplete, detail));
-        }
-        return Err((Reason::AlreadyEcr, "it comes from ECR".into()));
+        return Err(in_ecr(view, registry, repository, rules));
     }
     let name = decide::name_of(&whole)?;
+    let image = named(view, registry, repository, name, rules)?;
+    let global = match &view.global {
+        Some(global) if !registry.is_empty() => Some(global),
+        _ => None,
+    };
+    if let Some(global) = global
+        && contradicts(view, global, rules)
+    {
+        let detail = format!(
+            "`{}` stands in front of every image of the chart and contradicts `{registry}`; give both the same registry, or remove the former",
+            global.text
+        );
+        return Err((Reason::GroupIncomplete, detail));
+    }
+    let (new, rule) = match rules.decide(&image) {
+        Verdict::Rewrite { name, rule } => (name, rule),
+        Verdict::Keep(reason, detail) => return Err((reason, detail)),
+    };
+    stands_alone(view, registry, name, &new, rules)?;
+    if is_half_done(view, registry, repository, rules) {
+        let detail = format!(
+            "`{repository}` carries an ECR prefix, and `{registry}` is not in ECR; finish the layer that sets the registry"
+        );
+        return Err((Reason::GroupIncomplete, detail));
+    }
+    if let Some(global) = global
+        && !is_target(&global.text, rules)
+    {
+        return under_global(&texts, name, &new, rule, global, rules);
+    }
+    let known = view.assumption.clone();
+    let assumed = known.or_else(|| assumption(view, &image, registry, &new));
+    Ok(Decision::Rewrite(Box::new(Rewrite {
+        texts: place(&texts, name, &new)?,
+        added: Vec::new(),
+        name: new,
+        rule,
+        assumed,
+    })))
+}
+
+/// Why an image that is in ECR stays: it is done, or layers made something else of it.
+fn in_ecr(view: &View, registry: &str, repository: &str, rules: &RuleSet) -> Why {
+    let fits = carries_prefix(repository, rules) || has_root(rules);
+    if is_target(registry, rules) && apart(view) && !fits {
+        let detail = format!(
+            "another layer puts `{registry}` in front of `{repository}`, which is the path of no rule's prefix; set both in one layer"
+        );
+        return (Reason::GroupIncomplete, detail);
+    }
+    (Reason::AlreadyEcr, "it comes from ECR".into())
+}
+
+/// The image that the parts name; an error when they are something else, or when more stands in front of
+/// them.
+fn named(
+    view: &View,
+    registry: &str,
+    repository: &str,
+    name: &str,
+    rules: &RuleSet,
+) -> Result<ImageRef, Why> {
     if !registry.is_empty() && !is_host(registry) {
         let detail =
             format!("`{registry}` is no registry, and what the templates make of it is not known");
@@ -179,23 +235,17 @@ fn decide_image(view: &View, rules: &RuleSet) -> Result<Decision, Why> {
         let detail = "another key, here or in another layer, sets a registry in front of it; write the image out as one reference";
         return Err((Reason::GroupIncomplete, detail.into()));
     }
-    let global = match &view.global {
-        Some(global) if !registry.is_empty() => Some(global),
-        _ => None,
-    };
-    if let Some(global) = global
-        && contradicts(view, global, rules)
-    {
-        let detail = format!(
-            "`{}` stands in front of every image of the chart and contradicts `{registry}`; give both the same registry, or remove the former",
-            global.text
-        );
-        return Err((Reason::GroupIncomplete, detail));
-    }
-    let (new, rule) = match rules.decide(&image) {
-        Verdict::Rewrite { name, rule } => (name, rule),
-        Verdict::Keep(reason, detail) => return Err((reason, detail)),
-    };
+    Ok(image)
+}
+
+/// Refuses an image behind or within which a key may be joined so that it is another one.
+fn stands_alone(
+    view: &View,
+    registry: &str,
+    name: &str,
+    new: &str,
+    rules: &RuleSet,
+) -> Result<(), Why> {
     if view.between && !registry.is_empty() {
         let detail =
             "a key beside it may be joined between its parts; set the image as one reference";
@@ -210,26 +260,7 @@ fn decide_image(view: &View, rules: &RuleSet) -> Result<Decision, Why> {
             }
         }
     }
-    if is_half_done(view, registry, repository, rules) {
-        let detail = format!(
-            "`{repository}` carries an ECR prefix, and `{registry}` is not in ECR; finish the layer that sets the registry"
-        );
-        return Err((Reason::GroupIncomplete, detail));
-    }
-    if let Some(global) = global
-        && !is_target(&global.text, rules)
-    {
-        return under_global(&texts, name, &new, rule, global, rules);
-    }
-    let known = view.assumption.clone();
-    let assumed = known.or_else(|| assumption(view, &image, registry, &new));
-    Ok(Decision::Rewrite(Box::new(Rewrite {
-        texts: place(&texts, name, &new)?,
-        added: Vec::new(),
-        name: new,
-        rule,
-        assumed,
-    })))
+    Ok(())
 }
 
 /// Whether an image was moved to ECR in part: its repository carries a prefix, and an upstream stands
