@@ -500,10 +500,7 @@ impl Run<'_> {
         cluster: &Cluster,
         edited: &mut BTreeSet<ScalarId>,
     ) -> Outcome {
-        match self.rewritten(id, view, cluster, edited) {
-            Ok(outcome) => outcome,
-            Err((reason, detail)) => Outcome::Skip(reason, detail),
-        }
+        Outcome::of(self.rewritten(id, view, cluster, edited))
     }
 
     /// The change of a site, or what it would be when somebody agreed; or why it stays.
