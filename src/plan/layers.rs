@@ -524,11 +524,7 @@ impl Run<'_> {
         let rule = rules.rules()[rewrite.rule].origin().clone();
         let new = self.new_texts(id, texts);
         let to = self.new_whole(id, texts, &new);
-        if let Some((assumption, detail)) = &cluster.assumed {
-            if self.open_assumption(view).is_none() {
-                let detail = format!("another layer of it is assumed: {detail}");
-                return Err((Reason::GroupIncomplete, detail));
-            }
+        if let Some((assumption, detail)) = self.assumed(view, cluster)? {
             return Ok(Outcome::Undecided(Box::new(Undecided {
                 site: id.site,
                 from: site.text().to_string(),
@@ -565,6 +561,21 @@ impl Run<'_> {
             edits,
             groups: Vec::new(),
         })))
+    }
+
+    /// What the views of a cluster rest on and nobody agreed to; an error for one that rests on nothing itself.
+    fn assumed<'c>(
+        &self,
+        view: usize,
+        cluster: &'c Cluster,
+    ) -> Result<Option<&'c (Assumption, String)>, Why> {
+        match &cluster.assumed {
+            Some((_, detail)) if self.open_assumption(view).is_none() => {
+                let detail = format!("another layer of it is assumed: {detail}");
+                Err((Reason::GroupIncomplete, detail))
+            }
+            assumed => Ok(assumed.as_ref()),
+        }
     }
 
     /// The text that each scalar of a site has then, in their order.

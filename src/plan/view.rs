@@ -153,10 +153,7 @@ fn decide_image(view: &View, rules: &RuleSet) -> Result<Decision, Why> {
     }
     let name = decide::name_of(&whole)?;
     let image = named(view, registry, repository, name, rules)?;
-    let global = match &view.global {
-        Some(global) if !registry.is_empty() => Some(global),
-        _ => None,
-    };
+    let global = view.global.as_ref().filter(|_| !registry.is_empty());
     if let Some(global) = global
         && contradicts(view, global, rules)
     {
@@ -484,22 +481,37 @@ fn assumption(
         });
     }
     if image.registry().is_some() {
-        let last = view.parts.last().map_or("", |part| part.key.as_str());
-        let is_repository = ENDS.iter().any(|end| last.ends_with(end));
-        if let Some(global) = view.global.as_ref().filter(|_| is_repository) {
-            let detail = format!(
-                "the chart may put `{}`, which is set for every image, in front of it; it would be `{new}` if it does not; {settle}",
-                global.text
-            );
-            return Some((chart, detail));
-        }
-        return view.registry_elsewhere.then(|| {
-            let detail = format!(
-                "another key, here or in another layer, sets a registry, which the chart may put in front of this one; it would be `{new}` if it does not; {settle}"
-            );
-            (chart, detail)
-        });
+        let detail = another_in_front(view, new, &settle)?;
+        return Some((chart, detail));
     }
+    without_registry(view, image, new, &settle)
+}
+
+/// What the rewrite of a name with its own registry rests on, when the chart may put another one in front
+/// of it.
+fn another_in_front(view: &View, new: &str, settle: &str) -> Option<String> {
+    let last = view.parts.last().map_or("", |part| part.key.as_str());
+    let is_repository = ENDS.iter().any(|end| last.ends_with(end));
+    if let Some(global) = view.global.as_ref().filter(|_| is_repository) {
+        return Some(format!(
+            "the chart may put `{}`, which is set for every image, in front of it; it would be `{new}` if it does not; {settle}",
+            global.text
+        ));
+    }
+    view.registry_elsewhere.then(|| {
+        format!(
+            "another key, here or in another layer, sets a registry, which the chart may put in front of this one; it would be `{new}` if it does not; {settle}"
+        )
+    })
+}
+
+/// What the rewrite of a name without any registry rests on.
+fn without_registry(
+    view: &View,
+    image: &ImageRef,
+    new: &str,
+    settle: &str,
+) -> Option<(Assumption, String)> {
     let last = view.parts.last().map_or("", |part| part.key.as_str());
     let is_full_key = last == "image"
         || last.ends_with("Image")
@@ -519,7 +531,7 @@ fn assumption(
     let detail = format!(
         "the chart's default registry is not known; it would be `{new}` if the chart puts nothing, or docker.io, in front; {settle}"
     );
-    Some((chart, detail))
+    Some((Assumption::ChartDefaultUnknown, detail))
 }
 
 /// What would make a view certain.
