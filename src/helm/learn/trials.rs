@@ -78,26 +78,19 @@ pub(super) fn runs(
 ) -> Vec<Run> {
     let mut defaults = places::merged(chart);
     places::overlay(&mut defaults, probes);
-    let mut base = probes.clone();
-    if !base.is_object() {
-        base = serde_json::json!({});
-    }
-    let leave = ValuePath(ALLOWS_INSECURE.map(str::to_string).to_vec());
-    places::put(&mut base, &leave, Value::Bool(true));
-    put_tags(&mut base, &defaults, places);
+    let base = base(probes, &defaults, places);
     let bench = |base: Value| Bench {
         renderer,
         places,
         base,
     };
     let named = |place: &&Place| place.is_name && place.is_given;
-    let mut switches: Vec<ValuePath> = places
+    let switches: BTreeSet<ValuePath> = places
         .iter()
         .filter(named)
         .flat_map(|place| places::switches(chart, &defaults, &place.path))
         .collect();
-    switches.sort();
-    switches.dedup();
+    let switches: Vec<ValuePath> = switches.into_iter().collect();
 
     let plain = bench(base.clone());
     let mut benches = Vec::new();
@@ -142,6 +135,18 @@ pub(super) fn runs(
         add_run(&plain.with(&on), &mut seen, &mut runs);
     }
     runs
+}
+
+/// The values of every trial: the probes, leave for other images, and tags.
+fn base(probes: &Value, defaults: &Value, places: &[Place]) -> Value {
+    let mut base = probes.clone();
+    if !base.is_object() {
+        base = serde_json::json!({});
+    }
+    let leave = ValuePath(ALLOWS_INSECURE.map(str::to_string).to_vec());
+    places::put(&mut base, &leave, Value::Bool(true));
+    put_tags(&mut base, defaults, places);
+    base
 }
 
 /// Gives images that the chart leaves open a tag: some charts want both or none.
