@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use crate::image::{Canonical, ImageRef};
-use crate::plan::{FilePlan, Matter, Plan, canonical, canonical_of};
+use crate::plan::{Change, FilePlan, Matter, Plan, canonical, canonical_of};
 use crate::reason::{Assumption, Reason};
 use crate::rules::{Place as Where, Rule, RuleSet, Verdict as Decided};
 use crate::sites::{Shape, Site};
@@ -196,12 +196,7 @@ fn image(file: &FilePlan, index: usize, site: &Site) -> Option<Image> {
         .filter(|cached| rules.place_of(cached.host) != Where::Elsewhere);
     let canonical = match &cached {
         Some(cached) => Some(cached.upstream()),
-        // A chart says what a part of a name means.
-        None => match change.and_then(|change| change.charted.as_ref()) {
-            Some(chart) => canonical_of(rules, &chart.from),
-            None => canonical(rules, site),
-        }
-        .map(|name| rules.behind_alias(name)),
+        None => meant(rules, site, change),
     };
     let rule = rule.or(cached.map(|cached| cached.rule));
     let rule = rule.or_else(|| rules.mapping(canonical.as_ref()?)).cloned();
@@ -225,6 +220,16 @@ fn image(file: &FilePlan, index: usize, site: &Site) -> Option<Image> {
         detail,
         places: Vec::new(),
     })
+}
+
+/// The image that a site means which is not behind the cache.
+fn meant(rules: &RuleSet, site: &Site, change: Option<&Change>) -> Option<Canonical> {
+    // A chart says what a part of a name means.
+    let name = match change.and_then(|change| change.charted.as_ref()) {
+        Some(chart) => canonical_of(rules, &chart.from),
+        None => canonical(rules, site),
+    };
+    name.map(|name| rules.behind_alias(name))
 }
 
 /// What stands behind the names of images that kustomize gives other names, by the canonical name.

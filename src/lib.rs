@@ -4,11 +4,13 @@
 //! The modules, in the order in which data flows through them. Each imports only modules above it
 //! in this list:
 //!
-//! * the ground: [`reason`] (why something stays), [`source`] (a file and its bytes), [`edit`]
-//!   (replacements), [`globs`], [`image`] (references), [`yaml`] (documents as positions),
-//!   [`process`] (other programs), [`rules`] (what becomes of an image), [`walk`] (which files), [`verify`] (the second opinion)
-//! * [`sites`]: finders, which say where images are named; [`ignores`]: comments that say which to
-//!   leave alone
+//! * the ground: [`reason`] (why something stays), [`source`] (a file and its bytes), [`globs`], [`image`]
+//!   (references), [`process`] (other programs), [`words`] (a search for many at once, and the one that was
+//!   meant)
+//! * on it: [`edit`] (replacements), [`yaml`] (documents as positions), [`walk`] (which files)
+//! * [`rules`]: what becomes of an image; [`verify`]: the second opinion; [`ignores`]: comments that say
+//!   which sites to leave alone; [`helm`]: how charts make the names of their images
+//! * [`sites`]: finders, which say where images are named
 //! * [`scan`]: a file becomes documents, sites and facts
 //! * [`link`]: the facts of all files become groups and constraints
 //! * [`plan`]: sites, rules and groups become changes and skips, verified

@@ -5,6 +5,8 @@ use std::fmt;
 
 use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
 
+use crate::source::Lines;
+
 /// The longest line that is shown, in bytes: nobody reads a longer one, and the printer of snippets panics
 /// beyond 65,535 columns.
 const MAX_LINE: usize = 4_000;
@@ -51,8 +53,8 @@ impl ConfigError {
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.is_shown() {
-            let before = self.source.inner().get(..self.offset).unwrap_or("");
-            let line = before.matches('\n').count() + 1;
+            let lines = Lines::new(self.source.inner());
+            let line = lines.position(self.offset).line;
             write!(f, "{}:{line}: ", self.source.name())?;
         }
         f.write_str(&self.message)

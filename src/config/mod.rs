@@ -118,10 +118,11 @@ mod tests {
     use super::sites::never_matches;
     use super::*;
     use crate::findings::{Code, Level};
+    use crate::source::Lines;
 
     fn error(text: &str) -> String {
         let error = Config::parse(Path::new(FILE_NAME), text).unwrap_err();
-        let line = text[..error.offset].matches('\n').count() + 1;
+        let line = Lines::new(text).position(error.offset).line;
         format!("{line}: {error} {}", error.help.as_deref().unwrap_or(""))
     }
 
@@ -240,7 +241,7 @@ mod tests {
         );
         match Config::parse(Path::new(FILE_NAME), &text) {
             Ok(config) => assert_eq!(config.overrides[0].paths.len(), 80),
-            Err(error) => assert_eq!(text[..error.offset].matches('\n').count(), 1),
+            Err(error) => assert_eq!(Lines::new(&text).position(error.offset).line, 2),
         }
     }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Code, Excerpt, Finding, Findings, Level, Levels, UnknownCode};
 use crate::plan::{Change, FilePlan, Matter, Plan, Remark, Skip, Undecided, Unparsed, canonical};
 use crate::reason::{Assumption, Reason};
-use crate::rules::{Place, Rule};
+use crate::rules::Place;
 use crate::sites::GeneratedFile;
 use crate::source::{Lines, Span};
 
@@ -213,7 +213,7 @@ impl<'p> Deriving<'p> {
 fn said_of_change(file: &FilePlan, change: &Change) -> Said {
     let rule = file.rules.rule_behind(&change.to, &change.rule);
     let why = match rule {
-        Some(rule) => format!("rule {}", rule_text(rule)),
+        Some(rule) => format!("rule {rule}"),
         None => format!("the rule is stated at {}", change.rule),
     };
     let what = if file.rules.registry().is_some() {
@@ -353,7 +353,7 @@ fn said_of_library(file: &FilePlan, text: &str) -> Option<Said> {
         fix: None,
         help: format!(
             "write `{right}`; for a registry that was filled by hand, set `library: false` in the rule {}",
-            rule_text(cached.rule)
+            cached.rule
         ),
     })
 }
@@ -425,15 +425,6 @@ fn unreadable(place: &Unparsed, level: Level) -> Finding {
         fix: None,
         help: "images that are written out in it are not seen; check them by hand, or exclude the file".to_string(),
     }
-}
-
-fn rule_text(rule: &Rule) -> String {
-    format!(
-        "{} -> {} ({})",
-        rule.upstream(),
-        rule.prefix_text(),
-        rule.origin()
-    )
 }
 
 #[cfg(test)]

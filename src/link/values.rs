@@ -117,6 +117,45 @@ pub struct View {
 }
 
 impl View {
+    /// Whether its first part is a registry of its own.
+    fn has_registry(&self) -> bool {
+        self.charted.is_none()
+            && self.names == Names::Image
+            && self.parts.len() > 1
+            && !self.parts[0].text.is_empty()
+    }
+
+    /// Takes in what another merge says of the same image. What is deployed counts for more than the
+    /// beginning of a merge.
+    fn take_in(&mut self, other: Self) {
+        self.may_be_fronted |= other.may_be_fronted;
+        self.between |= other.between;
+        self.beside = self.beside.take().or_else(|| other.beside.clone());
+        if !other.is_beginning && !self.is_beginning {
+            // What one release allows, another one may not.
+            self.insecure_allowed &= other.insecure_allowed;
+            self.insecure_refused |= other.insecure_refused;
+            self.assumption = self.assumption.take().or_else(|| other.assumption.clone());
+        }
+        if self.is_beginning && !other.is_beginning {
+            *self = Self {
+                may_be_fronted: self.may_be_fronted,
+                beside: self.beside.take(),
+                between: self.between,
+                ..other
+            };
+            return;
+        }
+        if other.is_beginning {
+            return;
+        }
+        for file in other.targets {
+            if !self.targets.contains(&file) {
+                self.targets.push(file);
+            }
+        }
+    }
+
     /// Whether the chart decides which registry the image comes from.
     fn leaves_the_registry_open(&self) -> bool {
         match self.names {
@@ -205,6 +244,9 @@ fn is_listed(at: &[Step]) -> bool {
     at.iter().any(|step| matches!(step, Step::Item(_)))
 }
 
+/// Where an image stands: the values, the way to its map, and the family of its keys.
+type ViewPlace = (Root, Vec<Step>, String);
+
 /// Every image of every merge of layers.
 pub(super) fn views(
     files: &[ScannedFile],
@@ -214,7 +256,7 @@ pub(super) fn views(
 ) -> Vec<View> {
     let mut views: Vec<View> = Vec::new();
     let mut seen = HashMap::new();
-    let mut registries: HashSet<(Root, Vec<Step>, String)> = HashSet::new();
+    let mut registries: HashSet<ViewPlace> = HashSet::new();
     let mut places = Vec::new();
     let known = Known::of(files, charts, stacks, known);
     for stack in stacks {
@@ -228,11 +270,7 @@ pub(super) fn views(
         }
         for ((at, family), view) in found {
             let place = (stack.root.clone(), at, family);
-            let has_registry = view.charted.is_none()
-                && view.names == Names::Image
-                && view.parts.len() > 1
-                && !view.parts[0].text.is_empty();
-            if has_registry || view.registry_elsewhere {
+            if view.has_registry() || view.registry_elsewhere {
                 registries.insert(place.clone());
             }
             let from: Vec<_> = view.parts.iter().map(|part| part.from).collect();
@@ -248,36 +286,7 @@ pub(super) fn views(
             match seen.get(&same) {
                 Some(&known) => {
                     let known: &mut View = &mut views[known];
-                    let may_be_fronted = known.may_be_fronted || view.may_be_fronted;
-                    known.may_be_fronted = may_be_fronted;
-                    known.beside = known.beside.take().or_else(|| view.beside.clone());
-                    if !view.is_beginning && !known.is_beginning {
-                        // What one release allows, another one may not.
-                        known.insecure_allowed &= view.insecure_allowed;
-                        known.insecure_refused |= view.insecure_refused;
-                        known.assumption =
-                            known.assumption.take().or_else(|| view.assumption.clone());
-                    }
-                    let between = known.between || view.between;
-                    known.between = between;
-                    if known.is_beginning && !view.is_beginning {
-                        let beside = known.beside.take();
-                        *known = View {
-                            may_be_fronted,
-                            beside,
-                            between,
-                            ..view
-                        };
-                        continue;
-                    }
-                    if view.is_beginning {
-                        continue;
-                    }
-                    for file in view.targets {
-                        if !known.targets.contains(&file) {
-                            known.targets.push(file);
-                        }
-                    }
+                    known.take_in(view);
                 }
                 None => {
                     seen.insert(same, views.len());
@@ -287,12 +296,24 @@ pub(super) fn views(
             }
         }
     }
+    find_together(&mut views, &places, &registries);
+    join_environments(&mut views, &places);
+    let charted = views.iter_mut().zip(&places);
+    let charted =
+        charted.filter_map(|(view, (root, ..))| Some((root, view.charted.as_deref_mut()?)));
+    charted::mark_elsewhere(&mut charted.collect::<Vec<_>>());
+    views
+}
+
+/// Says which views stand at a values path whose images move together, and whether another merge has a
+/// registry there.
+fn find_together(views: &mut [View], places: &[ViewPlace], registries: &HashSet<ViewPlace>) {
     let maps: HashSet<(&Root, &[Step])> = places
         .iter()
         .map(|(root, at, _)| (root, at.as_slice()))
         .collect();
     let mut numbers: HashMap<(&Root, Vec<Step>, &str), usize> = HashMap::new();
-    for (view, place) in views.iter_mut().zip(&places) {
+    for (view, place) in views.iter_mut().zip(places) {
         view.registry_elsewhere = registries.contains(place);
         let (root, at, family) = place;
         // A text under `image` in one merge and a map in another are the same values path.
@@ -311,12 +332,6 @@ pub(super) fn views(
             view.together = Some(*numbers.entry(place).or_insert(number));
         }
     }
-    join_environments(&mut views, &places);
-    let charted = views.iter_mut().zip(&places);
-    let charted =
-        charted.filter_map(|(view, (root, ..))| Some((root, view.charted.as_deref_mut()?)));
-    charted::mark_elsewhere(&mut charted.collect::<Vec<_>>());
-    views
 }
 
 /// Words in paths that tell the environments of one application apart.
@@ -349,7 +364,7 @@ const ENVIRONMENTS: &[&str] = &[
 /// A part of a name in one environment's folder may be merged with the rest in another's, by a tool
 /// that the repository does not show: `helm -f base/values.yaml -f prod/values.yaml`. An image that
 /// is written in full in one and in part in the other moves together or not at all.
-fn join_environments(views: &mut [View], places: &[(Root, Vec<Step>, String)]) {
+fn join_environments(views: &mut [View], places: &[ViewPlace]) {
     let filled = |view: &View, part: usize| !view.parts[part].text.is_empty();
     let is_classic = |view: &View, family: &str| {
         family.is_empty()

@@ -22,6 +22,13 @@ pub(super) enum Outcome {
     Undecided(Box<Undecided>),
 }
 
+impl Outcome {
+    /// What an attempt comes to: where it gives up, the site stays.
+    pub(super) fn of(attempt: Result<Self, Why>) -> Self {
+        attempt.unwrap_or_else(|(reason, detail)| Self::Skip(reason, detail))
+    }
+}
+
 /// The outcomes of the sites of one file, before groups are looked at.
 pub(super) fn file(
     file: &ScannedFile,
@@ -149,55 +156,54 @@ fn site_outcome(
     links: &Links,
     assume: &Assume,
 ) -> Outcome {
-    let held = |only: fn(Reason) -> bool| site.hold.clone().filter(|(reason, _)| only(*reason));
-    if let Some((reason, detail)) = held(Reason::is_no_pull) {
-        return Outcome::Skip(reason, detail);
-    }
-    if let Shape::Parts(_) = &site.shape {
-        return Outcome::Skip(
-            Reason::GroupIncomplete,
-            "no merge of values reads it, as another key or layer takes its place or names the same image; write the image out once".into(),
-        );
-    }
-    let (name, new, rule) = match verdict(site.text(), rules) {
-        Ok(rewrite) => rewrite,
-        Err((reason, detail)) => return Outcome::Skip(reason, detail),
+    Outcome::of(rewrite(id, site, rules, links, assume))
+}
+
+/// The change of a site, or what it would be when somebody agreed; or why it stays.
+fn rewrite(
+    id: SiteId,
+    site: &Site,
+    rules: &RuleSet,
+    links: &Links,
+    assume: &Assume,
+) -> Result<Outcome, Why> {
+    let held = |only: fn(Reason) -> bool| {
+        let hold = site.hold.clone().filter(|(reason, _)| only(*reason));
+        hold.map_or(Ok(()), Err)
     };
-    if let Some((reason, detail)) = held(|_| true) {
-        return Outcome::Skip(reason, detail);
+    held(Reason::is_no_pull)?;
+    if let Shape::Parts(_) = &site.shape {
+        let detail = "no merge of values reads it, as another key or layer takes its place or names the same image; write the image out once";
+        return Err((Reason::GroupIncomplete, detail.into()));
     }
+    let (name, new, rule) = verdict(site.text(), rules)?;
+    held(|_| true)?;
     let to = format!("{new}{}", &site.text()[name.len()..]);
     let names = NewNames {
         name: None,
         new_name: Some(to.clone()),
     };
     let carried = match &site.shape {
-        Shape::Entry(entry) => carry_out(entry, &names),
-        _ => in_place(site, name, &new),
+        Shape::Entry(entry) => carry_out(entry, &names)?,
+        _ => in_place(site, name, &new)?,
     };
-    let carried = match carried {
-        Ok(carried) => carried,
-        Err((reason, detail)) => return Outcome::Skip(reason, detail),
-    };
-    if let Err((reason, detail)) = not_named(links, &to, id) {
-        return Outcome::Skip(reason, detail);
-    }
+    not_named(links, &to, id)?;
     let rule = rules.rules()[rule].origin().clone();
     let safety = match &site.assumption {
         Some((assumption, detail)) if !assume.covers(*assumption) => {
-            return Outcome::Undecided(Box::new(Undecided {
+            return Ok(Outcome::Undecided(Box::new(Undecided {
                 site: id.site,
                 from: site.text().to_string(),
                 to,
                 rule,
                 assumption: *assumption,
                 detail: detail.clone(),
-            }));
+            })));
         }
         Some((assumption, _)) => Safety::Assumed(*assumption),
         None => Safety::Certain,
     };
-    Outcome::Change(Box::new(Change {
+    Ok(Outcome::Change(Box::new(Change {
         site: id.site,
         from: site.text().to_string(),
         scalars: carried.scalars,
@@ -211,7 +217,7 @@ fn site_outcome(
         safety,
         edits: carried.edits,
         groups: Vec::new(),
-    }))
+    })))
 }
 
 /// Puts `new` in the place of the name with which the text of a site begins.

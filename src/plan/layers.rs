@@ -492,6 +492,7 @@ impl Run<'_> {
         })
     }
 
+    /// What becomes of a site, as a view that reads it has it.
     fn outcome(
         &self,
         id: SiteId,
@@ -499,42 +500,32 @@ impl Run<'_> {
         cluster: &Cluster,
         edited: &mut BTreeSet<ScalarId>,
     ) -> Outcome {
-        let (site, parts) = self.site(id);
+        Outcome::of(self.rewritten(id, view, cluster, edited))
+    }
+
+    /// The change of a site, or what it would be when somebody agreed; or why it stays.
+    fn rewritten(
+        &self,
+        id: SiteId,
+        view: usize,
+        cluster: &Cluster,
+        edited: &mut BTreeSet<ScalarId>,
+    ) -> Result<Outcome, Why> {
+        let (site, _) = self.site(id);
         let rewrite = match &self.decisions[view] {
-            Decision::Keep(reason, detail) => return Outcome::Skip(*reason, detail.clone()),
+            Decision::Keep(reason, detail) => return Err((*reason, detail.clone())),
             Decision::Rewrite(rewrite) => rewrite,
         };
-        let texts = match &cluster.texts {
-            Ok(texts) => texts,
-            Err((reason, detail)) => return Outcome::Skip(*reason, detail.clone()),
-        };
-        if let Some((reason, detail)) = &site.hold {
-            return Outcome::Skip(*reason, detail.clone());
+        let texts = cluster.texts.as_ref().map_err(Clone::clone)?;
+        if let Some(hold) = &site.hold {
+            return Err(hold.clone());
         }
         let rules = self.rules(&self.links.views[view]);
         let rule = rules.rules()[rewrite.rule].origin().clone();
-        let new_text = |scalar: &Scalar| {
-            let id = (id.file, site.document, scalar.ordinal);
-            let text = texts.get(&(id, None)).cloned();
-            text.unwrap_or_else(|| scalar.value.clone())
-        };
-        let new: Vec<String> = site.scalars().map(new_text).collect();
-        let suffix = parts.map_or("", |parts| &parts.suffix);
-        let whole = match parts {
-            Some(parts) => whole_of(parts, texts, |scalar| {
-                (id.file, site.document, scalar.ordinal)
-            }),
-            None => join(new.iter().map(String::as_str)),
-        };
-        let to = format!("{whole}{suffix}");
-        if let Some((_, detail)) = &cluster.assumed
-            && self.open_assumption(view).is_none()
-        {
-            let detail = format!("another layer of it is assumed: {detail}");
-            return Outcome::Skip(Reason::GroupIncomplete, detail);
-        }
-        if let Some((assumption, detail)) = &cluster.assumed {
-            return Outcome::Undecided(Box::new(Undecided {
+        let new = self.new_texts(id, texts);
+        let to = self.new_whole(id, texts, &new);
+        if let Some((assumption, detail)) = self.assumed(view, cluster)? {
+            return Ok(Outcome::Undecided(Box::new(Undecided {
                 site: id.site,
                 from: site.text().to_string(),
                 to: if rewrite.texts.is_empty() {
@@ -545,56 +536,17 @@ impl Run<'_> {
                 rule,
                 assumption: *assumption,
                 detail: detail.clone(),
-            }));
+            })));
         }
-        let (mut scalars, mut edits) = (Vec::new(), Vec::new());
-        for (scalar, to) in site.scalars().zip(new) {
-            if to == scalar.value {
-                continue;
-            }
-            match edits_once(
-                (id.file, site.document, scalar.ordinal),
-                scalar,
-                &to,
-                edited,
-            ) {
-                Ok(more) => edits.extend(more),
-                Err((reason, detail)) => return Outcome::Skip(reason, detail),
-            }
-            scalars.push(Rewritten {
-                ordinal: scalar.ordinal,
-                piece: None,
-                from: scalar.value.clone(),
-                to,
-            });
-        }
-        let inserted = match self.insert(id, texts, &mut edits) {
-            Ok(inserted) => inserted,
-            Err((reason, detail)) => return Outcome::Skip(reason, detail),
-        };
+        let (scalars, mut edits) = carried(id, site, new, edited)?;
+        let inserted = self.insert(id, texts, &mut edits)?;
         if scalars.is_empty() && inserted.is_none() {
             let detail = "the registry that stands in front of it moves to ECR";
-            return Outcome::Skip(Reason::AlreadyEcr, detail.to_string());
+            return Err((Reason::AlreadyEcr, detail.to_string()));
         }
-        let assumed = rewrite.assumed.as_ref();
-        let is_refused =
-            |(code, _): &&(Assumption, String)| *code == Assumption::BitnamiInsecureImages;
-        let refused = assumed
-            .filter(is_refused)
-            .filter(|_| self.options.allows_insecure);
-        let allowance = refused.and_then(|_| self.allowance(&self.links.views[view], id));
-        if refused.is_some()
-            && allowance.is_none()
-            && !self
-                .options
-                .assume
-                .covers(Assumption::BitnamiInsecureImages)
-        {
-            let detail = "the chart refuses to render with it unless `global.security.allowInsecureImages` is true, and that cannot be written here; add it to the values";
-            return Outcome::Skip(Reason::GroupIncomplete, detail.to_string());
-        }
-        let assumed = assumed.filter(|_| allowance.is_none());
-        Outcome::Change(Box::new(Change {
+        let allowance = self.needed_allowance(id, view, rewrite)?;
+        let assumed = rewrite.assumed.as_ref().filter(|_| allowance.is_none());
+        Ok(Outcome::Change(Box::new(Change {
             site: id.site,
             from: site.text().to_string(),
             to,
@@ -608,7 +560,68 @@ impl Run<'_> {
             charted: self.by_chart(view, rewrite),
             edits,
             groups: Vec::new(),
-        }))
+        })))
+    }
+
+    /// What the views of a cluster rest on and nobody agreed to; an error for one that rests on nothing itself.
+    fn assumed<'c>(
+        &self,
+        view: usize,
+        cluster: &'c Cluster,
+    ) -> Result<Option<&'c (Assumption, String)>, Why> {
+        match &cluster.assumed {
+            Some((_, detail)) if self.open_assumption(view).is_none() => {
+                let detail = format!("another layer of it is assumed: {detail}");
+                Err((Reason::GroupIncomplete, detail))
+            }
+            assumed => Ok(assumed.as_ref()),
+        }
+    }
+
+    /// The text that each scalar of a site has then, in their order.
+    fn new_texts(&self, id: SiteId, texts: &BTreeMap<Spot, String>) -> Vec<String> {
+        let (site, _) = self.site(id);
+        let new_text = |scalar: &Scalar| {
+            let id = (id.file, site.document, scalar.ordinal);
+            let text = texts.get(&(id, None)).cloned();
+            text.unwrap_or_else(|| scalar.value.clone())
+        };
+        site.scalars().map(new_text).collect()
+    }
+
+    /// What a site says as a whole when its scalars have the texts `new`.
+    fn new_whole(&self, id: SiteId, texts: &BTreeMap<Spot, String>, new: &[String]) -> String {
+        let (site, parts) = self.site(id);
+        let suffix = parts.map_or("", |parts| &parts.suffix);
+        let whole = match parts {
+            Some(parts) => whole_of(parts, texts, |scalar| {
+                (id.file, site.document, scalar.ordinal)
+            }),
+            None => join(new.iter().map(String::as_str)),
+        };
+        format!("{whole}{suffix}")
+    }
+
+    /// Where a chart is allowed the new registry that it would refuse, when it would; an error when that
+    /// can be written nowhere.
+    fn needed_allowance(
+        &self,
+        id: SiteId,
+        view: usize,
+        rewrite: &Rewrite,
+    ) -> Result<Option<&Allowance>, Why> {
+        let refusal = Assumption::BitnamiInsecureImages;
+        let assumed = rewrite.assumed.as_ref();
+        let is_refused = assumed.is_some_and(|(code, _)| *code == refusal);
+        if !is_refused || !self.options.allows_insecure {
+            return Ok(None);
+        }
+        let allowance = self.allowance(&self.links.views[view], id);
+        if allowance.is_none() && !self.options.assume.covers(refusal) {
+            let detail = "the chart refuses to render with it unless `global.security.allowInsecureImages` is true, and that cannot be written here; add it to the values";
+            return Err((Reason::GroupIncomplete, detail.to_string()));
+        }
+        Ok(allowance)
     }
 
     /// What the chart makes of the image, when it is known.
@@ -786,6 +799,30 @@ fn added(texts: &BTreeMap<Spot, String>, scalar: ScalarId) -> Vec<(&str, &str)> 
     let spots = spots.take_while(|((other, _), _)| *other == scalar);
     let added = spots.filter_map(|((_, key), text)| Some((key.as_deref()?, text.as_str())));
     added.collect()
+}
+
+/// The scalars of a site that get another text, with the edits that are due.
+fn carried(
+    id: SiteId,
+    site: &Site,
+    new: Vec<String>,
+    edited: &mut BTreeSet<ScalarId>,
+) -> Result<(Vec<Rewritten>, Vec<Edit>), Why> {
+    let (mut scalars, mut edits) = (Vec::new(), Vec::new());
+    for (scalar, to) in site.scalars().zip(new) {
+        if to == scalar.value {
+            continue;
+        }
+        let spot = (id.file, site.document, scalar.ordinal);
+        edits.extend(edits_once(spot, scalar, &to, edited)?);
+        scalars.push(Rewritten {
+            ordinal: scalar.ordinal,
+            piece: None,
+            from: scalar.value.clone(),
+            to,
+        });
+    }
+    Ok((scalars, edits))
 }
 
 /// The edits of one scalar, once, however many sites share it.

@@ -475,12 +475,7 @@ fn assemble(
     remarks: Vec<(usize, Remark)>,
     scanned_with: &Arc<scan::Options>,
 ) -> Plan {
-    let mut memberships: BTreeMap<SiteId, Vec<usize>> = BTreeMap::new();
-    for (index, group) in groups.iter().enumerate() {
-        for &member in &group.members {
-            memberships.entry(member).or_default().push(index);
-        }
-    }
+    let mut memberships = memberships(&groups);
     let mut remarks_of: BTreeMap<usize, Vec<Remark>> = BTreeMap::new();
     for (file, remark) in remarks {
         remarks_of.entry(file).or_default().push(remark);
@@ -506,21 +501,35 @@ fn assemble(
         let groups: BTreeMap<usize, Vec<usize>> = (0..file.scan.sites.len())
             .filter_map(|site| Some((site, memberships.remove(&SiteId { file: index, site })?)))
             .collect();
-        let (mut changes, mut skips, mut undecided) = (Vec::new(), Vec::new(), Vec::new());
+        let mut file_plan = FilePlan::of(file, rules, groups, remarks, scanned_with);
         for (site, outcome) in outcomes.into_iter().enumerate() {
-            match outcome {
-                Outcome::Change(mut change) => {
-                    change.groups = groups.get(&site).cloned().unwrap_or_default();
-                    changes.push(*change);
-                }
-                Outcome::Skip(reason, detail) => skips.push(Skip {
-                    site,
-                    reason,
-                    detail,
-                }),
-                Outcome::Undecided(assumed) => undecided.push(*assumed),
-            }
+            file_plan.add(site, outcome);
         }
+        plan.files.push(file_plan);
+    }
+    plan
+}
+
+/// The groups that each site is a member of, by their places in the list.
+fn memberships(groups: &[Group]) -> BTreeMap<SiteId, Vec<usize>> {
+    let mut memberships: BTreeMap<SiteId, Vec<usize>> = BTreeMap::new();
+    for (index, group) in groups.iter().enumerate() {
+        for &member in &group.members {
+            memberships.entry(member).or_default().push(index);
+        }
+    }
+    memberships
+}
+
+impl FilePlan {
+    /// The plan of a file of which no site is decided yet.
+    fn of(
+        file: ScannedFile,
+        rules: Arc<RuleSet>,
+        groups: BTreeMap<usize, Vec<usize>>,
+        remarks: Vec<Remark>,
+        scanned_with: &Arc<scan::Options>,
+    ) -> Self {
         let ScannedFile {
             source,
             scan,
@@ -528,12 +537,12 @@ fn assemble(
             ..
         } = file;
         let scan = scan.into_scan();
-        plan.files.push(FilePlan {
+        Self {
             source,
             sites: scan.sites,
-            changes,
-            skips,
-            undecided,
+            changes: Vec::new(),
+            skips: Vec::new(),
+            undecided: Vec::new(),
             remarks,
             after: None,
             rules,
@@ -544,9 +553,24 @@ fn assemble(
             twins: scan.twins,
             ignores: scan.ignores,
             groups,
-        });
+        }
     }
-    plan
+
+    /// Adds what becomes of a site.
+    fn add(&mut self, site: usize, outcome: Outcome) {
+        match outcome {
+            Outcome::Change(mut change) => {
+                change.groups = self.groups.get(&site).cloned().unwrap_or_default();
+                self.changes.push(*change);
+            }
+            Outcome::Skip(reason, detail) => self.skips.push(Skip {
+                site,
+                reason,
+                detail,
+            }),
+            Outcome::Undecided(assumed) => self.undecided.push(*assumed),
+        }
+    }
 }
 
 impl Plan {

@@ -130,6 +130,7 @@ fn beginning_rewrite(beginning: &str, rules: &RuleSet) -> Result<(String, usize)
     }
 }
 
+/// What becomes of an image: what its parts name, what stands before and behind it, and what the rules say.
 fn decide_image(view: &View, rules: &RuleSet) -> Result<Decision, Why> {
     let texts = texts(view);
     let whole = join(texts.iter().map(|(_, text)| *text));
@@ -148,16 +149,68 @@ fn decide_image(view: &View, rules: &RuleSet) -> Result<Decision, Why> {
         return Err((Reason::GroupIncomplete, detail));
     }
     if rules.text_is_ecr(&whole) {
-        let fits = carries_prefix(repository, rules) || has_root(rules);
-        if is_target(registry, rules) && apart(view) && !fits {
-            let detail = format!(
-                "another layer puts `{registry}` in front of `{repository}`, which is the path of no rule's prefix; set both in one layer"
-            );
-            return Err((Reason::GroupIncomplete, detail));
-        }
-        return Err((Reason::AlreadyEcr, "it comes from ECR".into()));
+        return Err(in_ecr(view, registry, repository, rules));
     }
     let name = decide::name_of(&whole)?;
+    let image = named(view, registry, repository, name, rules)?;
+    let global = view.global.as_ref().filter(|_| !registry.is_empty());
+    if let Some(global) = global
+        && contradicts(view, global, rules)
+    {
+        let detail = format!(
+            "`{}` stands in front of every image of the chart and contradicts `{registry}`; give both the same registry, or remove the former",
+            global.text
+        );
+        return Err((Reason::GroupIncomplete, detail));
+    }
+    let (new, rule) = match rules.decide(&image) {
+        Verdict::Rewrite { name, rule } => (name, rule),
+        Verdict::Keep(reason, detail) => return Err((reason, detail)),
+    };
+    stands_alone(view, registry, name, &new, rules)?;
+    if is_half_done(view, registry, repository, rules) {
+        let detail = format!(
+            "`{repository}` carries an ECR prefix, and `{registry}` is not in ECR; finish the layer that sets the registry"
+        );
+        return Err((Reason::GroupIncomplete, detail));
+    }
+    if let Some(global) = global
+        && !is_target(&global.text, rules)
+    {
+        return under_global(&texts, name, &new, rule, global, rules);
+    }
+    let known = view.assumption.clone();
+    let assumed = known.or_else(|| assumption(view, &image, registry, &new));
+    Ok(Decision::Rewrite(Box::new(Rewrite {
+        texts: place(&texts, name, &new)?,
+        added: Vec::new(),
+        name: new,
+        rule,
+        assumed,
+    })))
+}
+
+/// Why an image that is in ECR stays: it is done, or layers made something else of it.
+fn in_ecr(view: &View, registry: &str, repository: &str, rules: &RuleSet) -> Why {
+    let fits = carries_prefix(repository, rules) || has_root(rules);
+    if is_target(registry, rules) && apart(view) && !fits {
+        let detail = format!(
+            "another layer puts `{registry}` in front of `{repository}`, which is the path of no rule's prefix; set both in one layer"
+        );
+        return (Reason::GroupIncomplete, detail);
+    }
+    (Reason::AlreadyEcr, "it comes from ECR".into())
+}
+
+/// The image that the parts name; an error when they are something else, or when more stands in front of
+/// them.
+fn named(
+    view: &View,
+    registry: &str,
+    repository: &str,
+    name: &str,
+    rules: &RuleSet,
+) -> Result<ImageRef, Why> {
     if !registry.is_empty() && !is_host(registry) {
         let detail =
             format!("`{registry}` is no registry, and what the templates make of it is not known");
@@ -179,23 +232,17 @@ fn decide_image(view: &View, rules: &RuleSet) -> Result<Decision, Why> {
         let detail = "another key, here or in another layer, sets a registry in front of it; write the image out as one reference";
         return Err((Reason::GroupIncomplete, detail.into()));
     }
-    let global = match &view.global {
-        Some(global) if !registry.is_empty() => Some(global),
-        _ => None,
-    };
-    if let Some(global) = global
-        && contradicts(view, global, rules)
-    {
-        let detail = format!(
-            "`{}` stands in front of every image of the chart and contradicts `{registry}`; give both the same registry, or remove the former",
-            global.text
-        );
-        return Err((Reason::GroupIncomplete, detail));
-    }
-    let (new, rule) = match rules.decide(&image) {
-        Verdict::Rewrite { name, rule } => (name, rule),
-        Verdict::Keep(reason, detail) => return Err((reason, detail)),
-    };
+    Ok(image)
+}
+
+/// Refuses an image behind or within which a key may be joined so that it is another one.
+fn stands_alone(
+    view: &View,
+    registry: &str,
+    name: &str,
+    new: &str,
+    rules: &RuleSet,
+) -> Result<(), Why> {
     if view.between && !registry.is_empty() {
         let detail =
             "a key beside it may be joined between its parts; set the image as one reference";
@@ -210,26 +257,7 @@ fn decide_image(view: &View, rules: &RuleSet) -> Result<Decision, Why> {
             }
         }
     }
-    if is_half_done(view, registry, repository, rules) {
-        let detail = format!(
-            "`{repository}` carries an ECR prefix, and `{registry}` is not in ECR; finish the layer that sets the registry"
-        );
-        return Err((Reason::GroupIncomplete, detail));
-    }
-    if let Some(global) = global
-        && !is_target(&global.text, rules)
-    {
-        return under_global(&texts, name, &new, rule, global, rules);
-    }
-    let known = view.assumption.clone();
-    let assumed = known.or_else(|| assumption(view, &image, registry, &new));
-    Ok(Decision::Rewrite(Box::new(Rewrite {
-        texts: place(&texts, name, &new)?,
-        added: Vec::new(),
-        name: new,
-        rule,
-        assumed,
-    })))
+    Ok(())
 }
 
 /// Whether an image was moved to ECR in part: its repository carries a prefix, and an upstream stands
@@ -453,22 +481,37 @@ fn assumption(
         });
     }
     if image.registry().is_some() {
-        let last = view.parts.last().map_or("", |part| part.key.as_str());
-        let is_repository = ENDS.iter().any(|end| last.ends_with(end));
-        if let Some(global) = view.global.as_ref().filter(|_| is_repository) {
-            let detail = format!(
-                "the chart may put `{}`, which is set for every image, in front of it; it would be `{new}` if it does not; {settle}",
-                global.text
-            );
-            return Some((chart, detail));
-        }
-        return view.registry_elsewhere.then(|| {
-            let detail = format!(
-                "another key, here or in another layer, sets a registry, which the chart may put in front of this one; it would be `{new}` if it does not; {settle}"
-            );
-            (chart, detail)
-        });
+        let detail = another_in_front(view, new, &settle)?;
+        return Some((chart, detail));
     }
+    without_registry(view, image, new, &settle)
+}
+
+/// What the rewrite of a name with its own registry rests on, when the chart may put another one in front
+/// of it.
+fn another_in_front(view: &View, new: &str, settle: &str) -> Option<String> {
+    let last = view.parts.last().map_or("", |part| part.key.as_str());
+    let is_repository = ENDS.iter().any(|end| last.ends_with(end));
+    if let Some(global) = view.global.as_ref().filter(|_| is_repository) {
+        return Some(format!(
+            "the chart may put `{}`, which is set for every image, in front of it; it would be `{new}` if it does not; {settle}",
+            global.text
+        ));
+    }
+    view.registry_elsewhere.then(|| {
+        format!(
+            "another key, here or in another layer, sets a registry, which the chart may put in front of this one; it would be `{new}` if it does not; {settle}"
+        )
+    })
+}
+
+/// What the rewrite of a name without any registry rests on.
+fn without_registry(
+    view: &View,
+    image: &ImageRef,
+    new: &str,
+    settle: &str,
+) -> Option<(Assumption, String)> {
     let last = view.parts.last().map_or("", |part| part.key.as_str());
     let is_full_key = last == "image"
         || last.ends_with("Image")
@@ -488,7 +531,7 @@ fn assumption(
     let detail = format!(
         "the chart's default registry is not known; it would be `{new}` if the chart puts nothing, or docker.io, in front; {settle}"
     );
-    Some((chart, detail))
+    Some((Assumption::ChartDefaultUnknown, detail))
 }
 
 /// What would make a view certain.

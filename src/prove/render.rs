@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::compare::{Difference, Fine, MALFORMED, compare, objects};
+use super::compare::{Compared, Difference, Fine, MALFORMED, compare, objects};
 use super::engine::{self, Failed};
 use super::images::{self, Image, Inputs, Moves, Origin};
 use super::prepare::{Chart, Job, Laid, Prepared, Way};
@@ -89,23 +89,7 @@ impl Prepared<'_> {
             rules: &job.rules,
             heals: job.heals,
         };
-        let mut compared = compare(&before, &after, None, fine);
-        for pause in PAUSES {
-            if compared.differences.is_empty() {
-                break;
-            }
-            thread::sleep(pause);
-            match (run(Side::Before), run(Side::After)) {
-                (Ok(one), Ok(other)) => {
-                    compared = compare(&before, &after, Some([&one, &other]), fine);
-                }
-                (Err(Failed::Stopped), _) | (_, Err(Failed::Stopped)) => {
-                    return Err(Failed::Stopped);
-                }
-                // What differs, differs.
-                (Err(_), _) | (_, Err(_)) => break,
-            }
-        }
+        let compared = settled(&before, &after, fine, &run)?;
         rendered.changed = compared.changed;
         rendered.healed = compared.healed;
         rendered.differences = compared.differences;
@@ -248,6 +232,33 @@ impl Prepared<'_> {
         self.store
             .write(&format!("moves-{number}.json"), &values.to_string())
     }
+}
+
+/// What differs between the sides, told from what differs whenever one of them is rendered again.
+fn settled(
+    before: &str,
+    after: &str,
+    fine: Fine<'_>,
+    run: &dyn Fn(Side) -> Result<String, Failed>,
+) -> Result<Compared, Failed> {
+    let mut compared = compare(before, after, None, fine);
+    for pause in PAUSES {
+        if compared.differences.is_empty() {
+            break;
+        }
+        thread::sleep(pause);
+        match (run(Side::Before), run(Side::After)) {
+            (Ok(one), Ok(other)) => {
+                compared = compare(before, after, Some([&one, &other]), fine);
+            }
+            (Err(Failed::Stopped), _) | (_, Err(Failed::Stopped)) => {
+                return Err(Failed::Stopped);
+            }
+            // What differs, differs.
+            (Err(_), _) | (_, Err(_)) => break,
+        }
+    }
+    Ok(compared)
 }
 
 /// How something is rendered, and the copies for that.

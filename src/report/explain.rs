@@ -5,7 +5,6 @@ use std::io::{self, Write};
 use super::{clean, harmless};
 use crate::findings::Findings;
 use crate::plan::{FilePlan, Plan, Safety, canonical, canonical_of};
-use crate::rules::Rule;
 use crate::sites::{Shape, Site};
 use crate::source::Lines;
 
@@ -128,23 +127,14 @@ fn rule(file: &FilePlan, site: usize) -> Option<String> {
     let mut stated = decided.chain(assumed.map(|assumed| (&assumed.to, &assumed.rule)));
     if let Some((to, origin)) = stated.next() {
         return Some(match file.rules.rule_behind(to, origin) {
-            Some(rule) => format!("  rule     {}", rule_text(rule)),
+            Some(rule) => format!("  rule     {rule}"),
             None => format!("  rule     stated at {origin}"),
         });
     }
     let text = file.sites[site].text();
     if let Some(cached) = file.rules.cached(text) {
-        return Some(format!("  rule     {}", rule_text(cached.rule)));
+        return Some(format!("  rule     {}", cached.rule));
     }
     let rule = file.rules.mapping(&canonical_of(&file.rules, text)?)?;
-    Some(format!("  rule     {} maps it", rule_text(rule)))
-}
-
-fn rule_text(rule: &Rule) -> String {
-    format!(
-        "{} -> {} ({})",
-        rule.upstream(),
-        rule.prefix_text(),
-        rule.origin()
-    )
+    Some(format!("  rule     {rule} maps it"))
 }

@@ -5,30 +5,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::ecr_host::ecr_host_of;
 use super::official::is_official;
+use super::upstreams::UPSTREAMS;
 use super::{Origin, Rule};
 use crate::image::{Canonical, DOCKER_HUB};
 
-/// Words that prefixes are made of, and the upstream that people mean by each.
+/// Words that prefixes are made of beside hosts and the prefixes of `default`, and the upstream that people
+/// mean by each.
 const WORDS: &[(&str, &str)] = &[
-    ("docker-hub", DOCKER_HUB),
     ("dockerhub", DOCKER_HUB),
-    ("docker.io", DOCKER_HUB),
     ("docker", DOCKER_HUB),
-    ("quay", "quay.io"),
-    ("quay.io", "quay.io"),
-    ("ghcr", "ghcr.io"),
-    ("ghcr.io", "ghcr.io"),
     ("github", "ghcr.io"),
-    ("k8s", "registry.k8s.io"),
     ("kubernetes", "registry.k8s.io"),
-    ("registry.k8s.io", "registry.k8s.io"),
     ("ecr-public", "public.ecr.aws"),
-    ("public-ecr", "public.ecr.aws"),
-    ("public.ecr.aws", "public.ecr.aws"),
-    ("gitlab", "registry.gitlab.com"),
-    ("registry.gitlab.com", "registry.gitlab.com"),
-    ("chainguard", "cgr.dev"),
-    ("cgr.dev", "cgr.dev"),
 ];
 /// How many parts a prefix may have to be looked for.
 const MAX_PARTS: usize = 3;
@@ -57,82 +45,12 @@ pub struct Learned {
 
 /// Learns from references; `upstream` is what the other references of the repository mean.
 pub fn learn(seen: &[Seen], upstream: &BTreeSet<Canonical>) -> Learned {
-    let mut registries: BTreeMap<&str, (usize, &Origin)> = BTreeMap::new();
-    let mut known: BTreeMap<String, (BTreeSet<String>, &Origin)> = BTreeMap::new();
-    let mut unclear: BTreeMap<String, &Origin> = BTreeMap::new();
-    // By upstream: the prefixes that images show, each with how many do.
-    let mut proven: BTreeMap<String, BTreeMap<String, usize>> = BTreeMap::new();
-    for reference in seen {
-        if let Some(host) = ecr_host_of(&reference.text) {
-            registries.entry(host).or_insert((0, &reference.origin)).0 += 1;
-        }
-    }
+    let registries = registries(seen);
     // What other registries call their prefixes says nothing of the one that is named most.
     let most = registries
         .iter()
         .max_by_key(|(host, (count, _))| (*count, std::cmp::Reverse(**host)));
-    let most = most.map(|(host, _)| *host);
-    for reference in seen {
-        let Some(host) = ecr_host_of(&reference.text).filter(|host| Some(*host) == most) else {
-            continue;
-        };
-        let path = &reference.text[host.len() + 1..];
-        let path = &path[..path.find([':', '@']).unwrap_or(path.len())];
-        match prefix(path, upstream) {
-            Some((prefix, host, shown)) => {
-                if shown == Shown::ByImage {
-                    let prefixes = proven.entry(host.clone()).or_default();
-                    *prefixes.entry(prefix.clone()).or_default() += 1;
-                }
-                let entry = known
-                    .entry(prefix)
-                    .or_insert_with(|| (BTreeSet::new(), &reference.origin));
-                entry.0.insert(host);
-            }
-            None => {
-                let first = path.split('/').next().unwrap_or(path);
-                if path.contains('/') {
-                    unclear
-                        .entry(first.to_string())
-                        .or_insert(&reference.origin);
-                }
-            }
-        }
-    }
-    let mut learned = Learned::default();
-    for (prefix, (hosts, origin)) in known {
-        let rule = hosts.iter().next().filter(|_| hosts.len() == 1);
-        // A word beside what images show is a word of somebody's own, and so is what fewer show.
-        let most = |host: &String| {
-            let prefixes = proven.get(host)?.iter();
-            let most = prefixes.max_by_key(|(name, count)| (**count, std::cmp::Reverse(*name)));
-            most.map(|(name, _)| name.clone())
-        };
-        let shown = rule.map(|host| (host, most(host)));
-        let rule = shown
-            .as_ref()
-            .filter(|(_, most)| most.as_ref().is_none_or(|most| *most == prefix));
-        let rule = rule.and_then(|(host, most)| {
-            let rule = Rule::new(host, &prefix, origin.clone()).ok()?;
-            Some((rule, most.is_some()))
-        });
-        match rule {
-            Some((rule, true)) => learned.rules.push(rule),
-            Some((rule, false)) => learned.guessed.push(rule),
-            None => drop(unclear.insert(prefix, origin)),
-        }
-    }
-    let told: BTreeSet<String> = learned
-        .rules
-        .iter()
-        .chain(&learned.guessed)
-        .map(|rule| rule.prefix_text().to_string())
-        .collect();
-    unclear.retain(|prefix, _| !told.contains(prefix));
-    learned.unclear = unclear
-        .into_iter()
-        .map(|(prefix, origin)| (prefix, origin.clone()))
-        .collect();
+    let mut learned = Prefixes::of(seen, most.map(|(host, _)| *host), upstream).learned();
     let registries = registries.into_iter();
     learned.registries = registries
         .map(|(host, (count, origin))| (host.to_string(), count, origin.clone()))
@@ -141,6 +59,117 @@ pub fn learn(seen: &[Seen], upstream: &BTreeSet<Canonical>) -> Learned {
         .registries
         .sort_by_key(|(_, count, _)| std::cmp::Reverse(*count));
     learned
+}
+
+/// The registries of ECR that are named, each with how often and where first.
+fn registries(seen: &[Seen]) -> BTreeMap<&str, (usize, &Origin)> {
+    let mut registries: BTreeMap<&str, (usize, &Origin)> = BTreeMap::new();
+    for reference in seen {
+        if let Some(host) = ecr_host_of(&reference.text) {
+            registries.entry(host).or_insert((0, &reference.origin)).0 += 1;
+        }
+    }
+    registries
+}
+
+/// The prefixes of one registry, as its references show them.
+#[derive(Default)]
+struct Prefixes<'s> {
+    /// By prefix: the hosts that are cached under it, and where it stands first.
+    known: BTreeMap<String, (BTreeSet<String>, &'s Origin)>,
+    /// By upstream: the prefixes that images show, each with how many do.
+    proven: BTreeMap<String, BTreeMap<String, usize>>,
+    /// Those of which nothing is shown, each with where it stands first.
+    unclear: BTreeMap<String, &'s Origin>,
+}
+
+impl<'s> Prefixes<'s> {
+    /// Reads the references to `registry`.
+    fn of(seen: &'s [Seen], registry: Option<&str>, upstream: &BTreeSet<Canonical>) -> Self {
+        let mut prefixes = Self::default();
+        for reference in seen {
+            let host = ecr_host_of(&reference.text);
+            let Some(host) = host.filter(|host| Some(*host) == registry) else {
+                continue;
+            };
+            let path = &reference.text[host.len() + 1..];
+            let path = &path[..path.find([':', '@']).unwrap_or(path.len())];
+            prefixes.add(path, &reference.origin, upstream);
+        }
+        prefixes
+    }
+
+    /// Notes what a path of the registry shows.
+    fn add(&mut self, path: &str, origin: &'s Origin, upstream: &BTreeSet<Canonical>) {
+        match prefix(path, upstream) {
+            Some((prefix, host, shown)) => {
+                if shown == Shown::ByImage {
+                    let prefixes = self.proven.entry(host.clone()).or_default();
+                    *prefixes.entry(prefix.clone()).or_default() += 1;
+                }
+                let entry = self
+                    .known
+                    .entry(prefix)
+                    .or_insert_with(|| (BTreeSet::new(), origin));
+                entry.0.insert(host);
+            }
+            None => {
+                let first = path.split('/').next().unwrap_or(path);
+                if path.contains('/') {
+                    self.unclear.entry(first.to_string()).or_insert(origin);
+                }
+            }
+        }
+    }
+
+    /// The prefix that most images show for an upstream.
+    fn most_shown(&self, host: &str) -> Option<String> {
+        let prefixes = self.proven.get(host)?.iter();
+        let most = prefixes.max_by_key(|(name, count)| (**count, std::cmp::Reverse(*name)));
+        most.map(|(name, _)| name.clone())
+    }
+
+    /// The rule of a prefix under which these hosts are cached, and whether images show it.
+    fn rule(
+        &self,
+        prefix: &str,
+        hosts: &BTreeSet<String>,
+        origin: &Origin,
+    ) -> Option<(Rule, bool)> {
+        let host = hosts.iter().next().filter(|_| hosts.len() == 1)?;
+        // A word beside what images show is a word of somebody's own, and so is what fewer show.
+        let most = self.most_shown(host);
+        if most.as_ref().is_some_and(|most| most != prefix) {
+            return None;
+        }
+        let rule = Rule::new(host, prefix, origin.clone()).ok()?;
+        Some((rule, most.is_some()))
+    }
+
+    /// The rules that they show, and what stays unclear.
+    fn learned(mut self) -> Learned {
+        let mut learned = Learned::default();
+        for (prefix, (hosts, origin)) in std::mem::take(&mut self.known) {
+            match self.rule(&prefix, &hosts, origin) {
+                Some((rule, true)) => learned.rules.push(rule),
+                Some((rule, false)) => learned.guessed.push(rule),
+                None => drop(self.unclear.insert(prefix, origin)),
+            }
+        }
+        let told: BTreeSet<String> = learned
+            .rules
+            .iter()
+            .chain(&learned.guessed)
+            .map(|rule| rule.prefix_text().to_string())
+            .collect();
+        self.unclear.retain(|prefix, _| !told.contains(prefix));
+        learned.unclear = self
+            .unclear
+            .into_iter()
+            .map(|(prefix, origin)| (prefix, origin.clone()))
+            .collect();
+        learned
+    }
 }
 
 /// What shows which upstream a prefix is of.
@@ -168,10 +197,18 @@ fn prefix(path: &str, upstream: &BTreeSet<Canonical>) -> Option<(String, String,
         }
     }
     cuts.into_iter().find_map(|cut| {
-        let word = parts[cut - 1];
-        let (_, host) = WORDS.iter().find(|(known, _)| *known == word)?;
-        Some((parts[..cut].join("/"), (*host).to_string(), Shown::ByWord))
+        let host = meant(parts[cut - 1])?;
+        Some((parts[..cut].join("/"), host.to_string(), Shown::ByWord))
     })
+}
+
+/// The upstream that people mean by a word of a prefix.
+fn meant(word: &str) -> Option<&'static str> {
+    let mut upstreams = UPSTREAMS.iter();
+    let named = upstreams.find(|row| word == row.host || word == row.default_prefix);
+    let named = named.map(|row| row.host);
+    let mut words = WORDS.iter();
+    named.or_else(|| Some(words.find(|(known, _)| *known == word)?.1))
 }
 
 #[cfg(test)]

@@ -69,6 +69,14 @@ pub struct Rule {
     origin: Origin,
 }
 
+/// What it maps to what, and where it was stated.
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (prefix, origin) = (self.prefix_text(), &self.origin);
+        write!(f, "{} -> {prefix} ({origin})", self.upstream())
+    }
+}
+
 /// Why a rule cannot be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RuleError(String);

@@ -78,26 +78,19 @@ pub(super) fn runs(
 ) -> Vec<Run> {
     let mut defaults = places::merged(chart);
     places::overlay(&mut defaults, probes);
-    let mut base = probes.clone();
-    if !base.is_object() {
-        base = serde_json::json!({});
-    }
-    let leave = ValuePath(ALLOWS_INSECURE.map(str::to_string).to_vec());
-    places::put(&mut base, &leave, Value::Bool(true));
-    put_tags(&mut base, &defaults, places);
+    let base = base(probes, &defaults, places);
     let bench = |base: Value| Bench {
         renderer,
         places,
         base,
     };
     let named = |place: &&Place| place.is_name && place.is_given;
-    let mut switches: Vec<ValuePath> = places
+    let switches: BTreeSet<ValuePath> = places
         .iter()
         .filter(named)
         .flat_map(|place| places::switches(chart, &defaults, &place.path))
         .collect();
-    switches.sort();
-    switches.dedup();
+    let switches: Vec<ValuePath> = switches.into_iter().collect();
 
     let plain = bench(base.clone());
     let mut benches = Vec::new();
@@ -142,6 +135,18 @@ pub(super) fn runs(
         add_run(&plain.with(&on), &mut seen, &mut runs);
     }
     runs
+}
+
+/// The values of every trial: the probes, leave for other images, and tags.
+fn base(probes: &Value, defaults: &Value, places: &[Place]) -> Value {
+    let mut base = probes.clone();
+    if !base.is_object() {
+        base = serde_json::json!({});
+    }
+    let leave = ValuePath(ALLOWS_INSECURE.map(str::to_string).to_vec());
+    places::put(&mut base, &leave, Value::Bool(true));
+    put_tags(&mut base, defaults, places);
+    base
 }
 
 /// Gives images that the chart leaves open a tag: some charts want both or none.
@@ -237,94 +242,122 @@ fn most<T: Clone>(
     (kept, refused)
 }
 
-/// What the places are in each trial, and whether joins are built from it. `set` are those that may
-/// be set at all.
-fn plans(places: &[Place], set: &[usize]) -> Vec<(Vec<(usize, State)>, bool)> {
-    let class = |index: &usize| places.get(*index).map_or("", |place| place.class.as_str());
-    let classes: Vec<&str> = set
-        .iter()
-        .map(class)
-        .collect::<BTreeSet<_>>()
-        .into_iter()
-        .collect();
-    let is_name = |class: &str| {
-        places
-            .iter()
-            .any(|place| place.class == class && place.is_name)
-    };
-    let plan = |state: &dyn Fn(&str) -> State| -> Vec<(usize, State)> {
-        set.iter()
-            .map(|index| (*index, state(class(index))))
-            .collect()
-    };
-    let usual = State::Set(Shape::Usual);
-    let empty_in = |empty: bool| if empty { State::Empty } else { usual };
-    let mut plans = vec![(plan(&|_| usual), true), (Vec::new(), false)];
-    for (index, one) in classes.iter().enumerate() {
-        plans.push((plan(&|class| empty_in(class == *one)), true));
-        for other in classes
-            .iter()
-            .skip(index + 1)
-            .filter(|_| classes.len() <= PAIRED)
-        {
-            plans.push((
-                plan(&|class| empty_in(class == *one || class == *other)),
-                true,
-            ));
-        }
-        plans.push((
-            plan(&|class| empty_in(!is_name(class) && class != *one)),
-            true,
-        ));
-        plans.push((
-            plan(&|class| empty_in(is_name(class) && class != *one)),
-            true,
-        ));
-        plans.push((
-            plan(&|class| if class == *one { usual } else { State::Default }),
-            false,
-        ));
-    }
-    plans.push((plan(&|class| empty_in(!is_name(class))), true));
+/// What the places are in a trial, and whether joins are built from it.
+type Plan = (Vec<(usize, State)>, bool);
+
+/// The plans of all trials. `set` are the places that may be set at all.
+fn plans(places: &[Place], set: &[usize]) -> Vec<Plan> {
+    let classes = Classes::of(places, set);
+    let usual = classes.states(&|_| State::Set(Shape::Usual));
+    let mut plans = vec![(usual, true), (Vec::new(), false)];
     let mut dice = Dice(7);
-    for _ in 0..if classes.len() > PAIRED { 10 } else { 2 } {
-        let empty: BTreeSet<&str> = classes
-            .iter()
-            .copied()
-            .filter(|_| dice.throw(2) == 0)
-            .collect();
-        plans.push((plan(&|class| empty_in(empty.contains(class))), true));
+    classes.empty_some(&mut plans, &mut dice);
+    classes.set_otherwise(&mut plans, &mut dice);
+    let mut known = BTreeSet::new();
+    plans.retain(|(plan, _)| known.insert(plan.clone()));
+    plans
+}
+
+/// The places that may be set, by their classes.
+struct Classes<'p> {
+    places: &'p [Place],
+    set: &'p [usize],
+    /// The classes in order, each once.
+    all: Vec<&'p str>,
+}
+
+impl<'p> Classes<'p> {
+    fn of(places: &'p [Place], set: &'p [usize]) -> Self {
+        let all: BTreeSet<&str> = set.iter().map(|index| class_of(places, *index)).collect();
+        Self {
+            places,
+            set,
+            all: all.into_iter().collect(),
+        }
     }
-    let all = [
-        State::Default,
-        State::Empty,
-        usual,
-        State::Set(Shape::Other),
-        State::Set(Shape::Hosted),
-    ];
-    for shape in [Shape::Other, Shape::Hosted] {
-        plans.push((plan(&|_| State::Set(shape)), false));
-        plans.push((
-            plan(&|class| {
-                if is_name(class) {
+
+    /// Whether places of a class are names.
+    fn is_name(&self, class: &str) -> bool {
+        let mut places = self.places.iter();
+        places.any(|place| place.class == class && place.is_name)
+    }
+
+    /// What the places are when each class is what `state` says.
+    fn states(&self, state: &dyn Fn(&str) -> State) -> Vec<(usize, State)> {
+        let set = self.set.iter();
+        set.map(|index| (*index, state(class_of(self.places, *index))))
+            .collect()
+    }
+
+    /// The plan in which some classes are empty and the others have the usual text.
+    fn emptied(&self, is_empty: &dyn Fn(&str) -> bool) -> Plan {
+        let state = |class: &str| {
+            if is_empty(class) {
+                State::Empty
+            } else {
+                State::Set(Shape::Usual)
+            }
+        };
+        (self.states(&state), true)
+    }
+
+    /// Adds plans that empty classes: alone, in pairs, all but one, and as it comes.
+    fn empty_some(&self, plans: &mut Vec<Plan>, dice: &mut Dice) {
+        let is_paired = self.all.len() <= PAIRED;
+        for (index, one) in self.all.iter().enumerate() {
+            plans.push(self.emptied(&|class| class == *one));
+            for other in self.all.iter().skip(index + 1).filter(|_| is_paired) {
+                plans.push(self.emptied(&|class| class == *one || class == *other));
+            }
+            plans.push(self.emptied(&|class| !self.is_name(class) && class != *one));
+            plans.push(self.emptied(&|class| self.is_name(class) && class != *one));
+            let alone = self.states(&|class| {
+                if class == *one {
+                    State::Set(Shape::Usual)
+                } else {
+                    State::Default
+                }
+            });
+            plans.push((alone, false));
+        }
+        plans.push(self.emptied(&|class| !self.is_name(class)));
+        for _ in 0..if is_paired { 2 } else { 10 } {
+            let thrown = self.all.iter().copied().filter(|_| dice.throw(2) == 0);
+            let empty: BTreeSet<&str> = thrown.collect();
+            plans.push(self.emptied(&|class| empty.contains(class)));
+        }
+    }
+
+    /// Adds plans with texts of other shapes, which joins are only tested with.
+    fn set_otherwise(&self, plans: &mut Vec<Plan>, dice: &mut Dice) {
+        let usual = State::Set(Shape::Usual);
+        let all = [
+            State::Default,
+            State::Empty,
+            usual,
+            State::Set(Shape::Other),
+            State::Set(Shape::Hosted),
+        ];
+        for shape in [Shape::Other, Shape::Hosted] {
+            plans.push((self.states(&|_| State::Set(shape)), false));
+            let names = self.states(&|class| {
+                if self.is_name(class) {
                     State::Set(shape)
                 } else {
                     State::Default
                 }
-            }),
-            false,
-        ));
-        let mixed = set.iter().map(|index| {
-            (
-                *index,
-                all.get(dice.throw(all.len())).copied().unwrap_or(usual),
-            )
-        });
-        plans.push((mixed.collect(), false));
+            });
+            plans.push((names, false));
+            let mut thrown = || all.get(dice.throw(all.len())).copied().unwrap_or(usual);
+            let mixed = self.set.iter().map(|index| (*index, thrown()));
+            plans.push((mixed.collect(), false));
+        }
     }
-    let mut known = BTreeSet::new();
-    plans.retain(|(plan, _)| known.insert(plan.clone()));
-    plans
+}
+
+/// The class of a place.
+fn class_of(places: &[Place], index: usize) -> &str {
+    places.get(index).map_or("", |place| place.class.as_str())
 }
 
 /// Numbers without pattern, the same in every run.

@@ -202,16 +202,8 @@ impl Chart {
                     .map_err(|error| format!("charts/{folder}: {error}"))
             })
             .collect();
-        let same = like.filter(|like| {
-            let known = &like.content;
-            known.metadata == metadata
-                && known.texts == sorted.templates
-                && known.files == sorted.files
-        });
-        let content = match same {
-            Some(like) => Arc::clone(&like.content),
-            None => Arc::new(Content::new(metadata, sorted.templates, sorted.files)),
-        };
+        let known = like.map(|like| &like.content);
+        let content = Content::or_known(known, metadata, sorted.templates, sorted.files);
         Ok(Self {
             name,
             version: text_at(&content.metadata, "version"),
@@ -343,6 +335,22 @@ impl Chart {
 }
 
 impl Content {
+    /// What is `known` when it consists of the same, so that nothing is parsed twice.
+    fn or_known(
+        known: Option<&Arc<Self>>,
+        metadata: Value,
+        texts: Vec<(String, String)>,
+        files: Vec<(String, String)>,
+    ) -> Arc<Self> {
+        let is_same = |known: &&Arc<Self>| {
+            known.metadata == metadata && known.texts == texts && known.files == files
+        };
+        match known.filter(is_same) {
+            Some(known) => Arc::clone(known),
+            None => Arc::new(Self::new(metadata, texts, files)),
+        }
+    }
+
     fn new(metadata: Value, texts: Vec<(String, String)>, files: Vec<(String, String)>) -> Self {
         let parse = |(path, text): &(String, String)| (path.clone(), parse::parse(text));
         Self {

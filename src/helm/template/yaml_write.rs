@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use super::limits::{Fail, LONGEST, Res, VALUE_DEPTH};
 use super::print;
 use super::scalar::{self, Plain};
-use super::value::{Object, Val};
+use super::value::{Dict, List, Object, Val};
 
 /// The column from which a blank breaks a line.
 const WIDTH: usize = 80;
@@ -63,38 +63,9 @@ impl Writer {
         }
         match value {
             Val::List(list) if list.items().is_empty() => self.spaced("[]"),
-            Val::List(list) => {
-                let within = match indent {
-                    None => 0,
-                    Some(indent) if in_mapping && !self.indents_lists => indent,
-                    Some(indent) => indent + 2,
-                };
-                for (at, item) in list.items().iter().enumerate() {
-                    if in_mapping || indent.is_none() || at > 0 {
-                        self.new_line(within);
-                    } else if self.column > 0 {
-                        self.put(" ");
-                    }
-                    self.put("-");
-                    self.node(item, Some(within), false, depth + 1)?;
-                }
-            }
+            Val::List(list) => self.list(list, indent, in_mapping, depth)?,
             Val::Dict(dict) if dict.len() == 0 => self.spaced("{}"),
-            Val::Dict(dict) => {
-                let within = indent.map_or(0, |indent| indent + 2);
-                let mut entries = dict.entries();
-                entries.sort_by(|(a, _), (b, _)| key_order(a, b));
-                for (at, (key, item)) in entries.iter().enumerate() {
-                    if in_mapping || indent.is_none() || at > 0 {
-                        self.new_line(within);
-                    } else if self.column > 0 {
-                        self.put(" ");
-                    }
-                    self.text(key, within, true);
-                    self.put(":");
-                    self.node(item, Some(within), true, depth + 1)?;
-                }
-            }
+            Val::Dict(dict) => self.dict(dict, indent, in_mapping, depth)?,
             Val::Str(text) => {
                 if self.column > 0 && !self.out.ends_with(' ') {
                     self.put(" ");
@@ -121,6 +92,54 @@ impl Writer {
             Val::Object(Object::Time) => self.spaced("\"1970-01-01T00:00:00Z\""),
         }
         Ok(())
+    }
+
+    fn list(
+        &mut self,
+        list: &List,
+        indent: Option<usize>,
+        in_mapping: bool,
+        depth: usize,
+    ) -> Res<()> {
+        let within = match indent {
+            None => 0,
+            Some(indent) if in_mapping && !self.indents_lists => indent,
+            Some(indent) => indent + 2,
+        };
+        for (at, item) in list.items().iter().enumerate() {
+            self.begin(in_mapping || indent.is_none() || at > 0, within);
+            self.put("-");
+            self.node(item, Some(within), false, depth + 1)?;
+        }
+        Ok(())
+    }
+
+    fn dict(
+        &mut self,
+        dict: &Dict,
+        indent: Option<usize>,
+        in_mapping: bool,
+        depth: usize,
+    ) -> Res<()> {
+        let within = indent.map_or(0, |indent| indent + 2);
+        let mut entries = dict.entries();
+        entries.sort_by(|(a, _), (b, _)| key_order(a, b));
+        for (at, (key, item)) in entries.iter().enumerate() {
+            self.begin(in_mapping || indent.is_none() || at > 0, within);
+            self.text(key, within, true);
+            self.put(":");
+            self.node(item, Some(within), true, depth + 1)?;
+        }
+        Ok(())
+    }
+
+    /// Begins an item of a collection, on a line of its own or behind the dash of the item around it.
+    fn begin(&mut self, on_own_line: bool, indent: usize) {
+        if on_own_line {
+            self.new_line(indent);
+        } else if self.column > 0 {
+            self.put(" ");
+        }
     }
 
     fn spaced(&mut self, text: &str) {

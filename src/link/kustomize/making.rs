@@ -333,16 +333,8 @@ impl<'a> Making<'a, '_> {
         let Some((folder, depth)) = &fact.folder else {
             return;
         };
-        let places = self.files[key.0].source.places();
-        let folders: BTreeSet<PathBuf> = places
-            .filter_map(|place| deployers::folder_of(self.tree, place, folder))
-            .collect();
-        let bases: Vec<usize> = folders
-            .iter()
-            .flat_map(|folder| self.tree.kustomizations_of(folder))
-            .flat_map(|(file, _)| self.by_file.get(&file).cloned().unwrap_or_default())
-            .filter(|&base| self.builds.builders[base].end != End::Component)
-            .collect();
+        let folders = self.folders(key.0, folder);
+        let bases = self.bases(&folders);
         // Argo CD does not ask kustomize about a folder without a kustomization.
         let is_kustomize = *depth == Depth::Tree || fact.names.is_empty();
         let plain: Vec<usize> = if bases.is_empty() && is_kustomize {
@@ -361,22 +353,7 @@ impl<'a> Making<'a, '_> {
         let mut steps = Vec::new();
         for &base in &bases {
             *built.entry(base).or_default() += 1;
-            let builder = &self.builds.builders[base];
-            let (is_open, opaque) = (builder.is_open, builder.opaque.clone());
-            let fixed = builder.fixed.clone();
-            if fact.unclear.is_some() {
-                // What they keep of its entries changes with those.
-                let unclear = self.builds.builders[index].opaque.clone();
-                self.builds.builders[base].opaque = unclear;
-            }
-            let builder = &self.builds.builders[base];
-            steps.extend(builder.steps.iter().cloned());
-            let root = builder.file;
-            let own = &mut self.builds.builders[index];
-            own.roots.insert(root);
-            own.is_open |= is_open;
-            own.fixed.extend(fixed);
-            own.opaque = own.opaque.take().or(opaque);
+            self.go_on(index, base, fact, &mut steps);
         }
         for file in plain {
             self.take(file, TakenAs::Resource, index, &mut steps);
@@ -384,6 +361,53 @@ impl<'a> Making<'a, '_> {
         self.take_in(key, fact, index, &mut steps);
         let own = self.entries(key, fact);
         self.builds.builders[index].elsewhere.clone_from(&own);
+        self.lay_over(own, &mut steps);
+        if fact.sorts {
+            self.sort(&mut steps);
+        }
+        self.builds.builders[index].steps = in_order(steps);
+    }
+
+    /// The folders of the repository that `folder` may be for the places of a file.
+    fn folders(&self, file: usize, folder: &str) -> BTreeSet<PathBuf> {
+        let places = self.files[file].source.places();
+        places
+            .filter_map(|place| deployers::folder_of(self.tree, place, folder))
+            .collect()
+    }
+
+    /// What kustomizations of these folders build, without components.
+    fn bases(&self, folders: &BTreeSet<PathBuf>) -> Vec<usize> {
+        folders
+            .iter()
+            .flat_map(|folder| self.tree.kustomizations_of(folder))
+            .flat_map(|(file, _)| self.by_file.get(&file).cloned().unwrap_or_default())
+            .filter(|&base| self.builds.builders[base].end != End::Component)
+            .collect()
+    }
+
+    /// Lets a builder begin with the steps of a base.
+    fn go_on(&mut self, index: usize, base: usize, fact: &Kustomization, steps: &mut Vec<Step>) {
+        let builder = &self.builds.builders[base];
+        let (is_open, opaque) = (builder.is_open, builder.opaque.clone());
+        let fixed = builder.fixed.clone();
+        if fact.unclear.is_some() {
+            // What they keep of its entries changes with those.
+            let unclear = self.builds.builders[index].opaque.clone();
+            self.builds.builders[base].opaque = unclear;
+        }
+        let builder = &self.builds.builders[base];
+        steps.extend(builder.steps.iter().cloned());
+        let root = builder.file;
+        let own = &mut self.builds.builders[index];
+        own.roots.insert(root);
+        own.is_open |= is_open;
+        own.fixed.extend(fixed);
+        own.opaque = own.opaque.take().or(opaque);
+    }
+
+    /// Puts entries in the place of those of the same name, and those without one behind all steps.
+    fn lay_over(&self, own: Vec<EntryId>, steps: &mut Vec<Step>) {
         let named = |entries: &[EntryId], id: EntryId| {
             let pattern = |id: EntryId| &self.builds.named[id].entry.pattern;
             entries
@@ -392,7 +416,7 @@ impl<'a> Making<'a, '_> {
                 .find(|&other| pattern(other) == pattern(id))
         };
         let mut replaced = BTreeSet::new();
-        for step in &mut steps {
+        for step in &mut *steps {
             let Step::Entries(entries) = step else {
                 continue;
             };
@@ -408,10 +432,6 @@ impl<'a> Making<'a, '_> {
             .filter(|id| !replaced.contains(id))
             .collect();
         steps.push(Step::Entries(added));
-        if fact.sorts {
-            self.sort(&mut steps);
-        }
-        self.builds.builders[index].steps = in_order(steps);
     }
 
     /// Makes one list of all entries, in the order of their names; of several for one name, the first

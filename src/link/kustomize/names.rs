@@ -39,6 +39,23 @@ struct Name {
     places: Vec<(Entry, String)>,
 }
 
+impl Name {
+    /// The name of a key; none when nothing of its pattern is known.
+    fn of(key: Key<'_>, places: Vec<(Entry, String)>) -> Option<Self> {
+        let pattern = match placeholder::known(key.pattern) {
+            Known::Whole => Pattern::new(key.pattern),
+            Known::Part(pattern) => Pattern::new(&pattern),
+            Known::Nothing => return None,
+        };
+        Some(Self {
+            pattern,
+            on_rendered: key.on_rendered,
+            any_field: key.any_field,
+            places,
+        })
+    }
+}
+
 /// By what a name is known while names are collected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Key<'n> {
@@ -138,20 +155,10 @@ impl NameSet {
             let key = Key::new(&named.entry.pattern).of_rendered();
             note(&mut places, key, entry, named.place.clone());
         }
-        let name = |(key, places): (Key<'_>, _)| {
-            let pattern = match placeholder::known(key.pattern) {
-                Known::Whole => Pattern::new(key.pattern),
-                Known::Part(pattern) => Pattern::new(&pattern),
-                Known::Nothing => return None,
-            };
-            Some(Name {
-                pattern,
-                on_rendered: key.on_rendered,
-                any_field: key.any_field,
-                places,
-            })
-        };
-        set.names = places.into_iter().filter_map(name).collect();
+        let names = places.into_iter();
+        set.names = names
+            .filter_map(|(key, places)| Name::of(key, places))
+            .collect();
         set
     }
 

@@ -41,7 +41,7 @@ const NAMED_ELSEWHERE: &[Reason] = &[
 struct EntryPlan {
     rename: Option<(String, Origin)>,
     /// Why it gets no new name.
-    stays: Option<(Reason, String)>,
+    stays: Option<Why>,
     heals: bool,
 }
 
@@ -97,7 +97,7 @@ impl Settling<'_> {
         entries: &mut BTreeMap<EntryId, EntryPlan>,
     ) {
         let last = class.last_names();
-        let stays = || (Reason::KustomizePlaceholder, self.placeholder(class));
+        let why = (Reason::KustomizePlaceholder, self.placeholder(class));
         for site in class.sites().chain(class.tests.iter().copied()) {
             let stays_anyway = match self.outcome(site) {
                 Outcome::Change(_) => true,
@@ -105,18 +105,29 @@ impl Settling<'_> {
                 Outcome::Undecided(_) => false,
             };
             if stays_anyway {
-                let (reason, detail) = stays();
+                let (reason, detail) = why.clone();
                 decided.insert(site, Outcome::Skip(reason, detail));
             }
         }
+        self.keep_entries(class, class.names.difference(&last), &why, entries);
+    }
+
+    /// Notes why the entries that give a class its names, and those of `names`, get no new name.
+    fn keep_entries<'n>(
+        &self,
+        class: &Class,
+        names: impl IntoIterator<Item = &'n EntryId>,
+        why: &Why,
+        entries: &mut BTreeMap<EntryId, EntryPlan>,
+    ) {
         for provider in &class.providers {
             if let Provider::NewName(entry) = provider {
-                entries.entry(*entry).or_default().stays = Some(stays());
+                entries.entry(*entry).or_default().stays = Some(why.clone());
             }
         }
-        for &entry in class.names.difference(&last) {
+        for &entry in names {
             if !self.has_new_name(entry) {
-                entries.entry(entry).or_default().stays = Some(stays());
+                entries.entry(entry).or_default().stays = Some(why.clone());
             }
         }
     }
@@ -244,23 +255,14 @@ impl Settling<'_> {
         decided: &mut BTreeMap<SiteId, Outcome>,
         entries: &mut BTreeMap<EntryId, EntryPlan>,
     ) {
-        let stays = || (Reason::GroupIncomplete, why.to_string());
+        let why = (Reason::GroupIncomplete, why.to_string());
         for site in class.sites().chain(class.tests.iter().copied()) {
             if self.is_changed(site) {
-                let (reason, detail) = stays();
+                let (reason, detail) = why.clone();
                 decided.insert(site, Outcome::Skip(reason, detail));
             }
         }
-        for provider in &class.providers {
-            if let Provider::NewName(entry) = provider {
-                entries.entry(*entry).or_default().stays = Some(stays());
-            }
-        }
-        for &entry in &class.names {
-            if !self.has_new_name(entry) {
-                entries.entry(entry).or_default().stays = Some(stays());
-            }
-        }
+        self.keep_entries(class, &class.names, &why, entries);
     }
 
     /// The outcome of each entry, from all that was said of it.

@@ -347,19 +347,7 @@ impl<'d> Walk<'d> {
         names: Names,
         keys: &[&str],
     ) -> Option<&mut Parts> {
-        let mut parts = Vec::with_capacity(keys.len());
-        let mut nodes = Vec::new();
-        for key in keys {
-            let value = match map.entries.get(key) {
-                Some(&node) => self.part(node)?,
-                None => Value::Missing,
-            };
-            nodes.extend(map.entries.get(key).copied());
-            parts.push(Part {
-                key: (*key).to_string(),
-                value,
-            });
-        }
+        let (parts, nodes) = self.parts_under(map, keys)?;
         let last = parts.iter().rev().find_map(|part| part.value.scalar())?;
         if is_source(&last.value) {
             return None;
@@ -406,6 +394,24 @@ impl<'d> Walk<'d> {
             Shape::Parts(parts) => Some(parts),
             Shape::Whole(_) | Shape::Within(_) | Shape::Entry(_) => None,
         }
+    }
+
+    /// The parts under `keys`, and the nodes of those that are there; `None` where one of them is no text.
+    fn parts_under(&self, map: &Map<'d, '_>, keys: &[&str]) -> Option<(Vec<Part>, Vec<NodeId>)> {
+        let mut parts = Vec::with_capacity(keys.len());
+        let mut nodes = Vec::new();
+        for key in keys {
+            let value = match map.entries.get(key) {
+                Some(&node) => self.part(node)?,
+                None => Value::Missing,
+            };
+            nodes.extend(map.entries.get(key).copied());
+            parts.push(Part {
+                key: (*key).to_string(),
+                value,
+            });
+        }
+        Some((parts, nodes))
     }
 
     /// Adds a value that only its chart can show to be a part of a name.

@@ -359,17 +359,22 @@ impl<'d> Walk<'d> {
         entries
     }
 
-    /// Notes what other layers may make parts of.
-    fn note_loose(&mut self, map: &Map<'d, '_>) {
-        let at = map.at;
+    /// Notes what the map says of images that its chart would refuse.
+    fn note_allowance(&mut self, map: &Map<'d, '_>) {
         let [global_key, security_key, allows_key] = ALLOWS_INSECURE;
-        if let [chart @ .., Step::Key(global), Step::Key(security)] = at
+        if let [chart @ .., Step::Key(global), Step::Key(security)] = map.at
             && (global.as_str(), security.as_str()) == (global_key, security_key)
             && let Some(&allows) = map.entries.get(allows_key)
         {
             let is_allowed = self.document.text(allows) == Some("true");
             self.loose.insecure.push((chart.to_vec(), is_allowed));
         }
+    }
+
+    /// Notes what other layers may make parts of.
+    fn note_loose(&mut self, map: &Map<'d, '_>) {
+        self.note_allowance(map);
+        let at = map.at;
         let image_like = is_image_map(at);
         let has_image = |key: &str| front::words(key).any(|word| word == "image");
         let is_component = |key: &str| {

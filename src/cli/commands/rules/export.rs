@@ -165,43 +165,8 @@ fn missing(
     note_overrides(settings, &standing, talk)?;
     let existing: &[Rule] = standing.existing.as_deref().unwrap_or_default();
     let needed = images.by_rule(&standing);
-    let mut entries: Vec<Entry<'_>> = Vec::new();
-    let mut add = |rule, why| {
-        let known = |entry: &Entry<'_>| same(entry.rule, rule);
-        if !entries.iter().any(known) {
-            entries.push(Entry { rule, why });
-        }
-    };
-    for rule in &standing.stated {
-        add(rule, entry(rule).why);
-    }
-    for (rule, count, place) in &needed {
-        let images = if *count == 1 { "image" } else { "images" };
-        add(
-            rule,
-            format!("Needed by {count} {images}, first at {place}."),
-        );
-    }
-    if args.all {
-        existing
-            .iter()
-            .for_each(|rule| add(rule, format!("Exists ({}).", rule.origin())));
-    } else {
-        entries.retain(|entry| !existing.iter().any(|rule| same(rule, entry.rule)));
-    }
-    let all: Vec<Rule> = entries.iter().map(|entry| entry.rule.clone()).collect();
-    entries.retain(|entry| {
-        let others = all.iter().chain(existing);
-        let why = no_cache(entry.rule, standing.host.as_ref(), others);
-        if let Some(why) = why {
-            talk.note(&format!(
-                "the rule for `{}` ({}) is left out: {why}",
-                entry.rule.upstream(),
-                entry.rule.origin()
-            ));
-        }
-        why.is_none()
-    });
+    let mut entries = candidates(args, &standing.stated, &needed, existing);
+    leave_out(&mut entries, standing.host.as_ref(), existing, talk);
     for entry in &entries {
         warn_of(entry.rule, existing, talk);
     }
@@ -226,6 +191,63 @@ fn missing(
     }
     let host = standing.host.as_ref();
     Ok(Some(format.render(&[Registry { host, entries }])))
+}
+
+/// The rules that are stated, then those that images need, each once: with `--all` those that exist as
+/// well, else without them.
+fn candidates<'r>(
+    args: &Export,
+    stated: &'r [Rule],
+    needed: &'r [(Rule, usize, &str)],
+    existing: &'r [Rule],
+) -> Vec<Entry<'r>> {
+    let mut entries: Vec<Entry<'r>> = Vec::new();
+    let mut add = |rule, why| {
+        let known = |entry: &Entry<'_>| same(entry.rule, rule);
+        if !entries.iter().any(known) {
+            entries.push(Entry { rule, why });
+        }
+    };
+    for rule in stated {
+        add(rule, entry(rule).why);
+    }
+    for (rule, count, place) in needed {
+        let images = if *count == 1 { "image" } else { "images" };
+        add(
+            rule,
+            format!("Needed by {count} {images}, first at {place}."),
+        );
+    }
+    if args.all {
+        existing
+            .iter()
+            .for_each(|rule| add(rule, format!("Exists ({}).", rule.origin())));
+    } else {
+        entries.retain(|entry| !existing.iter().any(|rule| same(rule, entry.rule)));
+    }
+    entries
+}
+
+/// Leaves out rules that AWS could not have, and says why.
+fn leave_out(
+    entries: &mut Vec<Entry<'_>>,
+    target: Option<&EcrHost>,
+    existing: &[Rule],
+    talk: Talk,
+) {
+    let all: Vec<Rule> = entries.iter().map(|entry| entry.rule.clone()).collect();
+    entries.retain(|entry| {
+        let others = all.iter().chain(existing);
+        let why = no_cache(entry.rule, target, others);
+        if let Some(why) = why {
+            talk.note(&format!(
+                "the rule for `{}` ({}) is left out: {why}",
+                entry.rule.upstream(),
+                entry.rule.origin()
+            ));
+        }
+        why.is_none()
+    });
 }
 
 /// Whether AWS would see the same rule in both.
