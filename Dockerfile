@@ -7,10 +7,10 @@ COPY Cargo.toml Cargo.lock ./
 COPY src src
 COPY docs docs
 COPY benches benches
-RUN cargo build --release --locked --bin ecr-rewrite
+RUN cargo build --profile dist --locked --bin ecr-rewrite
 
 FROM scratch
-COPY --from=build /source/target/release/ecr-rewrite /ecr-rewrite
+COPY --from=build /source/target/dist/ecr-rewrite /ecr-rewrite
 WORKDIR /repository
 USER 65534:65534
 ENTRYPOINT ["/ecr-rewrite"]

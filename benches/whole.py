@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures the whole program against what else looks at such files, as ratios within one run.
 
-    cargo build --release
+    cargo build --profile dist
     benches/whole.py --corpus FOLDER            all scenarios but `build`
     benches/whole.py one memory --json          some of them, for programs
 
@@ -190,7 +190,7 @@ def hook(bench):
 
 
 def binary(bench):
-    """The size of the program."""
+    """The size of the program as it is released."""
     value = os.path.getsize(bench.program) / 1e6
     return [Row("release binary, stripped", "", "", f"{value:.1f} MB", value, "≤ 8 MB", value <= 8)]
 
@@ -280,7 +280,7 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("scenario", nargs="*", metavar="SCENARIO", help=f"of {', '.join(SCENARIOS)}; all but `build`")
     program = os.environ.get("CARGO_TARGET_DIR", HOME / "target")
-    parser.add_argument("--program", default=f"{program}/release/ecr-rewrite", help="a release build [%(default)s]")
+    parser.add_argument("--program", default=f"{program}/dist/ecr-rewrite", help="the program as it is released [%(default)s]")
     parser.add_argument("--corpus", help="a folder of GitOps repositories")
     work = Path(tempfile.gettempdir()) / "ecr-rewrite-benches"
     parser.add_argument("--work", default=work, help="where trees are made, and kept for the next time [%(default)s]")
@@ -297,7 +297,7 @@ def arguments():
     if min(wanted.rounds, wanted.times, wanted.files) < 1:
         parser.error("`--rounds`, `--times` and `--files` begin at 1")
     if wanted.scenario != ["build"] and not shutil.which(wanted.program):
-        parser.error(f"{wanted.program}: no such program; build it with `cargo build --release`, or name another "
+        parser.error(f"{wanted.program}: no such program; build it with `cargo build --profile dist`, or name another "
                      "with `--program`")
     return wanted
 
