@@ -1,19 +1,21 @@
 #!/usr/bin/env python3
 """Tries mutants of the modules that decide what is written: whether any test notices.
 
-    mutants/run.py [--shard K/N] [--only FILE] [--work FOLDER]
+    mutants/run.py [--shard K/N] [--only FILE] [--minutes N] [--again] [--work FOLDER]
 
 All mutants are planted into one copy of the sources (`plant`, in src/main.rs) and built once; each is then
 awake in runs of the tests, those beside the code first, until one fails. Mutants that do not compile are dropped by what
-the compiler says of them. `--shard 0/8` takes every eighth mutant, beginning with the first.
+the compiler says of them. They are tried in an order that is random and always the same, so that what was tried when
+`--minutes` are over is a fair sample; `--shard 0/8` takes every eighth. `--again` goes on with the build of the last run.
 
-Prints a table by module and the mutants that no test noticed, and keeps both in the work folder. Needs cargo; takes
-a few seconds a mutant and processor. A run that went before is continued.
+Prints a table by module and the mutants that no test noticed, and keeps both in the work folder. Needs cargo; a
+mutant that the tests beside the code notice takes seconds, one that nothing notices minutes.
 """
 
 import argparse
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -34,7 +36,9 @@ MODULES = {
     "link": ["src/link/**/*.rs", "src/link.rs"],
 }
 # Tests in the order in which they are asked: quick ones first. The empty word is those beside the code.
-TESTS = ["", "cases", "reference_vectors", "rules", "kustomize", "fuzz", "nearby", "cli", "write", "properties"]
+TESTS = ["", "reference_vectors", "kustomize", "fuzz", "nearby", "write", "cli", "properties", "cases", "rules"]
+# Slow ones that are about one module only.
+ABOUT = {"rules": "src/rules"}
 # Slow ones make fewer cases.
 ROUNDS = {"properties": "60"}
 # What a mutant may take of what the tests take without one, and seconds on top.
@@ -168,6 +172,8 @@ def baselines(programs, tree):
 def attempt(mutant, programs, known, tree):
     """What becomes of a mutant: `caught` or `timeout` with the tests that did it, or `missed`."""
     for name, program in programs.items():
+        if not mutant["file"].startswith(ABOUT.get(name, "")):
+            continue
         seconds, skipped = known[name]
         passed, _ = run(program, name, tree, skipped, mutant["id"], seconds * PATIENCE + GRACE)
         if not passed:
@@ -191,42 +197,61 @@ def report(results, modules):
     return "\n".join(lines + [""] + missed)
 
 
+def made(work, files):
+    """Plants and builds: the mutants, the test programs, and how long those take."""
+    tree, plant, dropped = work / "tree", work / "plant/release/plant", work / "dropped"
+    shutil.rmtree(tree, ignore_errors=True)
+    subprocess.run(["cargo", "build", "--release", "--manifest-path", HOME / "mutants/Cargo.toml"], check=True,
+                   env=os.environ | {"CARGO_TARGET_DIR": str(work / "plant")})
+    dropped.write_text("")
+    while True:
+        planted = prepare(tree, files, plant, dropped)
+        bad = compiles(tree, work / "check")
+        say(f"{len(planted)} mutants planted, {len(bad)} do not compile")
+        if not bad:
+            break
+        with dropped.open("a") as out:
+            out.write("".join(f"{id}\n" for id in sorted(bad)))
+    programs = build(tree, work / "target")
+    return planted, programs, baselines(programs, tree)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--shard", default="0/1", metavar="K/N", help="every Nth mutant, from the Kth on [%(default)s]")
     parser.add_argument("--only", action="append", metavar="FILE", help="mutants of these files")
     parser.add_argument("--work", default=Path(tempfile.gettempdir()) / "ecr-rewrite-mutants", type=Path,
                         help="where the copy is built [%(default)s]")
+    parser.add_argument("--minutes", type=float, default=10**6, help="begin no mutant after that time")
+    parser.add_argument("--again", action="store_true", help="go on with the build of the last run")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="mutants at a time [%(default)s]")
     wanted = parser.parse_args()
-    tree, target = wanted.work / "tree", wanted.work / "target"
-    tree.mkdir(parents=True, exist_ok=True)
-    subprocess.run(["cargo", "build", "--release", "--manifest-path", HOME / "mutants/Cargo.toml"], check=True,
-                   env=os.environ | {"CARGO_TARGET_DIR": str(wanted.work / "plant")})
-    plant = wanted.work / "plant/release/plant"
+    wanted.work.mkdir(parents=True, exist_ok=True)
+    built, out = wanted.work / "built.json", wanted.work / "results.jsonl"
     modules = sources()
-    files = sum(modules.values(), [])
-    dropped = wanted.work / "dropped"
-    dropped.touch()
-    while True:
-        planted = prepare(tree, files, plant, dropped)
-        bad = compiles(tree, wanted.work / "check")
-        say(f"{len(planted)} mutants planted, {len(bad)} do not compile")
-        if not bad:
-            break
-        with dropped.open("a") as out:
-            out.write("".join(f"{id}\n" for id in sorted(bad)))
-    programs = build(tree, target)
-    known = baselines(programs, tree)
+    if not (wanted.again and built.exists()):
+        out.unlink(missing_ok=True)
+        built.write_text(json.dumps(made(wanted.work, sum(modules.values(), []))))
+    planted, programs, known = json.loads(built.read_text())
+    tree = wanted.work / "tree"
     first, step = map(int, wanted.shard.split("/"))
-    chosen = [mutant for mutant in planted if not wanted.only or mutant["file"] in wanted.only][first::step]
-    results, out = [], wanted.work / "results.jsonl"
+    chosen = [mutant for mutant in planted if not wanted.only or mutant["file"] in wanted.only]
+    random.Random(1).shuffle(chosen)
+    chosen = chosen[first::step]
+    results = []
     if out.exists():
         results = [json.loads(line) for line in out.read_text().splitlines()]
-    done = {(result["id"], result["what"]) for result in results}
-    chosen = [mutant for mutant in chosen if (mutant["id"], mutant["what"]) not in done]
+    done = {result["id"] for result in results}
+    chosen = [mutant for mutant in chosen if mutant["id"] not in done]
+    end = time.monotonic() + wanted.minutes * 60
+
+    def one(mutant):
+        return attempt(mutant, programs, known, tree) if time.monotonic() < end else None
+
     with ThreadPoolExecutor(wanted.jobs) as pool, out.open("a") as kept:
-        for number, result in enumerate(pool.map(lambda one: attempt(one, programs, known, tree), chosen), 1):
+        for number, result in enumerate(pool.map(one, chosen), 1):
+            if result is None:
+                continue
             results.append(result)
             kept.write(json.dumps(result) + "\n")
             kept.flush()

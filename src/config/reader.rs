@@ -303,7 +303,10 @@ impl Reader<'_> {
             .next()
             .unwrap_or("");
         let before: usize = rest.chars().take(column).map(char::len_utf8).sum();
-        let token = rest[before..].split_whitespace().next().unwrap_or("");
+        let behind = &rest[before..];
+        let token = behind.trim_start();
+        let before = rest.len() - token.len();
+        let token = token.split_whitespace().next().unwrap_or("");
         Box::new(ConfigError {
             message,
             help: (!help.is_empty()).then(|| help.to_string()),

@@ -107,7 +107,11 @@ impl<'p> Deriving<'p> {
 
     fn in_ecr(&mut self, site: usize) {
         let text = self.file.sites[site].text();
-        self.site(site, said_of_library(self.file, text));
+        // What stands in front of names has no image of its own, official or not.
+        let parts = self.file.sites[site].parts();
+        if parts.is_none_or(|parts| !parts.names.is_beginning()) {
+            self.site(site, said_of_library(self.file, text));
+        }
         self.site(site, said_of_registry(self.file, text));
         if self.file.rules.cached(text).is_some() {
             self.site(site, said_of_digest(self.file, site, text));

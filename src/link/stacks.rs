@@ -39,6 +39,8 @@ pub(super) struct Stack {
     pub unreadable: Option<String>,
     /// Where the chart comes from, when a release says so.
     pub source: Option<ChartSource>,
+    /// The values, by their dotted paths, that automation writes names of images to.
+    pub written: Vec<String>,
     /// The folders of the charts that lead to this one, its own last.
     trail: Vec<PathBuf>,
 }
@@ -246,6 +248,7 @@ impl<'a> Charts<'a> {
         layers.extend(combined.layers.iter().cloned());
         let mut stack = self.stack(layers, combined.root.clone());
         stack.source = Some(combined.source.clone());
+        stack.written.clone_from(&combined.deployed.written);
         if let Some(why) = &combined.unreadable {
             stack.unreadable = Some(why.clone());
         }
@@ -282,6 +285,8 @@ impl<'a> Charts<'a> {
                 stack.fixed = fixed;
                 stack.targets.clone_from(&outer.targets);
                 stack.is_beginning = outer.is_beginning;
+                let below = |path: &String| path.strip_prefix(&format!("{key}.")).map(Into::into);
+                stack.written = outer.written.iter().filter_map(below).collect();
                 stack.trail = outer.trail.iter().cloned().chain([folder]).collect();
                 stack.unreadable = stack.unreadable.or_else(|| outer.unreadable.clone());
                 stacks.push(stack);
@@ -317,6 +322,7 @@ impl<'a> Charts<'a> {
                 .collect(),
             trail: root.folder().map(Path::to_path_buf).into_iter().collect(),
             source: None,
+            written: Vec::new(),
             root,
         }
     }
@@ -416,7 +422,7 @@ impl<'a> Charts<'a> {
 
 /// What tells two merges apart: layers, root, what decides the target, whether all is known, and
 /// whether it is only a beginning.
-type Same = (Vec<Layer>, Root, Vec<usize>, bool, bool);
+type Same = (Vec<Layer>, Root, Vec<usize>, bool, bool, Vec<String>);
 
 /// Merges, each once.
 #[derive(Default)]
@@ -433,6 +439,7 @@ impl Stacks {
             stack.targets.clone(),
             stack.unreadable.is_some(),
             stack.is_beginning,
+            stack.written.clone(),
         );
         if !stack.layers.is_empty() && self.seen.insert(same) {
             self.list.push(stack);

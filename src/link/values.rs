@@ -108,6 +108,8 @@ pub struct View {
     pub is_beginning: bool,
     /// Why nothing can be said of it.
     pub blocked: Option<String>,
+    /// The value, by its dotted path, that automation would write the old name back to.
+    pub written: Option<String>,
     /// What its own file says that a change rests on.
     pub assumption: Option<(Assumption, String)>,
     /// How its chart makes the name, when that is known: `parts` are the values that it reads then.
@@ -125,12 +127,26 @@ impl View {
             && !self.parts[0].text.is_empty()
     }
 
+    /// The first of the values at these paths that it is made of.
+    fn written_in(&self, paths: &[String]) -> Option<String> {
+        if paths.is_empty() {
+            return None;
+        }
+        let parts = self.parts.iter();
+        let parts = parts.filter_map(|part| charted::value_path(&self.at, &part.key));
+        let slots = self.charted.iter().flat_map(|image| &image.slots);
+        let own = parts.chain(slots.map(|slot| slot.path.clone()));
+        let mut own = own.map(|path| path.to_string());
+        own.find(|own| paths.contains(own))
+    }
+
     /// Takes in what another merge says of the same image. What is deployed counts for more than the
     /// beginning of a merge.
     fn take_in(&mut self, other: Self) {
         self.may_be_fronted |= other.may_be_fronted;
         self.between |= other.between;
         self.beside = self.beside.take().or_else(|| other.beside.clone());
+        self.written = self.written.take().or_else(|| other.written.clone());
         if !other.is_beginning && !self.is_beginning {
             // What one release allows, another one may not.
             self.insecure_allowed &= other.insecure_allowed;
@@ -268,7 +284,8 @@ pub(super) fn views(
             let supposed = known.elsewhere.supposed(&wanted);
             merge.with_unknown_chart(wanted.name(), supposed.as_ref(), &mut found);
         }
-        for ((at, family), view) in found {
+        for ((at, family), mut view) in found {
+            view.written = view.written_in(&stack.written);
             let place = (stack.root.clone(), at, family);
             if view.has_registry() || view.registry_elsewhere {
                 registries.insert(place.clone());
@@ -649,6 +666,7 @@ impl<'a> Merge<'a> {
                 is_beginning: self.stack.is_beginning,
                 assumption: self.files[own.file].scan.sites[own.site].assumption.clone(),
                 blocked,
+                written: None,
                 parts,
                 charted: None,
                 chart_unknown: None,
@@ -707,6 +725,7 @@ impl<'a> Merge<'a> {
                 targets: self.stack.targets.clone(),
                 is_beginning: self.stack.is_beginning,
                 blocked,
+                written: None,
                 assumption: None,
                 charted: Some(Box::new(image)),
                 chart_unknown: None,

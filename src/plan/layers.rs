@@ -195,8 +195,9 @@ impl Run<'_> {
                 let known = more.entry(spot.clone()).or_insert_with(|| text.clone());
                 known == text
             });
-            let is_sure =
-                self.links.views[view].blocked.is_none() && self.open_assumption(view).is_none();
+            let is_sure = self.links.views[view].blocked.is_none()
+                && self.links.views[view].written.is_none()
+                && self.open_assumption(view).is_none();
             if rewrites && fits && is_sure && self.check_settled(view, &more).is_ok() {
                 *texts = more;
                 cluster.views.push(view);
@@ -242,6 +243,12 @@ impl Run<'_> {
         }
         let mut texts: BTreeMap<Spot, (String, usize)> = BTreeMap::new();
         for &view in views {
+            if let Some(path) = &self.links.views[view].written {
+                let detail = format!(
+                    "Argo CD Image Updater keeps `{path}` up to date, as the annotations of its Application say, and would write the upstream back; change its `image-list` first"
+                );
+                return Err((Reason::AutomationReverts, detail));
+            }
             if let Some(why) = &self.links.views[view].blocked {
                 return Err((Reason::GroupIncomplete, why.clone()));
             }

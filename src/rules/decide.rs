@@ -6,8 +6,9 @@ use super::{Rule, RuleSet, ecr_host, upstreams};
 use crate::image::{Canonical, ImageRef};
 use crate::reason::Reason;
 
-/// The longest repository name that ECR takes, in characters (ECR API, `RepositoryName`).
-const MAX_REPOSITORY: usize = 256;
+/// The longest repository name that a reference may have, in characters (`distribution/reference`); ECR would
+/// take one more (ECR API, `RepositoryName`).
+const MAX_REPOSITORY: usize = 255;
 
 /// What the rules say of one image.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -155,7 +156,7 @@ impl RuleSet {
         let repository = self.rules[rule].repository(path);
         if repository.len() > MAX_REPOSITORY {
             let detail = format!(
-                "its ECR repository name would have {} characters, ECR allows {MAX_REPOSITORY}; use a shorter prefix",
+                "its ECR repository name would have {} characters, references allow {MAX_REPOSITORY}; use a shorter prefix",
                 repository.len()
             );
             return Verdict::Keep(Reason::NoRule, detail);

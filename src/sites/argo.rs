@@ -19,6 +19,12 @@ const SOURCE_FILE: &str = ".argocd-source";
 /// `[alias=]image[:constraint]` with commas between them (Argo CD Image Updater documentation,
 /// "Application configuration").
 const UPDATED: &str = "argocd-image-updater.argoproj.io/image-list";
+/// What annotations of Argo CD Image Updater begin with, and how those end that say to which value of Helm's it
+/// writes the name, or the whole reference, of an image; without one it is [`WRITTEN`] (Argo CD Image Updater
+/// documentation, "Application configuration").
+const UPDATER: &str = "argocd-image-updater.argoproj.io/";
+const WRITTEN_TO: [&str; 2] = [".helm.image-name", ".helm.image-spec"];
+const WRITTEN: &str = "image.name";
 /// Keys under which an application has one source.
 const ONE_SOURCE: &[&str] = &["source", "drySource"];
 
@@ -85,6 +91,23 @@ fn hold_updated(input: &Input<'_>, sites: &mut [Site]) {
             site.hold = Some((Reason::AutomationReverts, detail.to_string()));
         }
     }
+}
+
+/// The values to which Image Updater writes names of images, as the annotations of an Application say.
+pub(super) fn written(document: &Document<'_>, annotations: NodeId) -> Vec<String> {
+    let mut paths = Vec::new();
+    for entry in document.entries(annotations) {
+        let Some(key) = entry.key.and_then(|key| key.strip_prefix(UPDATER)) else {
+            continue;
+        };
+        if WRITTEN_TO.iter().any(|end| key.ends_with(end)) {
+            let path = document.text(document.resolve(entry.value));
+            paths.extend(path.map(|path| path.trim().to_string()));
+        } else if UPDATED.strip_prefix(UPDATER) == Some(key) {
+            paths.push(WRITTEN.to_string());
+        }
+    }
+    paths
 }
 
 /// What a file of overrides says: they are laid over the source of an Application that stands

@@ -65,6 +65,16 @@ pub enum Names {
     Everything,
 }
 
+impl Names {
+    /// Whether it is no image, but what stands in front of the names of some.
+    pub fn is_beginning(self) -> bool {
+        matches!(
+            self,
+            Self::Beginning | Self::StatedBeginning | Self::Everything
+        )
+    }
+}
+
 /// The parts of an image's name in one map of one file.
 #[derive(Clone, Debug)]
 pub struct Parts {

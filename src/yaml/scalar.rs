@@ -92,7 +92,10 @@ pub(super) fn exact(
 ) -> Option<Span> {
     let candidate = candidate(style, span, value);
     let is_placed = document.wrapping != Wrapping::Spelled;
-    (is_placed && candidate.of(text) == Some(value)).then_some(candidate)
+    // What is put behind a tag or an anchor, of which nothing else follows, would become a part of it.
+    let before = text.get(..candidate.start).unwrap_or("");
+    let is_free = style != Style::Plain || !value.is_empty() || before.ends_with([' ', '\t', '\n']);
+    (is_placed && is_free && candidate.of(text) == Some(value)).then_some(candidate)
 }
 
 /// Where the value would stand if nothing about it were escaped or folded.

@@ -23,6 +23,14 @@ pub(super) struct Spot<'r> {
 type Words = BTreeMap<(String, String), Vec<String>>;
 
 const IMAGE: &str = "image: ";
+/// The kinds of objects that are releases of charts, with values for them.
+const RELEASES: [&str; 5] = [
+    "Application",
+    "ApplicationSet",
+    "HelmRelease",
+    "HelmChart",
+    "HelmChartConfig",
+];
 /// What a line holds that may hold a name.
 const MARKS: [&str; 4] = ["zq", "image", "value:", "--"];
 /// Fields in which a chart hands values on as they are, so that something else joins them.
@@ -128,7 +136,7 @@ pub(super) fn name_of(word: &str) -> &str {
 /// The words of a trial that may be references.
 fn words(trial: &Trial) -> Words {
     let mut words = Words::new();
-    for (template, text) in &trial.rendered.manifests {
+    for (template, text) in own_documents(trial) {
         let above = std::iter::once("").chain(text.lines());
         let lines = above
             .zip(text.lines())
@@ -149,6 +157,23 @@ fn words(trial: &Trial) -> Words {
         }
     }
     words
+}
+
+/// What came out, by template, without the releases of other charts: values are handed on in them, and how an
+/// image is made of those is for that chart to say.
+fn own_documents(trial: &Trial) -> impl Iterator<Item = (&String, &str)> {
+    let manifests = trial.rendered.manifests.iter();
+    let documents = manifests.flat_map(|(template, text)| {
+        let documents = text.split("\n---").map(move |text| (template, text));
+        documents
+    });
+    documents.filter(|(_, text)| !text.lines().any(is_of_release))
+}
+
+/// Whether a line says that an object is a release of a chart.
+fn is_of_release(line: &str) -> bool {
+    let kind = line.strip_prefix("kind:");
+    kind.is_some_and(|kind| RELEASES.contains(&kind.trim().trim_matches(['"', '\''])))
 }
 
 /// The words of a line with the text before them, list dashes and the quote in front left out.

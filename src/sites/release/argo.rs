@@ -94,6 +94,10 @@ impl Reader<'_, '_> {
         let named = || text(owner, &["metadata", "name"]).filter(|_| is_whole);
         Deployed {
             name: own.or_else(named),
+            written: document
+                .at(owner, &["metadata", "annotations"])
+                .map(|annotations| super::super::argo::written(document, annotations))
+                .unwrap_or_default(),
             namespace: text(spec, &["destination", "namespace"]),
             afterwards: self.first_of(source, AFTERWARDS),
             ..Deployed::default()

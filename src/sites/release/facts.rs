@@ -85,6 +85,8 @@ pub struct Deployed {
     pub is_filled: bool,
     /// The repositories in git, as URLs, whose files it reads as if they lay here.
     pub repositories: Vec<String>,
+    /// The values, by their dotted paths, that automation writes names of images to.
+    pub written: Vec<String>,
 }
 
 impl Release {
