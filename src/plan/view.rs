@@ -9,7 +9,7 @@ use crate::image::ImageRef;
 use crate::link::{Front, SiteId, View};
 use crate::reason::{Assumption, Reason};
 use crate::rules::{RuleSet, Verdict, ecr_host, official, upstreams};
-use crate::sites::{Names, Step, join};
+use crate::sites::{DIGEST_GLUE, Names, Step, join};
 
 /// How keys end that charts join to a registry for every image.
 const ENDS: &[&str] = &[
@@ -151,7 +151,8 @@ fn decide_image(view: &View, rules: &RuleSet) -> Result<Decision, Why> {
     if rules.text_is_ecr(&whole) {
         return Err(in_ecr(view, registry, repository, rules));
     }
-    let name = decide::name_of(&whole)?;
+    let pinned = whole.strip_suffix(DIGEST_GLUE).filter(|_| view.tagged);
+    let name = decide::name_of(pinned.unwrap_or(&whole))?;
     let image = named(view, registry, repository, name, rules)?;
     let global = view.global.as_ref().filter(|_| !registry.is_empty());
     if let Some(global) = global

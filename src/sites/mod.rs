@@ -54,7 +54,7 @@ pub use kustomize::{
 pub use lines::lines;
 pub use metadata::LISTED;
 pub use object::Object;
-pub use parts::{Names, Part, Parts, Step, Value, join};
+pub use parts::{DIGEST_GLUE, Names, Part, Parts, Step, Value, join};
 pub use patches::{Aim, NAME as PATCH, Operation, PatchPiece, TEST as PATCH_TEST};
 pub use path::KeyPath;
 pub use policies::{Keyed, Matching};

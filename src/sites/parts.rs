@@ -144,6 +144,9 @@ impl Parts {
     }
 }
 
+/// What a repository ends in whose tag is the digest that follows: charts join `name@sha256`, `:` and the tag.
+pub const DIGEST_GLUE: &str = "@sha256";
+
 /// Joins the parts of a name; a part may end with the slash that joins it to the next.
 pub fn join<'t>(parts: impl IntoIterator<Item = &'t str>) -> String {
     let mut name = String::new();

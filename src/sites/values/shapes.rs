@@ -1,6 +1,6 @@
 //! The shapes in which a map of values names images.
 
-use super::super::parts::{Names, Part, Parts, Step, Value, join};
+use super::super::parts::{DIGEST_GLUE, Names, Part, Parts, Step, Value, join};
 use super::super::{Pair, Shape, Site, components, flux, purpose, rest_of_line};
 use super::walk::{Map, Walk};
 use super::words::{
@@ -464,7 +464,7 @@ impl<'d> Walk<'d> {
     fn push(&mut self, mut parts: Parts) {
         let name = join(parts.scalars().map(|scalar| scalar.value.as_str()));
         let last = name.rsplit('/').next().unwrap_or("");
-        if last.contains([':', '@']) {
+        if last.contains([':', '@']) && !last.ends_with(DIGEST_GLUE) {
             // The name has a tag of its own.
             parts.suffix.clear();
         }
