@@ -504,10 +504,10 @@ mod tests {
     }
 
     #[test]
-    fn names_that_ecr_cannot_store_stay() {
-        let long = format!("quay.io/{}", "a".repeat(252));
+    fn names_that_no_reference_may_have_stay() {
+        let long = format!("quay.io/{}", "a".repeat(251));
         assert_eq!(outcome(&defaults(), &long), "no-rule");
-        let fits = format!("quay.io/{}", "a".repeat(251));
+        let fits = format!("quay.io/{}", "a".repeat(250));
         assert!(outcome(&defaults(), &fits).starts_with("R/quay/"));
     }
 
