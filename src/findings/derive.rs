@@ -6,7 +6,7 @@ use super::{Code, Excerpt, Finding, Findings, Level, Levels, UnknownCode};
 use crate::plan::{Change, FilePlan, Matter, Plan, Remark, Skip, Undecided, Unparsed, canonical};
 use crate::reason::{Assumption, Reason};
 use crate::rules::{Place, Rule};
-use crate::sites::GeneratedFile;
+use crate::sites::{CHART_FOLDER, GeneratedFile};
 use crate::source::{Lines, Span};
 
 /// Reasons why an image that a rule maps stays where it is: it does not come from ECR all the same.
@@ -106,8 +106,12 @@ impl<'p> Deriving<'p> {
     }
 
     fn in_ecr(&mut self, site: usize) {
-        let text = self.file.sites[site].text();
-        self.site(site, said_of_library(self.file, text));
+        let found = &self.file.sites[site];
+        let text = found.text();
+        // What charts are joined to is no image of the library.
+        if found.finder != CHART_FOLDER {
+            self.site(site, said_of_library(self.file, text));
+        }
         self.site(site, said_of_registry(self.file, text));
         if self.file.rules.cached(text).is_some() {
             self.site(site, said_of_digest(self.file, site, text));

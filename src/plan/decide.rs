@@ -10,7 +10,7 @@ use crate::link::{Links, SiteId};
 use crate::reason::Reason;
 use crate::rules::{Origin, RuleSet, Verdict};
 use crate::scan::ScannedFile;
-use crate::sites::{Bit, Shape, Site};
+use crate::sites::{Bit, CHART, CHART_FOLDER, Shape, Site};
 use crate::source::Span;
 use crate::yaml::{Place, Scalar, Style};
 
@@ -89,7 +89,7 @@ fn deployed_outcome(
     let others = targets.others.iter().zip(&others);
     let needs: Vec<String> = std::iter::once((&targets.first, &first))
         .chain(others)
-        .map(|(target, outcome)| outcome_need(target, outcome))
+        .map(|(target, outcome)| outcome_need(target, site, outcome))
         .collect();
     let detail = format!(
         "it is deployed to several targets: {}; write these entries there, or give each its own copy",
@@ -99,13 +99,16 @@ fn deployed_outcome(
 }
 
 /// What the image needs in one of its environments.
-fn outcome_need(target: &Target, outcome: &Outcome) -> String {
+fn outcome_need(target: &Target, site: &Site, outcome: &Outcome) -> String {
     let place = target.place.display();
     let name = |text: &str| match ImageRef::parse(text) {
         Ok(image) => text[..image.name_len()].to_string(),
         Err(_) => text.to_string(),
     };
     match outcome {
+        Outcome::Change(change) if matches!(site.finder, CHART | CHART_FOLDER) => {
+            format!("{place} needs `{}`", change.to)
+        }
         Outcome::Change(change) => need(target, &name(&change.from), &name(&change.to)),
         Outcome::Skip(reason, _) => format!("for {place} it stays ({reason})"),
         Outcome::Undecided(undecided) => {
@@ -159,7 +162,12 @@ fn site_outcome(
             "no merge of values reads it, as another key or layer takes its place or names the same image; write the image out once".into(),
         );
     }
-    let (name, new, rule) = match verdict(site.text(), rules) {
+    let decided = if site.finder == CHART_FOLDER {
+        folder_verdict(site.text(), rules)
+    } else {
+        verdict(site.text(), rules)
+    };
+    let (name, new, rule) = match decided {
         Ok(rewrite) => rewrite,
         Err((reason, detail)) => return Outcome::Skip(reason, detail),
     };
@@ -267,6 +275,25 @@ fn verdict<'t>(text: &'t str, rules: &RuleSet) -> Result<(&'t str, String, usize
     }
     match rules.decide(&image) {
         Verdict::Rewrite { name: new, rule } => Ok((name, new, rule)),
+        Verdict::Keep(reason, detail) => Err((reason, detail)),
+    }
+}
+
+/// The same of an address that the names of charts are joined to. It changes only when all of them change in
+/// the same way.
+fn folder_verdict<'t>(text: &'t str, rules: &RuleSet) -> Result<(&'t str, String, usize), Why> {
+    let below = format!("{text}/x");
+    if rules.text_is_ecr(&below) {
+        return Err((Reason::AlreadyEcr, "it is in ECR".to_string()));
+    }
+    // Only for its reasons: templates, placeholders, tags.
+    name_of(&below).map(drop)?;
+    match rules.decide_beginning(text) {
+        Verdict::Rewrite { name, .. } if !name.contains('/') => {
+            let detail = "nothing but the registry would be left of it, and charts are not told from images there; give its rule a prefix";
+            Err((Reason::GroupIncomplete, detail.to_string()))
+        }
+        Verdict::Rewrite { name, rule } => Ok((text, name, rule)),
         Verdict::Keep(reason, detail) => Err((reason, detail)),
     }
 }

@@ -8,6 +8,7 @@ use crate::image::{self, DOCKER_HUB, ImageRef};
 use crate::rules::ecr_host::{ecr_host_of, is_ecr_host};
 use crate::rules::upstreams::{UPSTREAMS, canonical_host};
 use crate::rules::{RuleSet, Verdict};
+use crate::sites::OCI;
 
 /// Stands for a registry of which a part is filled in later.
 const STAND_IN: &str = "000000000000.dkr.ecr.us-east-1.amazonaws.com";
@@ -45,6 +46,15 @@ impl Words<'_> {
         let mut changed = Vec::new();
         for (index, (before, after)) in zip(&old, &new).enumerate() {
             if before == after {
+                continue;
+            }
+            // An address of charts, below which they lie or which is that of one.
+            if let (Some(before), Some(after)) = (before.strip_prefix(OCI), after.strip_prefix(OCI))
+            {
+                if !planned_as(before, after, rules, true) {
+                    return None;
+                }
+                changed.push((as_written(before, rules), as_written(after, rules)));
                 continue;
             }
             // A flag for an image has one: `--solver-image=acme/solver`.
