@@ -422,7 +422,7 @@ pub fn find(path: &Path, text: &str, document: &Document<'_>, stated: &Stated) -
     }
     metadata::find(path, text, document, &objects, &mut found);
     chart_tests::find(text, document, &mut found);
-    policies::find(text, document, &objects, &mut found);
+    policies::find(text, document, &objects, stated.charts, &mut found);
     hold_all(hold.as_ref(), &mut found);
     cluster_tests::hold(path, &mut found);
     found.sites.sort_by_key(Site::span);

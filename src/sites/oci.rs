@@ -179,7 +179,10 @@ impl Reader<'_, '_> {
         let version = document.text_at(source, &["targetRevision"]);
         if document.get(source, "chart").is_some() {
             // Without a scheme it is one in an OCI registry, too (Argo CD `util/helm.IsHelmOciRepo`).
-            let is_bare = !text.contains("://") && image::begins_with_host(text);
+            // What a template begins with may be one.
+            let is_written =
+                !text.starts_with(['{', '<']) && (text.contains('/') || !text.starts_with('$'));
+            let is_bare = !text.contains("://") && is_written && image::begins_with_host(text);
             if is_bare {
                 self.site(url, 0, Names::Folder, &Version::Said(version), None);
             } else {
@@ -249,6 +252,10 @@ impl Reader<'_, '_> {
 
     /// What nobody else reads here: shown, so that nothing is missed in silence.
     fn others(&mut self, object: &Object<'_>) {
+        // What a project allows is no place that anything is fetched from.
+        if object.kind == "AppProject" {
+            return;
+        }
         for id in object.node..self.document.node(object.node).end {
             let text = self.document.text(id).unwrap_or("");
             let is_key = id.checked_sub(1).is_some() && self.is_key(id);
@@ -518,6 +525,8 @@ mod tests {
             ("{repoURL: 'https://github.com/acme/app', path: .}", ""),
             ("{repoURL: 'git@github.com:acme/app', path: .}", ""),
             ("{repoURL: '{{ repo }}', chart: app}", ""),
+            ("{repoURL: '{{values.repo}}', chart: app}", ""),
+            ("{repoURL: '${REPOSITORY}', chart: app}", ""),
         ] {
             let wanted: Vec<&str> = Some(wanted)
                 .filter(|wanted| !wanted.is_empty())

@@ -51,7 +51,7 @@ impl Words<'_> {
             // An address of charts, below which they lie or which is that of one.
             if let (Some(before), Some(after)) = (before.strip_prefix(OCI), after.strip_prefix(OCI))
             {
-                if !planned_as(before, after, rules, true) {
+                if is_put_in_library(before, after) || !planned_as(before, after, rules, true) {
                     return None;
                 }
                 changed.push((as_written(before, rules), as_written(after, rules)));
@@ -76,6 +76,13 @@ fn as_written(text: &str, rules: &[Arc<RuleSet>]) -> String {
         Some(host) => text.replace(STAND_IN, host.as_str()),
         None => text.to_string(),
     }
+}
+
+/// Whether an address of charts came under the namespace of Docker Hub's official images: there are none of
+/// charts.
+fn is_put_in_library(before: &str, after: &str) -> bool {
+    let is_in = |address: &str| address.contains("/library/");
+    is_in(after) && !is_in(before)
 }
 
 /// Whether a word, and what stands behind it, are a flag for an image.
