@@ -5,10 +5,10 @@ use super::layers::Layered;
 use super::targets::{Target, Targets};
 use super::{Assume, Change, Rewritten, Safety, Undecided};
 use crate::edit::Edit;
-use crate::image::{self, ImageRef};
+use crate::image::{self, Canonical, DOCKER_HUB, ImageRef};
 use crate::link::{Links, SiteId};
 use crate::reason::Reason;
-use crate::rules::{Origin, RuleSet, Verdict};
+use crate::rules::{Origin, RuleSet, Verdict, upstreams};
 use crate::scan::ScannedFile;
 use crate::sites::{Bit, CHART, CHART_FOLDER, Shape, Site};
 use crate::source::Span;
@@ -162,11 +162,11 @@ fn site_outcome(
             "no merge of values reads it, as another key or layer takes its place or names the same image; write the image out once".into(),
         );
     }
-    let decided = if site.finder == CHART_FOLDER {
-        folder_verdict(site.text(), rules)
-    } else {
-        verdict(site.text(), rules)
+    let decided = match site.finder {
+        CHART_FOLDER => folder_verdict(site.text(), rules),
+        _ => verdict(site.text(), rules),
     };
+    let decided = decided.and_then(|decided| in_namespace(site, rules).map(|()| decided));
     let (name, new, rule) = match decided {
         Ok(rewrite) => rewrite,
         Err((reason, detail)) => return Outcome::Skip(reason, detail),
@@ -296,6 +296,24 @@ fn folder_verdict<'t>(text: &'t str, rules: &RuleSet) -> Result<(&'t str, String
         Verdict::Rewrite { name, rule } => Ok((text, name, rule)),
         Verdict::Keep(reason, detail) => Err((reason, detail)),
     }
+}
+
+/// Refuses addresses of charts on Docker Hub without their namespace: nobody can tell whether `library/` would
+/// come in front of what is joined to them, and there are no charts in it.
+fn in_namespace(site: &Site, rules: &RuleSet) -> Result<(), Why> {
+    let text = site.text();
+    let lacks = match site.finder {
+        CHART => text.split('/').count() < 3,
+        CHART_FOLDER => !text.contains('/'),
+        _ => false,
+    };
+    let host = text.split('/').next().unwrap_or("");
+    let meant = || Canonical::new(upstreams::canonical_host(host), "x/x");
+    if lacks && rules.behind_alias(meant()).host == DOCKER_HUB {
+        let detail = "it has no namespace, and Docker Hub has charts only in one; write that into the address (`registry-1.docker.io/acme`)";
+        return Err((Reason::GroupIncomplete, detail.to_string()));
+    }
+    Ok(())
 }
 
 /// Names for which the tools of a project put in the image that they have built: there is none of the

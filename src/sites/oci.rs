@@ -8,9 +8,8 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use super::{Bit, Found, KeyPath, Object, Shape, Site, argo, chart, embedded, flux, object};
-use crate::image::{self, DOCKER_HUB};
+use crate::image;
 use crate::reason::Reason;
-use crate::rules::upstreams::canonical_host;
 use crate::yaml::{Document, Kind, NodeId};
 
 /// The finder of addresses of one chart.
@@ -32,8 +31,14 @@ pub enum ChartRefs {
 
 /// Why an address stays whose reader is not known.
 const UNKNOWN: &str = "a chart or artifact in an OCI registry, and nothing is known here of what reads it; change it by hand if that can log in to ECR";
-/// Why an address on Docker Hub stays.
-const NO_NAMESPACE: &str = "it has no namespace, and Docker Hub has charts only in one; write that into the address (`registry-1.docker.io/acme`)";
+/// Why an address stays of which a digest beside it says what is fetched.
+const BY_DIGEST: &str = "it is fetched by digest, which does not fill a cold cache; name a tag, or fetch that through the cache once and change the address by hand";
+/// Stands in the ways to values of charts.
+const VALUES: &str = ".helm.values";
+/// The list of a project of Argo CD.
+const ALLOWED: &str = "sourceRepos[";
+/// Why an address stays of which nobody can tell what is fetched.
+const FILLED: &str = "its `ref` is filled in elsewhere and may be a range of versions, which a cache cannot look up; write a tag out";
 /// Why an address for Fleet stays.
 const BESIDE_CHART: &str = "how Fleet joins it to the `chart` beside it is not followed; write the whole address into `chart`";
 
@@ -47,9 +52,9 @@ enum Names {
 }
 
 /// Which version of a chart is fetched.
-enum Version<'v> {
+enum Version {
     /// This one, or any that is in this range; any at all without.
-    Said(Option<&'v str>),
+    Said(Option<String>),
     /// Others say so, or it is a tag by what it is.
     Elsewhere,
 }
@@ -76,7 +81,9 @@ pub(super) fn find(
         reader.helmfile();
         reader.fleet();
     }
-    objects.iter().for_each(|object| reader.others(object));
+    if !object::holds_none(document) {
+        reader.others();
+    }
     let sites = reader.sites;
     let known: HashSet<usize> = sites
         .iter()
@@ -141,9 +148,18 @@ impl Reader<'_, '_> {
         match (object.group, object.kind) {
             ("source.toolkit.fluxcd.io", "OCIRepository") => {
                 let url = spec.and_then(|spec| document.get(spec, "url"));
-                // A range counts before a tag.
-                let range = spec.and_then(|spec| document.text_at(spec, &["ref", "semver"]));
-                let hold = range.and_then(|range| of_range(Some(range)).or(Some(looked_up(range))));
+                let refs = spec.and_then(|spec| document.get(spec, "ref"));
+                let is_map = |node: NodeId| matches!(document.node(node).kind, Kind::Mapping);
+                let filled = refs
+                    .filter(|&node| !is_map(node))
+                    .map(|_| FILLED.to_string());
+                // A digest counts before a range, and that before a tag.
+                let pinned = refs.and_then(|node| document.get(node, "digest"));
+                let pinned = pinned.map(|_| BY_DIGEST.to_string());
+                let range = refs.and_then(|node| self.version(node, "semver"));
+                let range = range
+                    .and_then(|range| of_range(Some(&range)).or_else(|| Some(looked_up(&range))));
+                let hold = filled.or(pinned).or(range);
                 self.add(url, Names::One, &Version::Elsewhere, hold.map(incomplete));
             }
             ("source.toolkit.fluxcd.io", "HelmRepository") => {
@@ -156,7 +172,7 @@ impl Reader<'_, '_> {
             }
             ("helm.cattle.io", "HelmChart") => {
                 let chart = spec.and_then(|spec| document.get(spec, "chart"));
-                let version = spec.and_then(|spec| document.text_at(spec, &["version"]));
+                let version = spec.and_then(|spec| self.version(spec, "version"));
                 self.add(chart, Names::One, &Version::Said(version), None);
             }
             ("kustomize.config.k8s.io", "Kustomization" | "Component") => {
@@ -175,8 +191,12 @@ impl Reader<'_, '_> {
         let Some(url) = document.get(source, "repoURL") else {
             return;
         };
+        // What a chart makes of its values is its own matter.
+        if KeyPath::of(document, source).as_str().contains(VALUES) {
+            return;
+        }
         let text = document.text(url).unwrap_or("");
-        let version = document.text_at(source, &["targetRevision"]);
+        let version = self.version(source, "targetRevision");
         if document.get(source, "chart").is_some() {
             // Without a scheme it is one in an OCI registry, too (Argo CD `util/helm.IsHelmOciRepo`).
             // What a template begins with may be one.
@@ -189,17 +209,21 @@ impl Reader<'_, '_> {
                 self.add(Some(url), Names::Folder, &Version::Said(version), None);
             }
         } else {
+            let is_pinned = version
+                .as_ref()
+                .is_some_and(|version| version.starts_with("sha256:"));
+            let hold = is_pinned.then(|| incomplete(BY_DIGEST.to_string()));
             let version = match version {
-                Some(tag) if is_tag(tag) => Version::Elsewhere,
+                Some(tag) if is_tag(&tag) => Version::Elsewhere,
                 other => Version::Said(other),
             };
-            self.add(Some(url), Names::One, &version, None);
+            self.add(Some(url), Names::One, &version, hold);
         }
     }
 
     /// A map with the repository of a chart under `key`, and its version.
     fn chart(&mut self, map: NodeId, key: &str) {
-        let version = self.document.text_at(map, &["version"]);
+        let version = self.version(map, "version");
         let home = self.document.get(map, key);
         self.add(home, Names::Folder, &Version::Said(version), None);
     }
@@ -226,7 +250,7 @@ impl Reader<'_, '_> {
             }
         }
         for release in self.items(0, "releases") {
-            let version = document.text_at(release, &["version"]);
+            let version = self.version(release, "version");
             let chart = document.get(release, "chart");
             self.add(chart, Names::One, &Version::Said(version), None);
         }
@@ -241,9 +265,9 @@ impl Reader<'_, '_> {
             .filter_map(|target| document.get(target, "helm"));
         let all: Vec<NodeId> = helm.into_iter().chain(targets).collect();
         for helm in all {
-            let version = document.text_at(helm, &["version"]);
+            let version = self.version(helm, "version");
             let chart = document.get(helm, "chart");
-            self.add(chart, Names::One, &Version::Said(version), None);
+            self.add(chart, Names::One, &Version::Said(version.clone()), None);
             let hold = chart.map(|_| incomplete(BESIDE_CHART.to_string()));
             let repo = document.get(helm, "repo");
             self.add(repo, Names::One, &Version::Said(version), hold);
@@ -251,15 +275,15 @@ impl Reader<'_, '_> {
     }
 
     /// What nobody else reads here: shown, so that nothing is missed in silence.
-    fn others(&mut self, object: &Object<'_>) {
-        // What a project allows is no place that anything is fetched from.
-        if object.kind == "AppProject" {
-            return;
-        }
-        for id in object.node..self.document.node(object.node).end {
-            let text = self.document.text(id).unwrap_or("");
-            let is_key = id.checked_sub(1).is_some() && self.is_key(id);
-            if text.starts_with(SCHEME) && !is_key && !self.seen.contains(&id) {
+    fn others(&mut self) {
+        let document = self.document;
+        for id in 0..document.nodes.len() {
+            let text = document.text(id).unwrap_or("");
+            if !text.starts_with(SCHEME) || self.seen.contains(&id) || self.is_key(id) {
+                continue;
+            }
+            // What a project allows is no place that anything is fetched from.
+            if !KeyPath::of(document, id).as_str().contains(ALLOWED) {
                 let hold = (Reason::NotAnImage, UNKNOWN.to_string());
                 self.add(Some(id), Names::One, &Version::Elsewhere, Some(hold));
             }
@@ -277,7 +301,7 @@ impl Reader<'_, '_> {
         &mut self,
         value: Option<NodeId>,
         names: Names,
-        version: &Version<'_>,
+        version: &Version,
         hold: Option<(Reason, String)>,
     ) {
         let Some(value) = value else { return };
@@ -293,7 +317,7 @@ impl Reader<'_, '_> {
         value: NodeId,
         from: usize,
         names: Names,
-        version: &Version<'_>,
+        version: &Version,
         hold: Option<(Reason, String)>,
     ) {
         let document = self.document;
@@ -305,13 +329,12 @@ impl Reader<'_, '_> {
             return;
         };
         let range = match version {
-            Version::Said(said) if !is_pinned(address) => of_range(*said),
+            Version::Said(said) if !is_pinned(address) => of_range(said.as_deref()),
             Version::Said(_) | Version::Elsewhere => None,
         };
-        let of_hub = has_no_namespace(address, names).then(|| NO_NAMESPACE.to_string());
         let automated = || flux::marker_hold(super::rest_of_line(self.text, bit.span().end));
         let hold = hold
-            .or_else(|| of_hub.or(range).map(incomplete))
+            .or_else(|| range.map(incomplete))
             .or_else(|| embedded::shared(document, value))
             .or_else(automated);
         self.sites.push(Site {
@@ -325,6 +348,19 @@ impl Reader<'_, '_> {
             hold,
             assumption: None,
         });
+    }
+
+    /// The version under a key of a map, with what fills it in as it is written.
+    fn version(&self, map: NodeId, key: &str) -> Option<String> {
+        let node = self.document.get(map, key)?;
+        let read = self.document.text(node)?;
+        let written = self.document.node(node).span.of(self.text).unwrap_or("");
+        let version = if image::is_filled(written) {
+            written
+        } else {
+            read
+        };
+        Some(version.trim().to_string())
     }
 
     /// The items of a list under a key of a map.
@@ -352,25 +388,13 @@ fn is_pinned(address: &str) -> bool {
     address.contains('/') && last.contains([':', '@'])
 }
 
-/// Whether a text is the tag of an artifact, or its digest, and no range.
+/// Whether a text is the tag of an artifact, and no version or range.
 fn is_tag(text: &str) -> bool {
     let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     let is_range = matches!(text, "x" | "X");
-    text.starts_with("sha256:")
-        || text.starts_with(|c: char| c.is_ascii_alphabetic() && c != 'v')
-            && text.chars().all(is_word)
-            && !is_range
-}
-
-/// Whether an address on Docker Hub lacks the namespace of its charts, so that nobody can tell whether
-/// `library/` belongs in front of them.
-fn has_no_namespace(address: &str, names: Names) -> bool {
-    let (host, path) = address.split_once('/').unwrap_or((address, ""));
-    canonical_host(host) == DOCKER_HUB
-        && match names {
-            Names::One => !path.contains('/'),
-            Names::Folder => path.is_empty(),
-        }
+    text.starts_with(|c: char| c.is_ascii_alphabetic() && c != 'v')
+        && text.chars().all(is_word)
+        && !is_range
 }
 
 #[cfg(test)]
@@ -439,8 +463,8 @@ mod tests {
             ),
             (
                 "OCIRepository",
-                "{url: 'oci://ghcr.io/acme/app/', ref: {digest: 'sha256:0'}}",
-                "chart ghcr.io/acme/app",
+                "{url: 'oci://ghcr.io/acme/app/', ref: {digest: 'sha256:0', tag: a}}",
+                "chart ghcr.io/acme/app group-incomplete",
             ),
             (
                 "OCIRepository",
@@ -455,7 +479,7 @@ mod tests {
             (
                 "OCIRepository",
                 "{url: 'oci://docker.io/app'}",
-                "chart docker.io/app group-incomplete",
+                "chart docker.io/app",
             ),
             (
                 "HelmRepository",
@@ -465,7 +489,7 @@ mod tests {
             (
                 "HelmRepository",
                 "{type: oci, url: 'oci://registry-1.docker.io/'}",
-                "chart-folder registry-1.docker.io group-incomplete",
+                "chart-folder registry-1.docker.io",
             ),
             (
                 "HelmRepository",
