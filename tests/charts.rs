@@ -130,6 +130,40 @@ fn a_chart_is_known_by_its_upstream_through_ecr() {
 }
 
 #[test]
+fn an_environment_of_its_own_knows_the_charts_of_its_registry() {
+    let own = REGISTRY.replace("123456789012", "999999999999");
+    let source = SOURCE.replace("HOME", &format!("{own}/hub/bitnamicharts"));
+    let config = format!(
+        "registry: {REGISTRY}\nrules: default\noverrides:\n- paths: ['prod/**']\n  registry: {own}\n  rules: [{{upstream: docker.io, prefix: hub}}]\n"
+    );
+    let folder = tree(&[
+        ("prod/source.yaml", &source),
+        ("prod/release.yaml", RELEASE),
+        (".ecr-rewrite.yaml", &config),
+    ]);
+    let told = judged(&sites(folder.path(), &["."]));
+    assert!(
+        told[0].contains(&format!("{own}/hub/acme/wordpress")),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn the_first_part_of_an_address_is_a_host_whatever_it_looks_like() {
+    let folder = tree(&[("source.yaml", &SOURCE.replace("HOME", "harbor/charts"))]);
+    let found = sites(folder.path(), &[&[".", "--charts"], TARGET].concat());
+    assert_eq!(found[0]["reason"], "no-rule", "{found:?}");
+    let aliases =
+        format!("registry: {REGISTRY}\nrules: default\naliases: {{hub.example.com: docker.io}}\n");
+    let folder = tree(&[
+        ("source.yaml", &SOURCE.replace("HOME", "hub.example.com")),
+        (".ecr-rewrite.yaml", &aliases),
+    ]);
+    let found = sites(folder.path(), &[".", "--charts"]);
+    assert_eq!(found[0]["reason"], "group-incomplete", "{found:?}");
+}
+
+#[test]
 fn a_check_and_explain_say_the_same_of_a_release_whose_chart_has_moved() {
     let homes = [
         "registry-1.docker.io/bitnamicharts".to_string(),

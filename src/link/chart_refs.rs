@@ -11,6 +11,8 @@ use crate::sites::{CHART_FOLDER, ChartSource, Fact, OCI, Release, is_chart_name,
 
 /// Files in which Helm keeps what it has made of a chart's dependencies.
 const LOCKS: &[&str] = &["Chart.lock", "requirements.lock"];
+/// The kind of what is the home of one chart: it says itself which version.
+const ONE_CHART: &str = "OCIRepository";
 
 /// A blocked group for each address of charts that has to stay.
 pub(super) fn groups(files: &[ScannedFile], known: &dyn Charts) -> Vec<Group> {
@@ -50,14 +52,16 @@ fn ranged(files: &[ScannedFile], id: SiteId) -> Option<String> {
     let names = scan.facts.iter().filter_map(|fact| match fact {
         Fact::ChartHome {
             kind, name, url, ..
-        } if is_same(url, address) => Some((kind.as_deref(), name.as_str())),
+        } if is_same(url, address) && kind.as_deref() != Some(ONE_CHART) => {
+            Some((kind.as_deref(), name.as_str()))
+        }
         _ => None,
     });
     let names: Vec<(Option<&str>, &str)> = names.collect();
     let takes = |release: &Release| {
-        let takes = names.iter().any(|&name| is_from(&release.source, name));
-        let range = of_range(release.source.version.as_deref());
-        range.filter(|_| takes && release.has_chart)
+        let is_its = |&name: &(Option<&str>, &str)| is_from(&release.source, name);
+        let takes = release.has_chart && names.iter().any(is_its);
+        takes.then(|| of_range(release.source.version.as_deref()))?
     };
     files.iter().find_map(|file| {
         let mut facts = file.scan.facts.iter();

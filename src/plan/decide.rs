@@ -166,7 +166,7 @@ fn site_outcome(
         CHART_FOLDER => folder_verdict(site.text(), rules),
         _ => verdict(site.text(), rules),
     };
-    let decided = decided.and_then(|decided| in_namespace(site, rules).map(|()| decided));
+    let decided = decided.and_then(|decided| of_chart(site, rules).map(|()| decided));
     let (name, new, rule) = match decided {
         Ok(rewrite) => rewrite,
         Err((reason, detail)) => return Outcome::Skip(reason, detail),
@@ -298,16 +298,21 @@ fn folder_verdict<'t>(text: &'t str, rules: &RuleSet) -> Result<(&'t str, String
     }
 }
 
-/// Refuses addresses of charts on Docker Hub without their namespace: nobody can tell whether `library/` would
-/// come in front of what is joined to them, and there are no charts in it.
-fn in_namespace(site: &Site, rules: &RuleSet) -> Result<(), Why> {
+/// Refuses addresses of charts that are not read as images are: they begin with a host whatever it looks like, and
+/// on Docker Hub, nobody can tell whether `library/` would come in front of what is joined to one without a
+/// namespace.
+fn of_chart(site: &Site, rules: &RuleSet) -> Result<(), Why> {
     let text = site.text();
     let lacks = match site.finder {
         CHART => text.split('/').count() < 3,
         CHART_FOLDER => !text.contains('/'),
-        _ => false,
+        _ => return Ok(()),
     };
     let host = text.split('/').next().unwrap_or("");
+    if ImageRef::parse(&format!("{host}/x")).is_ok_and(|image| image.registry().is_none()) {
+        let detail = format!("its first part, `{host}`, is a host that nothing is known of");
+        return Err((Reason::NoRule, detail));
+    }
     let meant = || Canonical::new(upstreams::canonical_host(host), "x/x");
     if lacks && rules.behind_alias(meant()).host == DOCKER_HUB {
         let detail = "it has no namespace, and Docker Hub has charts only in one; write that into the address (`registry-1.docker.io/acme`)";

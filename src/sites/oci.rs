@@ -199,7 +199,7 @@ impl Reader<'_, '_> {
         let version = self.version(source, "targetRevision");
         if document.get(source, "chart").is_some() {
             // Without a scheme it is one in an OCI registry, too (Argo CD `util/helm.IsHelmOciRepo`).
-            // What a template begins with may be one.
+            // What is filled in may as well be a classical one.
             let is_written =
                 !text.starts_with(['{', '<']) && (text.contains('/') || !text.starts_with('$'));
             let is_bare = !text.contains("://") && is_written && image::begins_with_host(text);
