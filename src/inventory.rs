@@ -8,7 +8,7 @@ use crate::image::{Canonical, ImageRef};
 use crate::plan::{Change, FilePlan, Matter, Plan, canonical, canonical_of};
 use crate::reason::{Assumption, Reason};
 use crate::rules::{Place as Where, Rule, RuleSet, Verdict as Decided};
-use crate::sites::{Shape, Site};
+use crate::sites::{CHART, CHART_FOLDER, Shape, Site};
 use crate::source::{Lines, Position};
 
 /// What becomes of an image.
@@ -298,6 +298,10 @@ impl Pulls {
         image: &Image,
         bases: &BTreeMap<Canonical, BTreeSet<String>>,
     ) {
+        // The versions of charts stand elsewhere, and no node pulls them.
+        if matches!(site.finder, CHART | CHART_FOLDER) {
+            return;
+        }
         let reference = match (image.verdict, &image.becomes) {
             (Verdict::Changes, Some(becomes)) => becomes,
             (Verdict::Stays(Reason::AlreadyEcr), _) => {

@@ -649,7 +649,9 @@ pub fn is_worth_parsing(path: &Path, text: &str, options: &Options) -> bool {
 /// Whether a text has any word that finders, or the config, look for.
 fn may_name_images(text: &str, options: &Options) -> bool {
     let has = |word: &str| memmem::find(text.as_bytes(), word.as_bytes()).is_some();
-    let sites::Stated { templates, fields } = &options.stated;
+    let sites::Stated {
+        templates, fields, ..
+    } = &options.stated;
     let mut templates = templates.iter().flatten().filter_map(|keys| keys.last());
     // A field under any key may stand in every object of its kind.
     let may_hold = |field: &sites::Field| has(&field.kind) && field.path.last_key().is_none_or(has);

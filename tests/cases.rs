@@ -40,6 +40,12 @@ fn repository(case: &Path) -> tempfile::TempDir {
     folder
 }
 
+/// The options of a case, beside those of the config.
+fn options(case: &Path) -> Vec<String> {
+    let options = fs::read_to_string(case.join("arguments")).unwrap_or_default();
+    options.split_whitespace().map(String::from).collect()
+}
+
 /// The files of a repository without its config.
 fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let config = Path::new(".ecr-rewrite.yaml");
@@ -82,6 +88,12 @@ fn check(case: &Path, bless: bool) {
         case.join("README.md").is_file(),
         "{name} does not say why it exists"
     );
+    let options = options(case);
+    let run = |folder: &Path, arguments: &[&str]| {
+        let options = options.iter().map(String::as_str);
+        let all: Vec<&str> = arguments.iter().copied().chain(options).collect();
+        run(folder, &all)
+    };
     let before = repository(case);
     let unchanged = files(before.path());
 

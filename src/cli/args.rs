@@ -92,8 +92,6 @@ pub(super) struct Rewrite {
     pub(super) output: OutputArgs,
     #[command(flatten)]
     pub(super) report: ReportArgs,
-    #[command(flatten)]
-    pub(super) later: LaterArgs,
 }
 
 /// Convert references on their own: one in, its ECR reference out, one a line
@@ -226,20 +224,6 @@ pub(super) struct ReportArgs {
     /// writing nothing; writing takes `json` and `markdown`.
     #[arg(long, value_name = "FORMAT", value_parser = crate::report::FORMATS.each_ref().map(|format| format.word))]
     pub(super) format: Option<String>,
-}
-
-/// Options of the contract that a later version brings: accepted so that they can say so.
-#[derive(Debug, Args)]
-pub(super) struct LaterArgs {
-    #[arg(long, hide = true)]
-    pub(super) charts: bool,
-}
-
-impl LaterArgs {
-    /// The first of these options that was given.
-    pub(super) fn given(&self) -> Option<&'static str> {
-        self.charts.then_some("--charts")
-    }
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use super::{Code, Excerpt, Finding, Findings, Level, Levels, UnknownCode};
 use crate::plan::{Change, FilePlan, Matter, Plan, Remark, Skip, Undecided, Unparsed, canonical};
 use crate::reason::{Assumption, Reason};
 use crate::rules::Place;
-use crate::sites::GeneratedFile;
+use crate::sites::{CHART_FOLDER, GeneratedFile};
 use crate::source::{Lines, Span};
 
 /// Reasons why an image that a rule maps stays where it is: it does not come from ECR all the same.
@@ -106,10 +106,13 @@ impl<'p> Deriving<'p> {
     }
 
     fn in_ecr(&mut self, site: usize) {
-        let text = self.file.sites[site].text();
+        let found = &self.file.sites[site];
+        let text = found.text();
         // What stands in front of names has no image of its own, official or not.
-        let parts = self.file.sites[site].parts();
-        if parts.is_none_or(|parts| !parts.names.is_beginning()) {
+        let is_beginning = found
+            .parts()
+            .is_some_and(|parts| parts.names.is_beginning());
+        if !is_beginning && found.finder != CHART_FOLDER {
             self.site(site, said_of_library(self.file, text));
         }
         self.site(site, said_of_registry(self.file, text));

@@ -2,7 +2,9 @@
 //! cache says is only supposed: unlike the charts of the repository, it is not rendered with the values of
 //! the release.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
@@ -18,25 +20,56 @@ use super::table::Table;
 /// Bytes of templates and values beyond which a chart takes longer to learn than a run may last.
 const MAX_LEARNED: usize = 512 * 1024;
 
+/// Tells where charts come from whose address is one of a cache, or another spelling.
+pub type Upstream<'k> = Box<dyn Fn(&str) -> Option<String> + Sync + 'k>;
+
 /// What a run knows of charts.
-#[derive(Debug, Default)]
-pub struct Knowledge {
+#[derive(Default)]
+pub struct Knowledge<'k> {
     /// What the config says, by the name of the chart.
     stated: BTreeMap<String, Arc<Known>>,
     /// What charts at hand said, by their path.
     learned: Mutex<BTreeMap<PathBuf, Arc<Local>>>,
     /// What Helm has fetched before.
     cache: Option<HelmCache>,
+    /// Charts are known by where they come from, also when they are fetched through a cache.
+    upstream: Option<Upstream<'k>>,
 }
 
-impl Knowledge {
+impl fmt::Debug for Knowledge<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Knowledge")
+            .field("stated", &self.stated)
+            .field("learned", &self.learned)
+            .field("cache", &self.cache)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'k> Knowledge<'k> {
     /// What the config says, by the name of the chart.
     pub fn new(stated: BTreeMap<String, Arc<Known>>, cache: Option<HelmCache>) -> Self {
         Self {
             stated,
             learned: Mutex::default(),
             cache,
+            upstream: None,
         }
+    }
+
+    /// The same for charts that may be fetched through a cache.
+    #[must_use]
+    pub fn with_upstream(mut self, upstream: Upstream<'k>) -> Self {
+        self.upstream = Some(upstream);
+        self
+    }
+
+    /// Where the charts of a repository come from.
+    fn home<'w>(&self, wanted: &Wanted<'w>) -> Option<Cow<'w, str>> {
+        let repository = wanted.repository?;
+        let upstream = self.upstream.as_ref();
+        let upstream = upstream.and_then(|upstream| upstream(repository));
+        Some(upstream.map_or(repository.into(), Cow::Owned))
     }
 
     /// What the chart at `path` with these files says. One that cannot be read says nothing.
@@ -104,7 +137,7 @@ fn size(files: &[package::ChartFile]) -> usize {
     files.iter().map(|(_, text)| text.len()).sum()
 }
 
-impl Charts for Knowledge {
+impl Charts for Knowledge<'_> {
     fn in_folder(&self, folder: &Path, given: &dyn Fn() -> Vec<Value>) -> Vec<Arc<Known>> {
         let files = || package::read_folder(folder).ok();
         self.with_brought(&self.learned(folder, files, given))
@@ -123,14 +156,14 @@ impl Charts for Knowledge {
         if let Some(known) = self.stated.get(name) {
             return vec![Arc::clone(known)];
         }
-        let Some(repository) = wanted.repository else {
+        let Some(repository) = self.home(wanted) else {
             return Vec::new();
         };
         let version = wanted.version.unwrap_or("");
         let table = Table::built_in();
-        let own = table.find(repository, name);
+        let own = table.find(&repository, name);
         let own = own.filter(|row| is_same(&row.version, version));
-        let row = own.or_else(|| table.family(repository, name));
+        let row = own.or_else(|| table.family(&repository, name));
         row.map(|row| Arc::new(row.known())).into_iter().collect()
     }
 
@@ -142,7 +175,7 @@ impl Charts for Knowledge {
             let but = "but nothing has rendered it with these values";
             return Some(Supposed { known, but });
         }
-        let row = Table::built_in().find(wanted.repository?, wanted.name())?;
+        let row = Table::built_in().find(&self.home(wanted)?, wanted.name())?;
         let known = Arc::new(row.known());
         let but = "but the release takes another version, of which nothing is known";
         Some(Supposed { known, but })
@@ -206,6 +239,27 @@ mod tests {
         );
         assert!(told(bitnami, "nginx", "1.0.0").is_some());
         assert_eq!(told("https://x.example", "nginx", "1.0.0"), None);
+    }
+
+    #[test]
+    fn a_chart_is_known_through_a_cache() {
+        let upstream = |url: &str| {
+            let path = url.strip_prefix("oci://cache/hub/")?;
+            Some(format!("oci://registry-1.docker.io/{path}"))
+        };
+        let knowledge = Knowledge::default().with_upstream(Box::new(upstream));
+        let told = |repository: &str| {
+            let known = knowledge.elsewhere(&Wanted {
+                repository: Some(repository),
+                chart: "nginx",
+                version: Some("1.0.0"),
+            });
+            known.first().map(|known| known.told_by.clone())
+        };
+        let bitnami = told("oci://registry-1.docker.io/bitnamicharts");
+        assert!(bitnami.is_some());
+        assert_eq!(told("oci://cache/hub/bitnamicharts"), bitnami);
+        assert_eq!(told("oci://cache/bitnamicharts"), None);
     }
 
     #[test]

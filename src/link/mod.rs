@@ -5,6 +5,7 @@
 
 mod aimed;
 mod away;
+mod chart_refs;
 mod charted;
 mod deployers;
 mod filled;
@@ -157,6 +158,7 @@ pub fn link_in(
     groups.extend(pieces::groups(files, &tree));
     groups.extend(tested::groups(files, &tree));
     groups.extend(objects::declared(files, &builds, &tree));
+    groups.extend(chart_refs::groups(files, known));
     let charts = Charts::of(files);
     let releases = releases::read(files, &charts, &tree);
     deployers::add_uses(&mut deployers, files, &releases.uses);

@@ -5,12 +5,12 @@ use super::layers::Layered;
 use super::targets::{Target, Targets};
 use super::{Assume, Change, Rewritten, Safety, Undecided};
 use crate::edit::Edit;
-use crate::image::{self, ImageRef};
+use crate::image::{self, Canonical, DOCKER_HUB, ImageRef};
 use crate::link::{Links, SiteId};
 use crate::reason::Reason;
-use crate::rules::{Origin, RuleSet, Verdict};
+use crate::rules::{Origin, RuleSet, Verdict, upstreams};
 use crate::scan::ScannedFile;
-use crate::sites::{Bit, Shape, Site};
+use crate::sites::{Bit, CHART, CHART_FOLDER, Shape, Site};
 use crate::source::Span;
 use crate::yaml::{Place, Scalar, Style};
 
@@ -96,7 +96,7 @@ fn deployed_outcome(
     let others = targets.others.iter().zip(&others);
     let needs: Vec<String> = std::iter::once((&targets.first, &first))
         .chain(others)
-        .map(|(target, outcome)| outcome_need(target, outcome))
+        .map(|(target, outcome)| outcome_need(target, site, outcome))
         .collect();
     let detail = format!(
         "it is deployed to several targets: {}; write these entries there, or give each its own copy",
@@ -106,13 +106,16 @@ fn deployed_outcome(
 }
 
 /// What the image needs in one of its environments.
-fn outcome_need(target: &Target, outcome: &Outcome) -> String {
+fn outcome_need(target: &Target, site: &Site, outcome: &Outcome) -> String {
     let place = target.place.display();
     let name = |text: &str| match ImageRef::parse(text) {
         Ok(image) => text[..image.name_len()].to_string(),
         Err(_) => text.to_string(),
     };
     match outcome {
+        Outcome::Change(change) if matches!(site.finder, CHART | CHART_FOLDER) => {
+            format!("{place} needs `{}`", change.to)
+        }
         Outcome::Change(change) => need(target, &name(&change.from), &name(&change.to)),
         Outcome::Skip(reason, _) => format!("for {place} it stays ({reason})"),
         Outcome::Undecided(undecided) => {
@@ -176,7 +179,11 @@ fn rewrite(
         let detail = "no merge of values reads it, as another key or layer takes its place or names the same image; write the image out once";
         return Err((Reason::GroupIncomplete, detail.into()));
     }
-    let (name, new, rule) = verdict(site.text(), rules)?;
+    let (name, new, rule) = match site.finder {
+        CHART_FOLDER => folder_verdict(site.text(), rules)?,
+        _ => verdict(site.text(), rules)?,
+    };
+    of_chart(site, rules)?;
     held(|_| true)?;
     let to = format!("{new}{}", &site.text()[name.len()..]);
     let names = NewNames {
@@ -275,6 +282,48 @@ fn verdict<'t>(text: &'t str, rules: &RuleSet) -> Result<(&'t str, String, usize
         Verdict::Rewrite { name: new, rule } => Ok((name, new, rule)),
         Verdict::Keep(reason, detail) => Err((reason, detail)),
     }
+}
+
+/// The same of an address that the names of charts are joined to. It changes only when all of them change in
+/// the same way.
+fn folder_verdict<'t>(text: &'t str, rules: &RuleSet) -> Result<(&'t str, String, usize), Why> {
+    let below = format!("{text}/x");
+    if rules.text_is_ecr(&below) {
+        return Err((Reason::AlreadyEcr, "it is in ECR".to_string()));
+    }
+    // Only for its reasons: templates, placeholders, tags.
+    name_of(&below).map(drop)?;
+    match rules.decide_beginning(text) {
+        Verdict::Rewrite { name, .. } if !name.contains('/') => {
+            let detail = "nothing but the registry would be left of it, and charts are not told from images there; give its rule a prefix";
+            Err((Reason::GroupIncomplete, detail.to_string()))
+        }
+        Verdict::Rewrite { name, rule } => Ok((text, name, rule)),
+        Verdict::Keep(reason, detail) => Err((reason, detail)),
+    }
+}
+
+/// Refuses addresses of charts that are not read as images are: they begin with a host whatever it looks like, and
+/// on Docker Hub, nobody can tell whether `library/` would come in front of what is joined to one without a
+/// namespace.
+fn of_chart(site: &Site, rules: &RuleSet) -> Result<(), Why> {
+    let text = site.text();
+    let lacks = match site.finder {
+        CHART => text.split('/').count() < 3,
+        CHART_FOLDER => !text.contains('/'),
+        _ => return Ok(()),
+    };
+    let host = text.split('/').next().unwrap_or("");
+    if ImageRef::parse(&format!("{host}/x")).is_ok_and(|image| image.registry().is_none()) {
+        let detail = format!("its first part, `{host}`, is a host that nothing is known of");
+        return Err((Reason::NoRule, detail));
+    }
+    let meant = || Canonical::new(upstreams::canonical_host(host), "x/x");
+    if lacks && rules.behind_alias(meant()).host == DOCKER_HUB {
+        let detail = "it has no namespace, and Docker Hub has charts only in one; write that into the address (`registry-1.docker.io/acme`)";
+        return Err((Reason::GroupIncomplete, detail.to_string()));
+    }
+    Ok(())
 }
 
 /// Names for which the tools of a project put in the image that they have built: there is none of the

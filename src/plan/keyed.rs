@@ -13,7 +13,7 @@ use crate::image::ImageRef;
 use crate::reason::Reason;
 use crate::rules::{RuleSet, Verdict};
 use crate::scan::ScannedFile;
-use crate::sites::{Keyed, Matching, Site};
+use crate::sites::{CHART_FOLDER, Keyed, Matching, Site};
 use crate::walk::Role;
 
 /// What people leave out in names of Docker Hub.
@@ -81,6 +81,10 @@ fn moved(site: &Site, outcome: &Outcome, rules: &RuleSet) -> Option<Moved> {
                 Moved::of(&change.from, &full, &change.to)
             }
         }),
+        Outcome::Skip(Reason::AlreadyEcr, _) if site.finder == CHART_FOLDER => {
+            let upstream = rules.chart_upstream(site.text())?;
+            Some(Moved::of(&upstream, &upstream, site.text()))
+        }
         Outcome::Skip(Reason::AlreadyEcr, _) => {
             let upstream = rules.revert(site.text()).ok()?;
             let full = canonical_of(rules, &upstream)?.to_string();

@@ -3,7 +3,7 @@
 use super::decide;
 use crate::image::{Canonical, ImageRef};
 use crate::rules::RuleSet;
-use crate::sites::{Names, Site};
+use crate::sites::{CHART_FOLDER, Names, Site};
 
 /// The canonical name of the image in a site's text (`docker.io/library/nginx`), without tag and
 /// digest, which may be filled in elsewhere. `None` when the text is no reference, or only a part of
@@ -18,7 +18,17 @@ pub fn canonical(rules: &RuleSet, site: &Site) -> Option<Canonical> {
     if is_partial {
         return None;
     }
+    if site.finder == CHART_FOLDER {
+        return canonical_folder(rules, site.text());
+    }
     canonical_of(rules, site.text())
+}
+
+/// The name of a place that those of charts are joined to: nothing on Docker Hub lies in `library/` by that.
+fn canonical_folder(rules: &RuleSet, text: &str) -> Option<Canonical> {
+    let below = canonical_of(rules, &format!("{text}/x"))?;
+    let path = below.path.strip_suffix("/x")?.to_string();
+    Some(Canonical { path, ..below })
 }
 
 /// The same of a text that stands for itself.

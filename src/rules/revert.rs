@@ -2,8 +2,11 @@
 
 use std::fmt;
 
-use super::{RuleSet, upstreams};
-use crate::image::ImageRef;
+use super::{Place, RuleSet, Verdict, upstreams};
+use crate::image::{ImageRef, begins_with_host};
+
+/// Stands for what is below the address of charts: two components, which no `library/` belongs to.
+const BELOW: &str = "/x/x";
 
 /// Why a reference has no upstream to go back to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +57,46 @@ impl RuleSet {
             .ok_or(RevertError::NoPrefix)?;
         Ok(format!("{name}{}", image.suffix()))
     }
+
+    /// The address upstream of charts whose address is one in ECR (`oci://R/docker-hub/bitnamicharts`), with
+    /// the host by which the upstream's registry is reached (`oci://registry-1.docker.io/bitnamicharts`).
+    /// Without a scheme, it is one in an OCI registry, too. `None` for every other address.
+    pub fn chart_upstream(&self, address: &str) -> Option<String> {
+        let (scheme, rest) = in_registry(address)?;
+        let text = format!("{}{BELOW}", rest.trim_end_matches('/'));
+        let cached = self.cached(&text);
+        let cached = cached.filter(|cached| self.place_of(cached.host) == Place::Here);
+        let name = match cached {
+            Some(cached) => cached.upstream().to_string(),
+            None => self.revert(&text).ok()?,
+        };
+        let name = name.strip_suffix(BELOW)?;
+        let (host, path) = name.split_at(name.find('/').unwrap_or(name.len()));
+        Some(format!("{scheme}{}{path}", upstreams::url_of(host)))
+    }
+
+    /// The address upstream of charts that a rewrite would give one in ECR. That leaves no trace of the spelling
+    /// of the host, or of its alias: who knows charts by where they come from has to know them by the same
+    /// before and after.
+    pub fn chart_moved(&self, address: &str) -> Option<String> {
+        let (scheme, rest) = in_registry(address)?;
+        let rest = rest.trim_end_matches('/');
+        match self.decide_beginning(rest) {
+            Verdict::Rewrite { name, .. } if begins_with_host(rest) => {
+                self.chart_upstream(&format!("{scheme}{name}"))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The scheme and the rest of an address of charts in an OCI registry.
+fn in_registry(address: &str) -> Option<(&'static str, &str)> {
+    match address.split_once("://") {
+        Some(("oci", rest)) => Some(("oci://", rest)),
+        Some(_) => None,
+        None => Some(("", address)),
+    }
 }
 
 #[cfg(test)]
@@ -89,6 +132,90 @@ mod tests {
             set.revert(&format!("{TARGET}/own/app:1")),
             Err(RevertError::NoPrefix)
         );
+    }
+
+    #[test]
+    fn addresses_of_charts_go_back_to_their_upstream() {
+        let plain = defaults();
+        let none = RuleSet::new(None, crate::rules::default_rules()).0;
+        let narrow = set(&["ghcr.io/prometheus-community=prom", "docker.io=ROOT"]);
+        for (set, address, wanted) in [
+            (
+                &plain,
+                "oci://R/docker-hub/bitnamicharts",
+                Some("oci://registry-1.docker.io/bitnamicharts"),
+            ),
+            (
+                &plain,
+                "oci://R/docker-hub/bitnamicharts/",
+                Some("oci://registry-1.docker.io/bitnamicharts"),
+            ),
+            (
+                &plain,
+                "R/docker-hub/bitnamicharts",
+                Some("registry-1.docker.io/bitnamicharts"),
+            ),
+            (
+                &plain,
+                "oci://R/docker-hub",
+                Some("oci://registry-1.docker.io"),
+            ),
+            (
+                &plain,
+                "oci://R/ghcr/org/charts/app",
+                Some("oci://ghcr.io/org/charts/app"),
+            ),
+            (&plain, "https://R/ghcr/org/charts", None),
+            (&plain, "oci://R/own/charts", None),
+            (
+                &plain,
+                "oci://999999999999.dkr.ecr.eu-west-1.amazonaws.com/ghcr/org",
+                None,
+            ),
+            (&plain, "oci://ghcr.io/org/charts", None),
+            (&plain, "file://../x", None),
+            (
+                &none,
+                "oci://R/ghcr/org/charts",
+                Some("oci://ghcr.io/org/charts"),
+            ),
+            (
+                &narrow,
+                "oci://R/prom/charts",
+                Some("oci://ghcr.io/prometheus-community/charts"),
+            ),
+            (
+                &narrow,
+                "oci://R/bitnamicharts",
+                Some("oci://registry-1.docker.io/bitnamicharts"),
+            ),
+        ] {
+            let address = address.replace("R/", &format!("{TARGET}/"));
+            assert_eq!(set.chart_upstream(&address).as_deref(), wanted, "{address}");
+        }
+    }
+
+    #[test]
+    fn addresses_of_charts_are_known_by_the_same_before_and_after() {
+        let aliases = [("charts.example.com".to_string(), "ghcr.io".to_string())];
+        let set = defaults().with_aliases(aliases.into());
+        for (address, wanted) in [
+            (
+                "oci://docker.io/bitnamicharts",
+                Some("oci://registry-1.docker.io/bitnamicharts"),
+            ),
+            (
+                "oci://registry-1.docker.io/bitnamicharts/",
+                Some("oci://registry-1.docker.io/bitnamicharts"),
+            ),
+            ("oci://charts.example.com/acme", Some("oci://ghcr.io/acme")),
+            ("index.docker.io/acme", Some("registry-1.docker.io/acme")),
+            ("bitnami", None),
+            ("https://docker.io/acme", None),
+            ("oci://registry.example.com/acme", None),
+        ] {
+            assert_eq!(set.chart_moved(address).as_deref(), wanted, "{address}");
+        }
     }
 
     #[test]

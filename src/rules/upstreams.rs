@@ -97,6 +97,11 @@ pub const UPSTREAMS: &[Upstream] = &[
     },
 ];
 
+/// The host by which the registry is reached that `host` stands for in references.
+pub fn url_of(host: &str) -> &str {
+    find(host).map_or(host, |upstream| upstream.url)
+}
+
 /// The end of every Azure Container Registry host; each customer has a host of its own.
 const AZURE_SUFFIX: &str = ".azurecr.io";
 

@@ -12,14 +12,16 @@ mod sources;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use globset::GlobSet;
 
 use crate::config::{self, Config, ConfigError, Target};
 use crate::findings::Levels;
 use crate::helm::{HelmCache, Knowledge};
-use crate::rules::{Rule, RuleSet, Targets, matching};
+use crate::rules::{Rule, RuleSet, Targets, ecr_host, matching};
 use crate::scan;
+use crate::sites::{ChartRefs, OCI};
 use crate::source::SourceFile;
 pub use aws::{Answer, Aws, variable};
 use registry::Hint;
@@ -222,9 +224,34 @@ impl Settings {
         self.config.helm.allows_insecure
     }
 
-    /// What is known of charts.
-    pub fn knowledge(&self) -> Knowledge {
+    /// What is known of charts. Those whose address is one in ECR are known by that of their upstream, as the
+    /// rules of any path say; `charts`: whether a rewrite may give them such an address.
+    pub fn knowledge(&self, charts: ChartRefs) -> Knowledge<'_> {
+        let sets: OnceLock<Vec<RuleSet>> = OnceLock::new();
+        let upstream = move |address: &str| {
+            let may_move = charts == ChartRefs::Sought;
+            if !may_move && !may_be_in_ecr(address) {
+                return None;
+            }
+            let sets = sets.get_or_init(|| self.rule_sets());
+            let upstream = |set: &RuleSet| {
+                let moved = || set.chart_moved(address).filter(|_| may_move);
+                set.chart_upstream(address).or_else(moved)
+            };
+            let mut upstreams = sets.iter().filter_map(upstream);
+            let first = upstreams.next()?;
+            upstreams.all(|other| other == first).then_some(first)
+        };
         Knowledge::new(self.config.helm.charts.clone(), self.helm_cache.clone())
+            .with_upstream(Box::new(upstream))
+    }
+
+    /// The rule sets of files without overrides, and of each override, as far as there are some.
+    fn rule_sets(&self) -> Vec<RuleSet> {
+        let overrides = (0..self.config.overrides.len()).map(|index| vec![index]);
+        let all = std::iter::once(Vec::new()).chain(overrides);
+        let sets = all.map(|combination| self.rule_set(&combination, &mut Vec::new()));
+        sets.filter_map(Result::ok).collect()
     }
 
     /// The rule sets for these files, and what is worth saying about them. Each of the `files` needs a
@@ -380,6 +407,12 @@ impl Settings {
         }
         Ok(Some((host.clone(), origin.clone())))
     }
+}
+
+/// Whether an address of charts may be one in ECR: a registry that is filled in later may be any.
+fn may_be_in_ecr(address: &str) -> bool {
+    let rest = address.strip_prefix(OCI).unwrap_or(address);
+    ecr_host::ecr_host_of(rest).is_some() || rest.starts_with("${")
 }
 
 /// Drops repeated notes, keeping the order.

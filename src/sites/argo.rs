@@ -126,7 +126,7 @@ pub(super) fn find_overrides(path: &Path, text: &str, document: &Document<'_>, f
 }
 
 /// The sources of an Application, or of those that an ApplicationSet makes.
-fn sources(document: &Document<'_>, object: &object::Object<'_>) -> Vec<NodeId> {
+pub(super) fn sources(document: &Document<'_>, object: &object::Object<'_>) -> Vec<NodeId> {
     let is_application = matches!(object.kind, "Application" | "ApplicationSet");
     if object.group != "argoproj.io" || !is_application {
         return Vec::new();

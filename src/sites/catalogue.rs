@@ -50,6 +50,10 @@ const PLACES: &[(&str, &str, &str, &str, &str, &str)] = &[
     ("chart-test", "suites of helm-unittest", "asserts: value", "stays: `test-assertion`; with `--with-tests` rewritten with the chart", "What a test says that a chart renders", "test-assertions"),
     ("chart-test-pattern", "suites of helm-unittest", "asserts: pattern", "stays: `test-assertion`", "The same as a regular expression", "test-assertions"),
     ("metadata", "`Chart.yaml`", "annotations: images, artifacthub.io/images", "stays: `metadata`; with `--with-tests` rewritten with the chart", "What a catalogue says that a chart brings", "metadata"),
+    ("chart", "Flux OCIRepository", "spec/url: oci://…", "with `--charts` rewritten (see [charts](charts.md))", "One chart, or another artifact", "charts-oci-flux"),
+    ("chart", "Argo CD sources without `chart`; k3s HelmChart; helmfile and Fleet", "repoURL, chart, repo: oci://…", "with `--charts` rewritten", "The same", "charts-oci-others"),
+    ("chart-folder", "Flux HelmRepository; Argo CD sources with `chart`", "url, repoURL", "with `--charts` rewritten, when everything below it goes the same way", "What the names of charts are joined to", "charts-oci-flux"),
+    ("chart-folder", "helmfile `repositories`, kustomize `helmCharts`, `Chart.yaml`", "url, repo, repository", "with `--charts` rewritten; beside a lock it stays: `group-incomplete`", "The same", "charts-oci-dependencies"),
     ("lines", "templates that cannot be read", "lines that are `image: …`", "stays: `unparsed`", "Shown only", "templates-unparsed"),
 ];
 

@@ -20,6 +20,7 @@ mod kustomize;
 mod lines;
 mod metadata;
 mod object;
+mod oci;
 mod parts;
 mod patches;
 mod path;
@@ -54,6 +55,7 @@ pub use kustomize::{
 pub use lines::lines;
 pub use metadata::LISTED;
 pub use object::Object;
+pub use oci::{CHART, CHART_FOLDER, ChartRefs, SCHEME as OCI, is_exact, of_range};
 pub use parts::{DIGEST_GLUE, Names, Part, Parts, Step, Value, join};
 pub use patches::{Aim, NAME as PATCH, Operation, PatchPiece, TEST as PATCH_TEST};
 pub use path::KeyPath;
@@ -276,13 +278,16 @@ pub struct Input<'d> {
     pub fields: &'d [Field],
 }
 
-/// Places that the config says name images.
+/// What a run takes for sites beside what is known here: places that the config says name images, and
+/// references to charts.
 #[derive(Clone, Debug, Default)]
 pub struct Stated {
     /// The keys of Helm values that name images together.
     pub templates: Vec<Template>,
     /// The fields of objects.
     pub fields: Vec<Field>,
+    /// What becomes of references to charts.
+    pub charts: ChartRefs,
 }
 
 /// Adds what it finds in one object.
@@ -412,9 +417,12 @@ pub fn find(path: &Path, text: &str, document: &Document<'_>, stated: &Stated) -
         found.unproven.extend(values.spare);
     }
     drop_doubles(&mut found);
+    if stated.charts == ChartRefs::Sought {
+        oci::find(path, text, document, &objects, &mut found);
+    }
     metadata::find(path, text, document, &objects, &mut found);
     chart_tests::find(text, document, &mut found);
-    policies::find(text, document, &objects, &mut found);
+    policies::find(text, document, &objects, stated.charts, &mut found);
     hold_all(hold.as_ref(), &mut found);
     cluster_tests::hold(path, &mut found);
     found.sites.sort_by_key(Site::span);
@@ -543,6 +551,9 @@ pub fn find_inside(text: &str, document: &Document<'_>, inside: &Text, stated: &
     }
     find_objects(text, document, &objects, stated, &mut found);
     drop_doubles(&mut found);
+    if stated.charts == ChartRefs::Sought {
+        oci::find(Path::new(""), text, document, &objects, &mut found);
+    }
     embedded::drop_described(document, inside, &mut found);
     hold_all(hold, &mut found);
     embedded::fit(inside, &mut found);

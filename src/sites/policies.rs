@@ -3,9 +3,10 @@
 //! Which fields these are is a table, by the object that holds them and the way to them. Nothing in
 //! them is ever edited; what matters is whether they still know an image under its new name.
 
-use super::Found;
 use super::bit::Bit;
 use super::object::{self, Object};
+use super::oci::SCHEME;
+use super::{ChartRefs, Found};
 use crate::source::Span;
 use crate::yaml::{Document, Kind, NodeId};
 
@@ -104,14 +105,26 @@ const ROWS: &[Row] = &[
     Row { group: "argocd-image-updater.argoproj.io", kinds: &["ImageUpdater"], way: &[Key("spec"), Below, Key("imageName")], texts: Texts::Each, matching: Name, tool: UPDATER, advice: FOLLOW },
 ];
 
+/// The places that the Applications of a project may be fetched from (Argo CD documentation, "Projects").
+#[rustfmt::skip]
+const PROJECTS: Row = Row { group: "argoproj.io", kinds: &["AppProject"], way: &[Key("spec"), Key("sourceRepos")], texts: Texts::Each, matching: Glob, tool: "an AppProject of Argo CD", advice: "add the address in ECR to its `sourceRepos` before the rewrite is rolled out:" };
+/// The text that stands for every place there.
+const ANYWHERE: &str = "*";
+
 /// Kinds of Gatekeeper's library that forbid what they list: an image that is deployed is none of it.
 const FORBIDDING: &str = "Disallowed";
 /// The keys of Renovate's rules that hold names of packages (Renovate documentation, `packageRules`).
 const RENOVATE_KEYS: &[&str] = &["matchPackageNames", "matchDepNames"];
 const RENOVATE_PREFIXES: &[&str] = &["matchPackagePrefixes", "matchDepPrefixes"];
 
-/// What the policies and automations of a document name.
-pub(super) fn find(text: &str, document: &Document<'_>, objects: &[Object<'_>], found: &mut Found) {
+/// What the policies and automations of a document name; those of charts, too, where they are sites.
+pub(super) fn find(
+    text: &str,
+    document: &Document<'_>,
+    objects: &[Object<'_>],
+    charts: ChartRefs,
+    found: &mut Found,
+) {
     let policies = object::policies(document);
     for object in policies.iter().chain(objects) {
         for row in ROWS.iter().filter(|row| row.is_for(object)) {
@@ -133,10 +146,37 @@ pub(super) fn find(text: &str, document: &Document<'_>, objects: &[Object<'_>], 
         }
     }
     renovate(text, document, found);
+    if charts == ChartRefs::Sought {
+        projects(text, document, objects, found);
+    }
     found.keyed.sort_by_key(|keyed| keyed.span);
     found
         .keyed
         .dedup_by_key(|keyed| (keyed.span, keyed.text.clone()));
+}
+
+/// The addresses of charts that projects allow.
+fn projects(text: &str, document: &Document<'_>, objects: &[Object<'_>], found: &mut Found) {
+    for object in objects.iter().filter(|object| PROJECTS.is_for(object)) {
+        let mut walk = Walk {
+            text,
+            document,
+            row: &PROJECTS,
+            found: Vec::new(),
+        };
+        walk.follow(object.node, PROJECTS.way);
+        if walk.found.iter().any(|keyed| keyed.text == ANYWHERE) {
+            continue;
+        }
+        let bare = |text: &str| text.strip_prefix(SCHEME).unwrap_or(text).to_string();
+        found
+            .keyed
+            .extend(walk.found.into_iter().map(|keyed| Keyed {
+                text: bare(&keyed.text),
+                list: keyed.list.iter().map(|text| bare(text)).collect(),
+                ..keyed
+            }));
+    }
 }
 
 /// The names in the rules of a config of Renovate, which is known by their key.

@@ -4,7 +4,7 @@
 //! document says to other files may not be what it says when it is filled in, and which parts belong
 //! together may be another thing in every release: the former is not believed, the latter only shown.
 
-use super::{Found, KeyPath, Shape, Site, object, patches, without_proof};
+use super::{CHART_FOLDER, Found, KeyPath, Shape, Site, object, patches, without_proof};
 use crate::reason::Reason;
 use crate::yaml::{Actions, Around, Document, Masked, NodeId, Place, Scalar, Style};
 
@@ -110,6 +110,9 @@ fn show_only(site: &mut Site) {
 fn hold(site: &mut Site, masked: &Masked) {
     let why = if matches!(site.finder, patches::NAME | patches::TEST) {
         let detail = "it stands in a patch that a template writes, and nobody can tell what it acts on; change it by hand";
+        (Reason::GroupIncomplete, detail)
+    } else if site.finder == CHART_FOLDER {
+        let detail = "it stands in a template, and nobody can tell which versions of its charts are fetched; change it by hand";
         (Reason::GroupIncomplete, detail)
     } else if begins_in_action(site, masked) {
         let detail = "a template fills it in; set the image where its value comes from";

@@ -160,6 +160,11 @@ pub(in super::super) struct JudgementArgs {
     /// Where they repeat an image that its own files change.
     #[arg(long, hide_short_help = true)]
     pub(in super::super) with_tests: bool,
+    /// Rewrite references to charts in OCI registries, too
+    ///
+    /// What fetches them (Flux, Argo CD, Helm) needs credentials for ECR of its own.
+    #[arg(long, hide_short_help = true)]
+    pub(in super::super) charts: bool,
 }
 
 /// Where code goes.

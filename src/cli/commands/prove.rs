@@ -39,7 +39,7 @@ pub(in super::super) fn prove(args: &Prove, talk: Talk) -> Result<Exit, Error> {
     })?;
     // From here on there are copies to take away.
     let stop = rewrite::stop_on_signals();
-    let scan = settings.scan_options();
+    let scan = run.options.scan.clone();
     let roots = run.roots.clone();
     let shown = |path: &Path| walk::shown(path, &current);
     let signal = || stop.load(Ordering::SeqCst);

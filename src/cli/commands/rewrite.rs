@@ -22,6 +22,7 @@ use crate::report::{self, Home, Kind, Report, clean, text};
 use crate::rules::RuleSet;
 use crate::scan::ScannedFile;
 use crate::settings::{ConfigChoice, Rules, Settings, Wanted};
+use crate::sites::ChartRefs;
 use crate::source::{self, Failure, SourceFile};
 use crate::walk::{self, Role, Switch, Walk};
 use crate::write;
@@ -40,7 +41,7 @@ enum Mode {
 
 pub(in super::super) fn rewrite(args: &Rewrite, talk: Talk) -> Result<Exit, Error> {
     let started = Instant::now();
-    refuse_later(args)?;
+    refuse_together(args)?;
     let current = current_folder()?;
     let stdin = args.paths.iter().any(|path| path == Path::new(STDIN));
     one_input(&args.rules, stdin || lists_stdin(&args.files))?;
@@ -192,6 +193,9 @@ impl<'s> Run<'s> {
         if judgement.with_tests {
             self.options.repeats = Repeats::Follow;
         }
+        if judgement.charts {
+            self.options.scan.stated.charts = ChartRefs::Sought;
+        }
     }
 
     /// Reads and scans what was walked, and what that takes in. `limit` is in bytes.
@@ -233,7 +237,7 @@ impl<'s> Run<'s> {
         mut files: Vec<ScannedFile>,
         look: impl FnOnce(&[ScannedFile], &Links, RulesFor<'_>) -> T,
     ) -> Result<(Plan, T), Error> {
-        let charts = self.settings.knowledge();
+        let charts = self.settings.knowledge(self.options.scan.stated.charts);
         let progress = Progress::new(self.talk);
         let links = progress.during("finding what hangs together", || {
             link::link_in(&mut files, &self.folder_links, &charts)
@@ -564,15 +568,13 @@ pub(super) fn current_folder() -> Result<PathBuf, Error> {
         .map_err(|error| Error::Message(format!("the current directory cannot be read: {error}")))
 }
 
-fn refuse_later(args: &Rewrite) -> Result<(), Error> {
+/// Refuses options that say nothing together.
+fn refuse_together(args: &Rewrite) -> Result<(), Error> {
     if args.check && args.report.exit_code {
         let message = "`--exit-code` goes with `--dry-run`; `--check` has its own";
         return Err(Error::Message(message.into()));
     }
-    match args.later.given() {
-        Some(option) => Err(Error::Message(format!("`{option}` is not supported yet"))),
-        None => Ok(()),
-    }
+    Ok(())
 }
 
 /// Whether the whole repository of the config is looked at, so that what its config names and

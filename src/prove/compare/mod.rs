@@ -304,6 +304,18 @@ mod tests {
             ),
             ("hub: docker.io/istio", "hub: R/docker-hub/istio"),
             (
+                "url: 'oci://registry-1.docker.io/bitnamicharts/'",
+                "url: 'oci://R/docker-hub/bitnamicharts/'",
+            ),
+            (
+                "url: oci://ghcr.io/acme/charts/app",
+                "url: oci://R/ghcr/acme/charts/app",
+            ),
+            (
+                "repoURL: registry-1.docker.io/bitnamicharts",
+                "repoURL: R/docker-hub/bitnamicharts",
+            ),
+            (
                 "data: {a: 'image: {repository: a/b}\n\n  '}",
                 "data: {a: 'image: {repository: R/docker-hub/a/b}\n\n  '}",
             ),
@@ -320,6 +332,21 @@ mod tests {
     fn everything_else_is_a_difference() {
         let no = "it is no image";
         for (before, after, why) in [
+            (
+                "url: oci://registry-1.docker.io/bitnamicharts",
+                "url: oci://R/docker-hub/library/bitnamicharts",
+                no,
+            ),
+            (
+                "url: oci://ghcr.io/acme/app",
+                "url: oci://R/ghcr/acme/other",
+                no,
+            ),
+            (
+                "url: oci://ghcr.io/acme/app",
+                "url: https://R/ghcr/acme/app",
+                no,
+            ),
             (
                 "image: nginx:1",
                 "image: R/docker-hub/library/nginx:2",

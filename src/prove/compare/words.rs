@@ -8,6 +8,7 @@ use crate::image::{self, DOCKER_HUB, ImageRef};
 use crate::rules::ecr_host::{ecr_host_of, is_ecr_host};
 use crate::rules::upstreams::{UPSTREAMS, canonical_host};
 use crate::rules::{RuleSet, Verdict};
+use crate::sites::OCI;
 
 /// Stands for a registry of which a part is filled in later.
 const STAND_IN: &str = "000000000000.dkr.ecr.us-east-1.amazonaws.com";
@@ -47,6 +48,15 @@ impl Words<'_> {
             if before == after {
                 continue;
             }
+            // An address of charts, below which they lie or which is that of one.
+            if let (Some(before), Some(after)) = (before.strip_prefix(OCI), after.strip_prefix(OCI))
+            {
+                if is_put_in_library(before, after) || !planned_as(before, after, rules, true) {
+                    return None;
+                }
+                changed.push((as_written(before, rules), as_written(after, rules)));
+                continue;
+            }
             // A flag for an image has one: `--solver-image=acme/solver`.
             let is_flagged = || index > 1 && is_flag(old[index - 2], old[index - 1]);
             let is_named = is_sure || is_reference(before) || is_flagged();
@@ -66,6 +76,13 @@ fn as_written(text: &str, rules: &[Arc<RuleSet>]) -> String {
         Some(host) => text.replace(STAND_IN, host.as_str()),
         None => text.to_string(),
     }
+}
+
+/// Whether an address of charts came under the namespace of Docker Hub's official images: there are none of
+/// charts.
+fn is_put_in_library(before: &str, after: &str) -> bool {
+    let is_in = |address: &str| address.contains("/library/");
+    is_in(after) && !is_in(before)
 }
 
 /// Whether a word, and what stands behind it, are a flag for an image.
