@@ -111,6 +111,16 @@ const FOUND: &[(Property, &str)] = &[
         properties::embedded,
         "<apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: d}\nspec:\n  chart: {spec: {chart: x, sourceRef: {kind: HelmRepository, name: y}}}\n  values:\n    containers: [{name: web, image: \"acme/web:1.0\"}]\n",
     ),
+    // What was written behind a tag became a part of it.
+    (
+        properties::scalar_spans,
+        "image: {repository: !acme/dev}\n",
+    ),
+    // A mistake pointed at half of a line break that only YAML 1.1 knows.
+    (
+        properties::config,
+        "registry: 123456789012.dkr.ecr.eu-west-1.amazonaws.com\nrules: default\noverrides:\n- paths: [\"**/dev/**\"\u{85}]\n  registry: 555555555555.dkriscr.eu-west-1.amazonaws.cOm\n",
+    ),
 ];
 
 /// A name of Docker Hub is stored under `library/`, whichever way the hub is written.
@@ -119,6 +129,8 @@ fn long_names_of_the_hub_are_whole_references() {
     for host in ["", "docker.io/", "index.docker.io/"] {
         for length in 246..=256 {
             properties::image_ref(&format!("{host}{}", "a".repeat(length)));
+            // With a prefix in front of it, a long name has no reference any more.
+            properties::image_ref(&format!("{host}x/{}", "a".repeat(length - 10)));
         }
     }
 }
