@@ -617,20 +617,26 @@ fn what_comes_last_in_a_build_is_tied_to_what_follows() {
 
 #[test]
 fn policies_that_a_build_holds_keep_their_names() {
-    let policy = "apiVersion: kyverno.io/v1\nkind: ClusterPolicy\nspec: {rules: [{mutate: {patchStrategicMerge: {spec: {initContainers: [{image: 'nginx:1.27'}]}}}}]}\n";
-    let files = [
-        ("base/policy.yaml", policy),
-        (
-            "base/kustomization.yaml",
-            "resources: [app.yaml, policy.yaml]\n",
-        ),
-        ("o/kustomization.yaml", &*overlay(NAMES)),
-        ("p/kustomization.yaml", "resources: [../base]\n"),
-    ];
-    let folder = tree(&[&[BASE], &files[..]].concat());
-    let (_, diff, talk) = rewrite(folder.path(), &[".", "--dry-run"]);
-    assert!(!diff.contains("library/nginx"), "{diff}{talk}");
-    assert!(diff.contains("library/redis"), "{diff}{talk}");
+    // What a policy puts into objects moves with the name.
+    for (rule, moved) in [("validate: {pattern", 0), ("mutate: {patchStrategicMerge", 3)] {
+        let policy = format!(
+            "apiVersion: kyverno.io/v1\nkind: ClusterPolicy\nspec: {{rules: [{{{rule}: {{spec: {{initContainers: [{{image: 'nginx:1.27'}}]}}}}}}}}]}}\n"
+        );
+        let files = [
+            ("base/policy.yaml", &*policy),
+            (
+                "base/kustomization.yaml",
+                "resources: [app.yaml, policy.yaml]\n",
+            ),
+            ("o/kustomization.yaml", &*overlay(NAMES)),
+            ("p/kustomization.yaml", "resources: [../base]\n"),
+        ];
+        let folder = tree(&[&[BASE], &files[..]].concat());
+        let (_, diff, talk) = rewrite(folder.path(), &[".", "--dry-run"]);
+        let names = diff.matches("library/nginx").count();
+        assert_eq!(names, moved, "{diff}{talk}");
+        assert!(diff.contains("library/redis"), "{diff}{talk}");
+    }
 }
 
 #[test]

@@ -361,8 +361,13 @@ pub(super) fn name_of(text: &str) -> Result<&str, Why> {
             (Reason::Templated, detail.to_string()),
         )
     } else if let Some(at) = placeholder(text) {
-        let detail = "a placeholder is filled in elsewhere; set the image there";
-        (Some(at), (Reason::Variable, detail.to_string()))
+        let detail = match placeholder_default(&text[at..]) {
+            Some(default) => format!(
+                "a placeholder may be filled in elsewhere, and is `{default}` where it is not; set the image in both places"
+            ),
+            None => "a placeholder is filled in elsewhere; set the image there".to_string(),
+        };
+        (Some(at), (Reason::Variable, detail))
     } else {
         (None, (Reason::NotAnImage, String::new()))
     };
@@ -375,6 +380,13 @@ pub(super) fn name_of(text: &str) -> Result<&str, Why> {
                 .map_err(|error| (Reason::NotAnImage, format!("it {error}")))
         }
     }
+}
+
+/// What a placeholder becomes where nothing fills it in: `${X:=a}` and `${X:-a}` are `a`.
+fn placeholder_default(text: &str) -> Option<&str> {
+    let (inner, _) = text.strip_prefix("${")?.split_once('}')?;
+    let (_, default) = inner.split_once(":=").or_else(|| inner.split_once(":-"))?;
+    (!default.is_empty()).then_some(default)
 }
 
 /// The name of a reference of which something at `filled` is filled in elsewhere, if that is in the

@@ -28,6 +28,7 @@ const PLACES: &[(&str, &str, &str, &str, &str, &str)] = &[
     ("workload", "any object", "volumes: image.reference", "rewritten", "Image volumes, by shape", "workloads"),
     ("workload", "ConfigMap `data`, Secret `stringData`", "keys that end in .yaml, .yml, .json", "rewritten", "Documents in texts: all of this list, edited in place", "embedded-configmap"),
     ("workload", "Workflow and its templates", "resource/manifest", "rewritten", "Argo Workflows: the object that a step makes, in a text", "resources-workflows"),
+    ("workload", "policies of Kyverno and Gatekeeper", "mutate, generate/data, assign/value: containers", "rewritten; other references stay: `group-incomplete`", "What a policy puts into objects", "policies-injected"),
     ("kustomize", "kustomizations", "images: name, newName", "rewritten with what they match", "Names of images (see [kustomize](kustomize.md))", "kustomize-names"),
     ("patch", "JSON6902 patches", "value", "rewritten", "Images that an operation writes", "kustomize-patch-images"),
     ("patch-test", "JSON6902 patches", "value of a test", "rewritten with its image", "Images that an operation tests for", "kustomize-tests"),

@@ -5,8 +5,10 @@
 
 use std::path::Path;
 
-use super::Found;
+use super::object::Object;
+use super::{Found, Site};
 use crate::reason::Reason;
+use crate::yaml::Document;
 
 /// What such a file is called, behind the number of its step and before a word of its own (kuttl
 /// documentation, "Format of the files").
@@ -14,16 +16,43 @@ const NAMES: &[&str] = &["assert", "error", "errors"];
 /// Words in the names of folders that hold tests.
 const FOLDERS: &[&str] = &["test", "e2e", "kuttl", "chainsaw"];
 
+/// The group of Chainsaw's tests, which also hold objects themselves, and the keys of those steps that
+/// compare them (Chainsaw's API reference).
+const CHAINSAW: &str = "chainsaw.kyverno.io";
+const COMPARING: &[&str] = &["assert", "error"];
+
 /// Holds everything in such a file.
 pub(super) fn hold(path: &Path, found: &mut Found) {
     if !is_expectation(path) {
         return;
     }
     found.texts.clear();
-    let detail = "a test compares it with what runs in a cluster; change it together with what the test deploys";
-    for site in found.sites.iter_mut().chain(&mut found.unproven) {
-        site.hold = Some((Reason::TestAssertion, detail.to_string()));
+    found
+        .sites
+        .iter_mut()
+        .chain(&mut found.unproven)
+        .for_each(hold_site);
+}
+
+/// Holds what the steps of tests compare.
+pub(super) fn hold_steps(document: &Document<'_>, objects: &[Object<'_>], found: &mut Found) {
+    let tests = objects.iter().filter(|object| object.group == CHAINSAW);
+    let nodes = tests.flat_map(|test| test.node..document.node(test.node).end);
+    let entries = nodes.flat_map(|id| document.entries(id));
+    let compared = entries.filter(|entry| entry.key.is_some_and(|key| COMPARING.contains(&key)));
+    for value in compared.map(|entry| entry.value) {
+        let (nodes, bytes) = (value..document.node(value).end, document.bytes_below(value));
+        found.texts.retain(|text| !nodes.contains(&text.node));
+        let sites = found.sites.iter_mut();
+        sites
+            .filter(|site| bytes.contains(&site.span().start))
+            .for_each(hold_site);
     }
+}
+
+fn hold_site(site: &mut Site) {
+    let detail = "a test compares it with what runs in a cluster; change it together with what the test deploys";
+    site.hold = Some((Reason::TestAssertion, detail.to_string()));
 }
 
 /// Whether a file says what a test expects: by the number in front, or by its folder.

@@ -41,6 +41,11 @@ const IMAGES: &str = "images";
 const IMAGE_TAGS: &str = "imageTags";
 /// A transformer that copies fields.
 const COPIER: &str = "ReplacementTransformer";
+/// The transformer that `images` of a kustomization become.
+const IMAGE_TAGGER: &str = "ImageTagTransformer";
+/// The group of kpt's functions, and the annotation of what is no resource but configures them.
+const KPT: &str = "fn.kpt.dev";
+const LOCAL_CONFIG: &str = "config.kubernetes.io/local-config";
 /// Transformers that patch (kustomize `plugin/builtin`).
 const PATCHING: &[&str] = &[
     "PatchTransformer",
@@ -242,16 +247,66 @@ fn transformer(input: &Input<'_>, found: &mut Found) {
             ..Default::default()
         });
     }
-    let names = transformer_names(document, object);
+    // In fields of its own, a name may be a part of an image: what it gives instead is not ours to say.
+    let has_fields = items(document, object.node, "fieldSpecs").next().is_some();
+    let names = if has_fields {
+        transformer_names(document, object)
+    } else {
+        entries_and_sites(input, image_tags(document, object), found)
+    };
     let copied = affixed(document, object);
     if !names.is_empty() || !copied.is_empty() {
-        add(Kustomization {
+        found.facts.push(Fact::Kustomization(Kustomization {
             acts: Acts::OnItsParents,
             names,
             copied,
             ..Default::default()
-        });
+        }));
     }
+    let names = entries_and_sites(input, kpt_images(document, object), found);
+    if !names.is_empty() {
+        found.facts.push(Fact::Kustomization(Kustomization {
+            acts: Acts::Anywhere,
+            names,
+            ..Default::default()
+        }));
+    }
+}
+
+/// The maps with the image that kpt's function `set-image` names, as kustomize does: its own object, or a config
+/// map, which is one for kpt alone when an annotation says so. What they act on, a pipeline says.
+///
+/// Source: kpt functions catalog, `functions/go/set-image`.
+fn kpt_images(document: &Document<'_>, object: &Object<'_>) -> Vec<NodeId> {
+    let root = object.node;
+    let is_local = document.text_at(root, &["metadata", "annotations", LOCAL_CONFIG]);
+    match (object.group, object.kind) {
+        (KPT, "SetImage") => fields(document, root, "image").collect(),
+        ("", "ConfigMap") if is_local == Some("true") => {
+            let gives = |map: &NodeId| {
+                let mut keys = [NEW_NAME, "newTag", "digest"].into_iter();
+                keys.any(|key| document.get(*map, key).is_some())
+            };
+            fields(document, root, "data").filter(gives).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The entries of some maps; each becomes a site.
+fn entries_and_sites(input: &Input<'_>, maps: Vec<NodeId>, found: &mut Found) -> Vec<NameEntry> {
+    let mut entries = Vec::new();
+    for map in maps {
+        let Some(mut entry) = entry(input.document, map) else {
+            continue;
+        };
+        if let Some(site) = entry_site(input, map) {
+            entry.site = Some(site.span().start);
+            found.sites.push(site);
+        }
+        entries.push(entry);
+    }
+    entries
 }
 
 /// The ways to the fields that a transformer puts something in front of, or behind.
@@ -375,14 +430,18 @@ fn patch_files(document: &Document<'_>, object: &Object<'_>) -> Vec<Taking> {
 
 /// The image that a transformer of its own, in a file or a text, names.
 pub(super) fn transformer_names(document: &Document<'_>, object: &Object<'_>) -> Vec<NameEntry> {
-    if object.kind != "ImageTagTransformer" {
-        return Vec::new();
-    }
     let any_field = items(document, object.node, "fieldSpecs").next().is_some();
-    fields(document, object.node, "imageTag")
+    image_tags(document, object)
+        .into_iter()
         .filter_map(|tag| entry(document, tag))
         .map(|entry| NameEntry { any_field, ..entry })
         .collect()
+}
+
+/// The maps with the image that kustomize's own transformer names.
+fn image_tags(document: &Document<'_>, object: &Object<'_>) -> Vec<NodeId> {
+    let tags = fields(document, object.node, "imageTag");
+    tags.filter(|_| object.kind == IMAGE_TAGGER).collect()
 }
 
 /// The values under `key`, whose case kustomize does not tell, with aliases followed.

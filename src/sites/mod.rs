@@ -16,6 +16,7 @@ mod entry;
 mod flux;
 mod front;
 mod generated;
+mod injected;
 mod kustomize;
 mod lines;
 mod metadata;
@@ -610,6 +611,8 @@ fn find_objects(
             finder(&input, found);
         }
     }
+    injected::find(text, document, found);
+    cluster_tests::hold_steps(document, objects, found);
     let others = found.sites.iter();
     let others = others.filter(|site| site.finder != values::REFERENCE);
     let others: HashSet<Span> = others.flat_map(spans).collect();

@@ -4,6 +4,8 @@
 //! looked at on its own. Some hold no images at all, whatever their fields are called: schemas and
 //! policies describe images, they do not run them.
 
+use std::ops::Range;
+
 use crate::image;
 use crate::yaml::{Document, Kind, NodeId};
 
@@ -18,6 +20,11 @@ const POLICY_GROUPS: &[&str] = &[
 ];
 /// The end of Gatekeeper's groups, one for each kind of constraint or template.
 const POLICY_GROUP_SUFFIXES: &[&str] = &[".gatekeeper.sh", ".kyverno.io"];
+
+/// What belongs to such groups and runs images: Chainsaw's tests, which apply objects, and Kubewarden's
+/// servers.
+const RUNNING_GROUPS: &[&str] = &["chainsaw.kyverno.io"];
+const RUNNING_KINDS: &[(&str, &str)] = &[("policies.kubewarden.io", "PolicyServer")];
 
 /// How the kinds end of policies: what such an object is shows without its group.
 const POLICY_KIND_END: &str = "Policy";
@@ -60,9 +67,22 @@ pub(super) fn objects<'d>(
     document: &'d Document<'_>,
     implied_kustomization: bool,
 ) -> Vec<Object<'d>> {
+    among(document, 0..document.nodes.len(), implied_kustomization)
+}
+
+/// The objects below a node.
+pub(super) fn below<'d>(document: &'d Document<'_>, node: NodeId) -> Vec<Object<'d>> {
+    among(document, node + 1..document.node(node).end, false)
+}
+
+fn among<'d>(
+    document: &'d Document<'_>,
+    nodes: Range<NodeId>,
+    implied_kustomization: bool,
+) -> Vec<Object<'d>> {
     let mut objects = Vec::new();
-    let mut id = 0;
-    while id < document.nodes.len() {
+    let mut id = nodes.start;
+    while id < nodes.end {
         let implied = id == 0 && implied_kustomization;
         match read(document, id, implied) {
             Some(object) if holds_no_images(&object) || is_forbidden(document, id) => {
@@ -156,7 +176,7 @@ fn read<'d>(document: &'d Document<'_>, node: NodeId, implied: bool) -> Option<O
 }
 
 /// The group of an `apiVersion`. Only Kubernetes' own group has no name, and one version.
-fn group_of(version: &str) -> &str {
+pub(super) fn group_of(version: &str) -> &str {
     let slash = version.find('/');
     if image::filled_at(version).is_some_and(|at| slash.is_none_or(|slash| at < slash)) {
         // What is filled in may hold a slash itself.
@@ -185,12 +205,16 @@ pub(super) fn is_schema(object: &Object<'_>) -> bool {
 
 /// Whether what looks like an image in it is none that is pulled.
 pub(super) fn holds_no_images(object: &Object<'_>) -> bool {
-    object.kind == SCHEMA || is_of_policies(object.group) || is_policy_of_any_group(object)
+    let is_of_policies =
+        is_of_policies(object.group) && !RUNNING_KINDS.contains(&(object.group, object.kind));
+    object.kind == SCHEMA || is_of_policies || is_policy_of_any_group(object)
 }
 
 fn is_of_policies(group: &str) -> bool {
     let mut suffixes = POLICY_GROUP_SUFFIXES.iter();
-    POLICY_GROUPS.contains(&group) || suffixes.any(|suffix| group.ends_with(suffix))
+    let is_listed =
+        POLICY_GROUPS.contains(&group) || suffixes.any(|suffix| group.ends_with(suffix));
+    is_listed && !RUNNING_GROUPS.contains(&group)
 }
 
 /// Whether an object whose group is filled in later is a policy or automation by its kind.

@@ -8,7 +8,7 @@
 
 use std::collections::HashSet;
 
-use super::{Fact, Found, Input, KeyPath, Shape, Site, flux, object, rest_of_line};
+use super::{Fact, Found, Input, KeyPath, Shape, Site, flux, injected, object, rest_of_line};
 use crate::reason::Reason;
 use crate::yaml::{Document, Kind, NodeId, PlainType, Scalar, Style, plain_type};
 
@@ -117,17 +117,20 @@ fn children(document: &Document<'_>, id: NodeId, role: Role, visit: &mut dyn FnM
             document
                 .items(entry.value)
                 .for_each(|item| visit(item, role));
-        } else if let Some(role) = role.of_value(entry.key.unwrap_or("")) {
+        } else if let Some(role) = role.of_value(injected::added(entry.key.unwrap_or(""))) {
             visit(entry.value, role);
         }
     }
 }
 
-/// The images of policies: kustomize does not tell those from others.
+/// The images of policies that stay: kustomize does not tell those from others.
 pub(super) fn fixed(document: &Document<'_>) -> Option<Fact> {
     let policies = object::policies(document).into_iter();
+    let injected = injected::nodes(document);
+    let stays = |id: &NodeId| !injected.iter().any(|nodes| nodes.contains(id));
     let texts = policies
         .flat_map(|policy| images(document, policy.node, Role::Root))
+        .filter(stays)
         .filter_map(|id| document.text(id));
     let texts: Vec<String> = texts.map(Into::into).collect();
     (!texts.is_empty()).then_some(Fact::FixedImages(texts))

@@ -7,6 +7,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::Range;
 
 use granit_parser::{
     Event, Options, Parser, ScalarStyle, ScanError, Span as EngineSpan, StrInput, StructureStyle,
@@ -226,6 +227,12 @@ impl<'a> Document<'a> {
     /// The items of a sequence; none for anything else. Aliases are not followed.
     pub fn items(&self, id: NodeId) -> impl Iterator<Item = NodeId> {
         self.children(id, matches!(self.nodes[id].kind, Kind::Sequence))
+    }
+
+    /// The bytes from where a node begins to where the last node below it ends.
+    pub fn bytes_below(&self, id: NodeId) -> Range<usize> {
+        let ends = (id..self.nodes[id].end).map(|id| self.nodes[id].span.end);
+        self.nodes[id].span.start..ends.max().unwrap_or(self.nodes[id].span.end)
     }
 
     /// The value under `key` of a mapping (the last one, as kubectl reads duplicates), with an alias

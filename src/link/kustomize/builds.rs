@@ -75,7 +75,7 @@ impl Builder {
     /// The builders that it goes on from, components among them.
     pub(super) fn goes_on_from(&self) -> impl Iterator<Item = usize> {
         self.steps.iter().filter_map(|step| match step {
-            Step::Build(to) | Step::Component(to) => Some(*to),
+            Step::Build(to) | Step::Component(to) | Step::Transformer(to) => Some(*to),
             _ => None,
         })
     }
@@ -109,6 +109,8 @@ pub(super) enum Step {
     Entries(Vec<EntryId>),
     /// Patches and tests of transformers.
     Late(Vec<Step>),
+    /// A transformer that names images acts.
+    Transformer(usize),
 }
 
 /// An image that a build may hold because an entry later on names it.
@@ -168,7 +170,7 @@ impl Builds {
             match step {
                 Step::Sites(some) | Step::Patches(some) | Step::Tests(some) => sites.extend(some),
                 Step::Late(steps) => pending.extend(steps),
-                Step::Build(_) | Step::Component(_) | Step::Entries(_) => {}
+                Step::Build(_) | Step::Component(_) | Step::Transformer(_) | Step::Entries(_) => {}
             }
         }
         sites
@@ -206,7 +208,7 @@ impl Builds {
         for step in &self.builders[index].steps {
             match step {
                 Step::Entries(entries) => own.extend(entries),
-                Step::Component(component) => self.own(*component, seen, own),
+                Step::Component(at) | Step::Transformer(at) => self.own(*at, seen, own),
                 _ => {}
             }
         }

@@ -182,7 +182,7 @@ impl Running<'_> {
                 let built = self.build(*base);
                 flows.extend(built.iter().cloned());
             }
-            Step::Component(component) => self.steps(*component, flows),
+            Step::Component(at) | Step::Transformer(at) => self.steps(*at, flows),
             Step::Tests(tests) => {
                 for &test in tests {
                     let text = self.text(test);

@@ -31,8 +31,9 @@ impl Builds {
             files,
             tree,
             builds: Self::default(),
-            by_key: HashMap::new(),
+            by_key: BTreeMap::new(),
             by_file: HashMap::new(),
+            transformers: BTreeSet::new(),
             loose: BTreeSet::new(),
         };
         making.make();
@@ -46,14 +47,17 @@ struct Making<'a, 't> {
     files: &'a [ScannedFile],
     tree: &'t Tree<'a>,
     builds: Builds,
-    by_key: HashMap<Key, usize>,
+    by_key: BTreeMap<Key, usize>,
     /// The kustomizations of a file, components among them.
     by_file: HashMap<usize, Vec<usize>>,
+    /// The transformers that name images and are listed by kustomizations.
+    transformers: BTreeSet<Key>,
     loose: BTreeSet<Key>,
 }
 
 impl<'a> Making<'a, '_> {
     fn make(&mut self) {
+        self.transformers = self.listed_transformers();
         let mut deployments = Vec::new();
         for (file, scanned) in self.files.iter().enumerate() {
             for (fact, kustomization) in facts(scanned).enumerate() {
@@ -65,6 +69,10 @@ impl<'a> Making<'a, '_> {
                     (_, Acts::Last) => {}
                     (Some(_), _) => deployments.push((key, kustomization)),
                     (None, _) if scanned.source.places().any(is_kustomization_name) => {
+                        let index = self.add(key, kustomization);
+                        self.by_file.entry(file).or_default().push(index);
+                    }
+                    (None, _) if self.transformers.contains(&key) => {
                         self.add(key, kustomization);
                     }
                     (None, _) if kustomization.names.is_empty() => {}
@@ -88,6 +96,27 @@ impl<'a> Making<'a, '_> {
         if !self.builds.named.is_empty() {
             self.builds.sow_dead(self.files);
         }
+    }
+
+    /// The transformers that kustomizations of the repository list, and that act on what kustomize
+    /// takes for images: one with fields of its own may act on any text.
+    fn listed_transformers(&self) -> BTreeSet<Key> {
+        let files = 0..self.files.len();
+        let taken = files.flat_map(|file| self.tree.taken(file));
+        let listed = taken.filter(|taken| taken.role == TakenAs::Transformer);
+        let reached: BTreeSet<usize> = listed
+            .flat_map(|taken| self.tree.reached(taken.to))
+            .collect();
+        let facts = reached.iter().flat_map(|&file| {
+            let facts = facts(&self.files[file]).enumerate();
+            facts.map(move |(fact, found)| ((file, fact), found))
+        });
+        let is_one = |fact: &Kustomization| {
+            let in_images = !fact.names.iter().any(|name| name.any_field);
+            fact.acts == Acts::OnItsParents && fact.folder.is_none() && in_images
+        };
+        let named = facts.filter(|(_, fact)| is_one(fact) && !fact.names.is_empty());
+        named.map(|(key, _)| key).collect()
     }
 
     /// The kustomizations of a file.
@@ -115,9 +144,6 @@ impl<'a> Making<'a, '_> {
             elsewhere: Vec::new(),
         });
         self.by_key.insert(key, index);
-        if kustomization.folder.is_none() {
-            self.by_file.entry(key.0).or_default().push(index);
-        }
         index
     }
 
@@ -210,6 +236,9 @@ impl<'a> Making<'a, '_> {
             TakenAs::Transformer => {
                 for file in self.tree.reached(file) {
                     self.patch_late(self.sites(file, |_| true), steps);
+                    let own = self.by_key.range((file, 0)..(file + 1, 0));
+                    let own = own.filter(|(key, _)| self.transformers.contains(key));
+                    steps.extend(own.map(|(_, &index)| Step::Transformer(index)));
                 }
             }
             TakenAs::Generator | TakenAs::Copier => {}
@@ -531,7 +560,8 @@ fn in_order(mut steps: Vec<Step>) -> Vec<Step> {
         Step::Component(_) => 1,
         Step::Patches(_) | Step::Tests(_) => 2,
         Step::Entries(_) => 3,
-        Step::Late(_) => 4,
+        // In the order in which they are listed.
+        Step::Late(_) | Step::Transformer(_) => 4,
     });
     steps
 }

@@ -52,7 +52,7 @@ impl FieldPath {
     }
 
     /// Reads a path of the built-in table.
-    pub(super) fn of_table(text: &str) -> Self {
+    pub(in crate::sites) fn of_table(text: &str) -> Self {
         let keys = split(text.strip_prefix('/').unwrap_or(text)).into_iter();
         let keys = keys.map(|key| {
             let inner = key.strip_suffix("[]").unwrap_or(&key);
@@ -82,7 +82,7 @@ impl FieldPath {
     }
 
     /// Whether the keys lead to the field; positions in lists do not count.
-    pub(super) fn matches(&self, keys: &[&str]) -> bool {
+    pub(in crate::sites) fn matches(&self, keys: &[&str]) -> bool {
         matches(&self.0, keys)
     }
 }

@@ -229,6 +229,11 @@ pub(super) fn of_unknown(text: &str, document: &Document<'_>, target: &Object<'_
     if !target.group.is_empty() || !is_map || is_core {
         return Vec::new();
     }
+    of_part(text, document, target)
+}
+
+/// The images, all assumed, in a part of an object of which the group is not known.
+pub(super) fn of_part(text: &str, document: &Document<'_>, target: &Object<'_>) -> Vec<Site> {
     let mut walk = Walk::new(text, document, target);
     walk.go(target.node, &[], true);
     walk.assume(target);

@@ -213,6 +213,7 @@ pub(super) const ROWS: &[Row] = &[
     Row { group: "rabbitmq.com", kinds: ANY, path: "**", means: Image, what: "RabbitMQ" },
     Row { group: "pingcap.com", kinds: ANY, path: "**", means: Image, what: "TiDB: `baseImage` and others, whose tag is the version" },
     Row { group: ".testkube.io", kinds: ANY, path: "**", means: Image, what: "Testkube" },
+    Row { group: "policies.kubewarden.io", kinds: &["PolicyServer"], path: "spec/image", means: Image, what: "Kubewarden: servers of policies" },
     Row { group: "k6.io", kinds: ANY, path: "**", means: Image, what: "k6" },
 ];
 

@@ -35,11 +35,13 @@ const PIPELINES: &[&str] = &[
 /// Maps, or lists of maps and texts, that fill in something elsewhere, by the group of their object.
 /// Sources: the API references of Flux, Argo CD and Argo Workflows.
 const FILLING: &[(&str, &str)] = &[
-    ("kustomize.toolkit.fluxcd.io", "substitute"),
+    ("kustomize.toolkit.fluxcd.io", SUBSTITUTE),
     ("argoproj.io", "elements"),
     ("argoproj.io", "values"),
     ("argoproj.io", "withItems"),
 ];
+/// The key of Flux's, whose values stand in for anything.
+const SUBSTITUTE: &str = "substitute";
 /// Quotes inside a text.
 const QUOTES: [char; 2] = ['"', '\''];
 /// The key and name of a parameter under which Tekton is told where tasks lie.
@@ -442,7 +444,11 @@ impl<'d> Walk<'d> {
         let items: Vec<NodeId> = document.items(value).collect();
         for map in items.iter().chain([&value]) {
             for entry in document.entries(*map) {
-                self.full(entry.value, entry.key.unwrap_or(""), FILLED);
+                let name = entry.key.unwrap_or("");
+                self.full(entry.value, name, FILLED);
+                if key == SUBSTITUTE {
+                    self.hosted(entry.value, name);
+                }
             }
         }
         for item in items {
@@ -451,6 +457,14 @@ impl<'d> Walk<'d> {
             let standing = reading::whole(text, Says::Nothing, key);
             self.add(item, standing.map(|standing| Piece { range, standing }));
         }
+    }
+
+    /// A reference with its registry, whatever it is called; a tag may be filled in behind it.
+    fn hosted(&mut self, value: NodeId, name: &str) {
+        let text = self.document.text(value).unwrap_or("");
+        let range = 0..text.len();
+        let standing = reading::hosted(text, name);
+        self.add(value, standing.map(|standing| Piece { range, standing }));
     }
 
     /// A map that gives a value to a name, whatever reads it.

@@ -220,6 +220,12 @@ pub(super) fn whole(text: &str, says: Says, called: &str) -> Option<Standing> {
     }
 }
 
+/// How a reference to a registry that many use stands where its name says nothing, with a tag or without.
+pub(super) fn hosted(text: &str, called: &str) -> Option<Standing> {
+    let literal = Literal::read(text)?;
+    (literal.host == Host::Known).then(|| Standing::Assumed(unnamed(called)))
+}
+
 /// What would settle a reference that lacks its host or its tag, under a name that says it is one.
 fn incomplete(text: &str, literal: Literal, called: &str) -> Option<String> {
     if literal.tagged {

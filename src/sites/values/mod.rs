@@ -19,7 +19,7 @@ use super::parts::Step;
 use super::{BlockId, KeyPath, Shape, Site};
 use crate::image::ImageRef;
 use crate::reason::{Assumption, Reason};
-use crate::yaml::{Document, DocumentPath, Kind, NodeId};
+use crate::yaml::{Document, DocumentPath, Kind, NodeId, Place, Scalar};
 pub use allowance::Allowance;
 use walk::Walk;
 pub use words::is_image_map;
@@ -203,12 +203,35 @@ pub fn without_proof(site: Site) -> Option<Site> {
     let is_pinned = image.name_len() < scalar.value.len();
     let is_full = (is_pinned || is_named) && words::has_known_host(&scalar.value);
     if !is_full || site.scalars().count() > 1 {
-        return None;
+        return site.document.is_inside().then(|| shown(site)).flatten();
     }
     let detail = "nothing shows what reads this file; agree with `--assume=text-reference`, or name the file after the values that it holds";
     Some(Site {
         shape: Shape::Whole(scalar.clone()),
         assumption: Some((Assumption::TextReference, detail.to_string())),
+        ..site
+    })
+}
+
+/// An image in parts in a text of an object that nobody is seen to read, if it names a registry that is known:
+/// which layers are merged with it, so that its parts could be changed, is not known either.
+fn shown(site: Site) -> Option<Site> {
+    let text = site.text().to_string();
+    let primary = site.parts()?.primary()?;
+    let image = ImageRef::parse(&text).ok()?;
+    if image.name_len() == text.len() || !words::has_known_host(&text) {
+        return None;
+    }
+    let shape = Shape::Whole(Scalar {
+        place: Place::Spelled(primary.place.span()),
+        value: text,
+        ..primary.clone()
+    });
+    let detail = "nothing shows what reads the values in this text, and which others it merges with them; change it by hand, together with those";
+    let hold = (Reason::GroupIncomplete, detail.to_string());
+    Some(Site {
+        shape,
+        hold: Some(site.hold.unwrap_or(hold)),
         ..site
     })
 }
