@@ -112,10 +112,7 @@ const FOUND: &[(Property, &str)] = &[
         "<apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: d}\nspec:\n  chart: {spec: {chart: x, sourceRef: {kind: HelmRepository, name: y}}}\n  values:\n    containers: [{name: web, image: \"acme/web:1.0\"}]\n",
     ),
     // What was written behind a tag became a part of it.
-    (
-        properties::scalar_spans,
-        "image: {repository: !acme/dev}\n",
-    ),
+    (properties::scalar_spans, "image: {repository: !acme/dev}\n"),
     // A mistake pointed at half of a line break that only YAML 1.1 knows.
     (
         properties::config,

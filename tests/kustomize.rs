@@ -618,7 +618,10 @@ fn what_comes_last_in_a_build_is_tied_to_what_follows() {
 #[test]
 fn policies_that_a_build_holds_keep_their_names() {
     // What a policy puts into objects moves with the name.
-    for (rule, moved) in [("validate: {pattern", 0), ("mutate: {patchStrategicMerge", 3)] {
+    for (rule, moved) in [
+        ("validate: {pattern", 0),
+        ("mutate: {patchStrategicMerge", 3),
+    ] {
         let policy = format!(
             "apiVersion: kyverno.io/v1\nkind: ClusterPolicy\nspec: {{rules: [{{{rule}: {{spec: {{initContainers: [{{image: 'nginx:1.27'}}]}}}}}}}}]}}\n"
         );
