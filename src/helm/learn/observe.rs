@@ -163,10 +163,8 @@ fn words(trial: &Trial) -> Words {
 /// image is made of those is for that chart to say.
 fn own_documents(trial: &Trial) -> impl Iterator<Item = (&String, &str)> {
     let manifests = trial.rendered.manifests.iter();
-    let documents = manifests.flat_map(|(template, text)| {
-        let documents = text.split("\n---").map(move |text| (template, text));
-        documents
-    });
+    let documents = manifests
+        .flat_map(|(template, text)| text.split("\n---").map(move |text| (template, text)));
     documents.filter(|(_, text)| !text.lines().any(is_of_release))
 }
 
