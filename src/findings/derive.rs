@@ -553,6 +553,25 @@ mod tests {
     }
 
     #[test]
+    fn what_names_begin_with_is_under_no_library() {
+        let ecr = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
+        let rules = RuleSet::new(Some(EcrHost::parse(ecr).unwrap()), default_rules()).0;
+        for (text, wanted) in [
+            (
+                format!("global: {{hub: {ecr}/docker-hub/istio, tag: 1.24.0}}\n"),
+                &[][..],
+            ),
+            (
+                format!("image: {{repository: {ecr}/docker-hub/istio, tag: 1.24.0}}\n"),
+                &["1:21 error[wrong-library]"][..],
+            ),
+        ] {
+            let plan = plan_text("values.yaml", &text, rules.clone());
+            assert_eq!(told(&plan, &Levels::default()), wanted, "{text}");
+        }
+    }
+
+    #[test]
     fn assumptions_and_remarks_can_be_silenced() {
         let codes = "undecided, global-registry-conflict, bitnami-insecure-images";
         for (comment, left, notes) in [

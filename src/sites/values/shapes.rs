@@ -29,9 +29,9 @@ impl<'d> Walk<'d> {
                 .iter()
                 .find_map(|end| key.strip_suffix(end))
                 .or(Some(key))
-                .filter(|stem| is_image_key(stem));
+                .filter(|stem| is_image_key(stem) || self.is_tagged_repository(map, stem, key));
             let is_reference = key.ends_with(REFERENCE_END);
-            if key.ends_with("_repo") && !self.text(map, key).is_some_and(has_known_host) {
+            if is_short(key) && !self.text(map, key).is_some_and(has_known_host) {
                 // `quay_image_repo: quay.io` is put in front of other names.
                 continue;
             }
@@ -82,7 +82,19 @@ impl<'d> Walk<'d> {
 
     /// Whether a tag stands beside what is called `stem`.
     fn has_tag(&self, map: &Map<'d, '_>, stem: &str) -> bool {
-        self.text(map, &format!("{stem}_tag")).is_some()
+        let mut keys = ["_tag", "Tag"].iter();
+        keys.any(|end| self.text(map, &format!("{stem}{end}")).is_some())
+    }
+
+    /// Whether a key is a `repository` whose name says nothing of images, and its value and the tag beside it do:
+    /// `defaultAirflowRepository` and `defaultAirflowTag`. Sources of code have tags as well, but no
+    /// registry; charts have both.
+    fn is_tagged_repository(&self, map: &Map<'d, '_>, stem: &str, key: &str) -> bool {
+        let lower = stem.to_ascii_lowercase();
+        stem.len() < key.len()
+            && !["chart", "helm"].iter().any(|word| lower.contains(word))
+            && self.has_tag(map, stem)
+            && self.text(map, key).is_some_and(has_known_host)
     }
 
     fn text(&self, map: &Map<'d, '_>, key: &str) -> Option<&'d str> {
@@ -239,7 +251,7 @@ impl<'d> Walk<'d> {
             parts.between = between;
             // `repo` is a word for source code as well.
             self.shaped |= key.ends_with("Repository") || key.ends_with("_repository");
-            self.shaped |= key.ends_with("_repo") && self.has_tag(map, stem);
+            self.shaped |= is_short(key) && self.has_tag(map, stem);
         }
     }
 
@@ -512,6 +524,11 @@ impl<'d> Walk<'d> {
             digest => format!("{tag}@sha256:{digest}"),
         }
     }
+}
+
+/// Whether a key ends in `repo`, which is a word for what stands in front of names, and for source code, too.
+fn is_short(key: &str) -> bool {
+    key.ends_with("_repo") || key.ends_with("Repo")
 }
 
 /// How many keys all paths begin with; each keeps at least its last one.

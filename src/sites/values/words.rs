@@ -11,7 +11,7 @@ use crate::rules::{ecr_host, upstreams};
 pub(super) const REPOSITORY_KEYS: &[&str] = &["repository", "repo", "image", "name"];
 /// The ends of keys that hold the repository of what the rest of the key names (kubespray's
 /// `calico_node_image_repo`).
-pub(super) const REPOSITORY_ENDS: &[&str] = &["Repository", "_repository", "_repo"];
+pub(super) const REPOSITORY_ENDS: &[&str] = &["Repository", "_repository", "Repo", "_repo"];
 /// The end of keys that hold a whole reference (the runner controller's `dindSidecarRepositoryAndTag`).
 pub(super) const REFERENCE_END: &str = "RepositoryAndTag";
 /// Keys beside a `repository` that show that an image is meant.
