@@ -132,6 +132,7 @@ fn killed_runs_lose_nothing_and_the_next_one_does_the_rest() {
     for round in 0..rounds {
         reset(folder, &old);
         let (signal, sent) = [("KILL", Signal::KILL), ("TERM", Signal::TERM)][round % 2];
+        let was = when(first);
         let mut child = program(folder)
             .args(&arguments)
             .stdout(Stdio::null())
@@ -141,7 +142,6 @@ fn killed_runs_lose_nothing_and_the_next_one_does_the_rest() {
         // Nothing is written while files are read, so that most rounds wait for the first file.
         let mut wait = whole;
         if round % 8 < 6 {
-            let was = when(first);
             // A run that nobody stops takes as long as the first one did, or a little longer.
             let late = Instant::now() + whole * 5 + Duration::from_secs(5);
             while when(first) == was && Instant::now() < late {
