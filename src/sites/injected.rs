@@ -74,17 +74,17 @@ struct Part<'d> {
     puts: Puts,
 }
 
-/// The nodes of what the policies of a document put into objects.
-pub(super) fn nodes(document: &Document<'_>) -> Vec<Range<NodeId>> {
-    let parts = parts(document).into_iter();
+/// The nodes of what these policies of a document put into objects.
+pub(super) fn nodes(document: &Document<'_>, policies: &[Object<'_>]) -> Vec<Range<NodeId>> {
+    let parts = parts(document, policies).into_iter();
     parts
         .map(|part| part.node..document.node(part.node).end)
         .collect()
 }
 
-fn parts<'d>(document: &'d Document<'_>) -> Vec<Part<'d>> {
+fn parts<'d>(document: &'d Document<'_>, policies: &[Object<'d>]) -> Vec<Part<'d>> {
     let mut parts = Vec::new();
-    for policy in object::policies(document) {
+    for &policy in policies {
         let is_its = |row: &&Row| row.group == policy.group && row.kinds.contains(&policy.kind);
         for row in ROWS.iter().filter(is_its) {
             let mut ends = Vec::new();
@@ -138,7 +138,7 @@ fn follow<'d>(
 
 /// The images in what the policies of a document put into objects.
 pub(super) fn find(text: &str, document: &Document<'_>, found: &mut Found) {
-    for part in parts(document) {
+    for part in parts(document, &object::policies(document)) {
         let mut own = Found::default();
         match part.puts {
             Puts::Part | Puts::Object => part.find_in_object(text, document, &mut own),

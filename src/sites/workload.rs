@@ -125,10 +125,11 @@ fn children(document: &Document<'_>, id: NodeId, role: Role, visit: &mut dyn FnM
 
 /// The images of policies that stay: kustomize does not tell those from others.
 pub(super) fn fixed(document: &Document<'_>) -> Option<Fact> {
-    let policies = object::policies(document).into_iter();
-    let injected = injected::nodes(document);
+    let policies = object::policies(document);
+    let injected = injected::nodes(document, &policies);
     let stays = |id: &NodeId| !injected.iter().any(|nodes| nodes.contains(id));
     let texts = policies
+        .iter()
         .flat_map(|policy| images(document, policy.node, Role::Root))
         .filter(stays)
         .filter_map(|id| document.text(id));
