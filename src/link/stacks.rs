@@ -420,8 +420,8 @@ impl<'a> Charts<'a> {
     }
 }
 
-/// What tells two merges apart: layers, root, what decides the target, whether all is known, and
-/// whether it is only a beginning.
+/// What tells two merges apart: layers, root, what decides the target, whether all is known, whether it is
+/// only a beginning, and what automation writes to.
 type Same = (Vec<Layer>, Root, Vec<usize>, bool, bool, Vec<String>);
 
 /// Merges, each once.

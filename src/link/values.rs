@@ -158,6 +158,7 @@ impl View {
                 may_be_fronted: self.may_be_fronted,
                 beside: self.beside.take(),
                 between: self.between,
+                written: self.written.take(),
                 ..other
             };
             return;
