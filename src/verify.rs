@@ -98,11 +98,19 @@ pub fn verify(
     if !action_texts(before).eq(action_texts(after)) {
         return Err(VerifyError::Actions);
     }
+    let is_masked = readings.len() > 1;
     for (reading, due) in readings {
         let (Some(before), Some(after)) = (reading.of(before), reading.of(after)) else {
             return Err(VerifyError::Actions);
         };
-        same_events(&before, &after, due)?;
+        // What the first engine refuses as it stands was planned by its masks, and is no scalar of the text,
+        // be the second engine as lenient as it may: it takes control characters.
+        let mut raw = documents(&before);
+        if is_masked && reading == Reading::Raw && raw.any(|document| document.is_err()) {
+            compare(events_first(&before), events_first(&after), due)?;
+        } else {
+            same_events(&before, &after, due)?;
+        }
     }
     Ok(())
 }

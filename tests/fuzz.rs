@@ -111,6 +111,19 @@ const FOUND: &[(Property, &str)] = &[
         properties::embedded,
         "<apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: d}\nspec:\n  chart: {spec: {chart: x, sourceRef: {kind: HelmRepository, name: y}}}\n  values:\n    containers: [{name: web, image: \"acme/web:1.0\"}]\n",
     ),
+    // A template of which one document is no YAML showed the parts of the others twice, and a second run
+    // would have changed them again.
+    (
+        properties::plan_text,
+        "app.yaml\napiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: both}\nspec:\n  source:\n    repoURL: https://charts.example.com\n    chart: both\n    helm:\n      valuesObject:\n        image:\n          registry: quay.io\n          repository: acme/both\n---\na: b: c\nd: {{ .Values.d }}\n",
+    ),
+    // The second engine takes a control character, the first does not and reads the file by its mask.
+    (
+        properties::embedded,
+        "D{{- $kind := \"\u{10}\" }}\napiVersion: {{ .Values.apiVersion }}\nkind: {{ $kind }}\nspec:\n  containers:\n    - image: nginx:1\n",
+    ),
+    // Directives of Terraform are actions, too.
+    (properties::mask, "a{%{ else }}b\n"),
     // What was written behind a tag became a part of it.
     (properties::scalar_spans, "image: {repository: !acme/dev}\n"),
     // A mistake pointed at half of a line break that only YAML 1.1 knows.
@@ -134,7 +147,9 @@ fn long_names_of_the_hub_are_whole_references() {
 
 #[test]
 fn what_fuzzing_found_stays_right() {
-    for (property, input) in FOUND {
-        holds(*property, std::iter::once(input.to_string()));
-    }
+    let broken = FOUND
+        .iter()
+        .filter(|(property, input)| catch_unwind(|| property(input)).is_err());
+    let broken: Vec<&str> = broken.map(|(_, input)| *input).collect();
+    assert!(broken.is_empty(), "{} inputs: {broken:#?}", broken.len());
 }

@@ -216,7 +216,8 @@ pub fn mask(text: &str) {
     for action in action_texts(text) {
         let found = text[at..].find(action).expect("actions stand in order");
         at += found + action.len();
-        assert!(action.starts_with("{{") || action.starts_with("{%") || action.starts_with("{#"));
+        let opens = ["{{", "{%", "{#", "%{"].map(|bracket| action.starts_with(bracket));
+        assert!(opens.contains(&true), "{action}");
     }
     for branches in [
         Branches::All,

@@ -214,17 +214,21 @@ fn unite(scan: &mut Scan, text: &str, reads: &[Read<'_>]) {
 
 /// Leaves the first of the sites, and of the texts that could not be read, at the same bytes.
 fn drop_doubles(scan: &mut Scan) {
-    let mut seen = BTreeSet::new();
-    let key = |site: &Site| {
-        let exact = site
+    let (mut exact, mut shown) = (BTreeSet::new(), BTreeSet::new());
+    let mut is_new = |site: &Site| {
+        let is_exact = site
             .scalars()
             .any(|scalar| matches!(scalar.place, Place::Exact(_)));
-        // What is spelled in another way may share its bytes with others.
-        let path = (!exact).then(|| site.path.clone());
-        (site.span(), path)
+        // What is spelled in another way, or only shown, may share its bytes with others.
+        let is_shown = shown.insert((site.span(), site.path.clone()));
+        if is_exact {
+            exact.insert(site.span())
+        } else {
+            is_shown
+        }
     };
     let sites = std::mem::take(&mut scan.sites).into_iter().enumerate();
-    let kept = sites.filter(|(_, site)| seen.insert(key(site))).collect();
+    let kept = sites.filter(|(_, site)| is_new(site)).collect();
     scan.arrange(kept);
     let mut seen = BTreeSet::new();
     scan.unread.retain(|text| seen.insert(text.error.offset));
