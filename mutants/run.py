@@ -4,8 +4,8 @@
     mutants/run.py [--shard K/N] [--only FILE] [--minutes N] [--again] [--work FOLDER]
 
 All mutants are planted into one copy of the sources (`plant`, in src/main.rs) and built once; each is then
-awake in runs of the tests, those beside the code first, until one fails. Mutants that do not compile are dropped by what
-the compiler says of them. They are tried in an order that is random and always the same, so that what was tried when
+awake in runs of the tests that meet it, those beside the code first, until one fails. Mutants that do not compile
+are dropped by what the compiler says of them. They are tried in an order that is random and always the same, so that what was tried when
 `--minutes` are over is a fair sample; `--shard 0/8` takes every eighth. `--again` goes on with the build of the last run.
 
 Prints a table by module and the mutants that no test noticed, and keeps both in the work folder. Needs cargo; a
@@ -36,7 +36,8 @@ MODULES = {
     "link": ["src/link/**/*.rs", "src/link.rs"],
 }
 # Tests in the order in which they are asked: quick ones first. The empty word is those beside the code.
-TESTS = ["", "reference_vectors", "kustomize", "fuzz", "nearby", "write", "cli", "properties", "cases", "rules"]
+TESTS = ["", "reference_vectors", "kustomize", "values_layers", "release_layers", "filled", "templates", "near_misses",
+         "repeats", "charts", "fuzz", "nearby", "write", "cli", "properties", "cases", "rules"]
 # Slow ones that are about one module only.
 ABOUT = {"rules": "src/rules"}
 # Slow ones make fewer cases.
@@ -44,11 +45,22 @@ ROUNDS = {"properties": "60"}
 # What a mutant may take of what the tests take without one, and seconds on top.
 PATIENCE, GRACE = 5, 20
 MEMORY = 6 << 30
-# Asked by every mutant in the copy.
+# Asked by every mutant in the copy. Where it is told a file, it notes there which mutants are asked for.
 AWAKE = '''
 /// Whether this mutant is awake.
 #[allow(missing_docs)]
 pub fn mutated(id: u32) -> bool {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    static REACHED: std::sync::LazyLock<Option<std::fs::File>> = std::sync::LazyLock::new(|| {
+        let path = std::env::var_os("ECR_REWRITE_MUTANTS_REACHED")?;
+        std::fs::File::options().create(true).append(true).open(path).ok()
+    });
+    static SEEN: [AtomicBool; 1 << 14] = [const { AtomicBool::new(false) }; 1 << 14];
+    if let Some(mut file) = REACHED.as_ref()
+        && !SEEN[id as usize].swap(true, Ordering::Relaxed)
+    {
+        let _ = std::io::Write::write_all(&mut file, format!("{id}\\n").as_bytes());
+    }
     static AWAKE: std::sync::LazyLock<u32> = std::sync::LazyLock::new(|| {
         let said = std::env::var("ECR_REWRITE_MUTANT").ok();
         said.and_then(|said| said.parse().ok()).unwrap_or(0)
@@ -132,13 +144,15 @@ def build(tree, target):
     return {name: programs[name] for name in TESTS}
 
 
-def run(program, name, tree, skipped, mutant, seconds):
-    """Whether the tests pass: True, False, or None when they do not end."""
+def run(program, name, tree, skipped, mutant, seconds, reached=None):
+    """Whether the tests pass: True, False, or None when they do not end. Notes in `reached` which mutants they meet."""
     args = [program, "--test-threads", "1", "-q", *(word for test in skipped for word in ("--skip", test))]
     with tempfile.TemporaryDirectory() as scratch:
         env = os.environ | {"ECR_REWRITE_MUTANT": str(mutant), "ECR_REWRITE_ROUNDS": ROUNDS.get(name, "3"),
                             "RAYON_NUM_THREADS": "1", "RUST_BACKTRACE": "0", "TMPDIR": scratch,
                             "CARGO_MANIFEST_DIR": str(tree), "ECR_REWRITE_SHARED": ""}
+        if reached:
+            env["ECR_REWRITE_MUTANTS_REACHED"] = str(reached)
         limit = ["prlimit", f"--as={MEMORY}"] if shutil.which("prlimit") else []
         child = subprocess.Popen([*limit, *args], cwd=tree, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                  text=True, errors="replace", start_new_session=True)
@@ -151,30 +165,34 @@ def run(program, name, tree, skipped, mutant, seconds):
         return child.returncode == 0, said
 
 
-def baselines(programs, tree):
-    """How long each program takes without a mutant, and the tests that fail even so (those of the source's form)."""
+def baselines(programs, tree, work):
+    """How long each program takes without a mutant, the tests that fail even so (those of the source's form), and the
+    mutants it meets."""
     known = {}
     for name, program in programs.items():
-        skipped = []
+        skipped, reached = [], work / f"reached-{name or 'lib'}"
+        reached.unlink(missing_ok=True)
+        reached.touch()
         for _ in range(3):
             began = time.monotonic()
-            passed, said = run(program, name, tree, skipped, 0, 1800)
+            passed, said = run(program, name, tree, skipped, 0, 1800, reached)
             if passed:
                 break
             skipped += re.findall(r"^    (\S+)$", said, re.M)
         else:
             raise SystemExit(f"the tests `{name}` fail without a mutant:\n{said[-2000:]}")
-        known[name] = (time.monotonic() - began, sorted(set(skipped)))
-        say(f"{name or 'lib'}: {known[name][0]:.1f} s{', without ' + ', '.join(skipped) if skipped else ''}")
+        known[name] = (time.monotonic() - began, sorted(set(skipped)), sorted({*map(int, reached.read_text().split())}))
+        say(f"{name or 'lib'}: {known[name][0]:.1f} s, {len(known[name][2])} mutants met"
+            f"{', without ' + ', '.join(skipped) if skipped else ''}")
     return known
 
 
 def attempt(mutant, programs, known, tree):
     """What becomes of a mutant: `caught` or `timeout` with the tests that did it, or `missed`."""
     for name, program in programs.items():
-        if not mutant["file"].startswith(ABOUT.get(name, "")):
+        seconds, skipped, reached = known[name]
+        if mutant["id"] not in reached or not mutant["file"].startswith(ABOUT.get(name, "")):
             continue
-        seconds, skipped = known[name]
         passed, _ = run(program, name, tree, skipped, mutant["id"], seconds * PATIENCE + GRACE)
         if not passed:
             return mutant | {"fate": "timeout" if passed is None else "caught", "by": name or "lib"}
@@ -213,7 +231,7 @@ def made(work, files):
         with dropped.open("a") as out:
             out.write("".join(f"{id}\n" for id in sorted(bad)))
     programs = build(tree, work / "target")
-    return planted, programs, baselines(programs, tree)
+    return planted, programs, baselines(programs, tree, work)
 
 
 def main():
@@ -233,6 +251,7 @@ def main():
         out.unlink(missing_ok=True)
         built.write_text(json.dumps(made(wanted.work, sum(modules.values(), []))))
     planted, programs, known = json.loads(built.read_text())
+    known = {name: (seconds, skipped, set(reached)) for name, (seconds, skipped, reached) in known.items()}
     tree = wanted.work / "tree"
     first, step = map(int, wanted.shard.split("/"))
     chosen = [mutant for mutant in planted if not wanted.only or mutant["file"] in wanted.only]
