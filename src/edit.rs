@@ -132,6 +132,14 @@ mod tests {
     }
 
     #[test]
+    fn what_stands_behind_a_deletion_stood_behind_it() {
+        let set = EditSet::new([edit(2, 4, ""), edit(6, 7, "")]).unwrap();
+        // 12567 of 1234567, without its end
+        let all: Vec<usize> = (0..5).map(|offset| set.before(offset)).collect();
+        assert_eq!(all, [0, 1, 4, 5, 7]);
+    }
+
+    #[test]
     fn refuses_what_overlaps() {
         let overlap = EditSet::new([edit(0, 3, ""), edit(2, 4, "")]).unwrap_err();
         assert_eq!(overlap.to_string(), "edits overlap at bytes 0..3 and 2..4");

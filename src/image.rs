@@ -373,7 +373,7 @@ pub fn is_registry(text: &str) -> bool {
 /// something in the place of one that is filled in later, as targets may be written (`${ECR}`).
 pub fn begins_with_host(text: &str) -> bool {
     let host = text.split('/').next().unwrap_or("");
-    if host.starts_with("${") && host.ends_with('}') {
+    if stands_for_host(host) {
         return true;
     }
     let (name, port) = host.split_once(':').unwrap_or((host, ""));
@@ -381,6 +381,11 @@ pub fn begins_with_host(text: &str) -> bool {
     let last = name.rsplit('.').next().unwrap_or("");
     let is_named = name.contains('.') && last.starts_with(|c: char| c.is_ascii_alphabetic());
     is_named && (port.is_empty() || is_port) || is_port && !name.is_empty()
+}
+
+/// Whether the first part of a name is something in the place of a host that is filled in later.
+pub fn stands_for_host(part: &str) -> bool {
+    part.starts_with("${") && part.ends_with('}')
 }
 
 /// Where something stands in a text that is filled in later: `{{ x }}`, `{% x %}`, `$X`, `${X}`, `$(X)`,

@@ -122,6 +122,21 @@ const FOUND: &[(Property, &str)] = &[
         properties::embedded,
         "D{{- $kind := \"\u{10}\" }}\napiVersion: {{ .Values.apiVersion }}\nkind: {{ $kind }}\nspec:\n  containers:\n    - image: nginx:1\n",
     ),
+    // A key in an `else` in one line is left out with it.
+    (
+        properties::mask,
+        "a: {{ if .b }}\"c\"{{ else }}\"d\"e: {{ end }}\n",
+    ),
+    // With a placeholder for the target, what is no whole image by its key alone was not found again.
+    (
+        properties::plan_text,
+        "values.yaml\ntheme:\n  imageURL: quay.io/acme/disk:1\ntheme:\n  imageURL: quay.io/acme/disk:1\n",
+    ),
+    // What moves to a prefix of a cache has no way back of its own.
+    (
+        properties::config,
+        "rules:\n- {upstream: 111111111111.dkr.ecr.us-east-1.amazonaws.com/hub, prefix: hub}\n- {upstream: 222222222222.dkr.ecr.us-east-1.amazonaws.com/hub, prefix: hub}\n",
+    ),
     // Directives of Terraform are actions, too.
     (properties::mask, "a{%{ else }}b\n"),
     // What was written behind a tag became a part of it.

@@ -227,10 +227,7 @@ fn never_seen(
     known.extend(unknown.iter().map(|(path, _)| path.clone()));
     let groups: Vec<ValuePath> = known.iter().map(group).collect();
     let mut missing = Vec::new();
-    for place in places
-        .iter()
-        .filter(|place| place.is_name && place.is_given)
-    {
+    for place in places.iter().filter(|place| place.is_given_name()) {
         let path = any_key(&place.path);
         let is_done = known.contains(&path) || groups.contains(&group(&path));
         if is_done

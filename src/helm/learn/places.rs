@@ -23,6 +23,13 @@ pub(super) struct Place {
     pub(super) class: String,
 }
 
+impl Place {
+    /// Whether it names an image in the default values.
+    pub(super) fn is_given_name(&self) -> bool {
+        self.is_name && self.is_given
+    }
+}
+
 const REGISTRY_KEYS: [&str; 5] = [
     "registry",
     "hub",

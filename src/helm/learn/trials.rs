@@ -78,61 +78,46 @@ pub(super) fn runs(
 ) -> Vec<Run> {
     let mut defaults = places::merged(chart);
     places::overlay(&mut defaults, probes);
-    let base = base(probes, &defaults, places);
-    let bench = |base: Value| Bench {
+    let plain = Bench {
         renderer,
         places,
-        base,
+        base: base(probes, &defaults, places),
     };
-    let named = |place: &&Place| place.is_name && place.is_given;
-    let switches: BTreeSet<ValuePath> = places
-        .iter()
-        .filter(named)
-        .flat_map(|place| places::switches(chart, &defaults, &place.path))
-        .collect();
-    let switches: Vec<ValuePath> = switches.into_iter().collect();
+    let switches = |place: &Place| places::switches(chart, &defaults, &place.path);
+    let named = || {
+        places
+            .iter()
+            .enumerate()
+            .filter(|(_, place)| place.is_given_name())
+    };
+    let all: BTreeSet<ValuePath> = named().flat_map(|(_, place)| switches(place)).collect();
+    let all: Vec<ValuePath> = all.into_iter().collect();
 
-    let plain = bench(base.clone());
-    let mut benches = Vec::new();
-    if !switches.is_empty() {
-        let (on, _) = most(&switches, |on| plain.with(on).render(&[]).map(|_| ()));
-        benches.push(plain.with(&on));
-    }
-    benches.push(plain);
     let mut seen = BTreeSet::new();
     let mut runs = Vec::new();
-    for bench in &benches {
-        add_run(bench, &mut seen, &mut runs);
+    if !all.is_empty() {
+        add_run(&plain.with_most(&all), &mut seen, &mut runs);
     }
+    add_run(&plain, &mut seen, &mut runs);
     let mut alone: Option<Vec<ValuePath>> = None;
-    for (index, place) in places.iter().enumerate().filter(|(_, place)| named(place)) {
-        let own = places::switches(chart, &defaults, &place.path);
+    for (index, place) in named() {
+        let own = switches(place);
         if own.is_empty() || seen.contains(&places::map_of(&place.path)) {
             continue;
         }
         let both: Vec<ValuePath> = alone.iter().flatten().chain(&own).cloned().collect();
-        let plain = bench(base.clone());
-        let shows = |on: &[ValuePath]| {
-            let rendered = plain.with(on).render(&[(index, State::Set(Shape::Usual))]);
-            rendered.is_ok_and(|rendered| is_in(&rendered, index))
-        };
-        if shows(&both) {
+        if plain.shows(index, &both) {
             alone = Some(both);
-        } else if shows(&own) {
+        } else if plain.shows(index, &own) {
             add_run(&plain.with(&own), &mut seen, &mut runs);
         }
     }
-    let plain = bench(base);
     if let Some(on) = alone {
         add_run(&plain.with(&on), &mut seen, &mut runs);
     }
-    if places
-        .iter()
-        .any(|place| named(&place) && !seen.contains(&places::map_of(&place.path)))
-    {
+    if named().any(|(_, place)| !seen.contains(&places::map_of(&place.path))) {
         let all = places::all_switches(&defaults, &ValuePath::default());
-        let (on, _) = most(&all, |on| plain.with(on).render(&[]).map(|_| ()));
-        add_run(&plain.with(&on), &mut seen, &mut runs);
+        add_run(&plain.with_most(&all), &mut seen, &mut runs);
     }
     runs
 }
@@ -401,6 +386,18 @@ impl Bench<'_> {
             places::put(&mut base, path, Value::Bool(true));
         }
         Self { base, ..*self }
+    }
+
+    /// The same with as many of these switches on as it renders with together.
+    fn with_most(&self, switches: &[ValuePath]) -> Self {
+        let (on, _) = most(switches, |on| self.with(on).render(&[]).map(|_| ()));
+        self.with(&on)
+    }
+
+    /// Whether the text of a place comes out once these switches are on.
+    fn shows(&self, index: usize, on: &[ValuePath]) -> bool {
+        let rendered = self.with(on).render(&[(index, State::Set(Shape::Usual))]);
+        rendered.is_ok_and(|rendered| is_in(&rendered, index))
     }
 
     fn text(&self, index: usize, state: State) -> Option<String> {

@@ -229,4 +229,27 @@ mod tests {
             assert_eq!(imported.region(), region, "{found:?}");
         }
     }
+
+    #[test]
+    fn rules_that_contradict_each_other_are_told() {
+        let imported = |rules: &[(&str, &str)]| Imported {
+            found: rules
+                .iter()
+                .map(|(upstream, prefix)| Found {
+                    rule: Rule::new(upstream, prefix, Origin::Flag("x")).unwrap(),
+                    account: None,
+                    region: None,
+                })
+                .collect(),
+            ..Imported::default()
+        };
+        let fine = imported(&[("quay.io", "quay"), ("ghcr.io", "github")]);
+        assert_eq!(fine.conflicts(), [""; 0]);
+        let nested = imported(&[("quay.io", "all"), ("ghcr.io", "all/github")]);
+        let told = nested.conflicts();
+        assert!(
+            matches!(told.as_slice(), [one] if one.contains("`all`") && one.contains("`all/github`")),
+            "{told:?}"
+        );
+    }
 }

@@ -136,6 +136,19 @@ impl Reader<'_, '_> {
         ] {
             release.lists.extend(document.get(helm, key).map(|_| stage));
         }
+        self.argo_files(helm, lent, &mut release);
+        self.argo_values(helm, &mut release);
+        release.layers.extend(self.filled_layer(source));
+        if self.has_file_for_name(helm) {
+            let why = "a parameter of it comes from a file";
+            release.layers.push(Given::unknown(Stage::Parameters, why));
+        }
+        release
+    }
+
+    /// Adds the files of values that a source names.
+    fn argo_files(&self, helm: NodeId, lent: &Lent<'_>, release: &mut Release) {
+        let document = self.document;
         let optional = document.text_at(helm, &["ignoreMissingValueFiles"]) == Some("true");
         let files = document.get(helm, "valueFiles");
         for item in files.into_iter().flat_map(|list| items(document, list)) {
@@ -170,6 +183,11 @@ impl Reader<'_, '_> {
                 },
             });
         }
+    }
+
+    /// Adds the values that stand in a source itself, and its parameters.
+    fn argo_values(&mut self, helm: NodeId, release: &mut Release) {
+        let document = self.document;
         // The object takes the place of the text.
         let is_set = |key| {
             document
@@ -186,18 +204,17 @@ impl Reader<'_, '_> {
         release
             .layers
             .extend(self.listed_parameters(helm, "parameters"));
-        release.layers.extend(self.filled_layer(source));
+    }
+
+    /// Whether a parameter that may be a part of a name comes from a file.
+    fn has_file_for_name(&self, helm: NodeId) -> bool {
+        let document = self.document;
         let files = document.get(helm, "fileParameters");
         let mut files = files.into_iter().flat_map(|list| items(document, list));
-        if files.any(|item| {
-            document
-                .text_at(item, &["name"])
-                .is_none_or(may_be_about_name)
-        }) {
-            let why = "a parameter of it comes from a file";
-            release.layers.push(Given::unknown(Stage::Parameters, why));
-        }
-        release
+        files.any(|item| {
+            let name = document.text_at(item, &["name"]);
+            name.is_none_or(may_be_about_name)
+        })
     }
 }
 

@@ -2,11 +2,23 @@
 
 use super::super::kustomize::CHART_HOME;
 use super::{
-    ANY_CHART, Base, ChartSource, Deployed, From, Given, Reader, Release, Stage, Tool, texts,
+    ANY_CHART, Base, ChartSource, Deployed, From, Given, Reader, Release, Stage, Tool, items, texts,
 };
 use crate::yaml::NodeId;
 
 impl Reader<'_, '_> {
+    /// The releases of the charts that a kustomization inflates.
+    pub(super) fn inflated(&mut self, kustomization: NodeId) -> Vec<Release> {
+        let document = self.document;
+        let home = document.text_at(kustomization, &["helmGlobals", "chartHome"]);
+        let lists = ["helmCharts", "helmChartInflationGenerator"];
+        let lists = lists
+            .iter()
+            .filter_map(|list| document.get(kustomization, list));
+        let charts = lists.flat_map(|list| items(document, list));
+        charts.map(|chart| self.kustomize(chart, home)).collect()
+    }
+
     pub(super) fn kustomize(&mut self, chart: NodeId, home: Option<&str>) -> Release {
         let document = self.document;
         let text = |key: &str| document.text_at(chart, &[key]).map(ToString::to_string);

@@ -95,18 +95,8 @@ pub(super) fn find(input: &Input<'_>, found: &mut Found) {
             chart.into_iter().collect()
         }
         ("source.toolkit.fluxcd.io", "HelmRepository" | "OCIRepository") => {
-            let text = |path: &[&str]| document.text_at(node, path).map(ToString::to_string);
-            let version = ["tag", "semver"]
-                .iter()
-                .find_map(|key| text(&["spec", "ref", key]));
-            if let (Some(name), Some(url)) = (name.clone(), text(&["spec", "url"])) {
-                reader.found.facts.push(Fact::ChartHome {
-                    kind: Some(input.object.kind.to_string()),
-                    name,
-                    url,
-                    version,
-                });
-            }
+            let home = name.clone().and_then(|name| flux_home(input, name));
+            reader.found.facts.extend(home);
             Vec::new()
         }
         ("helm.cattle.io", "HelmChart" | "HelmChartConfig") => {
@@ -124,14 +114,7 @@ pub(super) fn find(input: &Input<'_>, found: &mut Found) {
                 let generated = generated(document, node, list);
                 reader.found.facts.extend(generated.map(Fact::Generated));
             }
-            let home = document.text_at(node, &["helmGlobals", "chartHome"]);
-            let lists = ["helmCharts", "helmChartInflationGenerator"];
-            let charts = lists.iter().filter_map(|list| document.get(node, list));
-            let charts: Vec<NodeId> = charts.flat_map(|list| items(document, list)).collect();
-            let read = charts
-                .into_iter()
-                .map(|chart| reader.kustomize(chart, home));
-            read.collect()
+            reader.inflated(node)
         }
         (_, "HelmChartInflationGenerator") => vec![reader.kustomize(node, None)],
         ("", "ConfigMap") => return config_maps(document, node, "data", found),
@@ -149,6 +132,19 @@ pub(super) fn find(input: &Input<'_>, found: &mut Found) {
         release.span = release.span.or(place);
         found.facts.push(Fact::Release(release));
     }
+}
+
+/// The place of charts that an object of Flux is.
+fn flux_home(input: &Input<'_>, name: String) -> Option<Fact> {
+    let (document, node) = (input.document, input.object.node);
+    let text = |path: &[&str]| document.text_at(node, path).map(ToString::to_string);
+    let mut keys = ["tag", "semver"].iter();
+    Some(Fact::ChartHome {
+        kind: Some(input.object.kind.to_string()),
+        name,
+        url: text(&["spec", "url"])?,
+        version: keys.find_map(|key| text(&["spec", "ref", key])),
+    })
 }
 
 /// Releases in files that are no Kubernetes objects: helmfiles and Fleet bundles.

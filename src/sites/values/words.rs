@@ -3,7 +3,7 @@
 use super::super::front::words;
 use super::super::parts::Step;
 use super::super::purpose;
-use crate::image::ImageRef;
+use crate::image::{self, ImageRef};
 use crate::rules::{ecr_host, upstreams};
 
 /// Keys that may hold a repository in the map that a key `registry` would stand in. The first that
@@ -248,17 +248,27 @@ pub(in super::super) fn is_picture(value: &str) -> bool {
     FILE_SUFFIXES.iter().any(|suffix| lower.ends_with(suffix)) || ICON_SETS.contains(&set)
 }
 
-/// Whether a text begins with the host of a registry that is known.
+/// Whether a text begins with the host of a registry that is known, or with what stands for the target
+/// (`${ECR}/quay/acme/app`): what was rewritten is found again.
 pub(in super::super) fn has_known_host(text: &str) -> bool {
     ecr_host::ecr_host_of(text).is_some()
+        || behind_placeholder(text).is_some()
         || ImageRef::parse(text)
             .is_ok_and(|image| image.registry().is_some_and(upstreams::is_known))
+}
+
+/// The path and the rest of a reference whose host is filled in later: a cache's prefix and a name.
+fn behind_placeholder(text: &str) -> Option<&str> {
+    let (host, rest) = text.split_once('/')?;
+    let is_cached = ImageRef::parse(rest).is_ok() && rest.contains('/');
+    (image::stands_for_host(host) && is_cached).then_some(rest)
 }
 
 /// Whether a text is a reference in full: a registry that is known, and a tag or digest.
 pub(in super::super) fn is_full(text: &str) -> bool {
     let has_end = |image: ImageRef| image.tag().is_some() || image.digest().is_some();
-    has_known_host(text) && ImageRef::parse(text).is_ok_and(has_end)
+    let bare = behind_placeholder(text).unwrap_or(text);
+    has_known_host(text) && ImageRef::parse(bare).is_ok_and(has_end)
 }
 
 /// Whether a key has the word in a way that only a full reference makes an image of it: `imageEnvoy`,
