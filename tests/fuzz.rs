@@ -135,7 +135,7 @@ const FOUND: &[(Property, &str)] = &[
     // What moves to a prefix of a cache has no way back of its own.
     (
         properties::config,
-        "rules:\n- {upstream: 111111111111.dkr.ecr.us-east-1.amazonaws.com/hub, prefix: hub}\n- {upstream: 222222222222.dkr.ecr.us-east-1.amazonaws.com/hub, prefix: hub}\n",
+        "rules:\n- {upstream: 111111111111.dkr.ecr.us-east-1.amazonaws.com/hub, prefix: hub}\n- {upstream: registry.example.com/hub, prefix: hub}\n",
     ),
     // Directives of Terraform are actions, too.
     (properties::mask, "a{%{ else }}b\n"),
