@@ -202,6 +202,7 @@ const LEFT: &[(&str, &str)] = &[
 fn the_fields_of_public_custom_resources_are_decided() {
     let shared = std::env::var_os("ECR_REWRITE_SHARED").expect("ECR_REWRITE_SHARED");
     let list = PathBuf::from(shared).join("data/crd-image-fields.txt");
+    let spelled = kinds();
     let (mut all, mut left) = (0, Vec::new());
     for line in fs::read_to_string(list).unwrap().lines() {
         let Some((head, fields)) = line.split_once(": ") else {
@@ -212,8 +213,8 @@ fn the_fields_of_public_custom_resources_are_decided() {
             continue;
         };
         let same = |name: &str| name.eq_ignore_ascii_case(kind);
-        let names = KINDS.iter().find(|name| same(name)).copied();
-        let kind = names.unwrap_or(kind);
+        let known = spelled.iter().find(|name| same(name));
+        let kind = known.map_or(kind, String::as_str);
         for field in fields.split("; ") {
             all += 1;
             let (path, shape) = field.split_once(' ').unwrap_or((field, ""));
@@ -232,30 +233,16 @@ fn the_fields_of_public_custom_resources_are_decided() {
     assert!(left.is_empty(), "{} fields are not decided", left.len());
 }
 
-/// Kinds of rows that are about some kinds alone, as they are spelled.
-const KINDS: &[&str] = &[
-    "ApplicationSet",
-    "Application",
-    "AppProject",
-    "KafkaConnect",
-    "InnoDBCluster",
-    "EdgeConnect",
-    "ImageSet",
-    "Installation",
-    "KubeVirt",
-    "EnvoyProxy",
-    "CatalogSource",
-    "ClusterServiceVersion",
-    "Plan",
-    "ControllerConfig",
-    "ImageConfig",
-    "ProviderRevision",
-    "FunctionRevision",
-    "ConfigurationRevision",
-    "FluxReport",
-    "FluxInstance",
-    "StepAction",
-];
+/// The kinds of the table's rows, as they are spelled.
+fn kinds() -> Vec<String> {
+    let places = catalogue();
+    let of_table = &places[places.len() - treatments()..];
+    let kinds = of_table.iter().filter_map(|place| {
+        let (_, kinds) = place.objects.split_once("`: ")?;
+        Some(kinds.split(", ").map(String::from))
+    });
+    kinds.flatten().collect()
+}
 
 /// A minimal object with a plausible value at the path.
 fn object(group: &str, version: &str, kind: &str, path: &str, shape: &str) -> String {

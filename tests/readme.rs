@@ -9,8 +9,8 @@ mod common;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use common::{copy, current, program, put, run, tree};
-use ecr_rewrite::rules::upstreams::{Credential, UPSTREAMS};
+use common::{commands, copy, current, ecr, program, put, run, tree};
+use ecr_rewrite::rules::upstreams::{Credential, UPSTREAMS, Upstream};
 use serde_json::Value;
 
 #[test]
@@ -42,48 +42,48 @@ fn the_picture_is_a_diff_of_the_demo() {
     current::whole("docs/diff.svg", &picture);
 }
 
-/// The commands, whose help stands in `tests/help`, word for word.
-const HELP: &[&[&str]] = &[
-    &[],
-    &["convert"],
-    &["explain"],
-    &["generate"],
-    &["images"],
-    &["init"],
-    &["prove"],
-    &["rules"],
-    &["rules", "show"],
-    &["rules", "import"],
-    &["rules", "export"],
-];
+/// What the program says of itself and of each command, which stands in `tests/help`, word for word; by the
+/// words that lead there.
+fn helps() -> Vec<(String, String)> {
+    let folder = tree(&[]);
+    let told = commands().into_iter();
+    let all = told.chain(["".to_string(), "generate".to_string()]);
+    let help = |command: String| {
+        let words = command.split_whitespace().chain(["--help"]);
+        let (exit, help, talk) = run(folder.path(), &words.collect::<Vec<_>>());
+        assert_eq!(exit, 0, "{talk}");
+        (format!("ecr-rewrite {command}").trim().to_string(), help)
+    };
+    all.map(help).collect()
+}
 
 #[test]
 fn help_teaches() {
-    let folder = tree(&[]);
-    for command in HELP {
-        let (exit, help, talk) = run(folder.path(), &[*command, &["--help"]].concat());
-        assert_eq!(exit, 0, "{talk}");
+    for (command, help) in helps() {
         for part in ["Examples:\n", "Exit codes:", "Usage: ecr-rewrite"] {
-            assert!(help.contains(part), "{command:?}: {help}");
+            assert!(help.contains(part), "{command}: {help}");
         }
-        let usage = format!("ecr-rewrite {}", command.join(" "));
-        assert!(help.contains(usage.trim_end()), "{command:?}: {help}");
+        assert!(help.contains(&command), "{command}: {help}");
     }
 }
 
 #[test]
 fn help_says_what_is_recorded() {
-    let folder = tree(&[]);
-    for command in HELP {
-        let (_, help, _) = run(folder.path(), &[*command, &["--help"]].concat());
-        let name = [&["ecr-rewrite"], *command].concat().join("-");
+    for (command, help) in helps() {
+        let name = command.replace(' ', "-");
         current::whole(&format!("tests/help/{name}.txt"), &help);
         // The examples are commands that the program takes: `documents.rs` has the way to see that.
         let examples = help.split("Examples:\n").nth(1).unwrap();
         let examples = examples.lines().take_while(|line| !line.is_empty());
         let taken = examples.filter(|line| line.contains("ecr-rewrite "));
-        assert!(taken.count() >= 3, "{command:?}");
+        assert!(taken.count() >= 3, "{command}");
     }
+    let records = std::fs::read_dir("tests/help").unwrap().count();
+    assert_eq!(
+        records,
+        helps().len() + 1,
+        "the help of a command that is gone"
+    );
 }
 
 #[test]
@@ -95,15 +95,18 @@ fn the_short_help_fits_a_screen_and_names_the_commands() {
     current::whole("tests/help/short.txt", &help);
     let (exit, bare, talk) = run(folder.path(), &[]);
     assert_eq!((exit, bare + &talk), (2, help.clone()));
-    for command in HELP.iter().filter_map(|command| command.first()) {
+    let first = commands()
+        .into_iter()
+        .filter(|command| !command.contains(' '));
+    for command in first.chain(["generate".to_string()]) {
         let is_told = help.contains(&format!("\n  {command} "));
-        assert_eq!(is_told, *command != "generate", "{command}: {help}");
+        assert_eq!(is_told, command != "generate", "{command}: {help}");
     }
 }
 
 #[test]
 fn the_table_of_upstreams_is_the_programs() {
-    let row = |upstream: &ecr_rewrite::rules::upstreams::Upstream| {
+    let row = |upstream: &Upstream| {
         let hosts = [&[upstream.host], upstream.synonyms].concat().join(", ");
         let credential = match upstream.credential {
             Credential::None => "none",
@@ -117,6 +120,17 @@ fn the_table_of_upstreams_is_the_programs() {
     let table: String = UPSTREAMS.iter().map(row).collect();
     let head = "| upstream | hosts in references | prefix of `default` | credential in AWS |\n|---|---|---|---|\n";
     current::part("README.md", "upstreams", &format!("{head}{table}"));
+}
+
+/// What the tests expect of upstreams is worked out without the program, and no upstream is missing there.
+#[test]
+fn every_upstream_has_its_prefix_in_the_tests() {
+    let of = |row: &'static Upstream| ecr::PREFIXES.contains(&(row.host, row.default_prefix));
+    let missing: Vec<_> = UPSTREAMS.iter().filter(|row| !of(row)).collect();
+    assert!(
+        missing.is_empty(),
+        "not in tests/common/ecr.rs: {missing:?}"
+    );
 }
 
 /// A row for everything that a schema describes, by the way to it.

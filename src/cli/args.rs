@@ -233,14 +233,24 @@ mod tests {
     #[test]
     fn the_arguments_are_consistent() {
         use clap::CommandFactory;
-        Rewrite::command().debug_assert();
-        Convert::command().debug_assert();
-        Explain::command().debug_assert();
-        Prove::command().debug_assert();
-        Rules::command().debug_assert();
-        Images::command().debug_assert();
-        Init::command().debug_assert();
         Generate::command().debug_assert();
         whole().debug_assert();
+    }
+
+    #[test]
+    fn every_command_is_told() {
+        let whole = whole();
+        let pages = whole.get_subcommands().map(clap::Command::get_name);
+        let mut told: Vec<&str> = pages.collect();
+        for command in &told {
+            let line = format!("\n  {command} ");
+            assert!(TEMPLATE.contains(&line), "{command} is not in the help");
+        }
+        told.push("generate"); // It is for packages alone.
+        told.sort_unstable();
+        let words = super::super::COMMANDS.iter().map(|(word, _)| *word);
+        let mut run: Vec<&str> = words.collect();
+        run.sort_unstable();
+        assert_eq!(told, run, "told and run");
     }
 }

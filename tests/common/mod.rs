@@ -50,6 +50,25 @@ pub fn run(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
     result(&program(folder).args(arguments).output().unwrap())
 }
 
+/// The commands that the helps name, each with the words that lead to it: `rules show`.
+pub fn commands() -> Vec<String> {
+    let named = |command: &str| -> Vec<String> {
+        let words = command.split_whitespace().chain(["--help"]);
+        let (_, help, _) = run(Path::new("."), &words.collect::<Vec<_>>());
+        let (_, list) = help.split_once("\nCommands:\n").unwrap_or_default();
+        let lines = list.lines().take_while(|line| !line.is_empty());
+        let words = lines.filter_map(|line| line.strip_prefix("  ")?.split(' ').next());
+        let words = words.filter(|word| !matches!(*word, "" | "help"));
+        words
+            .map(|word| format!("{command} {word}").trim().to_string())
+            .collect()
+    };
+    let first = named("");
+    assert!(first.len() > 1, "the help has lost its commands");
+    let below = first.iter().flat_map(|command| named(command)).collect();
+    [first, below].concat()
+}
+
 /// Runs the program with `input` on its standard input.
 pub fn run_with_input(folder: &Path, arguments: &[&str], input: &[u8]) -> (i32, String, String) {
     use std::io::Write;

@@ -71,12 +71,8 @@ Examples:
 Exit codes: 0 done; 2 wrong usage, a bad config, or a source that cannot be read.";
 
 /// Read rules from where they stand, and print them as a `rules:` block for the config
-///
-/// A SOURCE is what `aws ecr describe-pull-through-cache-rules` prints, a CloudFormation template (also what
-/// `cdk synth` prints), a Terraform file, a state or what `terraform show -json` prints, or a
-/// `pulumi stack export`. What is not written out in it is said, with what to run instead.
 #[derive(Debug, Args)]
-#[command(after_help = IMPORT)]
+#[command(long_about = sources(), after_help = IMPORT)]
 pub(in super::super) struct Import {
     /// Files to read; `-` for standard input
     #[arg(value_name = "SOURCE", required_unless_present = "from_aws")]
@@ -90,6 +86,15 @@ pub(in super::super) struct Import {
     pub(in super::super) output: OutputArgs,
     #[command(flatten)]
     pub(in super::super) code: CodeArgs,
+}
+
+/// What `import` does, with what it reads.
+fn sources() -> String {
+    format!(
+        "Read rules from where they stand, and print them as a `rules:` block for the config\n\n\
+        A SOURCE is {}. What is not written out in it is said, with what to run instead.",
+        crate::rules::import::kinds()
+    )
 }
 
 const IMPORT: &str = "\

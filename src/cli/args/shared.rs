@@ -51,8 +51,8 @@ pub(in super::super) struct StatedRuleArgs {
     pub(in super::super) rule: Vec<String>,
     /// Read the rules from a file of AWS or of infrastructure code
     ///
-    /// What `aws ecr describe-pull-through-cache-rules` prints, Terraform, CloudFormation or Pulumi, in place
-    /// of the rules of a config; `-` for standard input, `default` for the built-in prefixes.
+    /// Whatever `rules import` reads, in place of the rules of a config; `-` for standard input, `default` for
+    /// the built-in prefixes.
     #[arg(long, value_name = "FILE|-|default", conflicts_with_all = ["from_aws", "profile"])]
     pub(in super::super) rules: Option<String>,
     #[command(flatten)]

@@ -165,7 +165,7 @@ fn documents(name: &Path, text: &str) -> Result<Vec<Node>, (u64, String)> {
 }
 
 /// The kinds of sources, in words.
-fn kinds() -> String {
+pub fn kinds() -> String {
     let names: Vec<&str> = SOURCES.iter().map(|source| source.name).collect();
     match names.split_last() {
         Some((last, others)) => format!("{} or {last}", others.join(", ")),

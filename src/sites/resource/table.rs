@@ -367,7 +367,7 @@ mod tests {
             let is_general = row.is_general();
             assert!(
                 is_general || may_name_images(&format!("{}\n{keys}:", row.group)),
-                "{} {}",
+                "{} {}: no file is looked at for it; give `WORDS` of src/sites/mod.rs a word",
                 row.group,
                 row.path
             );
