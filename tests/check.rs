@@ -430,6 +430,9 @@ fn a_rule_behind_an_alias_is_warned_of() {
 fn formats_are_checked_before_anything_is_done() {
     let folder = tree(&[("a.yaml", &pod(&["nginx"]))]);
     let words = FORMATS.each_ref().map(|format| format.word).join(", ");
+    let writing = FORMATS.iter().filter(|format| format.reports_writing);
+    let writing: Vec<String> = writing.map(|format| format!("`{}`", format.word)).collect();
+    let writing = writing.join(" or ");
     for (arguments, part) in [
         (
             vec!["--check", "--format", "xml"],
@@ -437,7 +440,7 @@ fn formats_are_checked_before_anything_is_done() {
         ),
         (
             vec![".", "--format", "text"],
-            "writing takes `--format` `json` or `markdown`; `text` goes with",
+            &format!("writing takes `--format` {writing}; `text` goes with"),
         ),
         (vec![".", "-o", "x"], "`-o` has nothing to write"),
         (vec!["-", "--format", "json"], "`-` prints the new text"),
