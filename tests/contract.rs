@@ -43,7 +43,7 @@ fn helps() -> String {
         help
     };
     let told = commands().into_iter();
-    told.chain(["".to_string()]).map(help).collect()
+    told.chain([String::new()]).map(help).collect()
 }
 
 #[test]

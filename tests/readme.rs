@@ -47,7 +47,7 @@ fn the_picture_is_a_diff_of_the_demo() {
 fn helps() -> Vec<(String, String)> {
     let folder = tree(&[]);
     let told = commands().into_iter();
-    let all = told.chain(["".to_string(), "generate".to_string()]);
+    let all = told.chain(["", "generate"].map(String::from));
     let help = |command: String| {
         let words = command.split_whitespace().chain(["--help"]);
         let (exit, help, talk) = run(folder.path(), &words.collect::<Vec<_>>());
