@@ -397,15 +397,14 @@ fn literal_name(text: &str, filled: usize) -> Option<&str> {
     let name = &text[..end];
     let mut rest = String::new();
     let mut tail = &text[end..];
-    // What stands between braces may hold anything; outside of them, a slash would make the colon
-    // that of a port.
-    while let Some(open) = tail.find('{') {
+    // What stands between braces, or the brackets of Flux Operator, may hold anything; outside of them, a
+    // slash would make the colon that of a port.
+    let opens = |tail: &str| ["{", "<<"].iter().filter_map(|open| tail.find(open)).min();
+    while let Some(open) = opens(tail) {
         rest.push_str(&tail[..open]);
-        let braces = if tail[open..].starts_with("{{") {
-            "}}"
-        } else {
-            "}"
-        };
+        let pairs = [("{{", "}}"), ("<<", ">>"), ("{", "}")];
+        let mut pairs = pairs.iter();
+        let (_, braces) = pairs.find(|(begin, _)| tail[open..].starts_with(begin))?;
         let close = tail[open..].find(braces)?;
         tail = &tail[open + close + braces.len()..];
     }

@@ -215,7 +215,14 @@ fn named(
     if !registry.is_empty() && !is_host(registry) {
         let detail =
             format!("`{registry}` is no registry, and what the templates make of it is not known");
-        return Err((Reason::NotAnImage, detail));
+        // With a tag beside it, the parts name an image: `{registry: prom, name: prometheus, tag: v3}`.
+        let is_image = view.tagged && ImageRef::parse(registry).is_ok();
+        let reason = if is_image {
+            Reason::GroupIncomplete
+        } else {
+            Reason::NotAnImage
+        };
+        return Err((reason, detail));
     }
     if registry.is_empty() && is_address(view, repository) {
         let detail = "it is the address of a registry, and what is joined to it is not known";

@@ -6,6 +6,10 @@ use super::{Rule, RuleSet, ecr_host, upstreams};
 use crate::image::{Canonical, ImageRef};
 use crate::reason::Reason;
 
+/// Hosts of images that are loaded onto the nodes: those of Podman, and those of which Knative and ko resolve
+/// no tags (Knative Serving, `registries-skipping-tag-resolving`).
+const LOCAL: &[&str] = &["localhost", "kind.local", "dev.local", "ko.local"];
+
 /// The longest repository name that a reference may have, in characters (`distribution/reference`); ECR would
 /// take one more (ECR API, `RepositoryName`).
 const MAX_REPOSITORY: usize = 255;
@@ -202,6 +206,10 @@ impl RuleSet {
         let host = &name.host;
         if ecr_host::is_ecr_host(host) {
             return Verdict::Keep(Reason::AlreadyEcr, "it is in another ECR registry".into());
+        }
+        if LOCAL.contains(&host.as_str()) {
+            let detail = "nothing pulls it: images of this host are put onto the nodes";
+            return Verdict::Keep(Reason::BuildOutput, detail.into());
         }
         if let Some(hint) = upstreams::unsupported_hint(host) {
             return Verdict::Keep(Reason::UnsupportedUpstream, hint.to_string());

@@ -67,7 +67,8 @@ fn site(line: &str, at: usize, why: &str) -> Option<Site> {
     if !is_reference {
         return None;
     }
-    let start = at + line.rfind(value)?;
+    let behind_key = line.len() - entry.len() + key.len() + 1;
+    let start = at + behind_key + line[behind_key..].find(value)?;
     let mut path = KeyPath::default();
     path.push_key(key);
     let detail = format!("{why}; change it by hand");
@@ -96,12 +97,17 @@ mod tests {
 
     #[test]
     fn only_whole_references_behind_keys_of_images_are_found() {
-        let text = "image: a:1\n  - image: 'b/c' # d\r\n\tsideImage: \"e:1\"\nimage: f\nimage: {{ x }}/g:1\nimage: h:{{ x }}\n# image: i:1\nimages: j:1\nimagePullPolicy: k:1\nimage:l:1\nx: image: m:1\nimage: read:1\n{{ if x }}image: n:1{{ else }}image: o:1{{ end }}\n";
+        let text = "image: a:1\n  - image: 'b/c' # b/c\r\n\tsideImage: \"e:1\"\nimage: f\nimage: {{ x }}/g:1\nimage: h:{{ x }}\n# image: i:1\nimages: j:1\nimagePullPolicy: k:1\nimage:l:1\nx: image: m:1\nimage: read:1\n{{ if x }}image: n:1{{ else }}image: o:1{{ end }}\n";
         let masked = Masked::of(text, Branches::All).unwrap();
         let read = text.find("read").unwrap();
         let read = Span::new(read, read + "read:1".len());
         let sites = lines(text, &masked, &[read], "it is so");
         let found: Vec<_> = sites.iter().map(|site| site.span().of(text)).collect();
         assert_eq!(found, ["a:1", "b/c", "e:1", "n:1", "o:1"].map(Some));
+        let comment = text.find('#').unwrap();
+        assert!(
+            sites[1].span().end < comment,
+            "the reference, not its comment"
+        );
     }
 }

@@ -17,6 +17,7 @@ mod flux;
 mod front;
 mod generated;
 mod injected;
+mod known_by;
 mod kustomize;
 mod lines;
 mod metadata;
@@ -385,7 +386,7 @@ pub fn find(path: &Path, text: &str, document: &Document<'_>, stated: &Stated) -
     let objects = object::objects(document, is_kustomization_name(path));
     let hold = signed(document).or_else(|| of_any_kind(document));
     found.texts = embedded::texts(document, &objects, hold.as_ref());
-    find_names(path, document, &mut found);
+    find_names(path, document, &objects, &mut found);
     kustomize::find_plain(document, &mut found);
     found.facts.extend(workload::fixed(document));
     patches::find(text, document, &Object::unknown(), &mut found);
@@ -525,7 +526,7 @@ pub fn find_inside(text: &str, document: &Document<'_>, inside: &Text, stated: &
     let signed = signed(document);
     let hold = inside.hold.as_ref().or(signed.as_ref());
     found.texts = embedded::texts(document, &objects, hold);
-    find_names(Path::new(""), document, &mut found);
+    find_names(Path::new(""), document, &objects, &mut found);
     match inside.holds {
         Holds::Objects if !object::starts_object(document, 0) => {
             let sites = texts::find_in_settings(text, document);
@@ -578,10 +579,11 @@ pub fn find_in_unread(text: &str, document: &Document<'_>, inside: &Text) -> Fou
 
 /// The names in a document of which nobody can tell what they act on. Its texts that hold documents
 /// are looked at for themselves.
-fn find_names(path: &Path, document: &Document<'_>, found: &mut Found) {
+fn find_names(path: &Path, document: &Document<'_>, objects: &[Object<'_>], found: &mut Found) {
     let tested = patches::tested(document, &found.texts);
     let listed = salvage::in_texts(document);
-    let names = [listed, tested, argo::names(path, document)].concat();
+    let known_by = known_by::names(document, objects);
+    let names = [listed, tested, argo::names(path, document), known_by].concat();
     if !names.is_empty() {
         found.facts.push(Fact::Kustomization(Kustomization {
             acts: Acts::Anywhere,

@@ -47,7 +47,11 @@ pub(super) fn in_texts(document: &Document<'_>) -> Vec<NameEntry> {
         let has = |words: &[&str]| words.iter().any(|word| value.contains(word));
         if value.contains('\n') && has(LISTS) && has(WORDS) {
             let found = listed(value, &value.to_ascii_lowercase()).into_iter();
-            let found = found.filter(|entry| !entry.pattern.starts_with("{{"));
+            // A name that a script fills in wholly says nothing of any image either.
+            let is_said = |entry: &NameEntry| {
+                !entry.pattern.starts_with("{{") && !is_variable(&entry.pattern)
+            };
+            let found = found.filter(is_said);
             names.extend(found.map(|entry| NameEntry {
                 offset: node.span.start,
                 ..entry
@@ -55,6 +59,16 @@ pub(super) fn in_texts(document: &Document<'_>) -> Vec<NameEntry> {
         }
     }
     names
+}
+
+/// Whether all of a text is a variable of a shell.
+fn is_variable(text: &str) -> bool {
+    let name = text.strip_prefix('$').unwrap_or("");
+    let inner = name
+        .strip_prefix('{')
+        .and_then(|name| name.strip_suffix('}'));
+    let name = inner.unwrap_or(name);
+    !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
 /// Everything that may be a name in a list of images. `lower` is `text` in lower case.

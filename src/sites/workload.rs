@@ -16,6 +16,9 @@ pub(super) const NAME: &str = "workload";
 
 /// The lists of containers in a pod spec.
 const CONTAINER_LISTS: &[&str] = &["containers", "initContainers", "ephemeralContainers"];
+/// Keys beside an image that say when it is pulled, and what says that it never is.
+pub(super) const PULL_POLICIES: &[&str] = &["imagePullPolicy", "pullPolicy"];
+pub(super) const NEVER: &str = "Never";
 /// Keys of an object below which nothing is deployed.
 const NOT_DEPLOYED: &[&str] = &["status", "metadata"];
 
@@ -79,8 +82,26 @@ struct Walk<'d> {
 pub(super) fn find(input: &Input<'_>, found: &mut Found) {
     let document = input.document;
     for id in images(document, input.object.node, Role::Root) {
-        found.sites.extend(site(input.text, document, id));
+        let mut site = site(input.text, document, id);
+        if let Some(site) = site.as_mut().filter(|_| is_never_pulled(document, id)) {
+            let (reason, detail) = never_pulled();
+            site.hold.get_or_insert((reason, detail));
+        }
+        found.sites.extend(site);
     }
+}
+
+/// Whether a container, or a volume, says that its image is never pulled.
+fn is_never_pulled(document: &Document<'_>, image: NodeId) -> bool {
+    let map = document.node(image).parent;
+    let mut policies = PULL_POLICIES.iter();
+    policies.any(|key| document.text_at(map, &[key]) == Some(NEVER))
+}
+
+/// Why an image stays that nobody pulls.
+pub(super) fn never_pulled() -> (Reason, String) {
+    let detail = "its pull policy is `Never`: it is put onto the nodes under this name";
+    (Reason::BuildOutput, detail.to_string())
 }
 
 impl Walk<'_> {

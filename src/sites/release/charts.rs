@@ -107,7 +107,7 @@ impl Reader<'_, '_> {
             let entries = document.entries(set);
             let parameters = entries.map(|entry| (entry.key, Some(document.resolve(entry.value))));
             let parameters: Vec<_> = parameters.collect();
-            release.layers.push(self.parameters(set, &parameters));
+            release.layers.extend(self.parameters(set, &parameters));
         }
         release.layers.extend(self.filled_layer(spec));
         release

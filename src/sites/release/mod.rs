@@ -290,9 +290,13 @@ impl Reader<'_, '_> {
 
     /// Parameters, each a path of keys and the node of its value, as a layer. A null takes away what
     /// other layers say.
-    fn parameters(&mut self, list: NodeId, parameters: &[(Option<&str>, Option<NodeId>)]) -> Given {
+    fn parameters(
+        &mut self,
+        list: NodeId,
+        parameters: &[(Option<&str>, Option<NodeId>)],
+    ) -> Vec<Given> {
         let stage = Stage::Parameters;
-        let mut read = Vec::new();
+        let (mut read, mut unknown) = (Vec::new(), None);
         for &(path, node) in parameters {
             let node = node.filter(|&node| self.document.text(node) != Some("null"));
             let is_text = |node: &NodeId| self.document.text(*node).is_some();
@@ -301,11 +305,13 @@ impl Reader<'_, '_> {
                 read.push(Parameter { keys, node });
             } else if path.is_none_or(may_be_about_name) {
                 let why = format!("its parameter `{}` cannot be told", path.unwrap_or("?"));
-                return Given::unknown(stage, &why);
+                unknown.get_or_insert(Given::unknown(stage, &why));
             }
         }
         let values = values::parameters(self.text, self.document, list, self.templates, &read);
-        self.keep(list, values, stage)
+        // What can be read is shown, also where something may change it.
+        let known = self.keep(list, values, stage);
+        std::iter::once(known).chain(unknown).collect()
     }
 
     /// Takes up what a block says; the same block may be used more than once.
@@ -334,14 +340,16 @@ impl Reader<'_, '_> {
     }
 
     /// `[{name: image.repository, value: …}]`
-    fn listed_parameters(&mut self, map: NodeId, key: &str) -> Option<Given> {
+    fn listed_parameters(&mut self, map: NodeId, key: &str) -> Vec<Given> {
         let document = self.document;
-        let list = document.get(map, key)?;
+        let Some(list) = document.get(map, key) else {
+            return Vec::new();
+        };
         let parameters = items(document, list).map(|item| {
             let name = document.text_at(item, &["name"]);
             (name, document.get(item, "value"))
         });
-        Some(self.parameters(list, &parameters.collect::<Vec<_>>()))
+        self.parameters(list, &parameters.collect::<Vec<_>>())
     }
 }
 

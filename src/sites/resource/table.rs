@@ -119,6 +119,7 @@ pub(super) const ROWS: &[Row] = &[
     Row { group: "repo-manager.pulpproject.org", kinds: ANY, path: "spec/image_web", means: Image, what: "Pulp: the image of its web server" },
     Row { group: "kubefledged.io", kinds: ANY, path: "spec/cacheSpec/images", means: Image, what: "kube-fledged: images to pull ahead" },
     // Objects whose `image` is no image of a container, or one that nobody pulls.
+    Row { group: "bitnami.com", kinds: &["SealedSecret"], path: "", means: Nothing, what: "Sealed Secrets: the data of secrets" },
     Row { group: "kustomize.config.k8s.io", kinds: ANY, path: "", means: Nothing, what: "kustomize: see its own finder" },
     Row { group: ".toolkit.fluxcd.io", kinds: ANY, path: "", means: Nothing, what: "Flux: see its own finders" },
     Row { group: "argoproj.io", kinds: &["Application", "ApplicationSet", "AppProject"], path: "", means: Nothing, what: "Argo CD: see its own finders" },

@@ -118,7 +118,7 @@ pub(super) fn find(input: &Input<'_>, found: &mut Found) {
     walk.around = around(object);
     walk.pushed = pushed(object, input.document);
     walk.parameters = Parameters::of(object, input.document);
-    walk.data = data(object);
+    walk.data = data(object, input.document);
     walk.group = object.group;
     walk.root = object.node;
     walk.status = input.document.get(object.node, "status");
@@ -242,13 +242,15 @@ fn is_command(key: &str) -> bool {
     Role::of(key) == Some(Role::Arguments) || SCRIPTS.contains(&key)
 }
 
-/// The key under which an object that holds settings has them.
-fn data(object: &Object<'_>) -> Option<&'static str> {
-    match (object.group, object.kind) {
-        ("", "ConfigMap") => Some("data"),
-        ("", "Secret") => Some("stringData"),
-        _ => None,
-    }
+/// The map of settings in an object that holds some.
+fn data(object: &Object<'_>, document: &Document<'_>) -> Option<NodeId> {
+    let way: &[&str] = match (object.group, object.kind) {
+        ("", "ConfigMap") => &["data"],
+        ("", "Secret") => &["stringData"],
+        ("bitnami.com", "SealedSecret") => &["spec", "template", "data"],
+        _ => return None,
+    };
+    document.at(object.node, way)
 }
 
 /// A walk through the nodes of an object or of values.
@@ -260,8 +262,8 @@ struct Walk<'d> {
     /// The variables that are used for what is pushed.
     pushed: HashSet<&'d str>,
     parameters: Option<Parameters<'d>>,
-    /// The key of the settings.
-    data: Option<&'static str>,
+    /// The map of the settings.
+    data: Option<NodeId>,
     /// The group of the object.
     group: &'d str,
     /// What the object says of itself, which nobody reads.
@@ -334,7 +336,7 @@ impl<'d> Walk<'d> {
             self.read.insert(entry.key_node);
             if let Some(role) = Role::of(key) {
                 self.role(role, entry.value, moves);
-            } else if id == self.root && self.data == Some(key) {
+            } else if self.data == Some(document.resolve(entry.value)) {
                 self.settings(entry.value);
             } else {
                 self.parameters(key, entry.value);

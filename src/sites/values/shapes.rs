@@ -1,7 +1,7 @@
 //! The shapes in which a map of values names images.
 
 use super::super::parts::{DIGEST_GLUE, Names, Part, Parts, Step, Value, join};
-use super::super::{Pair, Shape, Site, components, flux, purpose, rest_of_line};
+use super::super::{Pair, Shape, Site, components, flux, purpose, rest_of_line, workload};
 use super::walk::{Map, Walk};
 use super::words::{
     BEGINNINGS, DIGEST_KEYS, EVIDENCE, HOSTS, NAMES, REFERENCE_END, REPOSITORY_ENDS,
@@ -150,12 +150,20 @@ impl<'d> Walk<'d> {
             "image" if image_like => &["name"],
             _ => &[],
         };
+        // With a registry of its own, it is an image and no part of this one.
+        let is_whole =
+            |key: &str| text(key).is_some_and(|text| text.contains('/') && has_known_host(text));
+        let further: Vec<&str> = further
+            .iter()
+            .copied()
+            .filter(|key| !is_whole(key))
+            .collect();
         let goes_on = further.iter().any(|key| filled(key));
         let between = self.has_component(map, "");
         let ends: Vec<_> = further
             .iter()
             .filter(|_| goes_on)
-            .filter_map(|key| map.entries.get(key).copied())
+            .filter_map(|key| map.entries.get(*key).copied())
             .collect();
         let added = self.add(map, "", Names::Image, &["registry", key]);
         if let Some(parts) = added {
@@ -397,6 +405,16 @@ impl<'d> Walk<'d> {
         if names == Names::Image && is_pushed(map.at, key) {
             let detail = "a build pushes the image to this name";
             site.hold = Some((Reason::BuildOutput, detail.to_string()));
+        }
+        let is_never = |key: &&str| {
+            let policy = map
+                .entries
+                .get(*key)
+                .and_then(|&node| self.document.text(node));
+            policy == Some(workload::NEVER)
+        };
+        if names == Names::Image && workload::PULL_POLICIES.iter().any(is_never) {
+            site.hold = Some(workload::never_pulled());
         }
         if keys.iter().any(|key| map.doubled.contains(key)) {
             let detail = "one of its keys stands twice in the same map; remove one";

@@ -1,0 +1,173 @@
+//! Names by which tools beside kustomize know images: what they set, build, or resolve to something else.
+//!
+//! An image that lost such a name would be out of their sight without an error. What they act on is not
+//! known here, so that an image with one of these names stays, with all that hangs together with it.
+
+use super::kustomize::NameEntry;
+use super::object::Object;
+use super::{FieldPath, split};
+use crate::yaml::{Document, Kind, NodeId};
+
+/// The kinds of any object of a group.
+const ANY: &[&str] = &[];
+
+/// A field that holds such a name.
+struct Row {
+    /// The API group.
+    group: &'static str,
+    /// The kinds; none for all of the group.
+    kinds: &'static [&'static str],
+    /// The way to the field; positions in lists do not count.
+    path: &'static str,
+}
+
+/// Sources: Kargo's reference of promotion steps (`kustomize-set-image`, `helm-update-image`), kbld's of its
+/// config, OpenShift's API reference (a stream with local lookup, a trigger on image changes).
+#[rustfmt::skip]
+const ROWS: &[Row] = &[
+    Row { group: "kargo.akuity.io", kinds: ANY, path: "**/steps/config/images/image" },
+    Row { group: "kbld.k14s.io", kinds: &["Config"], path: "overrides/image" },
+    Row { group: "kbld.k14s.io", kinds: &["Config"], path: "sources/image" },
+    Row { group: "apps.openshift.io", kinds: &["DeploymentConfig"], path: "spec/triggers/imageChangeParams/from/name" },
+];
+const STREAMS: (&str, &str) = ("image.openshift.io", "ImageStream");
+/// The annotation by which OpenShift sets images of any workload: a list in JSON.
+const TRIGGERS: &str = "image.openshift.io/triggers";
+
+/// How scripts set an image in a kustomization.
+const SETS: &str = "edit set image ";
+/// What ends a command in a script.
+const ENDS: &[&str] = &["&&", "||", ";", "|", ">", "#"];
+
+/// The names in the objects of a document, and in its scripts.
+pub(super) fn names(document: &Document<'_>, objects: &[Object<'_>]) -> Vec<NameEntry> {
+    let mut names = Vec::new();
+    for object in objects {
+        let paths = ROWS.iter().filter(|row| row.is_about(object));
+        let paths: Vec<FieldPath> = paths.map(|row| FieldPath::of_table(row.path)).collect();
+        if !paths.is_empty() {
+            follow(document, object.node, &mut Vec::new(), &paths, &mut names);
+        }
+        let looked_up = &["spec", "lookupPolicy", "local"];
+        let is_stream = (object.group, object.kind) == STREAMS;
+        if is_stream && document.text_at(object.node, looked_up) == Some("true") {
+            let name = document.at(object.node, &["metadata", "name"]);
+            names.extend(name.and_then(|name| entry(document, name)));
+        }
+        let triggers = document.at(object.node, &["metadata", "annotations", TRIGGERS]);
+        names.extend(triggers.into_iter().flat_map(|id| triggered(document, id)));
+    }
+    for node in &document.nodes {
+        if let Kind::Scalar { value, .. } = &node.kind
+            && value.len() > SETS.len()
+        {
+            let set = set_by(value);
+            names.extend(set.map(|pattern| NameEntry {
+                pattern,
+                offset: node.span.start,
+                ..NameEntry::default()
+            }));
+        }
+    }
+    names
+}
+
+impl Row {
+    fn is_about(&self, object: &Object<'_>) -> bool {
+        self.group == object.group && (self.kinds.is_empty() || self.kinds.contains(&object.kind))
+    }
+}
+
+/// Adds the names at these paths below a node to which `keys` lead.
+fn follow<'d>(
+    document: &'d Document<'_>,
+    id: NodeId,
+    keys: &mut Vec<&'d str>,
+    paths: &[FieldPath],
+    names: &mut Vec<NameEntry>,
+) {
+    for item in document.items(id) {
+        follow(document, item, keys, paths, names);
+    }
+    for child in document.entries(id) {
+        keys.push(child.key.unwrap_or(""));
+        follow(document, child.value, keys, paths, names);
+        keys.pop();
+    }
+    if paths.iter().any(|path| path.matches(keys)) {
+        names.extend(entry(document, id));
+    }
+}
+
+/// The name that a scalar holds, without tag and digest; none when it is filled in later.
+fn entry(document: &Document<'_>, id: NodeId) -> Option<NameEntry> {
+    Some(NameEntry {
+        pattern: literal(document.text(document.resolve(id))?)?,
+        offset: document.node(id).span.start,
+        ..NameEntry::default()
+    })
+}
+
+/// The streams that a list of triggers waits for.
+fn triggered(document: &Document<'_>, id: NodeId) -> Vec<NameEntry> {
+    let text = document.text(document.resolve(id)).unwrap_or("");
+    let list: Vec<serde_json::Value> = serde_json::from_str(text).unwrap_or_default();
+    let names = list.iter().filter_map(|trigger| {
+        let name = trigger.pointer("/from/name")?.as_str()?;
+        Some(NameEntry {
+            pattern: literal(name)?,
+            offset: document.node(id).span.start,
+            ..NameEntry::default()
+        })
+    });
+    names.collect()
+}
+
+fn literal(reference: &str) -> Option<String> {
+    let name = split(reference.trim()).0;
+    let is_said = !name.is_empty() && !name.contains(['$', '{', '<', '(', '*']);
+    is_said.then(|| name.to_string())
+}
+
+/// The names that a script gives to `kustomize edit set image`.
+fn set_by(script: &str) -> impl Iterator<Item = String> {
+    let calls = script.match_indices(SETS);
+    calls.flat_map(|(at, call)| {
+        let rest = script[at + call.len()..].replace("\\\n", " ");
+        let line = rest.lines().next().unwrap_or("").to_string();
+        let words = line.split_whitespace().map(ToString::to_string);
+        let words: Vec<String> = words
+            .take_while(|word| !ENDS.iter().any(|end| word.starts_with(end)))
+            .collect();
+        words.into_iter().filter_map(|word| {
+            let word = word.trim_matches(['"', '\'', ';']);
+            let name = word.split_once('=').map_or(word, |(name, _)| name);
+            (!name.starts_with('-')).then(|| literal(name))?
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scripts_tell_the_names_that_they_set() {
+        for (script, wanted) in [
+            (
+                "kustomize edit set image acme/web:${SHA}",
+                &["acme/web"][..],
+            ),
+            (
+                "cd prod && kustomize edit set image \\\n  a=quay.io/a/b:1 'c/d@sha256:00' && git push x",
+                &["a", "c/d"],
+            ),
+            ("kustomize edit set image $IMAGE x={{ y }}; echo z", &["x"]),
+            ("kustomize edit set image ${{ env.IMAGE }}:1", &[]),
+            ("kustomize edit set imagex a", &[]),
+        ] {
+            let found: Vec<String> = set_by(script).collect();
+            assert_eq!(found, wanted, "{script}");
+        }
+    }
+}
