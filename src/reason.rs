@@ -41,7 +41,7 @@ pub enum Reason {
     VendoredChart,
     /// The file has other names on the same disk blocks; replacing it would break the link.
     HardLinked,
-    /// A build pushes the image to this name.
+    /// A build pushes the image to this name, or puts it onto the nodes.
     BuildOutput,
     /// The place repeats what is pulled elsewhere, for people and catalogues.
     Metadata,

@@ -127,6 +127,11 @@ const FOUND: &[(Property, &str)] = &[
         properties::mask,
         "a: {{ if .b }}\"c\"{{ else }}\"d\"e: {{ end }}\n",
     ),
+    // The comment behind an image that is in no document was taken for that image.
+    (
+        properties::plan_text,
+        "pod.yaml\napiVersion: v1\nkind: Pod\nspec:\n  - name: plain\n    image: nginx:1 # nginx:1\n  - name: folded\n    image:{{/* a */}} >-\n        nginx:1\n",
+    ),
     // With a placeholder for the target, what is no whole image by its key alone was not found again.
     (
         properties::plan_text,

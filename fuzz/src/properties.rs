@@ -251,7 +251,7 @@ fn lines_stay(text: &str, masked: &Masked) {
             let filler = matches!(new, b' ' | b'\n' | b'x');
             // A key of its own between `else` and `end` in one line is left out with them.
             let is_other_key = || {
-                let before = &line[..line.floor_char_boundary(at)];
+                let before = (0..=at).rev().find_map(|end| line.get(..end)).unwrap_or("");
                 new == b' ' && action_texts(before).any(|action| action.contains("el"))
             };
             let at = span.start + at;
