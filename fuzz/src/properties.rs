@@ -212,10 +212,7 @@ pub fn mask(text: &str) {
     if !is_text(text) {
         return;
     }
-    let mut at = 0;
-    for action in action_texts(text) {
-        let found = text[at..].find(action).expect("actions stand in order");
-        at += found + action.len();
+    for action in spans(text).iter().filter_map(|span| span.of(text)) {
         let opens = ["{{", "{%", "{#", "%{"].map(|bracket| action.starts_with(bracket));
         assert!(opens.contains(&true), "{action}");
     }
@@ -238,9 +235,37 @@ pub fn mask(text: &str) {
     }
 }
 
+/// Where the actions of a template stand.
+fn spans(text: &str) -> Vec<Span> {
+    let mut at = 0;
+    let spans = action_texts(text).map(|action| {
+        let start = at + text[at..].find(action).expect("actions stand in order");
+        at = start + action.len();
+        Span::new(start, at)
+    });
+    spans.collect()
+}
+
+/// Whether a byte stands behind an `else`, with no more than actions and text of one line between: a key of
+/// its own there is left out.
+fn is_behind_else(text: &str, actions: &[Span], at: usize) -> bool {
+    let mut from = at;
+    for action in actions.iter().rev().filter(|action| action.end <= at) {
+        if text.as_bytes()[action.end..from].contains(&b'\n') {
+            return false;
+        }
+        if action.of(text).is_some_and(|action| action.contains("el")) {
+            return true;
+        }
+        from = action.start;
+    }
+    false
+}
+
 /// Compares a mask with its template byte by byte.
 fn lines_stay(text: &str, masked: &Masked) {
     let mut start = 0;
+    let actions = spans(text);
     for line in text.split_inclusive('\n') {
         let span = Span::new(start, start + line.len());
         start = span.end;
@@ -249,17 +274,12 @@ fn lines_stay(text: &str, masked: &Masked) {
         for (at, (old, new)) in pairs.enumerate() {
             let is_blank = matches!(old, b' ' | b'\t' | b'\r');
             let filler = matches!(new, b' ' | b'\n' | b'x');
-            // A key of its own between `else` and `end` in one line is left out with them.
-            let is_other_key = || {
-                let before = (0..=at).rev().find_map(|end| line.get(..end)).unwrap_or("");
-                new == b' ' && action_texts(before).any(|action| action.contains("el"))
-            };
             let at = span.start + at;
             let of_action = masked.overlaps(Span::new(at, at + 1));
             let fine = old == new
                 || of_action && filler
                 || touched && is_blank && matches!(new, b' ' | b'\n')
-                || touched && is_other_key();
+                || touched && new == b' ' && is_behind_else(text, &actions, at);
             assert!(fine, "byte {at} of {text:?} becomes {:?}", char::from(new));
         }
     }
