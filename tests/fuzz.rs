@@ -127,6 +127,16 @@ const FOUND: &[(Property, &str)] = &[
         properties::mask,
         "a: {{ if .b }}\"c\"{{ else }}\"d\"e: {{ end }}\n",
     ),
+    // Parts, and entries for kustomize, were not looked for where a mask shows the same document.
+    (
+        properties::plan_text,
+        "kustomization.yaml\nresources: [app.yaml]\nimages:\n  - name: app\n    newName: nginx\nspec:\n  containers:\n    - image: nginx:1\n---\napiVersion: {% if a %}.apiVersion }}\nkind: Deployment\n---\nb\n  - {name: only-tag}\n",
+    ),
+    // A key that is added behind a block scalar would end its last line.
+    (
+        properties::plan_text,
+        "kustomization.yaml\nresources:\n-\nimages:\n- name: |\n   d",
+    ),
     // The comment behind an image that is in no document was taken for that image.
     (
         properties::plan_text,

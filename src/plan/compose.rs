@@ -108,26 +108,31 @@ fn planned(file: &FilePlan) -> Result<Vec<Planned>, ComposeError> {
                 let (_, edits) = pieces.entry(place).or_insert_with(|| (whole, Vec::new()));
                 edits.push(piece(scalar));
             } else {
-                let change = Planned::new(place, scalar.from.clone(), scalar.to.clone());
-                planned.insert(place, change);
+                for place in seen(file, place) {
+                    let change = Planned::new(place, scalar.from.clone(), scalar.to.clone());
+                    planned.insert(place, change);
+                }
             }
         }
         if let Some(allowance) = &change.allowance {
             let (place, name) = ((allowance.document, allowance.before), &allowance.name);
-            let front = planned
-                .entry(place)
-                .or_insert_with(|| Planned::new(place, name.clone(), name.clone()));
-            let keys = allowance.keys.iter().map(ToString::to_string);
-            front.fronted = Some((keys.collect(), "true".to_string()));
+            for place in seen(file, place) {
+                let front = planned
+                    .entry(place)
+                    .or_insert_with(|| Planned::new(place, name.clone(), name.clone()));
+                let keys = allowance.keys.iter().map(ToString::to_string);
+                front.fronted = Some((keys.collect(), "true".to_string()));
+            }
         }
         if let Some(inserted) = &change.inserted
             && let Some(name) = text_of(site, inserted.after)
         {
-            let place = (document, inserted.after);
-            let behind = planned
-                .entry(place)
-                .or_insert_with(|| Planned::new(place, name.to_string(), name.to_string()));
-            behind.inserted = Some((inserted.key.clone(), inserted.value.clone()));
+            for place in seen(file, (document, inserted.after)) {
+                let behind = planned
+                    .entry(place)
+                    .or_insert_with(|| Planned::new(place, name.to_string(), name.to_string()));
+                behind.inserted = Some((inserted.key.clone(), inserted.value.clone()));
+            }
         }
     }
     for (place, (scalar, edits)) in pieces {
@@ -140,6 +145,12 @@ fn planned(file: &FilePlan) -> Result<Vec<Planned>, ComposeError> {
         }
     }
     Ok(planned.into_values().collect())
+}
+
+/// Where a scalar is in every way of reading its file.
+fn seen(file: &FilePlan, place: ScalarPlace) -> impl Iterator<Item = ScalarPlace> {
+    let twins = file.twins.get(&place).into_iter().flatten();
+    std::iter::once(place).chain(twins.map(|twin| twin.place))
 }
 
 /// The text of a scalar of a site.

@@ -189,22 +189,20 @@ fn unite(scan: &mut Scan, text: &str, reads: &[Read<'_>]) {
     drop_doubles(scan);
     let reads: Vec<Index<'_>> = reads.iter().map(|read| Index::of(text, read)).collect();
     for site in scan.sites.iter_mut().filter(|site| site.hold.is_none()) {
-        let Some(scalar) = site.scalars().next() else {
-            continue;
-        };
-        let here = (site.document, scalar.ordinal);
-        let mut others = Vec::new();
         let mut agreed = true;
-        for read in &reads {
-            match read.seen(site, scalar) {
-                Seen::Nothing => {}
-                Seen::Same(twin) => others.extend((twin.place != here).then_some(twin)),
-                Seen::Other => agreed = false,
+        for scalar in site.scalars() {
+            let here = (site.document, scalar.ordinal);
+            let mut others = Vec::new();
+            for read in &reads {
+                match read.seen(site, scalar) {
+                    Seen::Nothing => {}
+                    Seen::Same(twin) => others.extend((twin.place != here).then_some(twin)),
+                    Seen::Other => agreed = false,
+                }
             }
-        }
-        if agreed {
             scan.twins.insert(here, others);
-        } else {
+        }
+        if !agreed {
             let detail = "the branches of the template can be read in more than one way here; change it by hand";
             site.hold = Some((Reason::GroupIncomplete, detail.to_string()));
         }

