@@ -84,11 +84,6 @@ impl EditSet {
         offset + shorter - longer
     }
 
-    /// Whether there is nothing to do.
-    pub fn is_empty(&self) -> bool {
-        self.edits.is_empty()
-    }
-
     /// `text` with every edit applied. `None` when a span lies outside the text or inside a
     /// character: then nothing is applied.
     pub fn apply(&self, text: &str) -> Option<String> {

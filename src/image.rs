@@ -475,6 +475,30 @@ mod tests {
     const SHA: &str = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
     #[test]
+    fn a_path_has_a_length() {
+        for length in [MAX_PATH - 1, MAX_PATH, MAX_PATH + 1, MAX_PATH + 2] {
+            let text = format!("quay.io:443/{}:1", "a".repeat(length));
+            let wanted = (length > MAX_PATH).then_some(ReferenceError::NameTooLong);
+            assert_eq!(grammar(&text).err(), wanted, "{length}");
+        }
+    }
+
+    #[test]
+    fn an_address_in_brackets_is_a_host_with_its_port_alone() {
+        for (text, domain) in [
+            ("[::1]:5000/a", Some("[::1]:5000")),
+            ("[::1]/a", Some("[::1]")),
+            ("[::g]/a", None),
+            ("[]/a", None),
+            ("[::1]x/a", None),
+            ("[::1]:/a", None),
+        ] {
+            let read = grammar(text).ok().and_then(|parts| parts.domain);
+            assert_eq!(read, domain, "{text}");
+        }
+    }
+
+    #[test]
     fn hosts_of_registries_are_told_from_names() {
         for (text, wanted) in [
             ("quay.io", true),

@@ -621,6 +621,20 @@ mod tests {
     }
 
     #[test]
+    fn an_alias_that_stands_for_another_anchor_is_found() {
+        for broken in ["", "---\n[1\n"] {
+            let before = format!("a: &x v\nb: &y v\nc: *x\n{broken}");
+            let at = before.find("*x").unwrap() + 1;
+            let after = before.replace("*x", "*y");
+            let result = verify(&before, &after, &edits(at, at + 1, "y"), &[]);
+            assert!(
+                matches!(result, Err(VerifyError::Different(_))),
+                "{before:?} {result:?}"
+            );
+        }
+    }
+
+    #[test]
     fn every_kind_of_fault_in_a_text_is_found() {
         let (x, y) = (inside(&[1], 1, "x", "R/x"), inside(&[1, 4], 1, "y", "R/y"));
         let whole = planned(0, 1, "x", "R/x");

@@ -297,8 +297,11 @@ fn images(document: &Value, found: &mut Vec<String>) {
 
 /// Every image that an independent reader finds and a rule maps is in ECR afterwards, or has a reason.
 fn every_image_is_accounted_for(file: &File, plan: &Plan, registry: usize) -> Result<usize, Fault> {
-    // To the independent reader, which reads YAML 1.1, this one is a line end.
-    let documents = values(&file.text).filter(|_| !file.text.contains('\u{85}'));
+    // To the independent reader, which reads YAML 1.1, these are line ends.
+    let breaks = ['\u{85}', '\u{2028}', '\u{2029}'];
+    let mut lines = file.text.lines();
+    let is_broken = lines.any(|line| line.contains(breaks) && !line.contains('#'));
+    let documents = values(&file.text).filter(|_| !is_broken);
     let Some(documents) = documents else {
         return Ok(0);
     };
