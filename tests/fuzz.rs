@@ -132,6 +132,11 @@ const FOUND: &[(Property, &str)] = &[
         properties::plan_text,
         "kustomization.yaml\nresources: [app.yaml]\nimages:\n  - name: app\n    newName: nginx\nspec:\n  containers:\n    - image: nginx:1\n---\napiVersion: {% if a %}.apiVersion }}\nkind: Deployment\n---\nb\n  - {name: only-tag}\n",
     ),
+    // Values in a text, which a release in another document shows to be some, were not looked for there either.
+    (
+        properties::plan_text,
+        "a.yaml\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: g}\ndata:\n  values.yaml: |\n    image:\n      registry: quay.io\n---\napiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: g}\nspec:\n  chart: {spec: {chart: grafana, version: 12.11.1, sourceRef: {kind: HelmRepository, name: grafana}}}\n  valuesFrom: [{kind: ConfigMap, name: g}]\n  values:\n    image:\n      repository: acme/grafana\n    other:\n      containers: [{image: \"quay.io/acme/c:1\"}]\n---\nda{{/* a */}}ta: b\nc: d: e\n",
+    ),
     // A key that is added behind a block scalar would end its last line.
     (
         properties::plan_text,

@@ -188,7 +188,15 @@ fn spans_read(reads: &[Read<'_>]) -> Vec<Span> {
 fn unite(scan: &mut Scan, text: &str, reads: &[Read<'_>]) {
     drop_doubles(scan);
     let reads: Vec<Index<'_>> = reads.iter().map(|read| Index::of(text, read)).collect();
-    for site in scan.sites.iter_mut().filter(|site| site.hold.is_none()) {
+    let Scan {
+        sites,
+        unproven,
+        twins,
+        ..
+    } = scan;
+    // What another file may show to be values is looked at like what is known to be.
+    let sites = sites.iter_mut().chain(unproven);
+    for site in sites.filter(|site| site.hold.is_none()) {
         let mut agreed = true;
         for scalar in site.scalars() {
             let here = (site.document, scalar.ordinal);
@@ -200,14 +208,14 @@ fn unite(scan: &mut Scan, text: &str, reads: &[Read<'_>]) {
                     Seen::Other => agreed = false,
                 }
             }
-            scan.twins.insert(here, others);
+            twins.insert(here, others);
         }
         if !agreed {
             let detail = "the branches of the template can be read in more than one way here; change it by hand";
             site.hold = Some((Reason::GroupIncomplete, detail.to_string()));
         }
     }
-    scan.twins.retain(|_, others| !others.is_empty());
+    twins.retain(|_, others| !others.is_empty());
 }
 
 /// Leaves the first of the sites, and of the texts that could not be read, at the same bytes.
