@@ -6,9 +6,9 @@ use super::{Rule, RuleSet, ecr_host, upstreams};
 use crate::image::{Canonical, ImageRef};
 use crate::reason::Reason;
 
-/// Hosts of images that are loaded onto the nodes: those of Podman, and those of which Knative and ko resolve
-/// no tags (Knative Serving, `registries-skipping-tag-resolving`).
-const LOCAL: &[&str] = &["localhost", "kind.local", "dev.local", "ko.local"];
+/// Hosts of images that are loaded onto the nodes, of which Knative and ko resolve no tags (Knative Serving,
+/// `registries-skipping-tag-resolving`).
+const LOCAL: &[&str] = &["kind.local", "dev.local", "ko.local"];
 
 /// The longest repository name that a reference may have, in characters (`distribution/reference`); ECR would
 /// take one more (ECR API, `RepositoryName`).
@@ -292,6 +292,7 @@ mod tests {
             ("acme.azurecr.io/app:1", "no-rule"),
             ("registry.example.com:5000/app:1", "no-rule"),
             ("localhost/app", "no-rule"),
+            ("ko.local/app", "build-output"),
             (
                 "123456789012.dkr.ecr.us-west-2.amazonaws.com/any/thing:1",
                 "already-ecr",

@@ -135,16 +135,36 @@ fn set_by(script: &str) -> impl Iterator<Item = String> {
     calls.flat_map(|(at, call)| {
         let rest = script[at + call.len()..].replace("\\\n", " ");
         let line = rest.lines().next().unwrap_or("").to_string();
-        let words = line.split_whitespace().map(ToString::to_string);
-        let words: Vec<String> = words
-            .take_while(|word| !ENDS.iter().any(|end| word.starts_with(end)))
-            .collect();
-        words.into_iter().filter_map(|word| {
+        arguments(&line).into_iter().filter_map(|word| {
             let word = word.trim_matches(['"', '\'', ';']);
             let name = word.split_once('=').map_or(word, |(name, _)| name);
             (!name.starts_with('-')).then(|| literal(name))?
         })
     })
+}
+
+/// The words of a command; what a template fills in belongs to the one in which it begins.
+fn arguments(line: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut is_filled = false;
+    for word in line.split_whitespace() {
+        if !is_filled && ENDS.iter().any(|end| word.starts_with(end)) {
+            break;
+        }
+        if !is_filled {
+            words.push(word.to_string());
+        }
+        is_filled = match (word.rfind("{{"), word.rfind("}}")) {
+            (Some(open), Some(close)) => open > close,
+            (Some(_), None) => true,
+            (None, Some(_)) => false,
+            (None, None) => is_filled,
+        };
+        if !is_filled && word.ends_with(';') {
+            break;
+        }
+    }
+    words
 }
 
 #[cfg(test)]
@@ -164,6 +184,10 @@ mod tests {
             ),
             ("kustomize edit set image $IMAGE x={{ y }}; echo z", &["x"]),
             ("kustomize edit set image ${{ env.IMAGE }}:1", &[]),
+            (
+                "kustomize edit set image a/b:${{ github.sha }} c",
+                &["a/b", "c"],
+            ),
             ("kustomize edit set imagex a", &[]),
         ] {
             let found: Vec<String> = set_by(script).collect();
