@@ -36,6 +36,9 @@ const TRIGGERS: &str = "image.openshift.io/triggers";
 
 /// How scripts set an image in a kustomization.
 const SETS: &str = "edit set image ";
+/// So many commands of a script are read, each of so many characters: nobody writes more.
+const MOST_CALLS: usize = 100;
+const LONGEST_CALL: usize = 2_000;
 /// What ends a command in a script.
 const ENDS: &[&str] = &["&&", "||", ";", "|", ">", "#"];
 
@@ -131,9 +134,10 @@ fn literal(reference: &str) -> Option<String> {
 
 /// The names that a script gives to `kustomize edit set image`.
 fn set_by(script: &str) -> impl Iterator<Item = String> {
-    let calls = script.match_indices(SETS);
+    let calls = script.match_indices(SETS).take(MOST_CALLS);
     calls.flat_map(|(at, call)| {
-        let rest = script[at + call.len()..].replace("\\\n", " ");
+        let rest = script[at + call.len()..].chars().take(LONGEST_CALL);
+        let rest = rest.collect::<String>().replace("\\\n", " ");
         let line = rest.lines().next().unwrap_or("").to_string();
         arguments(&line).into_iter().filter_map(|word| {
             let word = word.trim_matches(['"', '\'', ';']);
