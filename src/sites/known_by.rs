@@ -3,6 +3,8 @@
 //! An image that lost such a name would be out of their sight without an error. What they act on is not
 //! known here, so that an image with one of these names stays, with all that hangs together with it.
 
+use std::collections::BTreeSet;
+
 use super::kustomize::NameEntry;
 use super::object::Object;
 use super::{FieldPath, split};
@@ -35,10 +37,7 @@ const STREAMS: (&str, &str) = ("image.openshift.io", "ImageStream");
 const TRIGGERS: &str = "image.openshift.io/triggers";
 
 /// How scripts set an image in a kustomization.
-const SETS: &str = "edit set image ";
-/// So many commands of a script are read, each of so many characters: nobody writes more.
-const MOST_CALLS: usize = 100;
-const LONGEST_CALL: usize = 2_000;
+const SETS: [&str; 3] = ["edit", "set", "image"];
 /// What ends a command in a script.
 const ENDS: &[&str] = &["&&", "||", ";", "|", ">", "#"];
 
@@ -61,10 +60,8 @@ pub(super) fn names(document: &Document<'_>, objects: &[Object<'_>]) -> Vec<Name
         names.extend(triggers.into_iter().flat_map(|id| triggered(document, id)));
     }
     for node in &document.nodes {
-        if let Kind::Scalar { value, .. } = &node.kind
-            && value.len() > SETS.len()
-        {
-            let set = set_by(value);
+        if let Kind::Scalar { value, .. } = &node.kind {
+            let set = set_by(value).into_iter();
             names.extend(set.map(|pattern| NameEntry {
                 pattern,
                 offset: node.span.start,
@@ -132,43 +129,61 @@ fn literal(reference: &str) -> Option<String> {
     is_said.then(|| name.to_string())
 }
 
-/// The names that a script gives to `kustomize edit set image`.
-fn set_by(script: &str) -> impl Iterator<Item = String> {
-    let calls = script.match_indices(SETS).take(MOST_CALLS);
-    calls.flat_map(|(at, call)| {
-        let rest = script[at + call.len()..].chars().take(LONGEST_CALL);
-        let rest = rest.collect::<String>().replace("\\\n", " ");
-        let line = rest.lines().next().unwrap_or("").to_string();
-        arguments(&line).into_iter().filter_map(|word| {
-            let word = word.trim_matches(['"', '\'', ';']);
-            let name = word.split_once('=').map_or(word, |(name, _)| name);
-            (!name.starts_with('-')).then(|| literal(name))?
-        })
-    })
-}
-
-/// The words of a command; what a template fills in belongs to the one in which it begins.
-fn arguments(line: &str) -> Vec<String> {
-    let mut words = Vec::new();
-    let mut is_filled = false;
-    for word in line.split_whitespace() {
-        if !is_filled && ENDS.iter().any(|end| word.starts_with(end)) {
-            break;
-        }
-        if !is_filled {
-            words.push(word.to_string());
-        }
-        is_filled = match (word.rfind("{{"), word.rfind("}}")) {
-            (Some(open), Some(close)) => open > close,
-            (Some(_), None) => true,
-            (None, Some(_)) => false,
-            (None, None) => is_filled,
-        };
-        if !is_filled && word.ends_with(';') {
-            break;
+/// The names that a script gives to `kustomize edit set image`, each once: every word is looked at once.
+fn set_by(script: &str) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    if !SETS.iter().all(|word| script.contains(word)) {
+        return names;
+    }
+    let joined = script.replace("\\\n", " ");
+    for line in joined.lines() {
+        // How many words of the command have been met; then its arguments follow.
+        let mut met = 0;
+        let mut is_filled = false;
+        for word in line.split_whitespace() {
+            if met < SETS.len() {
+                met = if word == SETS[met] {
+                    met + 1
+                } else {
+                    usize::from(word == SETS[0])
+                };
+                continue;
+            }
+            let is_end = !is_filled && ENDS.iter().any(|end| word.starts_with(end));
+            if is_end || word == SETS[0] {
+                met = usize::from(word == SETS[0]);
+                continue;
+            }
+            if !is_filled {
+                let bare = word.trim_matches(['"', '\'', ';']);
+                let name = bare.split_once('=').map_or(bare, |(name, _)| name);
+                names.extend(literal(name).filter(|name| !name.starts_with('-')));
+            }
+            is_filled = goes_on(word, is_filled);
+            if !is_filled && word.ends_with(';') {
+                met = 0;
+            }
         }
     }
-    words
+    names
+}
+
+/// Whether something that is filled in goes on behind a word: the words in it belong to the one in which it begins.
+fn goes_on(word: &str, is_filled: bool) -> bool {
+    let open = [word.rfind("{{"), word.rfind("$(")]
+        .into_iter()
+        .flatten()
+        .max();
+    let close = [word.rfind("}}"), word.rfind(')')]
+        .into_iter()
+        .flatten()
+        .max();
+    match (open, close) {
+        (Some(open), Some(close)) => open > close,
+        (Some(_), None) => true,
+        (None, Some(_)) => false,
+        (None, None) => is_filled,
+    }
 }
 
 #[cfg(test)]
@@ -192,9 +207,17 @@ mod tests {
                 "kustomize edit set image a/b:${{ github.sha }} c",
                 &["a/b", "c"],
             ),
+            (
+                "kustomize edit set image\\\n  a/b=x && y; kustomize edit  set image c",
+                &["a/b", "c"],
+            ),
+            (
+                "kustomize edit set image \"$(echo a || b)\" c/d=x",
+                &["c/d"],
+            ),
             ("kustomize edit set imagex a", &[]),
         ] {
-            let found: Vec<String> = set_by(script).collect();
+            let found: Vec<String> = set_by(script).into_iter().collect();
             assert_eq!(found, wanted, "{script}");
         }
     }
