@@ -140,6 +140,13 @@ impl Masked {
                 let text = if is_plain { inner } else { span }.of(original)?;
                 Some((span, text.to_string()))
             }
+            Style::Literal | Style::Folded if value.trim().is_empty() => {
+                // Such a scalar begins where what follows it does: nothing but actions stands before that.
+                let head = self.text[..span.start].trim_end().len();
+                let body = Span::new(head, span.start);
+                let text = body.of(original).filter(|_| self.overlaps(body))?;
+                Some((span, text.trim().to_string()))
+            }
             Style::Literal | Style::Folded => {
                 let body = Span::new(span.start, self.block_end(span.start));
                 let goes_on = self.widened(original, body, false).end;
@@ -377,6 +384,22 @@ mod tests {
             ("a: |-\n  x:{{ .b }}\nc: d\n", "x:{{ .b }}"),
         ] {
             assert_eq!(value(text), (wanted.to_string(), true), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn empty_blocks_show_the_actions_in_them_and_nothing_else() {
+        for (text, wanted) in [
+            ("a: |\n  {{- .b }}\nc: d\n", "{{- .b }}"),
+            ("a: | # {{ .b }}\nc: d\n", ""),
+            ("- a: |\n- {c: d} # {{- }}\n{{- }}", ""),
+            ("a: |+\n\n\nc: d\n{{- }}", "\n\n"),
+        ] {
+            assert_eq!(
+                value(text),
+                (wanted.to_string(), wanted.is_empty()),
+                "{text:?}"
+            );
         }
     }
 

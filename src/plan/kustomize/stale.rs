@@ -30,7 +30,17 @@ impl Settling<'_> {
         if candidates.is_empty() {
             return run;
         }
-        let given = self.with_names(&candidates);
+        // A run after this one sees the new names of entries rewritten, and has to decide alike.
+        let mut given = self.with_names(&candidates);
+        for (id, named) in self.builds.named.iter().enumerate() {
+            let rules = named.site.map(|site| &self.targets[site.file].first.rules);
+            let new_name = rules.and_then(|rules| rewritten(&named.entry.new_name, rules));
+            if let Some((new_name, _)) = new_name {
+                let pattern = candidates.get(&id).map_or(&named.entry.pattern, |to| &to.0);
+                let (pattern, _) = self.builds.with_name(id, pattern);
+                given.names.insert(id, (pattern, new_name));
+            }
+        }
         let matched = matched_by(&self.builds.run(self.files, &given), &candidates);
         for (id, to) in candidates {
             let entries = if matched.contains(&id) {
