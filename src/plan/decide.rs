@@ -399,12 +399,15 @@ fn literal_name(text: &str, filled: usize) -> Option<&str> {
     let mut tail = &text[end..];
     // What stands between braces, or the brackets of Flux Operator, may hold anything; outside of them, a
     // slash would make the colon that of a port.
-    let opens = |tail: &str| ["{", "<<"].iter().filter_map(|open| tail.find(open)).min();
-    while let Some(open) = opens(tail) {
+    while let Some(open) = tail.find(['{', '<']) {
         rest.push_str(&tail[..open]);
         let pairs = [("{{", "}}"), ("<<", ">>"), ("{", "}")];
         let mut pairs = pairs.iter();
-        let (_, braces) = pairs.find(|(begin, _)| tail[open..].starts_with(begin))?;
+        let Some((_, braces)) = pairs.find(|(begin, _)| tail[open..].starts_with(begin)) else {
+            rest.push('<');
+            tail = &tail[open + 1..];
+            continue;
+        };
         let close = tail[open..].find(braces)?;
         tail = &tail[open + close + braces.len()..];
     }

@@ -38,6 +38,10 @@ const TRIGGERS: &str = "image.openshift.io/triggers";
 
 /// How scripts set an image in a kustomization.
 const SETS: [&str; 3] = ["edit", "set", "image"];
+/// So many nodes may be met through aliases: more than anybody writes, and no more than a moment takes.
+const MOST_FOLLOWED: usize = 1 << 14;
+/// Deeper than any field lies; aliases can make nesting endless.
+const DEEPEST: usize = 100;
 /// What ends a command in a script.
 const ENDS: &[&str] = &["&&", "||", ";", "|", ">", "#"];
 
@@ -48,7 +52,7 @@ pub(super) fn names(document: &Document<'_>, objects: &[Object<'_>]) -> Vec<Name
         let paths = ROWS.iter().filter(|row| row.is_about(object));
         let paths: Vec<FieldPath> = paths.map(|row| FieldPath::of_table(row.path)).collect();
         if !paths.is_empty() {
-            follow(document, object.node, &mut Vec::new(), &paths, &mut names);
+            Fields::of(document, &paths).follow(object.node, &mut names);
         }
         let looked_up = &["spec", "lookupPolicy", "local"];
         let is_stream = (object.group, object.kind) == STREAMS;
@@ -59,15 +63,17 @@ pub(super) fn names(document: &Document<'_>, objects: &[Object<'_>]) -> Vec<Name
         let triggers = document.at(object.node, &["metadata", "annotations", TRIGGERS]);
         names.extend(triggers.into_iter().flat_map(|id| triggered(document, id)));
     }
-    for node in &document.nodes {
-        if let Kind::Scalar { value, .. } = &node.kind {
-            let set = set_by(value).into_iter();
-            names.extend(set.map(|pattern| NameEntry {
-                pattern,
-                offset: node.span.start,
-                ..NameEntry::default()
-            }));
-        }
+    for (id, node) in document.nodes.iter().enumerate() {
+        let set = match &node.kind {
+            Kind::Scalar { value, .. } => set_by(value),
+            Kind::Sequence => set_by_words(document, id),
+            Kind::Mapping | Kind::Alias(_) => continue,
+        };
+        names.extend(set.into_iter().map(|pattern| NameEntry {
+            pattern,
+            offset: node.span.start,
+            ..NameEntry::default()
+        }));
     }
     names
 }
@@ -78,24 +84,48 @@ impl Row {
     }
 }
 
-/// Adds the names at these paths below a node to which `keys` lead.
-fn follow<'d>(
-    document: &'d Document<'_>,
-    id: NodeId,
-    keys: &mut Vec<&'d str>,
-    paths: &[FieldPath],
-    names: &mut Vec<NameEntry>,
-) {
-    for item in document.items(id) {
-        follow(document, item, keys, paths, names);
+/// A walk to fields, aliases followed.
+struct Fields<'d, 'p> {
+    document: &'d Document<'d>,
+    paths: &'p [FieldPath],
+    keys: Vec<&'d str>,
+    /// How many nodes may still be met.
+    left: usize,
+    depth: usize,
+}
+
+impl<'d, 'p> Fields<'d, 'p> {
+    fn of(document: &'d Document<'d>, paths: &'p [FieldPath]) -> Self {
+        Self {
+            document,
+            paths,
+            keys: Vec::new(),
+            left: document.nodes.len() + MOST_FOLLOWED,
+            depth: 0,
+        }
     }
-    for child in document.entries(id) {
-        keys.push(child.key.unwrap_or(""));
-        follow(document, child.value, keys, paths, names);
-        keys.pop();
-    }
-    if paths.iter().any(|path| path.matches(keys)) {
-        names.extend(entry(document, id));
+
+    /// Adds the names below a node.
+    fn follow(&mut self, id: NodeId, names: &mut Vec<NameEntry>) {
+        let document = self.document;
+        let node = document.resolve(id);
+        if self.left == 0 || self.depth == DEEPEST {
+            return;
+        }
+        self.left -= 1;
+        self.depth += 1;
+        for item in document.items(node) {
+            self.follow(item, names);
+        }
+        for child in document.entries(node) {
+            self.keys.push(child.key.unwrap_or(""));
+            self.follow(child.value, names);
+            self.keys.pop();
+        }
+        self.depth -= 1;
+        if self.paths.iter().any(|path| path.matches(&self.keys)) {
+            names.extend(entry(document, id));
+        }
     }
 }
 
@@ -127,6 +157,15 @@ fn literal(reference: &str) -> Option<String> {
     let name = split(reference.trim()).0;
     let is_said = !name.is_empty() && !name.contains(['$', '{', '<', '(', '*']);
     is_said.then(|| name.to_string())
+}
+
+/// The names that a command gives to `kustomize edit set image` whose words are a list.
+fn set_by_words(document: &Document<'_>, list: NodeId) -> BTreeSet<String> {
+    let words = || document.items(list).filter_map(|item| document.text(item));
+    if !words().any(|word| word == SETS[0]) {
+        return BTreeSet::new();
+    }
+    set_by(&words().collect::<Vec<_>>().join(" "))
 }
 
 /// The names that a script gives to `kustomize edit set image`, each once: every word is looked at once.

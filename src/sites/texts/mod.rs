@@ -336,7 +336,7 @@ impl<'d> Walk<'d> {
             self.read.insert(entry.key_node);
             if let Some(role) = Role::of(key) {
                 self.role(role, entry.value, moves);
-            } else if self.data == Some(document.resolve(entry.value)) {
+            } else if DATA.contains(&key) && self.data == Some(document.resolve(entry.value)) {
                 self.settings(entry.value);
             } else {
                 self.parameters(key, entry.value);
