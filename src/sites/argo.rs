@@ -69,18 +69,8 @@ pub(super) fn find(input: &Input<'_>, found: &mut Found) {
 
 /// Holds the entries that Image Updater writes.
 fn hold_updated(input: &Input<'_>, sites: &mut [Site]) {
-    let Input {
-        document, object, ..
-    } = *input;
-    let mut lists = Vec::new();
-    for id in object.node..document.node(object.node).end {
-        let list = document.get(id, "annotations");
-        let list = list.and_then(|map| document.text_at(map, &[UPDATED]));
-        lists.extend(list.into_iter().flat_map(|list| list.split(',')));
-    }
-    let updated: Vec<&str> = lists
-        .into_iter()
-        .map(|image| split(image.rsplit('=').next().unwrap_or(image).trim()).0)
+    let updated: Vec<&str> = updated(input.document, input.object)
+        .map(|(name, _)| name)
         .collect();
     for site in sites {
         let Some(entry) = site.entry() else { continue };
@@ -91,6 +81,29 @@ fn hold_updated(input: &Input<'_>, sites: &mut [Site]) {
             site.hold = Some((Reason::AutomationReverts, detail.to_string()));
         }
     }
+}
+
+/// The names of the images that Image Updater keeps up to date, as the annotations of an Application list them,
+/// without constraints, and where the lists begin (bytes).
+pub(super) fn updated<'d>(
+    document: &'d Document<'_>,
+    object: &object::Object<'_>,
+) -> impl Iterator<Item = (&'d str, usize)> {
+    let is_application = is_application(object);
+    let nodes = object.node..document.node(object.node).end;
+    let lists = nodes.filter_map(move |id| {
+        let annotations = document.get(id, "annotations").filter(|_| is_application)?;
+        document.get(annotations, UPDATED)
+    });
+    lists.flat_map(move |list| {
+        let images = document.text(list).unwrap_or("").split(',');
+        let names = images.map(|image| split(image.rsplit('=').next().unwrap_or(image).trim()).0);
+        names.map(move |name| (name, document.node(list).span.start))
+    })
+}
+
+fn is_application(object: &object::Object<'_>) -> bool {
+    object.group == "argoproj.io" && matches!(object.kind, "Application" | "ApplicationSet")
 }
 
 /// The values to which Image Updater writes names of images, as the annotations of an Application say.
@@ -127,8 +140,7 @@ pub(super) fn find_overrides(path: &Path, text: &str, document: &Document<'_>, f
 
 /// The sources of an Application, or of those that an ApplicationSet makes.
 pub(super) fn sources(document: &Document<'_>, object: &object::Object<'_>) -> Vec<NodeId> {
-    let is_application = matches!(object.kind, "Application" | "ApplicationSet");
-    if object.group != "argoproj.io" || !is_application {
+    if !is_application(object) {
         return Vec::new();
     }
     let mut sources = Vec::new();

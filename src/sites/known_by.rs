@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use super::argo;
 use super::kustomize::NameEntry;
 use super::object::Object;
 use super::{FieldPath, split};
@@ -24,10 +25,12 @@ struct Row {
 }
 
 /// Sources: Kargo's reference of promotion steps (`kustomize-set-image`, `helm-update-image`), kbld's of its
-/// config, OpenShift's API reference (a stream with local lookup, a trigger on image changes).
+/// config, Argo CD Image Updater's of its resources, OpenShift's API reference (a stream with local lookup, a
+/// trigger on image changes).
 #[rustfmt::skip]
 const ROWS: &[Row] = &[
     Row { group: "kargo.akuity.io", kinds: ANY, path: "**/steps/config/images/image" },
+    Row { group: "argocd-image-updater.argoproj.io", kinds: &["ImageUpdater"], path: "spec/applicationRefs/images/imageName" },
     Row { group: "kbld.k14s.io", kinds: &["Config"], path: "overrides/image" },
     Row { group: "kbld.k14s.io", kinds: &["Config"], path: "sources/image" },
     Row { group: "apps.openshift.io", kinds: &["DeploymentConfig"], path: "spec/triggers/imageChangeParams/from/name" },
@@ -60,6 +63,14 @@ pub(super) fn names(document: &Document<'_>, objects: &[Object<'_>]) -> Vec<Name
             let name = document.at(object.node, &["metadata", "name"]);
             names.extend(name.and_then(|name| entry(document, name)));
         }
+        names.extend(argo::updated(document, object).filter_map(|(name, at)| {
+            let pattern = literal(name)?;
+            Some(NameEntry {
+                pattern,
+                offset: at,
+                ..NameEntry::default()
+            })
+        }));
         let triggers = document.at(object.node, &["metadata", "annotations", TRIGGERS]);
         names.extend(triggers.into_iter().flat_map(|id| triggered(document, id)));
     }
