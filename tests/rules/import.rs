@@ -282,6 +282,11 @@ const WRONG: &[(&str, &str, &[&str])] = &[
         &["a.yaml:5:", "`EcrRepositoryPrefix`"],
     ),
     ("nowhere.json", "\0", &["nowhere.json: holds NUL bytes"]),
+    (
+        "a.json",
+        "{\"version\": 4, \"terraform_version\": \"1\", \"lineage\": \"x\", \"resources\": [{\"mode\": \"managed\", \"type\": \"aws_ecr_pull_through_cache_rule\", \"name\": \"t\", \"instances\": [{\"index_key\": 0, \"attributes\": {\"upstream_registry_url\": \"quay.io\"}}]}]}",
+        &["a.json:1: `aws_ecr_pull_through_cache_rule.t[0]` has no `ecr_repository_prefix`"],
+    ),
 ];
 
 #[test]
@@ -376,6 +381,30 @@ const READ: &[(&str, &str, &str, &str)] = &[
         "locals {\n  m = { \"a\" = \"hub\" }\n}\nresource \"aws_ecr_pull_through_cache_rule\" \"a\" {\n  ecr_repository_prefix = local.m[\"a\"]\n  upstream_registry_url = \"quay.io\"\n}\n",
         "",
         "quay.io=hub",
+    ),
+    (
+        "a.tf",
+        "resource \"aws_ecr_pull_through_cache_rule\" \"a\" {\n  ecr_repository_prefix = (\"hub\")\n  upstream_registry_url = \"quay.io\"\n}\n",
+        "",
+        "quay.io=hub",
+    ),
+    (
+        "a.yaml",
+        "Resources:\n  N:\n    Type: AWS::CloudFormation::Stack\n  A:\n    Type: AWS::ECR::PullThroughCacheRule\n    Properties: {EcrRepositoryPrefix: !other qq, UpstreamRegistryUrl: quay.io}\n",
+        "a.yaml:3: `N` is a stack of its own",
+        "quay.io=qq",
+    ),
+    (
+        "a.json",
+        "{\"version\": 4, \"terraform_version\": \"1\", \"lineage\": \"x\", \"resources\": [{\"mode\": \"managed\", \"type\": \"aws_ecr_pull_through_cache_rule\", \"name\": \"t\", \"instances\": [{\"index_key\": 0, \"attributes\": {\"ecr_repository_prefix\": \"hub\", \"upstream_registry_url\": \"registry-1.docker.io:443\"}}]}]}",
+        "not `registry-1.docker.io:443`",
+        "docker.io=hub",
+    ),
+    (
+        "a.json",
+        "[{\"ecrRepositoryPrefix\": \"qq\", \"upstreamRegistry\": \"quay\"}]",
+        "",
+        "quay.io=qq",
     ),
 ];
 
