@@ -104,7 +104,7 @@ pub fn verify(
             return Err(VerifyError::Actions);
         };
         let by_masks = is_masked && reading == Reading::Raw;
-        let same = same_events(&before, &after, due.clone());
+        let same = same_events(&before, &after, due.clone(), reading);
         // What the first engine refuses as it stands was planned by its masks, and is no scalar of the text,
         // be the second engine as lenient as it may: it takes control characters.
         if same.is_err() && by_masks && documents(&before).any(|document| document.is_err()) {
@@ -167,14 +167,36 @@ impl<'p> Due<'p> {
     }
 }
 
-/// Whether two texts differ in the scalars that are due and in nothing else.
-fn same_events(before: &str, after: &str, due: Vec<Due<'_>>) -> Result<(), VerifyError> {
-    let (old, new) = match (events_second(before), events_second(after)) {
+/// Whether two texts, read in this way, differ in the scalars that are due and in nothing else.
+fn same_events(
+    before: &str,
+    after: &str,
+    due: Vec<Due<'_>>,
+    reading: Reading,
+) -> Result<(), VerifyError> {
+    let (mut old, mut new) = match (events_second(before), events_second(after)) {
         (Ok(old), Ok(new)) => (old, new),
         (Ok(_), Err(error)) => return Err(VerifyError::NotYaml(error)),
         (Err(_), _) => (events_first(before), events_first(after)),
     };
+    if reading != Reading::Raw {
+        // A mask has an empty line for every byte that it leaves out, be they changed or not.
+        for step in old.iter_mut().chain(&mut new) {
+            step.join_empty_lines();
+        }
+    }
     compare(old, new, due)
+}
+
+impl Step {
+    fn join_empty_lines(&mut self) {
+        if let Self::Scalar { value, .. } = self
+            && value.contains("\n\n")
+        {
+            let mut is_behind = false;
+            value.retain(|c| !std::mem::replace(&mut is_behind, c == '\n') || c != '\n');
+        }
+    }
 }
 
 /// Walks both texts from edit to edit.
@@ -404,7 +426,7 @@ fn is_planned_inside(old: &Step, new: &Step, due: &[Due<'_>]) -> Result<bool, Ve
     let Some(inside) = due.iter().map(Due::inside).collect() else {
         return Ok(false);
     };
-    same_events(before, after, inside)?;
+    same_events(before, after, inside, Reading::Raw)?;
     Ok((anchored, properties) == (anchored_after, properties_after))
 }
 
@@ -744,5 +766,32 @@ mod tests {
             let result = in_template(old, new, &[(3, masked, masked)]);
             assert_eq!(result, Err(VerifyError::Actions), "{old}");
         }
+    }
+    #[test]
+    fn what_a_way_through_a_template_leaves_out_may_change() {
+        let before = "k: |\n{{- if .x }}\nimage: y\n{{- else }}\n  z\n{{- end }}\nother: w\n";
+        let places = [before.find('y').unwrap(), before.find("w\n").unwrap()];
+        let edits = EditSet::new(places.map(|at| Edit {
+            span: Span::new(at, at),
+            text: "R/".into(),
+        }))
+        .unwrap();
+        let after = edits.apply(before).unwrap();
+        let planned = |branch, ordinal, from: &str| {
+            let document = DocumentPath::default().read_as(Reading::Masked(Branches::Only(branch)));
+            Planned::new((document, ordinal), from.into(), format!("R/{from}"))
+        };
+        let plan = [planned(0, 3, "y"), planned(0, 5, "w"), planned(1, 3, "w")];
+        assert_eq!(verify(before, &after, &edits, &plan), Ok(()));
+        assert!(verify(before, &after, &edits, &plan[1..]).is_err());
+        assert!(
+            verify(
+                before,
+                &after,
+                &edits,
+                &[planned(0, 3, "y"), planned(1, 3, "w")]
+            )
+            .is_err()
+        );
     }
 }

@@ -1,6 +1,8 @@
 //! Argo CD: Applications that deploy folders, and their lists of images for kustomize; such lists
 //! wherever else they stand.
 
+use std::collections::BTreeSet;
+use std::ops::Range;
 use std::path::Path;
 
 use super::Bit;
@@ -25,6 +27,8 @@ const UPDATED: &str = "argocd-image-updater.argoproj.io/image-list";
 const UPDATER: &str = "argocd-image-updater.argoproj.io/";
 const WRITTEN_TO: [&str; 2] = [".helm.image-name", ".helm.image-spec"];
 const WRITTEN: &str = "image.name";
+/// How the annotation ends that says by which name kustomize knows an image.
+const NAMED: &str = ".kustomize.image-name";
 /// Keys under which an application has one source.
 const ONE_SOURCE: &[&str] = &["source", "drySource"];
 
@@ -69,37 +73,45 @@ pub(super) fn find(input: &Input<'_>, found: &mut Found) {
 
 /// Holds the entries that Image Updater writes.
 fn hold_updated(input: &Input<'_>, sites: &mut [Site]) {
-    let updated: Vec<&str> = updated(input.document, input.object)
-        .map(|(name, _)| name)
-        .collect();
+    let Input {
+        document, object, ..
+    } = *input;
+    let updated = updated(document, object.node..document.node(object.node).end);
+    let updated: BTreeSet<&str> = updated.into_iter().map(|(name, _)| name).collect();
     for site in sites {
         let Some(entry) = site.entry() else { continue };
         let new_name = entry.new_name.as_ref().map(Bit::text);
         let mut names = std::iter::once(entry.name.text()).chain(new_name);
-        if names.any(|name| updated.contains(&name)) {
+        if names.any(|name| updated.contains(name)) {
             let detail = "Argo CD Image Updater keeps this image up to date (see the annotation `image-list`) and would write the upstream back; change its list first";
             site.hold = Some((Reason::AutomationReverts, detail.to_string()));
         }
     }
 }
 
-/// The names of the images that Image Updater keeps up to date, as the annotations of an Application list them,
-/// without constraints, and where the lists begin (bytes).
+/// The names of the images that Image Updater keeps up to date, as annotations anywhere in these nodes list
+/// them, without constraints, and those by which it gives them to kustomize; and where those who say them
+/// begin (bytes).
 pub(super) fn updated<'d>(
     document: &'d Document<'_>,
-    object: &object::Object<'_>,
-) -> impl Iterator<Item = (&'d str, usize)> {
-    let is_application = is_application(object);
-    let nodes = object.node..document.node(object.node).end;
-    let lists = nodes.filter_map(move |id| {
-        let annotations = document.get(id, "annotations").filter(|_| is_application)?;
-        document.get(annotations, UPDATED)
-    });
-    lists.flat_map(move |list| {
+    nodes: Range<NodeId>,
+) -> Vec<(&'d str, usize)> {
+    let mut lists = BTreeSet::new();
+    for id in nodes {
+        let key = document.text(id).and_then(|key| key.strip_prefix(UPDATER));
+        let names_images =
+            |key: &str| Some(key) == UPDATED.strip_prefix(UPDATER) || key.ends_with(NAMED);
+        // A value follows its key.
+        if key.is_some_and(names_images) && id + 1 < document.nodes.len() {
+            lists.insert(document.resolve(id + 1));
+        }
+    }
+    let names = lists.into_iter().flat_map(|list| {
         let images = document.text(list).unwrap_or("").split(',');
         let names = images.map(|image| split(image.rsplit('=').next().unwrap_or(image).trim()).0);
         names.map(move |name| (name, document.node(list).span.start))
-    })
+    });
+    names.collect()
 }
 
 fn is_application(object: &object::Object<'_>) -> bool {

@@ -59,17 +59,18 @@ pub(super) fn settle(
     settling.choose();
     loop {
         let (decided, groups) = settling.decided();
-        let given = given_of(builds, |site| {
-            decided
-                .get(&site)
-                .unwrap_or(&settling.outcomes[site.file][site.site])
-        });
+        let outcome = |site: SiteId| {
+            let settled = &settling.outcomes[site.file][site.site];
+            decided.get(&site).unwrap_or(settled)
+        };
+        let given = given_of(builds, outcome);
+        // What is not tied again after all is as it was.
+        let tied = (!settling.healed.is_empty()).then(|| healed_only(builds, outcome));
+        let tied = tied.map(|tied| builds.run(files, &tied));
         let after = builds.run(files, &given);
-        let mut faults = faults(&before, &after, &settling.renamings());
-        if faults.is_empty() {
-            faults = settling.turned_stale(given);
-        }
-        if faults.is_empty() || !settling.demote(&faults) {
+        let renamings = settling.renamings();
+        let faults = faults(tied.as_ref().unwrap_or(&before), &after, &renamings);
+        if !settling.demote(&faults) && !settling.demote(&settling.turned_stale(given)) {
             for (site, outcome) in decided {
                 settling.outcomes[site.file][site.site] = outcome;
             }
@@ -88,8 +89,9 @@ pub(super) fn take_back(
     if builds.is_idle() {
         return false;
     }
-    let before = builds.run(files, &healed_only(builds, outcomes));
-    let given = given_of(builds, |site| &outcomes[site.file][site.site]);
+    let outcome = |site: SiteId| &outcomes[site.file][site.site];
+    let before = builds.run(files, &healed_only(builds, outcome));
+    let given = given_of(builds, outcome);
     let after = builds.run(files, &given);
     let faults = faults(&before, &after, &renamings(outcomes));
     let mut moved = false;

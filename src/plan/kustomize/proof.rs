@@ -48,11 +48,10 @@ pub(super) fn given_of<'o>(builds: &Builds, outcome: impl Fn(SiteId) -> &'o Outc
 }
 
 /// The texts with nothing but what ties half-moved images again.
-pub(super) fn healed_only(builds: &Builds, outcomes: &[Vec<Outcome>]) -> Given {
+pub(super) fn healed_only<'o>(builds: &Builds, outcome: impl Fn(SiteId) -> &'o Outcome) -> Given {
     let mut given = Given::default();
     for (id, named) in builds.named.iter().enumerate() {
-        let Some(site) = named.site else { continue };
-        let Outcome::Change(change) = &outcomes[site.file][site.site] else {
+        let Some(Outcome::Change(change)) = named.site.map(&outcome) else {
             continue;
         };
         let name = change.names.as_ref().and_then(|names| names.name.as_ref());

@@ -30,10 +30,11 @@ impl Settling<'_> {
         if candidates.is_empty() {
             return run;
         }
-        // A run after this one sees the new names of entries rewritten, and has to decide alike.
+        // A run after this one sees new names that change as they are then, and has to decide alike.
         let mut given = self.with_names(&candidates);
         for (id, named) in self.builds.named.iter().enumerate() {
             let rules = named.site.map(|site| &self.targets[site.file].first.rules);
+            let rules = rules.filter(|_| self.entry_change(id).is_some());
             let new_name = rules.and_then(|rules| rewritten(&named.entry.new_name, rules));
             if let Some((new_name, _)) = new_name {
                 let pattern = candidates.get(&id).map_or(&named.entry.pattern, |to| &to.0);
