@@ -3,6 +3,9 @@
 //! Which fields these are is a table, by the object that holds them and the way to them. Nothing in
 //! them is ever edited; what matters is whether they still know an image under its new name.
 
+use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
+
 use super::bit::Bit;
 use super::object::{self, Object};
 use super::oci::SCHEME;
@@ -20,7 +23,7 @@ pub struct Keyed {
     /// How it is compared with images.
     pub matching: Matching,
     /// All texts of the same list, itself among them: one that fits is enough.
-    pub list: Vec<String>,
+    pub list: Arc<[String]>,
     /// What reads it.
     pub tool: &'static str,
     /// What to do about it; the name in ECR follows.
@@ -126,24 +129,21 @@ pub(super) fn find(
     found: &mut Found,
 ) {
     let policies = object::policies(document);
-    for object in policies.iter().chain(objects) {
-        for row in ROWS.iter().filter(|row| row.is_for(object)) {
-            let mut walk = Walk {
-                text,
-                document,
-                row,
-                found: Vec::new(),
-            };
+    for row in ROWS {
+        let mut walk = Walk::of(text, document, row);
+        let objects = policies.iter().chain(objects);
+        for object in objects.filter(|object| row.is_for(object)) {
+            let first = walk.found.len();
             walk.follow(object.node, row.way);
-            let mut keyed = walk.found;
+            let keyed = &mut walk.found[first..];
             if row.texts == Texts::Together {
-                let all: Vec<String> = keyed.iter().map(|keyed| keyed.text.clone()).collect();
-                for keyed in &mut keyed {
-                    keyed.list.clone_from(&all);
+                let all: Arc<[String]> = keyed.iter().map(|keyed| keyed.text.clone()).collect();
+                for keyed in keyed {
+                    keyed.list = Arc::clone(&all);
                 }
             }
-            found.keyed.extend(keyed);
         }
+        found.keyed.extend(walk.found);
     }
     renovate(text, document, found);
     if charts == ChartRefs::Sought {
@@ -158,22 +158,18 @@ pub(super) fn find(
 /// The addresses of charts that projects allow.
 fn projects(text: &str, document: &Document<'_>, objects: &[Object<'_>], found: &mut Found) {
     for object in objects.iter().filter(|object| PROJECTS.is_for(object)) {
-        let mut walk = Walk {
-            text,
-            document,
-            row: &PROJECTS,
-            found: Vec::new(),
-        };
+        let mut walk = Walk::of(text, document, &PROJECTS);
         walk.follow(object.node, PROJECTS.way);
         if walk.found.iter().any(|keyed| keyed.text == ANYWHERE) {
             continue;
         }
         let bare = |text: &str| text.strip_prefix(SCHEME).unwrap_or(text).to_string();
+        let all: Arc<[String]> = walk.found.iter().map(|keyed| bare(&keyed.text)).collect();
         found
             .keyed
             .extend(walk.found.into_iter().map(|keyed| Keyed {
                 text: bare(&keyed.text),
-                list: keyed.list.iter().map(|text| bare(text)).collect(),
+                list: Arc::clone(&all),
                 ..keyed
             }));
     }
@@ -184,8 +180,9 @@ fn renovate(text: &str, document: &Document<'_>, found: &mut Found) {
     let Some(rules) = document.get(0, "packageRules") else {
         return;
     };
-    for rule in document.items(rules) {
-        for entry in document.entries(document.resolve(rule)) {
+    let rules = document.items(rules).map(|rule| document.resolve(rule));
+    for rule in rules.collect::<BTreeSet<NodeId>>() {
+        for entry in document.entries(rule) {
             let key = entry.key.unwrap_or("");
             let matching = if RENOVATE_KEYS.contains(&key) {
                 Glob
@@ -203,12 +200,7 @@ fn renovate(text: &str, document: &Document<'_>, found: &mut Found) {
                 tool: RENOVATE,
                 advice: "add the name in ECR to the rule:",
             };
-            let mut walk = Walk {
-                text,
-                document,
-                row: &row,
-                found: Vec::new(),
-            };
+            let mut walk = Walk::of(text, document, &row);
             walk.end(document.resolve(entry.value));
             // A single star stands for every package there.
             if !walk.found.iter().any(|keyed| keyed.text == "*") {
@@ -237,12 +229,27 @@ struct Walk<'d, 'r> {
     text: &'d str,
     document: &'d Document<'d>,
     row: &'r Row,
+    /// The nodes that were met, each with how many steps were left there: aliases lead to them again.
+    met: HashSet<(usize, NodeId)>,
     found: Vec<Keyed>,
 }
 
-impl Walk<'_, '_> {
+impl<'d, 'r> Walk<'d, 'r> {
+    fn of(text: &'d str, document: &'d Document<'d>, row: &'r Row) -> Self {
+        Self {
+            text,
+            document,
+            row,
+            met: HashSet::new(),
+            found: Vec::new(),
+        }
+    }
+
     fn follow(&mut self, id: NodeId, way: &[To]) {
         let document = self.document;
+        if !self.met.insert((way.len(), id)) {
+            return;
+        }
         let Some((step, rest)) = way.split_first() else {
             self.end(id);
             return;
@@ -284,13 +291,13 @@ impl Walk<'_, '_> {
         }
         // Negations and templates say nothing of what is meant.
         parts.retain(|(_, part)| !part.is_empty() && !part.contains(['!', '{', '$']));
-        let list: Vec<String> = parts.iter().map(|(_, part)| (*part).to_string()).collect();
+        let list: Arc<[String]> = parts.iter().map(|(_, part)| (*part).to_string()).collect();
         for (id, part) in parts {
             self.found.push(Keyed {
                 span: self.span(id, part),
                 text: part.to_string(),
                 matching: self.row.matching,
-                list: list.clone(),
+                list: Arc::clone(&list),
                 tool: self.row.tool,
                 advice: self.row.advice,
             });
