@@ -27,6 +27,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 HOME = Path(__file__).resolve().parent.parent
+# Repositories and charts that stand beside the project, for the tests that need them.
+SHARED = Path(os.environ.get("ECR_REWRITE_SHARED") or HOME.parent / "shared")
+# Behind the name of a test: those in it that are over real repositories.
+REAL = " --ignored"
 # The modules that decide what is written.
 MODULES = {
     "edit": ["src/edit.rs"],
@@ -36,8 +40,10 @@ MODULES = {
     "link": ["src/link/**/*.rs", "src/link.rs"],
 }
 # Tests in the order in which they are asked: quick ones first. The empty word is those beside the code.
-TESTS = ["", "reference_vectors", "near_misses", "repeats", "templates", "properties", "charts", "kustomize", "filled",
-         "fuzz", "cli", "nearby", "write", "rules", "cases", "release_layers", "values_layers"]
+TESTS = ["", f"reference_vectors{REAL}", f"near_misses{REAL}", f"contract{REAL}", "engines", "inputs", "repeats",
+         "images", "explain", "templates", "properties", "charts", "kustomize", "filled", "fuzz", "cli", "check",
+         "nearby", "write", "rules", "cases", "release_layers", "values_layers", f"kustomize_build{REAL}", "prove",
+         f"corpus{REAL}", "kustomize_build", f"chart_overrides{REAL}", f"seed_charts{REAL}", f"helm_render{REAL}"]
 # Slow ones that are about one module only.
 ABOUT = {"rules": "src/rules"}
 # Slow ones make fewer cases.
@@ -129,7 +135,11 @@ def compiles(tree, target):
 
 def build(tree, target):
     """The test programs, by the names of their tests."""
-    wanted = [argument for test in TESTS for argument in (["--test", test] if test else ["--lib"])]
+    asked = [test for test in TESTS if SHARED.is_dir() or REAL not in test]
+    if len(asked) < len(TESTS):
+        say(f"SKIPPED: the tests over real repositories; there is no {SHARED}")
+    files = sorted({test.removesuffix(REAL) for test in asked})
+    wanted = [argument for test in files for argument in (["--test", test] if test else ["--lib"])]
     args = ["cargo", "test", "--no-run", "--message-format=json", "--bins", *wanted]
     # The parsers stay optimised, and so is the rest, lightly: it is built once and run thousands of times.
     env = os.environ | {"CARGO_TARGET_DIR": str(target), "CARGO_PROFILE_DEV_DEBUG": "0",
@@ -141,16 +151,19 @@ def build(tree, target):
         if message.get("executable") and message["target"]["kind"] != ["bin"]:
             name = "" if "lib" in message["target"]["kind"] else message["target"]["name"]
             programs[name] = message["executable"]
-    return {name: programs[name] for name in TESTS}
+    return {name: programs[name.removesuffix(REAL)] for name in asked}
 
 
 def run(program, name, tree, skipped, mutant, seconds, reached=None):
     """Whether the tests pass: True, False, or None when they do not end. Notes in `reached` which mutants they meet."""
     args = [program, "--test-threads", "1", "-q", *(word for test in skipped for word in ("--skip", test))]
+    if name.endswith(REAL):
+        args.append(REAL.strip())
     with tempfile.TemporaryDirectory() as scratch:
         env = os.environ | {"ECR_REWRITE_MUTANT": str(mutant), "ECR_REWRITE_ROUNDS": ROUNDS.get(name, "3"),
                             "RAYON_NUM_THREADS": "1", "RUST_BACKTRACE": "0", "TMPDIR": scratch,
-                            "CARGO_MANIFEST_DIR": str(tree), "ECR_REWRITE_SHARED": ""}
+                            "CARGO_MANIFEST_DIR": str(tree),
+                            "ECR_REWRITE_SHARED": str(SHARED.resolve()) if name.endswith(REAL) else ""}
         if reached:
             env["ECR_REWRITE_MUTANTS_REACHED"] = str(reached)
         limit = ["prlimit", f"--as={MEMORY}"] if shutil.which("prlimit") else []

@@ -103,12 +103,16 @@ pub fn verify(
         let (Some(before), Some(after)) = (reading.of(before), reading.of(after)) else {
             return Err(VerifyError::Actions);
         };
+        let lines = match reading {
+            Reading::Raw => Lines::All,
+            Reading::Masked(_) => Lines::Filled,
+        };
         let by_masks = is_masked && reading == Reading::Raw;
-        let same = same_events(&before, &after, due.clone(), reading);
+        let same = same_events(&before, &after, due.clone(), lines);
         // What the first engine refuses as it stands was planned by its masks, and is no scalar of the text,
         // be the second engine as lenient as it may: it takes control characters.
         if same.is_err() && by_masks && documents(&before).any(|document| document.is_err()) {
-            compare(events_first(&before), events_first(&after), due)?;
+            compare(events_first(&before), events_first(&after), due, Lines::All)?;
         } else {
             same?;
         }
@@ -172,29 +176,57 @@ fn same_events(
     before: &str,
     after: &str,
     due: Vec<Due<'_>>,
-    reading: Reading,
+    lines: Lines,
 ) -> Result<(), VerifyError> {
-    let (mut old, mut new) = match (events_second(before), events_second(after)) {
+    let (old, new) = match (events_second(before), events_second(after)) {
         (Ok(old), Ok(new)) => (old, new),
         (Ok(_), Err(error)) => return Err(VerifyError::NotYaml(error)),
         (Err(_), _) => (events_first(before), events_first(after)),
     };
-    if reading != Reading::Raw {
-        // A mask has an empty line for every byte that it leaves out, be they changed or not.
-        for step in old.iter_mut().chain(&mut new) {
-            step.join_empty_lines();
-        }
-    }
-    compare(old, new, due)
+    compare(old, new, due, lines)
 }
 
-impl Step {
-    fn join_empty_lines(&mut self) {
-        if let Self::Scalar { value, .. } = self
-            && value.contains("\n\n")
-        {
+/// Which lines of values count.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Lines {
+    /// All of them.
+    All,
+    /// Those with something in them: a mask has an empty line for every byte that it leaves out, be they
+    /// changed or not.
+    Filled,
+}
+
+impl Lines {
+    /// Whether two values have the same lines.
+    fn are_same(self, one: &str, other: &str) -> bool {
+        let filled = |text: &'_ str| {
             let mut is_behind = false;
-            value.retain(|c| !std::mem::replace(&mut is_behind, c == '\n') || c != '\n');
+            let mut text = text.to_string();
+            text.retain(|c| !std::mem::replace(&mut is_behind, c == '\n') || c != '\n');
+            text
+        };
+        one == other || self == Self::Filled && filled(one) == filled(other)
+    }
+
+    /// Whether two steps are the same but for lines that do not count.
+    fn are_same_in(self, one: &Step, other: &Step) -> bool {
+        match (one, other) {
+            (
+                Step::Scalar {
+                    value,
+                    anchored,
+                    properties,
+                },
+                Step::Scalar {
+                    value: now,
+                    anchored: anchored_now,
+                    properties: properties_now,
+                },
+            ) => {
+                (anchored, properties) == (anchored_now, properties_now)
+                    && self.are_same(value, now)
+            }
+            _ => one == other,
         }
     }
 }
@@ -322,7 +354,12 @@ fn document_steps(document: &Document<'_>, steps: &mut Vec<Step>) {
     steps.extend(open.iter().map(|_| Step::Close));
 }
 
-fn compare(old: Vec<Step>, new: Vec<Step>, mut due: Vec<Due<'_>>) -> Result<(), VerifyError> {
+fn compare(
+    old: Vec<Step>,
+    new: Vec<Step>,
+    mut due: Vec<Due<'_>>,
+    lines: Lines,
+) -> Result<(), VerifyError> {
     let added = due.iter().filter(|due| due.inserted().is_some());
     let fronted: usize = due.iter().map(|due| due.fronted().len()).sum();
     if old.len() + 2 * added.count() + fronted != new.len() {
@@ -362,11 +399,11 @@ fn compare(old: Vec<Step>, new: Vec<Step>, mut due: Vec<Due<'_>>) -> Result<(), 
             return differs(&"nothing", documents, scalars);
         };
         let fits = match now {
-            [] => old == step,
+            [] => lines.are_same_in(&old, &step),
             [Due { document, planned }] if !document.is_inside() => {
-                is_planned(&old, &step, planned)
+                is_planned(&old, &step, planned, lines)
             }
-            inside => is_planned_inside(&old, &step, inside)?,
+            inside => is_planned_inside(&old, &step, inside, lines)?,
         };
         if !fits {
             return differs(&step, documents, scalars);
@@ -406,7 +443,12 @@ fn is_fronted(step: &Step, wanted: &Step) -> bool {
 }
 
 /// Whether a scalar changes just as the planned ones in its text say.
-fn is_planned_inside(old: &Step, new: &Step, due: &[Due<'_>]) -> Result<bool, VerifyError> {
+fn is_planned_inside(
+    old: &Step,
+    new: &Step,
+    due: &[Due<'_>],
+    lines: Lines,
+) -> Result<bool, VerifyError> {
     let (
         Step::Scalar {
             value: before,
@@ -426,13 +468,13 @@ fn is_planned_inside(old: &Step, new: &Step, due: &[Due<'_>]) -> Result<bool, Ve
     let Some(inside) = due.iter().map(Due::inside).collect() else {
         return Ok(false);
     };
-    same_events(before, after, inside, Reading::Raw)?;
+    same_events(before, after, inside, lines)?;
     Ok((anchored, properties) == (anchored_after, properties_after))
 }
 
 /// Whether a scalar changes just as planned. Its style may change only from plain to quoted, which
 /// a placeholder in a flow collection needs.
-fn is_planned(old: &Step, new: &Step, planned: &Planned) -> bool {
+fn is_planned(old: &Step, new: &Step, planned: &Planned, lines: Lines) -> bool {
     let (
         Step::Scalar {
             value: from,
@@ -449,8 +491,8 @@ fn is_planned(old: &Step, new: &Step, planned: &Planned) -> bool {
         return false;
     };
     let is_quoted = |style| properties.replacen("Plain", style, 1) == *properties_after;
-    *from == planned.from
-        && *to == planned.to
+    lines.are_same(from, &planned.from)
+        && lines.are_same(to, &planned.to)
         && anchored == anchored_after
         && (properties == properties_after
             || is_quoted("DoubleQuoted")

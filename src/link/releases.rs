@@ -342,3 +342,32 @@ fn deciding(layers: &[Layer], placed: &Placed) -> Vec<usize> {
     targets.dedup();
     targets
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A layer that is one of these files.
+    fn one_of(files: std::ops::Range<usize>) -> Resolved {
+        Resolved {
+            ways: files.map(|file| vec![Layer::whole(file)]).collect(),
+            unknown: None,
+        }
+    }
+
+    #[test]
+    fn every_choice_is_a_way_up_to_a_limit() {
+        let (all, unknown) = ways(&[one_of(0..16), one_of(16..32)], None);
+        assert_eq!((all.len(), unknown), (MAX_WAYS, None));
+        assert_eq!(all[1], [Layer::whole(0), Layer::whole(17)]);
+        let (all, unknown) = ways(&[one_of(0..16), one_of(16..33)], None);
+        assert_eq!(all.len(), 16, "beyond it, the first is taken");
+        assert!(unknown.is_some());
+    }
+
+    #[test]
+    fn a_layer_that_comes_twice_counts_where_it_comes_last() {
+        let (all, _) = ways(&[one_of(0..1), one_of(1..2), one_of(0..1)], None);
+        assert_eq!(all, [[Layer::whole(1), Layer::whole(0)]]);
+    }
+}

@@ -144,8 +144,10 @@ impl Masked {
                 // Such a scalar begins where what follows it does: nothing but actions stands before that.
                 let head = self.text[..span.start].trim_end().len();
                 let body = Span::new(head, span.start);
-                let text = body.of(original).filter(|_| self.overlaps(body))?;
-                Some((span, text.trim().to_string()))
+                if !self.overlaps(body) {
+                    return None;
+                }
+                Some((span, self.without_lines_left_out(original, body)?))
             }
             Style::Literal | Style::Folded => {
                 let body = Span::new(span.start, self.block_end(span.start));
@@ -161,6 +163,22 @@ impl Masked {
                 Some((span, text.or_else(|| self.dedented(original, body))?))
             }
         }
+    }
+
+    /// What stands in a template at `span`, trimmed. Lines of branches that are left out are not shown: they may
+    /// be no text at all, but entries.
+    fn without_lines_left_out(&self, original: &str, span: Span) -> Option<String> {
+        let mut shown = String::new();
+        let mut at = span.start;
+        for piece in &self.pieces {
+            let (start, end) = (piece.first.span.end, piece.last.span.start);
+            if span.start <= start && end <= span.end && piece.left_out(original).contains('\n') {
+                shown.push_str(original.get(at..start)?);
+                at = end;
+            }
+        }
+        shown.push_str(original.get(at..span.end)?);
+        Some(shown.trim().to_string())
     }
 
     /// A scalar without quotes, and the actions that what they write may be joined to it: those that
@@ -401,6 +419,10 @@ mod tests {
                 "{text:?}"
             );
         }
+        let text = "{{ if .x }}\na: |\n{{ else }}\na: b\n{{ end }}\nc: d\n";
+        let masked = Masked::of(text, Branches::Only(0)).unwrap();
+        let document = masked.documents(text, Branches::Only(0)).next().unwrap();
+        assert_eq!(document.unwrap().text(2), Some("{{ else }}{{ end }}"));
     }
 
     #[test]

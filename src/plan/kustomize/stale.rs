@@ -30,19 +30,13 @@ impl Settling<'_> {
         if candidates.is_empty() {
             return run;
         }
-        // A run after this one sees new names that change as they are then, and has to decide alike.
-        let mut given = self.with_names(&candidates);
-        for (id, named) in self.builds.named.iter().enumerate() {
-            let rules = named.site.map(|site| &self.targets[site.file].first.rules);
-            let rules = rules.filter(|_| self.entry_change(id).is_some());
-            let new_name = rules.and_then(|rules| rewritten(&named.entry.new_name, rules));
-            if let Some((new_name, _)) = new_name {
-                let pattern = candidates.get(&id).map_or(&named.entry.pattern, |to| &to.0);
-                let (pattern, _) = self.builds.with_name(id, pattern);
-                given.names.insert(id, (pattern, new_name));
-            }
+        let mut matched: BTreeSet<EntryId> = candidates.keys().copied().collect();
+        for given in self.trials(&candidates) {
+            let run = self.builds.run(self.files, &given);
+            let meant = matched_by(&run, &candidates);
+            let passed_on = passed_on(&run);
+            matched.retain(|id| meant.contains(id) && !passed_on.contains(id));
         }
-        let matched = matched_by(&self.builds.run(self.files, &given), &candidates);
         for (id, to) in candidates {
             let entries = if matched.contains(&id) {
                 &mut self.healed
@@ -55,6 +49,31 @@ impl Settling<'_> {
             return run;
         }
         self.builds.run(self.files, &self.with_names(&self.healed))
+    }
+
+    /// Texts with the names that candidates would get, in which all have to be meant for an image: as they
+    /// are; with new names as they are after the rewrite, since a run after this one sees those and has to
+    /// decide alike; and without those of the candidates, which would hide an image from whatever else names it.
+    fn trials(&self, candidates: &BTreeMap<EntryId, (String, Origin)>) -> [Given; 3] {
+        let as_is = self.with_names(candidates);
+        let mut rewritten_too = as_is.clone();
+        for (id, named) in self.builds.named.iter().enumerate() {
+            let rules = named.site.map(|site| &self.targets[site.file].first.rules);
+            let rules = rules.filter(|_| self.entry_change(id).is_some());
+            let new_name = rules.and_then(|rules| rewritten(&named.entry.new_name, rules));
+            if let Some((new_name, _)) = new_name {
+                let pattern = candidates.get(&id).map_or(&named.entry.pattern, |to| &to.0);
+                let (pattern, _) = self.builds.with_name(id, pattern);
+                rewritten_too.names.insert(id, (pattern, new_name));
+            }
+        }
+        let mut without = rewritten_too.clone();
+        for id in candidates.keys() {
+            if let Some((_, new_name)) = without.names.get_mut(id) {
+                new_name.clear();
+            }
+        }
+        [as_is, rewritten_too, without]
     }
 
     /// Dead entries that the rewrite itself would make look half-moved: the images that they would match.
@@ -98,6 +117,17 @@ fn matched(builds: &Builds, run: &Run) -> BTreeSet<EntryId> {
         .filter(|segment| builds.is_likely(segment.provider))
         .flat_map(|segment| segment.names.iter().copied())
         .collect()
+}
+
+/// The entries whose new names other entries match: what hangs on them cannot be told before they match
+/// something themselves.
+fn passed_on(run: &Run) -> BTreeSet<EntryId> {
+    let named = run.segments().filter(|segment| !segment.names.is_empty());
+    let given = named.filter_map(|segment| match segment.provider {
+        Provider::NewName(id) => Some(id),
+        Provider::Site(_) | Provider::Outside(_) => None,
+    });
+    given.collect()
 }
 
 /// Those of `entries` that match images of files, and nothing else: what another entry has made is meant

@@ -65,9 +65,11 @@ pub(super) fn names(document: &Document<'_>, objects: &[Object<'_>]) -> Vec<Name
     for (name, at) in argo::updated(document, 0..document.nodes.len()) {
         reader.add(name, at);
     }
-    for id in 0..document.nodes.len() {
-        for name in scripts::set_by(document, id) {
-            reader.add(&name, document.node(id).span.start);
+    if scripts::may_set(document) {
+        for id in 0..document.nodes.len() {
+            for name in scripts::set_by(document, id) {
+                reader.add(&name, document.node(id).span.start);
+            }
         }
     }
     reader.entries()

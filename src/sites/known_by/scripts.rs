@@ -12,6 +12,15 @@ const ENDS: [char; 7] = ['&', '|', ';', '>', '<', '`', ')'];
 /// The keys under which the words of a command stand in a container.
 const COMMAND: [&str; 2] = ["command", "args"];
 
+/// Whether any text of a document may be part of the command; hardly one has that.
+pub(super) fn may_set(document: &Document<'_>) -> bool {
+    let mut ids = 0..document.nodes.len();
+    ids.any(|id| {
+        let text = document.text(id);
+        text.is_some_and(|text| text.contains(SETS[0]))
+    })
+}
+
 /// The names that a node gives to the command: a text with a script, a list of words, or a container with
 /// both.
 pub(super) fn set_by(document: &Document<'_>, id: NodeId) -> BTreeSet<String> {
