@@ -15,6 +15,8 @@ const LEGACY_HUB: &str = "index.docker.io";
 const LIBRARY: &str = "library/";
 /// The longest path that the reference grammar allows, in bytes (`RepositoryNameTotalLengthMax`).
 const MAX_PATH: usize = 255;
+/// Longer texts are not looked at: no host, path, tag and digest together come near.
+const MAX_TEXT: usize = 4096;
 /// The longest tag, in bytes.
 const MAX_TAG: usize = 128;
 
@@ -49,7 +51,7 @@ pub enum ReferenceError {
     Empty,
     /// The path holds upper-case letters.
     UpperCase,
-    /// The path is longer than 255 bytes.
+    /// The path is longer than 255 bytes, or the text than 4,096.
     NameTooLong,
     /// The text does not have the form `[registry/]path[:tag][@digest]`.
     Format,
@@ -101,6 +103,9 @@ impl ImageRef {
     /// # Ok::<(), ecr_rewrite::image::ReferenceError>(())
     /// ```
     pub fn parse(text: &str) -> Result<Self, ReferenceError> {
+        if text.len() > MAX_TEXT {
+            return Err(ReferenceError::NameTooLong);
+        }
         if is_identifier(text) {
             return Err(ReferenceError::Identifier);
         }

@@ -412,8 +412,11 @@ fn literal_name(text: &str, filled: usize) -> Option<&str> {
         tail = &tail[open + close + braces.len()..];
     }
     rest.push_str(tail);
-    let fits = |c: char| !c.is_whitespace() && !matches!(c, '/' | '{' | '}');
-    (rest.chars().all(fits) && ImageRef::parse(name).is_ok()).then_some(name)
+    // What tags, digests and placeholders without braces are made of: anything else would be a list, say.
+    let fits = |c: char| c.is_ascii_alphanumeric() || "_.-:@$%#()<>+".contains(c);
+    // A host, and its port.
+    let is_host = name == "localhost" || !name.contains('/') && name.contains('.');
+    (rest.chars().all(fits) && !is_host && ImageRef::parse(name).is_ok()).then_some(name)
 }
 
 /// Where a placeholder begins: `$X`, `${X}`, `$(X)`, `<x>` or `__X__`, the latter unless the text is

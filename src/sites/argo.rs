@@ -108,7 +108,9 @@ pub(super) fn updated<'d>(
     }
     let names = lists.into_iter().flat_map(|list| {
         let images = document.text(list).unwrap_or("").split(',');
-        let names = images.map(|image| split(image.rsplit('=').next().unwrap_or(image).trim()).0);
+        // A constraint may hold `=`, too.
+        let named = |image: &'d str| image.split_once('=').map_or(image, |(_, image)| image);
+        let names = images.map(move |image| split(named(image).trim()).0);
         names.map(move |name| (name, document.node(list).span.start))
     });
     names.collect()

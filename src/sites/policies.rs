@@ -31,7 +31,7 @@ pub struct Keyed {
 }
 
 /// How a text is compared with images.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Matching {
     /// `*` stands for any characters, `?` for one.
     Wildcard,
@@ -114,6 +114,11 @@ const PROJECTS: Row = Row { group: "argoproj.io", kinds: &["AppProject"], way: &
 /// The text that stands for every place there.
 const ANYWHERE: &str = "*";
 
+/// From so many texts on in a document, aliases to those of other objects are not followed.
+const MOST_LISTED: usize = 10_000;
+/// The parts of a longer list in one text all stand where that does.
+const MOST_PLACED: usize = 1_000;
+
 /// Kinds of Gatekeeper's library that forbid what they list: an image that is deployed is none of it.
 const FORBIDDING: &str = "Disallowed";
 /// The keys of Renovate's rules that hold names of packages (Renovate documentation, `packageRules`).
@@ -134,6 +139,10 @@ pub(super) fn find(
         let objects = policies.iter().chain(objects);
         for object in objects.filter(|object| row.is_for(object)) {
             let first = walk.found.len();
+            // Lists are those of one object; as long as that cannot make few bytes many.
+            if row.texts == Texts::Together && first < MOST_LISTED {
+                walk.met.clear();
+            }
             walk.follow(object.node, row.way);
             let keyed = &mut walk.found[first..];
             if row.texts == Texts::Together {
@@ -181,6 +190,7 @@ fn renovate(text: &str, document: &Document<'_>, found: &mut Found) {
         return;
     };
     let rules = document.items(rules).map(|rule| document.resolve(rule));
+    let mut met = HashSet::new();
     for rule in rules.collect::<BTreeSet<NodeId>>() {
         for entry in document.entries(rule) {
             let key = entry.key.unwrap_or("");
@@ -191,6 +201,10 @@ fn renovate(text: &str, document: &Document<'_>, found: &mut Found) {
             } else {
                 continue;
             };
+            let value = document.resolve(entry.value);
+            if !met.insert((value, matching)) {
+                continue;
+            }
             let row = Row {
                 group: "",
                 kinds: &[],
@@ -201,7 +215,7 @@ fn renovate(text: &str, document: &Document<'_>, found: &mut Found) {
                 advice: "add the name in ECR to the rule:",
             };
             let mut walk = Walk::of(text, document, &row);
-            walk.end(document.resolve(entry.value));
+            walk.end(value);
             // A single star stands for every package there.
             if !walk.found.iter().any(|keyed| keyed.text == "*") {
                 found.keyed.extend(walk.found);
@@ -292,9 +306,16 @@ impl<'d, 'r> Walk<'d, 'r> {
         // Negations and templates say nothing of what is meant.
         parts.retain(|(_, part)| !part.is_empty() && !part.contains(['!', '{', '$']));
         let list: Arc<[String]> = parts.iter().map(|(_, part)| (*part).to_string()).collect();
+        let is_split = matches!(self.row.texts, Texts::Split(_));
+        let is_placed = !is_split || parts.len() <= MOST_PLACED;
         for (id, part) in parts {
+            let whole = document.node(id).span;
             self.found.push(Keyed {
-                span: self.span(id, part),
+                span: if is_placed {
+                    self.span(id, part)
+                } else {
+                    whole
+                },
                 text: part.to_string(),
                 matching: self.row.matching,
                 list: Arc::clone(&list),

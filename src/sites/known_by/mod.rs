@@ -66,8 +66,13 @@ pub(super) fn names(document: &Document<'_>, objects: &[Object<'_>]) -> Vec<Name
         reader.add(name, at);
     }
     if scripts::may_set(document) {
+        let mut room = scripts::room(document);
         for id in 0..document.nodes.len() {
-            for name in scripts::set_by(document, id) {
+            let Some(names) = scripts::set_by(document, id, &mut room) else {
+                reader.is_cut = true;
+                break;
+            };
+            for name in names {
                 reader.add(&name, document.node(id).span.start);
             }
         }
@@ -143,10 +148,11 @@ impl<'d> Reader<'d> {
         names.for_each(|name| self.add(name, self.document.node(id).span.start));
     }
 
-    /// Adds a name without its tag and digest, unless it is filled in later.
+    /// Adds a name without its tag and digest, unless something in it is filled in later, or an expression.
     fn add(&mut self, reference: &str, at: usize) {
         let name = split(reference.trim()).0;
-        if name.is_empty() || name.contains(['$', '{', '<', '(', '*']) {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-/:".contains(c);
+        if name.is_empty() || !name.chars().all(is_plain) {
             return;
         }
         if self.known.len() == MOST_NAMES {

@@ -7,8 +7,8 @@ use crate::yaml::{Document, Kind, NodeId};
 
 /// The command behind the name of the program.
 const SETS: [&str; 3] = ["edit", "set", "image"];
-/// What ends a command, or a word of it.
-const ENDS: [char; 7] = ['&', '|', ';', '>', '<', '`', ')'];
+/// What ends a command.
+const ENDS: [char; 4] = ['&', '|', ';', ')'];
 /// The keys under which the words of a command stand in a container.
 const COMMAND: [&str; 2] = ["command", "args"];
 
@@ -21,45 +21,46 @@ pub(super) fn may_set(document: &Document<'_>) -> bool {
     })
 }
 
+/// How many bytes of words may be put together for the lists of a document; aliases can make few of them many.
+pub(super) fn room(document: &Document<'_>) -> usize {
+    let texts = (0..document.nodes.len()).filter_map(|id| document.text(id));
+    texts.map(str::len).sum::<usize>() * 4 + (1 << 16)
+}
+
 /// The names that a node gives to the command: a text with a script, a list of words, or a container with
-/// both.
-pub(super) fn set_by(document: &Document<'_>, id: NodeId) -> BTreeSet<String> {
-    let words = |list: NodeId| -> Vec<&str> {
-        let items = document.items(list).map(|item| document.resolve(item));
-        items.filter_map(|item| document.text(item)).collect()
-    };
-    let words = match &document.node(id).kind {
-        Kind::Scalar { value, .. } => return of_script(value),
-        Kind::Sequence => words(id),
+/// both. `None` when the words of lists need more than there is room for.
+pub(super) fn set_by(
+    document: &Document<'_>,
+    id: NodeId,
+    room: &mut usize,
+) -> Option<BTreeSet<String>> {
+    let lists: Vec<NodeId> = match &document.node(id).kind {
+        Kind::Scalar { value, .. } => return Some(of_script(value)),
+        Kind::Sequence => vec![id],
         Kind::Mapping => {
-            let lists = document.entries(id).filter(|entry| {
-                let is_list = |key| COMMAND.contains(&key);
-                entry.key.is_some_and(is_list)
-            });
-            lists
-                .flat_map(|entry| words(document.resolve(entry.value)))
-                .collect()
+            // Whatever order they stand in.
+            let lists = COMMAND.iter().filter_map(|key| document.get(id, key));
+            lists.map(|list| document.resolve(list)).collect()
         }
-        Kind::Alias(_) => return BTreeSet::new(),
+        Kind::Alias(_) => Vec::new(),
     };
-    if words.contains(&SETS[0]) {
+    let mut words = Vec::new();
+    for list in lists {
+        for item in document.items(list) {
+            let word = document.text(document.resolve(item)).unwrap_or("");
+            *room = room.checked_sub(word.len() + 1)?;
+            words.push(word);
+        }
+    }
+    Some(if words.contains(&SETS[0]) {
         of_script(&words.join(" "))
     } else {
         BTreeSet::new()
-    }
+    })
 }
 
-/// What something is filled in by, that goes on behind a word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Open {
-    Nothing,
-    /// `{{` of a template.
-    Braces,
-    /// `$(` of a shell, with so many parentheses.
-    Command(usize),
-}
-
-/// The names that a script gives to the command, each once: every word is looked at once.
+/// The names that a script gives to the command, each once, without what is filled in: every byte is looked at
+/// once.
 fn of_script(script: &str) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     if !SETS.iter().all(|word| script.contains(word)) {
@@ -71,69 +72,139 @@ fn of_script(script: &str) -> BTreeSet<String> {
         Cow::Borrowed(script)
     };
     for line in joined.lines() {
-        // How many words of the command have been met; then its arguments follow.
-        let (mut met, mut open) = (0, Open::Nothing);
-        for word in line.split_whitespace() {
-            let bare = word.trim_start_matches(['"', '\'', '(', '`']);
-            let bare = bare.trim_end_matches(['"', '\'']);
-            if bare == SETS[0] {
-                (met, open) = (1, Open::Nothing);
-            } else if met < SETS.len() {
-                let is_flag = met > 0 && bare.starts_with('-');
-                met = match bare == SETS[met] {
-                    true => met + 1,
-                    false if is_flag => met,
-                    false => 0,
-                };
-            } else if open == Open::Nothing && word.starts_with(ENDS) || word == "#" {
-                met = 0;
-            } else {
-                if open == Open::Nothing && !bare.starts_with('-') {
-                    let name = bare.split(ENDS).next().unwrap_or("");
-                    let name = name.split_once('=').map_or(name, |(name, _)| name);
-                    names.insert(name.trim_end_matches(['"', '\'']).to_string());
-                }
-                let written = match open {
-                    Open::Nothing => word.split("$(").next().unwrap_or("").split("{{").next(),
-                    _ => None,
-                };
-                open = open.behind(word);
-                let is_last = written.is_some_and(|written| written.contains(ENDS));
-                if is_last || open == Open::Nothing && word.ends_with(';') {
-                    met = 0;
-                }
-            }
+        let mut rest = line;
+        while let Some(given) = behind_command(rest) {
+            rest = arguments(given, &mut names);
         }
     }
     names
 }
 
-impl Open {
-    /// What is open behind a word.
-    fn behind(mut self, word: &str) -> Self {
-        let mut rest = word;
-        loop {
-            let (end, next) = match self {
-                Self::Nothing => {
-                    let braces = rest.find("{{").map(|at| (at + 2, Self::Braces));
-                    let command = rest.find("$(").map(|at| (at + 2, Self::Command(1)));
-                    let first = braces.into_iter().chain(command).min_by_key(|open| open.0);
-                    let Some(first) = first else { return self };
-                    first
-                }
-                Self::Braces => match rest.find("}}") {
-                    Some(at) => (at + 2, Self::Nothing),
-                    None => return self,
-                },
-                Self::Command(depth) => match rest.find(['(', ')']) {
-                    Some(at) if rest[at..].starts_with('(') => (at + 1, Self::Command(depth + 1)),
-                    Some(at) if depth > 1 => (at + 1, Self::Command(depth - 1)),
-                    Some(at) => (at + 1, Self::Nothing),
-                    None => return self,
-                },
-            };
-            (self, rest) = (next, &rest[end..]);
+/// What stands behind the words of the command in a line.
+fn behind_command(line: &str) -> Option<&str> {
+    let mut met = 0;
+    let mut rest = line.trim_start();
+    while !rest.is_empty() {
+        let (word, behind) = rest.split_at(rest.find(char::is_whitespace).unwrap_or(rest.len()));
+        rest = behind.trim_start();
+        let bare = word.trim_start_matches(['"', '\'', '(', '`']);
+        let bare = bare.trim_end_matches(['"', '\'']);
+        met = match bare {
+            _ if bare == SETS[met] => met + 1,
+            _ if bare == SETS[0] => 1,
+            _ if met > 0 && bare.starts_with('-') => met,
+            _ => 0,
+        };
+        if met == SETS.len() {
+            return Some(rest);
         }
+    }
+    None
+}
+
+/// A word of a command while it is read.
+#[derive(Default)]
+struct Word {
+    /// Its text as far as `=`.
+    name: String,
+    has_value: bool,
+    /// Whether it is what a redirection goes to.
+    is_target: bool,
+}
+
+impl Word {
+    fn push(&mut self, c: char) {
+        self.has_value |= c == '=';
+        if !self.has_value {
+            self.name.push(c);
+        }
+    }
+
+    /// Ends it, and begins the next one.
+    fn end(&mut self, names: &mut BTreeSet<String>) {
+        let word = std::mem::take(self);
+        if word.name.is_empty() && !word.has_value {
+            self.is_target = word.is_target;
+        } else if !word.is_target && !word.name.starts_with('-') {
+            names.insert(word.name);
+        }
+    }
+}
+
+/// Reads the arguments of the command as a shell does, but for what it fills in; gives what follows it.
+fn arguments<'t>(given: &'t str, names: &mut BTreeSet<String>) -> &'t str {
+    let mut word = Word::default();
+    let mut quote = None;
+    let mut rest = given;
+    while let Some(c) = rest.chars().next() {
+        let next = &rest[c.len_utf8()..];
+        if let Some(length) = filled_in(rest) {
+            word.push('$');
+            rest = &rest[length..];
+            continue;
+        }
+        rest = next;
+        let is_free = quote.is_none();
+        match c {
+            _ if quote == Some(c) => quote = None,
+            '"' | '\'' | '`' if is_free => {
+                // One that nothing follows ends a text around all of the command.
+                let ends = |c: char| c.is_whitespace() || ENDS.contains(&c) || c == ']';
+                if next.chars().next().is_none_or(ends) {
+                    break;
+                }
+                quote = Some(c);
+            }
+            '\\' => {}
+            '#' if is_free && word.name.is_empty() => {
+                rest = "";
+                break;
+            }
+            '>' | '<' if is_free => {
+                if word.name.bytes().all(|byte| byte.is_ascii_digit()) {
+                    word = Word::default();
+                }
+                word.end(names);
+                word.is_target = true;
+                rest = rest.trim_start_matches(['>', '<', '&', '|']);
+            }
+            _ if is_free && ENDS.contains(&c) => break,
+            _ if is_free && c.is_whitespace() => word.end(names),
+            _ => word.push(c),
+        }
+    }
+    word.end(names);
+    rest
+}
+
+/// The length (bytes) of something that a shell, a template or a workflow fills in, with which a text begins:
+/// to its end where nothing closes it.
+fn filled_in(text: &str) -> Option<usize> {
+    let to = |begin: usize, end: &str| {
+        let at = text[begin..].find(end);
+        at.map_or(text.len(), |at| begin + at + end.len())
+    };
+    if text.starts_with("${{") {
+        Some(to(3, "}}"))
+    } else if text.starts_with("{{") {
+        Some(to(2, "}}"))
+    } else if text.starts_with("${") {
+        Some(to(2, "}"))
+    } else if text.starts_with("$(") {
+        let mut depth = 0_usize;
+        let end = text.bytes().position(|byte| {
+            match byte {
+                b'(' => depth += 1,
+                b')' => depth -= 1,
+                _ => {}
+            }
+            depth == 0 && byte == b')'
+        });
+        Some(end.map_or(text.len(), |end| end + 1))
+    } else {
+        // One that nothing closes ends a text around all of the command.
+        let end = text.strip_prefix('`')?.find('`')?;
+        Some(end + 2)
     }
 }
 
@@ -147,7 +218,7 @@ mod tests {
         for (script, wanted) in [
             (
                 "kustomize edit set image acme/web:${SHA}",
-                &["acme/web:${SHA}"][..],
+                &["acme/web:$"][..],
             ),
             (
                 "cd prod && kustomize edit set image \\\n  a=quay.io/a/b:1 'c/d@sha256:00' && git push x",
@@ -157,10 +228,10 @@ mod tests {
                 "kustomize edit set image $IMAGE x={{ y }}; echo z",
                 &["$IMAGE", "x"],
             ),
-            ("kustomize edit set image ${{ env.IMAGE }}:1", &["${{"]),
+            ("kustomize edit set image ${{ env.IMAGE }}:1", &["$:1"]),
             (
                 "kustomize edit set image a/b:${{ f(x) && y }} c d:$(e $(f) && g) h",
-                &["a/b:${{", "c", "d:$(e", "h"],
+                &["a/b:$", "c", "d:$", "h"],
             ),
             (
                 "kustomize edit set image\\\n  a/b=x && y; kustomize edit  set image c",
@@ -168,13 +239,41 @@ mod tests {
             ),
             (
                 "kustomize edit set image \"$(echo a || b)\" c/d=x",
-                &["$(echo", "c/d"],
+                &["$", "c/d"],
             ),
             ("(cd x && kustomize edit set image a) && echo b", &["a"]),
             ("kustomize edit set image a&&git push", &["a"]),
             ("kustomize edit set image 'a'=x:1 \"b\"=y", &["a", "b"]),
             ("kustomize 'edit' --stack-trace \"set\" image a", &["a"]),
             ("kustomize edit set image a > x # b", &["a"]),
+            (
+                "kustomize edit set image a=`git rev-parse HEAD` b=x `kustomize edit set image c`",
+                &["a", "b", "$"],
+            ),
+            ("x `kustomize edit set image a` b", &["a"]),
+            (
+                "kustomize edit set image a=${X//;/-} b=${X%%|*} c",
+                &["a", "b", "c"],
+            ),
+            (
+                "kustomize edit set image \"a=b;c\" d:x\\&y e",
+                &["a", "d:x"],
+            ),
+            (
+                "kustomize edit set image 2>/dev/null a >& x b < y c",
+                &["a", "b", "c"],
+            ),
+            (
+                "kustomize edit set image a/\"b\"=x:1 'c'\"d\"",
+                &["a/b", "cd"],
+            ),
+            (
+                "sh -c \"kustomize edit set image a\" && sh -c 'kustomize edit set image b=c' d",
+                &["a", "b"],
+            ),
+            ("x: [\"kustomize edit set image a\"]", &["a"]),
+            ("kustomize edit set image a $(b", &["a", "$"]),
+            ("kustomize edit edit set set image a", &[]),
             ("kustomize edit set imagex a", &[]),
             ("kustomize edit set namespace image a", &[]),
         ] {
@@ -191,10 +290,13 @@ mod tests {
             "[kustomize, edit, set, image, a=b]",
             "{x: &a a=b, y: [kustomize, edit, set, image, *a]}",
             "{command: [kustomize, edit], args: [set, image, 'a:1']}",
+            "{args: [set, image, 'a:1'], command: [kustomize, edit]}",
         ] {
             let document = documents(text).next().unwrap().unwrap();
             let nodes = 0..document.nodes.len();
-            let found: BTreeSet<String> = nodes.flat_map(|id| set_by(&document, id)).collect();
+            let found: BTreeSet<String> = nodes
+                .flat_map(|id| set_by(&document, id, &mut room(&document)).unwrap())
+                .collect();
             assert_eq!(found.first().map(|name| &name[..1]), Some("a"), "{text}");
         }
     }
