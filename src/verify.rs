@@ -686,6 +686,25 @@ mod tests {
     }
 
     #[test]
+    fn empty_lines_of_masks_do_not_count_and_those_of_texts_do() {
+        let one = "a\nb\n";
+        for (other, masked) in [("a\n\n\nb\n", true), ("a\n b\n", false), ("a b\n", false)] {
+            assert_eq!(Lines::Filled.are_same(one, other), masked, "{other:?}");
+            assert!(!Lines::All.are_same(one, other));
+        }
+        let text = "a: |\n  x=nginx\n\n  y\n{{ if z }}\n{{ end }}\n";
+        let reading = Reading::Masked(Branches::All);
+        let from = text.find("nginx").unwrap();
+        let place = (DocumentPath::of_stream(0).read_as(reading), 1);
+        let planned = |to: &str| Planned::new(place, "x=nginx\n\ny\n".into(), to.into());
+        let after = text.replace("nginx", "r/nginx");
+        let edits = edits(from, from, "r/");
+        let wanted = |to: &str| verify(text, &after, &edits, &[planned(to)]);
+        assert!(wanted("x=r/nginx\n\ny\n").is_ok());
+        assert!(wanted("x=r/nginx\n\nz\n").is_err());
+    }
+
+    #[test]
     fn an_alias_that_stands_for_another_anchor_is_found() {
         for broken in ["", "---\n[1\n"] {
             let before = format!("a: &x v\nb: &y v\nc: *x\n{broken}");

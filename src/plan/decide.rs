@@ -521,6 +521,26 @@ mod tests {
     }
 
     #[test]
+    fn names_of_templated_references_are_read() {
+        for (text, name) in [
+            ("nginx:{{ .Tag }}", Some("nginx")),
+            (
+                "quay.io/a/b:v{{ a }}-{{ b }}@sha256:{{ c }}",
+                Some("quay.io/a/b"),
+            ),
+            ("nginx:{{ a }},busybox:{{ b }}", None),
+            ("nginx:{{ a }};{{ b }}", None),
+            ("nginx:{{ a }}/b", None),
+            ("nginx:{{ a", None),
+            ("localhost:{{ port }}", None),
+            ("reg.example:{{ port }}", None),
+            ("localhost/a:{{ tag }}", Some("localhost/a")),
+        ] {
+            assert_eq!(literal_name(text, text.find('{').unwrap()), name, "{text}");
+        }
+    }
+
+    #[test]
     fn placeholders_are_told_from_text() {
         for text in [
             "$IMAGE",

@@ -382,6 +382,10 @@ mod tests {
                 vec!["a/** of 2", "b/* of 2"],
             ),
             (
+                "apiVersion: v1\nkind: List\nitems:\n- &a\n  apiVersion: policy.sigstore.dev/v1beta1\n  kind: ClusterImagePolicy\n  spec:\n    images:\n    - &b {glob: a/**}\n- apiVersion: policy.sigstore.dev/v1beta1\n  kind: ClusterImagePolicy\n  spec:\n    images: [{glob: b/**}, *b]\n- *a\n".to_string(),
+                vec!["a/** of 1", "b/** of 2"],
+            ),
+            (
                 "apiVersion: constraints.gatekeeper.sh/v1beta1\nkind: K8sAllowedRepos\nspec:\n  parameters:\n    repos: [docker.io/]\n".to_string(),
                 vec!["docker.io/ of 1"],
             ),
@@ -399,6 +403,10 @@ mod tests {
             ),
             (
                 "{\"packageRules\": [{\"matchPackageNames\": [\"nginx\", \"!redis\"]}]}".to_string(),
+                vec!["nginx of 1"],
+            ),
+            (
+                "packageRules:\n- matchPackageNames: &a [nginx]\n- matchPackagePrefixes: *a\n  matchDepNames: *a\n".to_string(),
                 vec!["nginx of 1"],
             ),
         ] {

@@ -202,6 +202,10 @@ mod tests {
                 &["b/c", "d"][..],
             ),
             (
+                "argocd-image-updater.argoproj.io/image-list: a=b/c:>=1.2, d/e:~1",
+                &["b/c", "d/e"],
+            ),
+            (
                 "x: [{argocd-image-updater.argoproj.io/a.kustomize.image-name: ' e/f '}]",
                 &["e/f"],
             ),
@@ -217,6 +221,17 @@ mod tests {
         ] {
             assert_eq!(names_in(text), wanted, "{text}");
         }
+    }
+
+    #[test]
+    fn words_of_lists_that_aliases_make_many_stand_for_every_image() {
+        let text = |times: usize| {
+            let word = "x".repeat(1000);
+            let aliases = "*a, ".repeat(times);
+            format!("a: &a {word}\nb: [edit, set, image, y, {aliases}]\n")
+        };
+        assert_eq!(names_in(&text(10)).len(), 2);
+        assert_eq!(names_in(&text(100)), [EVERY]);
     }
 
     #[test]
