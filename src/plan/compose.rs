@@ -12,7 +12,7 @@ use crate::scan::ScalarPlace;
 use crate::sites::{Bit, Shape, Site};
 use crate::source::Span;
 use crate::verify::{self, Planned, VerifyError};
-use crate::yaml::Scalar;
+use crate::yaml::{Reading, Scalar};
 
 /// Why a new text was refused.
 #[derive(Debug)]
@@ -218,10 +218,12 @@ fn check_settled(
         while changes.next_if(|change| change.site < index).is_some() {}
         let change = changes.next_if(|change| change.site == index);
         let settled = match change {
+            // What was no YAML as it stands may be some with the quotes around a placeholder.
             None => {
+                let reading = after.document.reading();
                 after.text() == before.text()
                     && after.path == before.path
-                    && after.document.reading() == before.document.reading()
+                    && (reading == Reading::Raw || reading == before.document.reading())
             }
             Some(change) => is_settled(file, filled, before, after, change),
         };
