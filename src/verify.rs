@@ -727,7 +727,7 @@ mod tests {
                 before,
                 &after,
                 &edits(at, at + 9, quoted),
-                &[planned.clone()],
+                std::slice::from_ref(&planned),
             );
             assert_eq!(whole.is_ok(), holds, "{whole:?}");
         }
